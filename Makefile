@@ -1,0 +1,69 @@
+# rolecall: everything a developer types. `make` alone lists the targets.
+PYTHON ?= python3
+DATA ?= ../shared/data/judged
+BIN := .venv/bin
+PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint .constraints.txt
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: $(PYTHON) is older than Python 3.11" >&2; \
+		  echo "hint: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.runtime: pyproject.toml .constraints.txt | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+.venv/.dev: pyproject.toml .constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[train,dev]'
+	@touch $@ .venv/.runtime
+
+# mypy sees the folders under the names they are installed by
+.names/rolecall:
+	@mkdir -p .names/rolecall
+	@ln -sfn ../../cli .names/rolecall/cli
+	@ln -sfn ../../registry .names/rolecall/registry
+
+.PHONY: install
+install: .venv/.runtime ## install the runtime into .venv (no torch)
+
+.PHONY: demo
+demo: .venv/.runtime ## route real prompts, explain one, edit a role and see the effect
+	@PATH="$(CURDIR)/$(BIN):$$PATH" bash tests/demo/run.sh
+
+.PHONY: check
+check: .venv/.dev .names/rolecall ## lint and type-check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy -p rolecall
+	$(BIN)/mypy tests
+
+.PHONY: test
+test: check ## install everything, then lint, types and tests
+	$(BIN)/pytest -q $(PYTEST)
+
+.PHONY: golden
+golden: .venv/.dev ## rewrite the expected texts under tests/golden
+	$(BIN)/pytest -q --golden tests/cli tests/test_readme.py
+
+.PHONY: completions
+completions: .venv/.runtime ## regenerate completions/
+	$(BIN)/python -m rolecall.cli.completing completions
+
+.PHONY: train
+train: .venv/.dev ## train the shipped scorer from judged rows (DATA=folder)
+	$(BIN)/python -m rolecall.registry.scorer.training.train $(DATA)
+
+.PHONY: bench
+bench: .venv/.dev ## time a whole route and a warm decision, as ratios
+	$(BIN)/python tests/benchmarks/bench.py
+
+.PHONY: clean
+clean: ## remove everything that was made here
+	rm -rf .venv .names .demo .training build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

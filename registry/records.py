@@ -1,0 +1,382 @@
+"""The frozen records that every room speaks in: what the registry holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Api = Literal["openai", "anthropic", "gemini", "ollama"]
+Locality = Literal["local", "remote"]
+EndpointStatus = Literal["active", "disabled"]
+AssignmentStatus = Literal["active", "inactive", "disabled"]
+BudgetMode = Literal["hard", "advisory"]
+Source = Literal["measured", "scored", "declared", "default"]
+Basis = Literal["latent", "facts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What is known of a model wherever it is served. `None` is unknown, never 0.
+
+    `parameters_b` is the total number of weights in billions; dates are ISO (YYYY-MM-DD or
+    YYYY-MM); `source` and `as_of` say where imported facts came from and when.
+    """
+
+    id: str
+    family: str | None = None
+    capabilities: tuple[str, ...] = ()
+    modalities: tuple[str, ...] = ("text",)
+    context_tokens: int | None = None
+    max_output_tokens: int | None = None
+    parameters_b: float | None = None
+    open_weights: bool | None = None
+    release_date: str | None = None
+    source: str | None = None
+    as_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataPolicy:
+    """What a place does with prompts; in a strategy, what it may do at most."""
+
+    trains_on_data: bool | None = None
+    retention_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD per million tokens, with where and when the figures were read."""
+
+    input_usd_per_mtok: float | None = None
+    output_usd_per_mtok: float | None = None
+    cache_read_usd_per_mtok: float | None = None
+    cache_write_usd_per_mtok: float | None = None
+    source: str | None = None
+    as_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Facts measured elsewhere (`samples` > 0) or merely declared (`samples` null or 0).
+
+    Times in seconds, `itl_s` per output token, `failure_rate` 0–1, `success` by task kind 0–1.
+    """
+
+    ttft_s: float | None = None
+    ttft_p95_s: float | None = None
+    itl_s: float | None = None
+    failure_rate: float | None = None
+    success: tuple[tuple[str, float], ...] = ()
+    samples: int | None = None
+    as_of: str | None = None
+
+    @property
+    def source(self) -> Source:
+        """`measured` when samples stand behind it, else `declared`."""
+        return "measured" if self.samples else "declared"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One model served at one place: the unit that is routed, priced and measured.
+
+    `context_tokens` and `max_output_tokens` override the model's where a place allows less;
+    `unsupported_parameters` names request parameters that the place refuses or ignores.
+    """
+
+    id: str
+    model: str
+    api: Api = "openai"
+    base_url: str = ""
+    remote_model: str = ""
+    key_env: str | None = None
+    locality: Locality = "remote"
+    region: str | None = None
+    data_policy: DataPolicy = DataPolicy()
+    quantization: str | None = None
+    context_tokens: int | None = None
+    max_output_tokens: int | None = None
+    unsupported_parameters: tuple[str, ...] = ()
+    price: Price | None = None
+    profile: Profile | None = None
+    status: EndpointStatus = "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """An endpoint's place in a role; `tasks` and `capabilities` restrict it where not empty."""
+
+    endpoint: str
+    status: AssignmentStatus = "active"
+    tasks: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A named kind of work. No `tasks` means any task; no `assignments`, any endpoint."""
+
+    id: str
+    description: str = ""
+    tasks: tuple[str, ...] = ()
+    require: tuple[str, ...] = ()
+    prefer: tuple[str, ...] = ()
+    forbid: tuple[str, ...] = ()
+    strategy: str | None = None
+    examples: tuple[str, ...] = ()
+    assignments: tuple[Assignment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskKind:
+    """A named kind of request: what it needs and which roles may do it (none: every role)."""
+
+    id: str
+    description: str = ""
+    require: tuple[str, ...] = ()
+    prefer: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """How candidates are valued (USD) and what is never allowed.
+
+    The field defaults are those of the built-in `balanced`. The `default_*` figures stand in,
+    marked `default`, for what an endpoint does not tell: chosen to be worse than most, so that
+    the unknown is never mistaken for free or instant.
+    """
+
+    id: str
+    description: str = ""
+    quality_usd: float = 0.05
+    ttft_usd_per_s: float = 0.0005
+    itl_usd_per_s: float = 0.0005
+    tie_band_usd: float = 0.0002
+    prefer_locality: Locality | None = None
+    min_success: float | None = None
+    max_cost_usd: float | None = None
+    max_ttft_s: float | None = None
+    max_duration_s: float | None = None
+    local_only: bool = False
+    regions: tuple[str, ...] = ()
+    data_policy: DataPolicy | None = None
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    budget_mode: BudgetMode = "hard"
+    log_prompts: bool = True
+    default_ttft_s: float = 3.0
+    default_itl_s: float = 0.03
+    default_failure_rate: float = 0.05
+    default_input_usd_per_mtok: float = 5.0
+    default_output_usd_per_mtok: float = 25.0
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """A spending limit in USD per `day`, `week` or `month`."""
+
+    usd: float
+    per: Literal["day", "week", "month"] = "day"
+    mode: BudgetMode = "hard"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """An app or a user (exactly one is named) with its own strategy and limits."""
+
+    app: str | None = None
+    user: str | None = None
+    strategy: str | None = None
+    allowance: Allowance | None = None
+    log_prompts: bool | None = None
+
+    @property
+    def id(self) -> str:
+        """`app:NAME` or `user:NAME`."""
+        return f"app:{self.app}" if self.app is not None else f"user:{self.user}"
+
+
+Record = Model | Endpoint | Role | TaskKind | Strategy | Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A whole registry's content at one revision, each group sorted by id."""
+
+    revision: int
+    models: tuple[Model, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+    roles: tuple[Role, ...] = ()
+    tasks: tuple[TaskKind, ...] = ()
+    strategies: tuple[Strategy, ...] = ()
+    scopes: tuple[Scope, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What the scorer may know of a model; `output_usd_per_mtok` is its usual list price."""
+
+    model: str
+    parameters_b: float | None = None
+    release_date: str | None = None
+    output_usd_per_mtok: float | None = None
+    reasoning: bool | None = None
+    open_weights: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The scorer's word on one model and one prompt.
+
+    `success` is a calibrated probability with standard deviation `success_std`;
+    `output_tokens` is the expected length, hidden reasoning included; `basis` is `latent` for a
+    model seen in training and `facts` for one known only by its size, date and price.
+    """
+
+    model: str
+    success: float
+    success_std: float
+    output_tokens: int
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat. Attachments are counted by modality (`image`, `audio`, `pdf`)."""
+
+    role: str
+    text: str
+    attachments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be answered, in the form the decision reads.
+
+    `needs` and `prefers` are capabilities that the caller declared. `tool_names`, `schema_chars`
+    and `tools_chars` describe attached tools and an answer schema; `parameters` names the
+    request parameters set. `input_tokens` is the caller's own count, else null.
+    """
+
+    messages: tuple[Message, ...]
+    tool_names: tuple[str, ...] = ()
+    tools_chars: int = 0
+    schema_chars: int = 0
+    parameters: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    prefers: tuple[str, ...] = ()
+    input_tokens: int | None = None
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a request is: its kind, needs and size.
+
+    `confidence` is 0–1, `detected_by` says what decided the kind, `difficulty` is 0–1 (the
+    share of the scorer's training models expected to fail). `needs` pairs each required
+    capability with why it is needed. `output_room` is what the answer must fit in.
+    """
+
+    kind: str
+    source: Literal["declared", "detected"]
+    confidence: float
+    detected_by: str
+    needs: tuple[tuple[str, str], ...] = ()
+    prefers: tuple[str, ...] = ()
+    modalities: tuple[str, ...] = ("text",)
+    parameters: tuple[str, ...] = ()
+    input_tokens: int = 0
+    input_tokens_declared: bool = False
+    cached_tokens: int = 0
+    max_tokens: int | None = None
+    uses_tools: bool = False
+    difficulty: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One endpoint weighed for one request; every number in USD, seconds or tokens.
+
+    `sources` pairs each number's name with where it came from.
+    """
+
+    endpoint: str
+    model: str
+    rank: int
+    value_usd: float
+    success: float
+    success_std: float | None
+    success_basis: str
+    cost_usd: float
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    ttft_s: float
+    ttft_p95_s: float | None
+    itl_s: float
+    failure_rate: float
+    samples: int | None
+    locality: Locality
+    preferred: int
+    sources: tuple[tuple[str, Source], ...]
+
+    @property
+    def duration_s(self) -> float:
+        """Expected seconds until the last token."""
+        return self.ttft_s + self.itl_s * self.output_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """One reason why one endpoint may not serve; `weighed` where its numbers are known."""
+
+    endpoint: str
+    code: str
+    detail: str
+    weighed: Candidate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """The smallest change of one weight or limit that alters the choice.
+
+    `was` is null where no limit was set; `chosen` is null where nothing would be left.
+    """
+
+    parameter: str
+    was: float | bool | None
+    becomes: float | bool
+    change: str
+    chosen: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A stored choice with all that explains it, whatever the registry does later."""
+
+    id: str
+    created_at: str
+    task: Task
+    role: str | None
+    strategy: Strategy
+    strategy_layers: tuple[str, ...]
+    app: str | None
+    user: str | None
+    conversation: str | None
+    incumbent: str | None
+    chosen: str | None
+    runner_up: str | None
+    margin_usd: float | None
+    reasons: tuple[str, ...]
+    candidates: tuple[Candidate, ...]
+    excluded: tuple[Exclusion, ...]
+    fallbacks: tuple[str, ...]
+    registry_revision: int
+    scorer_version: str
+    elapsed_ms: float
+    prompt: str | None = None
+    prompt_sha256: str = ""
+    notes: tuple[str, ...] = field(default=())

@@ -1,0 +1,1 @@
+"""The only room with torch: makes the artifact that the scorer runs."""
