@@ -1,0 +1,45 @@
+"""Find a record by its name, or say which names come near."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
+
+from rolecall.registry.errors import UnknownRecord
+
+MOST_CHOICES = 16
+
+
+class Named(Protocol):
+    """Anything with an id."""
+
+    @property
+    def id(self) -> str:
+        """The name that others refer to it by."""
+
+
+NamedRecord = TypeVar("NamedRecord", bound=Named)
+
+
+def named(records: Sequence[NamedRecord], noun: str, name: str) -> NamedRecord:
+    """Return the record called `name`; raise UnknownRecord with the nearest names as a hint."""
+    for record in records:
+        if record.id == name:
+            return record
+    raise unknown(noun, name, [record.id for record in records])
+
+
+def unknown(noun: str, name: str, known: Iterable[str]) -> UnknownRecord:
+    """Return the error for a name that no record has."""
+    return UnknownRecord(f'no {noun} is named "{name}"', hint=choices_hint(name, known))
+
+
+def choices_hint(given: str, known: Iterable[str]) -> str:
+    """Return the nearest known words, or else all of them, the first ones if they are many."""
+    known = list(known)
+    near = difflib.get_close_matches(given, known, n=3, cutoff=0.6)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    more = ", …" if len(known) > MOST_CHOICES else ""
+    return f"one of {', '.join(known[:MOST_CHOICES])}{more}" if known else "there are none yet"
