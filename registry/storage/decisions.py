@@ -1,0 +1,128 @@
+"""Queries on stored decisions; each stays quick whatever the history's length."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rolecall.registry.errors import RegistryUnusable, UnknownRecord
+from rolecall.registry.records import Decision
+from rolecall.registry.storage.database import Database, Row
+from rolecall.registry.storage.decision_json import decision_from_json, decision_to_json
+
+
+class LastTurn(NamedTuple):
+    """What the latest decision of a conversation chose, and how much it had to read."""
+
+    chosen: str
+    task_kind: str
+    created_at: str
+    input_tokens: int
+    decision_id: str
+
+
+def insert_decision(db: Database, decision: Decision) -> None:
+    """Store the decision. It does not change the registry's revision."""
+    with db.transaction():
+        db.run(
+            """
+            INSERT INTO decisions (id, created_at, prompt, prompt_sha256, task_kind, role,
+                strategy, app, user, conversation, chosen, runner_up, margin_usd,
+                registry_revision, scorer_version, elapsed_ms, document)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            (
+                decision.id,
+                decision.created_at,
+                _storable(decision.prompt),
+                decision.prompt_sha256,
+                decision.task.kind,
+                decision.role,
+                decision.strategy.id,
+                decision.app,
+                decision.user,
+                decision.conversation,
+                decision.chosen,
+                decision.runner_up,
+                decision.margin_usd,
+                decision.registry_revision,
+                decision.scorer_version,
+                decision.elapsed_ms,
+                decision_to_json(decision),
+            ),
+        )
+
+
+def _storable(prompt: str | None) -> str | None:
+    """Return the prompt without lone surrogates, which a JSON file may hold but SQLite cannot."""
+    return None if prompt is None else prompt.encode("utf-8", "replace").decode("utf-8")
+
+
+def read_decision(db: Database, id_or_prefix: str | None) -> Decision:
+    """Return the decision of that id, or of the only id that starts so; None: the latest.
+
+    Raises UnknownRecord when there is none, or more than one.
+    """
+    if id_or_prefix is None:
+        return _only(_latest(db), "no decision has been recorded yet")
+    exact = db.rows("SELECT document, prompt FROM decisions WHERE id = ?", (id_or_prefix,))
+    return _only(exact or _starting_with(db, id_or_prefix), f'no decision "{id_or_prefix}"')
+
+
+def _latest(db: Database) -> list[Row]:
+    return db.rows("SELECT document, prompt FROM decisions ORDER BY sequence DESC LIMIT 1")
+
+
+def _starting_with(db: Database, prefix: str) -> list[Row]:
+    if not prefix:
+        return []
+    ids = db.rows(
+        "SELECT id FROM decisions WHERE id >= ? AND id < ? ORDER BY id LIMIT 4",
+        (prefix, prefix + "\U0010ffff"),
+    )
+    if len(ids) > 1:
+        raise UnknownRecord(
+            f'several decisions start with "{prefix}"',
+            hint="rolecall explain " + " | ".join(row[0] for row in ids[:3]),
+        )
+    return db.rows("SELECT document, prompt FROM decisions WHERE id = ?", ids[0]) if ids else []
+
+
+def _only(rows: list[Row], otherwise: str) -> Decision:
+    if not rows:
+        raise UnknownRecord(otherwise, hint='rolecall route "a prompt" records one')
+    document, prompt = rows[0]
+    return decision_from_json(document, prompt)
+
+
+def last_in_conversation(db: Database, conversation: str) -> LastTurn | None:
+    """Return the latest decision of the conversation that chose an endpoint, in short."""
+    rows = db.rows(
+        """
+        SELECT chosen, task_kind, created_at,
+               coalesce(json_extract(document, '$.task.input_tokens'), 0), id
+        FROM decisions
+        WHERE conversation = ? AND chosen IS NOT NULL
+        ORDER BY sequence DESC LIMIT 1
+        """,
+        (conversation,),
+    )
+    return LastTurn(*rows[0]) if rows else None
+
+
+def unreadable_decisions(db: Database, *, most: int = 20) -> tuple[str, ...]:
+    """Return the ids of stored decisions that cannot be read back, up to `most` of them."""
+    found: list[str] = []
+    for decision_id, document in db.stream("SELECT id, document FROM decisions ORDER BY sequence"):
+        if len(found) == most:
+            break
+        if not _is_readable(document):
+            found.append(decision_id)
+    return tuple(found)
+
+
+def _is_readable(document: str) -> bool:
+    try:
+        decision_from_json(document, None)
+    except RegistryUnusable:
+        return False
+    return True

@@ -1,0 +1,163 @@
+"""Queries on endpoints, their prices and their profiles."""
+
+from __future__ import annotations
+
+import json
+
+from rolecall.registry.records import DataPolicy, Endpoint, Price, Profile
+from rolecall.registry.storage.database import Database, Row
+from rolecall.registry.storage.values import from_flag, from_json, to_flag, to_json
+
+_NO_PRICE = (None,) * 6
+_NO_POLICY = DataPolicy()
+
+
+def read_endpoints(db: Database) -> tuple[Endpoint, ...]:
+    """Return all endpoints, sorted by id."""
+    return tuple(
+        _endpoint(row)
+        for row in db.rows(
+            """
+            SELECT id, model, api, base_url, remote_model, key_env, locality, region,
+                   trains_on_data, retention_days, quantization, context_tokens,
+                   max_output_tokens, unsupported_parameters,
+                   input_usd_per_mtok, output_usd_per_mtok, cache_read_usd_per_mtok,
+                   cache_write_usd_per_mtok, price_source, price_as_of,
+                   ttft_s, ttft_p95_s, itl_s, failure_rate, success, samples, profile_as_of,
+                   status
+            FROM endpoints ORDER BY id
+            """
+        )
+    )
+
+
+def _endpoint(row: Row) -> Endpoint:
+    trains, retention = row[8], row[9]
+    is_policy_known = trains is not None or retention is not None
+    return Endpoint(
+        id=row[0],
+        model=row[1],
+        api=row[2],
+        base_url=row[3],
+        remote_model=row[4],
+        key_env=row[5],
+        locality=row[6],
+        region=row[7],
+        data_policy=DataPolicy(from_flag(trains), retention) if is_policy_known else _NO_POLICY,
+        quantization=row[10],
+        context_tokens=row[11],
+        max_output_tokens=row[12],
+        unsupported_parameters=from_json(row[13]),
+        price=None if row[14:20] == _NO_PRICE else Price(*row[14:20]),
+        profile=_profile(row),
+        status=row[27],
+    )
+
+
+def _profile(row: Row) -> Profile | None:
+    ttft, ttft_p95, itl, failure_rate, success, samples, as_of = row[20:27]
+    pairs = () if success == "{}" else tuple(json.loads(success).items())
+    profile = Profile(ttft, ttft_p95, itl, failure_rate, pairs, samples, as_of)
+    return None if profile == _NO_PROFILE else profile
+
+
+_NO_PROFILE = Profile()
+
+
+_WRITE = """
+    INSERT INTO endpoints (id, model, api, base_url, remote_model, key_env, locality, region,
+        trains_on_data, retention_days, quantization, context_tokens, max_output_tokens,
+        unsupported_parameters, input_usd_per_mtok, output_usd_per_mtok,
+        cache_read_usd_per_mtok, cache_write_usd_per_mtok, price_source, price_as_of,
+        ttft_s, ttft_p95_s, itl_s, failure_rate, success, samples, profile_as_of, status)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET
+        model = excluded.model,
+        api = excluded.api,
+        base_url = excluded.base_url,
+        remote_model = excluded.remote_model,
+        key_env = excluded.key_env,
+        locality = excluded.locality,
+        region = excluded.region,
+        trains_on_data = excluded.trains_on_data,
+        retention_days = excluded.retention_days,
+        quantization = excluded.quantization,
+        context_tokens = excluded.context_tokens,
+        max_output_tokens = excluded.max_output_tokens,
+        unsupported_parameters = excluded.unsupported_parameters,
+        input_usd_per_mtok = excluded.input_usd_per_mtok,
+        output_usd_per_mtok = excluded.output_usd_per_mtok,
+        cache_read_usd_per_mtok = excluded.cache_read_usd_per_mtok,
+        cache_write_usd_per_mtok = excluded.cache_write_usd_per_mtok,
+        price_source = excluded.price_source,
+        price_as_of = excluded.price_as_of,
+        ttft_s = excluded.ttft_s,
+        ttft_p95_s = excluded.ttft_p95_s,
+        itl_s = excluded.itl_s,
+        failure_rate = excluded.failure_rate,
+        success = excluded.success,
+        samples = excluded.samples,
+        profile_as_of = excluded.profile_as_of,
+        status = excluded.status
+"""
+
+
+def write_endpoint(db: Database, endpoint: Endpoint) -> None:
+    """Insert the endpoint, or replace the whole record of that id.
+
+    A price or profile that says nothing is read back as null.
+    """
+    db.run(
+        _WRITE,
+        (
+            *_place(endpoint),
+            *_price_columns(endpoint.price),
+            *_profile_columns(endpoint.profile),
+            endpoint.status,
+        ),
+    )
+
+
+def _place(endpoint: Endpoint) -> Row:
+    return (
+        endpoint.id,
+        endpoint.model,
+        endpoint.api,
+        endpoint.base_url,
+        endpoint.remote_model,
+        endpoint.key_env,
+        endpoint.locality,
+        endpoint.region,
+        to_flag(endpoint.data_policy.trains_on_data),
+        endpoint.data_policy.retention_days,
+        endpoint.quantization,
+        endpoint.context_tokens,
+        endpoint.max_output_tokens,
+        to_json(endpoint.unsupported_parameters),
+    )
+
+
+def _price_columns(price: Price | None) -> Row:
+    if price is None:
+        return _NO_PRICE
+    return (
+        price.input_usd_per_mtok,
+        price.output_usd_per_mtok,
+        price.cache_read_usd_per_mtok,
+        price.cache_write_usd_per_mtok,
+        price.source,
+        price.as_of,
+    )
+
+
+def _profile_columns(profile: Profile | None) -> Row:
+    profile = profile or _NO_PROFILE
+    return (
+        profile.ttft_s,
+        profile.ttft_p95_s,
+        profile.itl_s,
+        profile.failure_rate,
+        json.dumps(dict(profile.success), ensure_ascii=False),
+        profile.samples,
+        profile.as_of,
+    )

@@ -1,0 +1,56 @@
+"""Create a registry file or bring an older one up to date."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlite_utils
+
+from rolecall.registry.storage import schema
+from rolecall.registry.storage.backup import back_up
+from rolecall.registry.storage.database import (
+    APPLICATION_ID,
+    SCHEMA_VERSION,
+    Database,
+    Fill,
+    is_blank,
+    schema_version,
+)
+
+
+def migrate(database: Database, fill: Fill | None) -> None:
+    """Apply the missing steps in one transaction; back an older file up beside it first.
+
+    Another process doing the same goes first, and its work is then taken as it is. `fill`
+    writes the first content of a new file.
+    """
+    saved: list[Path] = []
+    try:
+        with database.transaction():
+            version = schema_version(database)
+            if version == SCHEMA_VERSION:
+                return
+            is_new = is_blank(database)
+            if not is_new:
+                target = backup_path(database.path, version, datetime.now(UTC))
+                back_up(database.path, target)
+                saved.append(target)
+            _apply_steps(database)
+            if is_new and fill is not None:
+                fill(database)
+    except BaseException:
+        for target in saved:
+            target.unlink(missing_ok=True)
+        raise
+
+
+def backup_path(path: Path, version: int, now: datetime) -> Path:
+    """Return where the copy of a file of schema `version` goes before it is migrated."""
+    return path.with_name(f"{path.name}.backup-v{version}-{now:%Y%m%dT%H%M%S%fZ}")
+
+
+def _apply_steps(database: Database) -> None:
+    schema.steps.apply(sqlite_utils.Database(database.connection))
+    database.run(f"PRAGMA application_id = {APPLICATION_ID}")
+    database.run(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -1,0 +1,54 @@
+"""Queries on scopes: apps and users with limits of their own."""
+
+from __future__ import annotations
+
+from rolecall.registry.records import Allowance, Scope
+from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.values import from_flag, to_flag
+
+
+def read_scopes(db: Database) -> tuple[Scope, ...]:
+    """Return all scopes, sorted by id."""
+    return tuple(
+        Scope(
+            app=row[0],
+            user=row[1],
+            strategy=row[2],
+            allowance=None if row[3] is None else Allowance(row[3], row[4], row[5]),
+            log_prompts=from_flag(row[6]),
+        )
+        for row in db.rows(
+            """
+            SELECT app, user, strategy, allowance_usd, allowance_per, allowance_mode, log_prompts
+            FROM scopes ORDER BY id
+            """
+        )
+    )
+
+
+def write_scope(db: Database, scope: Scope) -> None:
+    """Insert the scope, or replace the whole record of that id."""
+    allowance = scope.allowance
+    db.run(
+        """
+        INSERT INTO scopes (id, app, user, strategy, allowance_usd, allowance_per,
+                            allowance_mode, log_prompts)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO UPDATE SET
+            strategy = excluded.strategy,
+            allowance_usd = excluded.allowance_usd,
+            allowance_per = excluded.allowance_per,
+            allowance_mode = excluded.allowance_mode,
+            log_prompts = excluded.log_prompts
+        """,
+        (
+            scope.id,
+            scope.app,
+            scope.user,
+            scope.strategy,
+            None if allowance is None else allowance.usd,
+            None if allowance is None else allowance.per,
+            None if allowance is None else allowance.mode,
+            to_flag(scope.log_prompts),
+        ),
+    )

@@ -1,0 +1,258 @@
+"""Decisions are stored whole, found quickly, and read back as they were."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rolecall.registry.errors import RegistryUnusable, UnknownRecord
+from rolecall.registry.records import (
+    Candidate,
+    DataPolicy,
+    Decision,
+    Exclusion,
+    Strategy,
+    Task,
+)
+from rolecall.registry.storage.database import Database, open_database
+from rolecall.registry.storage.decision_json import decision_from_json, decision_to_json
+from rolecall.registry.storage.decisions import (
+    LastTurn,
+    insert_decision,
+    last_in_conversation,
+    read_decision,
+    unreadable_decisions,
+)
+from rolecall.registry.storage.pool import read_revision
+
+CANDIDATE = Candidate(
+    endpoint="a/x",
+    model="x",
+    rank=1,
+    value_usd=0.0262,
+    success=0.81,
+    success_std=None,
+    success_basis="facts",
+    cost_usd=0.0112,
+    input_tokens=100,
+    cached_tokens=0,
+    output_tokens=321,
+    ttft_s=0.9,
+    ttft_p95_s=2.1,
+    itl_s=0.018,
+    failure_rate=0.004,
+    samples=214,
+    locality="remote",
+    preferred=1,
+    sources=(("success", "scored"), ("ttft_s", "measured")),
+)
+DECISION = Decision(
+    id="0abc",
+    created_at="2026-11-22T10:00:00.000+00:00",
+    task=Task(
+        kind="code",
+        source="detected",
+        confidence=0.8,
+        detected_by="a stack trace",
+        needs=(("tools", "1 tool attached"),),
+        input_tokens=120,
+        difficulty=0.3,
+    ),
+    role="coder",
+    strategy=Strategy("balanced", data_policy=DataPolicy(False, None), allow=("a/*",)),
+    strategy_layers=("default", "role coder"),
+    app=None,
+    user="me",
+    conversation="talk",
+    incumbent=None,
+    chosen="a/x",
+    runner_up=None,
+    margin_usd=0.0031,
+    reasons=("BEST_TOTAL_SCORE",),
+    candidates=(CANDIDATE, replace(CANDIDATE, endpoint="b/y", rank=2)),
+    excluded=(
+        Exclusion("c/z", "CONTEXT_TOO_SMALL", "needs 151k tokens, takes 131k"),
+        Exclusion("d/w", "TOO_SLOW", "4 s", weighed=replace(CANDIDATE, endpoint="d/w")),
+    ),
+    fallbacks=("b/y",),
+    registry_revision=7,
+    scorer_version="s1",
+    elapsed_ms=9.25,
+    prompt="why does this deadlock?",
+    prompt_sha256="ab12",
+    notes=("a note",),
+)
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    with open_database(tmp_path / "registry.db") as opened:
+        yield opened
+
+
+def test_a_decision_reads_back_exactly(db: Database) -> None:
+    insert_decision(db, DECISION)
+    assert read_decision(db, "0abc") == DECISION
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.builds(Decision))
+def test_any_decision_reads_back_exactly(decision: Decision) -> None:
+    read = decision_from_json(decision_to_json(decision), decision.prompt)
+    assert repr(read) == repr(decision)  # as text, in which nan equals nan
+
+
+def test_a_decision_without_choice_or_prompt_reads_back_exactly(db: Database) -> None:
+    bare = replace(
+        DECISION, id="0bare", prompt=None, chosen=None, candidates=(), margin_usd=None, role=None
+    )
+    insert_decision(db, bare)
+    assert read_decision(db, "0bare") == bare
+
+
+def test_storing_a_decision_does_not_change_the_registry(db: Database) -> None:
+    insert_decision(db, DECISION)
+    assert read_revision(db) == 0
+
+
+def test_the_prompt_is_nowhere_but_in_its_column(db: Database) -> None:
+    insert_decision(db, DECISION)
+    [(document, prompt)] = db.rows("SELECT document, prompt FROM decisions")
+    assert prompt == DECISION.prompt
+    assert "deadlock" not in document
+
+
+def test_a_prompt_with_a_lone_surrogate_is_stored(db: Database) -> None:
+    insert_decision(db, replace(DECISION, prompt="half \ud83d of it"))
+    assert read_decision(db, None).prompt == "half ? of it"
+
+
+def test_the_latest_decision_is_the_one_stored_last(db: Database) -> None:
+    for decision_id in ("0z", "0a", "0m"):
+        insert_decision(db, replace(DECISION, id=decision_id))
+    assert read_decision(db, None).id == "0m"
+
+
+def test_a_decision_is_found_by_the_start_of_its_id(db: Database) -> None:
+    for decision_id in ("0abc", "0abd", "0b"):
+        insert_decision(db, replace(DECISION, id=decision_id))
+    assert read_decision(db, "0abd").id == "0abd"
+    assert read_decision(db, "0b").id == "0b"
+    with pytest.raises(UnknownRecord, match='several decisions start with "0a"') as ambiguous:
+        read_decision(db, "0a")
+    assert ambiguous.value.hint == "rolecall explain 0abc | 0abd"
+
+
+def test_an_id_is_found_though_others_start_with_it(db: Database) -> None:
+    for decision_id in ("0a", "0ab"):
+        insert_decision(db, replace(DECISION, id=decision_id))
+    assert read_decision(db, "0a").id == "0a"
+
+
+@pytest.mark.parametrize("name", ["0x", "", "%", "0abc\U0010ffff"])
+def test_a_decision_that_is_not_there_is_named(db: Database, name: str) -> None:
+    insert_decision(db, DECISION)
+    with pytest.raises(UnknownRecord) as unknown:
+        read_decision(db, name)
+    assert unknown.value.message == f'no decision "{name}"'
+    assert unknown.value.hint is not None
+
+
+def test_without_any_decision_the_hint_says_how_to_make_one(db: Database) -> None:
+    with pytest.raises(UnknownRecord, match="no decision has been recorded yet") as unknown:
+        read_decision(db, None)
+    assert unknown.value.hint == 'rolecall route "a prompt" records one'
+
+
+def test_the_last_turn_of_a_conversation_is_its_latest_choice(db: Database) -> None:
+    assert last_in_conversation(db, "talk") is None
+    insert_decision(db, DECISION)
+    insert_decision(db, replace(DECISION, id="0later", chosen="b/y"))
+    insert_decision(db, replace(DECISION, id="0nothing", chosen=None))
+    insert_decision(db, replace(DECISION, id="0other", conversation="other", chosen="c/z"))
+    assert last_in_conversation(db, "talk") == LastTurn(
+        "b/y", "code", DECISION.created_at, 120, "0later"
+    )
+
+
+@pytest.mark.parametrize(
+    ("sql", "parameters"),
+    [
+        ("SELECT document FROM decisions ORDER BY sequence DESC LIMIT 1", ()),
+        ("SELECT document FROM decisions WHERE id = ?", ("0",)),
+        ("SELECT id FROM decisions WHERE id >= ? AND id < ? ORDER BY id LIMIT 4", ("0", "1")),
+        (
+            "SELECT chosen FROM decisions WHERE conversation = ? AND chosen IS NOT NULL"
+            " ORDER BY sequence DESC LIMIT 1",
+            ("talk",),
+        ),
+    ],
+)
+def test_no_look_up_grows_with_the_history(
+    db: Database, sql: str, parameters: tuple[str, ...]
+) -> None:
+    steps: list[int] = []
+
+    def cost(rows: int) -> int:
+        db.run(
+            """
+            INSERT INTO decisions (id, created_at, prompt_sha256, task_kind, strategy, chosen,
+                conversation, registry_revision, scorer_version, elapsed_ms, document)
+            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+            SELECT hex(randomblob(8)), '', '', 'code', 's', 'a/x', i % 7, 1, 's1', 1, '{}' FROM n
+            """,
+            (rows,),
+        )
+        steps.clear()
+        db.connection.set_progress_handler(lambda: steps.append(1), 1)
+        db.rows(sql, parameters)
+        db.connection.set_progress_handler(None, 0)
+        return len(steps)
+
+    assert cost(20_000) <= cost(100) + 5
+
+
+def test_a_document_of_an_earlier_version_takes_defaults_for_what_it_lacks() -> None:
+    document = json.loads(decision_to_json(DECISION))
+    del document["notes"]
+    del document["task"]["parameters"]
+    del document["strategy"]["log_prompts"]
+    read = decision_from_json(json.dumps(document), DECISION.prompt)
+    assert read == replace(DECISION, notes=())
+
+
+def test_a_document_of_a_later_version_is_read_as_far_as_it_is_known() -> None:
+    document = json.loads(decision_to_json(DECISION))
+    document["mood"] = "good"
+    document["task"]["mood"] = "good"
+    document["candidate_fields"].append("mood")
+    rows = document["candidates"] + [e["weighed"] for e in document["excluded"] if "weighed" in e]
+    for row in rows:
+        row.append("good")
+    assert decision_from_json(json.dumps(document), DECISION.prompt) == DECISION
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"task": 1}', "{" * 10])
+def test_a_document_that_cannot_be_read_is_a_clear_failure(text: str) -> None:
+    with pytest.raises(RegistryUnusable, match="a stored decision cannot be read back"):
+        decision_from_json(text, None)
+
+
+def test_unreadable_decisions_are_found(db: Database) -> None:
+    insert_decision(db, DECISION)
+    insert_decision(db, replace(DECISION, id="0broken"))
+    db.run("UPDATE decisions SET document = '{}' WHERE id = '0broken'")
+    assert unreadable_decisions(db) == ("0broken",)
+
+
+def test_every_field_of_a_decision_is_either_flat_or_nested() -> None:
+    document: dict[str, Any] = json.loads(decision_to_json(DECISION))
+    names = {field.name for field in fields(Decision)} - {"prompt"}
+    assert document.keys() == names | {"candidate_fields"}

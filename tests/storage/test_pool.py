@@ -1,0 +1,149 @@
+"""Reading and writing the registry's records."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from rolecall.registry.records import (
+    Allowance,
+    Assignment,
+    DataPolicy,
+    Endpoint,
+    Model,
+    Pool,
+    Price,
+    Profile,
+    Record,
+    Role,
+    Scope,
+    Strategy,
+    TaskKind,
+)
+from rolecall.registry.storage.database import Database, open_database
+from rolecall.registry.storage.pool import (
+    Collection,
+    delete_record,
+    names,
+    read_collection,
+    read_pool,
+    read_revision,
+    rename_record,
+    write_record,
+)
+
+MODEL = Model("m", capabilities=("tools",), open_weights=True, parameters_b=8.2)
+ENDPOINT = Endpoint("e", "m", price=Price(3.0, 15.0), profile=Profile(success=(("code", 0.8),)))
+STRATEGY = Strategy("s", data_policy=DataPolicy(False, 0), min_success=0.5)
+ROLE = Role("r", strategy="s", assignments=(Assignment("e", "inactive", ("code",)),))
+TASK = TaskKind("t", roles=("r",), examples=("one", "two"))
+SCOPE = Scope(user="u", strategy="s", allowance=Allowance(5.0, "week"))
+RECORDS: tuple[Record, ...] = (MODEL, ENDPOINT, STRATEGY, ROLE, TASK, SCOPE)
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    with open_database(tmp_path / "registry.db") as opened:
+        for record in RECORDS:
+            write_record(opened, record)
+        yield opened
+
+
+def test_a_pool_holds_every_record_at_one_revision(db: Database) -> None:
+    assert read_pool(db) == Pool(6, (MODEL,), (ENDPOINT,), (ROLE,), (TASK,), (STRATEGY,), (SCOPE,))
+
+
+def test_a_pool_is_read_at_one_moment_though_others_write(db: Database) -> None:
+    with open_database(db.path) as other:
+
+        def interfere(sql: str) -> None:
+            if "FROM models" in sql:
+                write_record(other, Scope(app="late"))
+
+        db.connection.set_trace_callback(interfere)
+        pool = read_pool(db)
+        db.connection.set_trace_callback(None)
+    assert (pool.revision, pool.scopes) == (6, (SCOPE,))
+    assert (read_pool(db).revision, len(read_pool(db).scopes)) == (7, 2)
+
+
+@pytest.mark.parametrize("collection", get_args(Collection))
+def test_each_collection_can_be_read_and_named_alone(db: Database, collection: Collection) -> None:
+    records = read_collection(db, collection)
+    assert records == getattr(read_pool(db), collection)
+    assert names(db, collection) == tuple(record.id for record in records)
+
+
+def test_writing_replaces_the_whole_record(db: Database) -> None:
+    write_record(db, Role("r", description="bare"))
+    assert read_pool(db).roles == (Role("r", description="bare"),)
+
+
+def test_assignments_keep_their_order(db: Database) -> None:
+    for name in ("a", "z"):
+        write_record(db, Endpoint(name, "m"))
+    role = Role("r", assignments=(Assignment("z"), Assignment("e"), Assignment("a")))
+    write_record(db, role)
+    assert read_pool(db).roles == (role,)
+
+
+@pytest.mark.parametrize(
+    ("collection", "record_id"),
+    [("models", "m"), ("endpoints", "e"), ("strategies", "s"), ("roles", "r")],
+)
+def test_what_others_refer_to_cannot_be_deleted(
+    db: Database, collection: Collection, record_id: str
+) -> None:
+    with pytest.raises(sqlite3.IntegrityError):
+        delete_record(db, collection, record_id)
+    assert names(db, collection) == (record_id,)
+
+
+def test_deleting_says_whether_the_record_was_there(db: Database) -> None:
+    before = read_revision(db)
+    assert delete_record(db, "scopes", "user:u")
+    assert not delete_record(db, "scopes", "user:u")
+    assert read_revision(db) == before + 1
+
+
+def test_references_follow_a_record_that_is_renamed(db: Database) -> None:
+    for collection, record_id in (
+        ("models", "m"),
+        ("endpoints", "e"),
+        ("strategies", "s"),
+        ("roles", "r"),
+    ):
+        rename_record(db, collection, record_id, f"{record_id}-renamed")  # type: ignore[arg-type]
+    pool = read_pool(db)
+    assert pool.endpoints[0].model == "m-renamed"
+    assert pool.roles[0].assignments[0].endpoint == "e-renamed"
+    assert pool.roles[0].strategy == pool.scopes[0].strategy == "s-renamed"
+    assert pool.tasks[0].roles == ("r-renamed",)
+
+
+def test_a_price_or_profile_that_says_nothing_is_read_as_unknown(db: Database) -> None:
+    write_record(db, Endpoint("e", "m", price=Price(), profile=Profile()))
+    assert read_pool(db).endpoints == (Endpoint("e", "m"),)
+
+
+def test_a_price_of_nothing_is_not_an_unknown_price(db: Database) -> None:
+    free = Endpoint("e", "m", price=Price(0.0, 0.0))
+    write_record(db, free)
+    assert read_pool(db).endpoints == (free,)
+
+
+def test_a_thousand_endpoints_are_read_quickly(db: Database) -> None:
+    with db.transaction():
+        for number in range(1000):
+            write_record(db, Endpoint(f"e{number}", "m", price=Price(1.0, 2.0)))
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        assert len(read_pool(db).endpoints) == 1001
+        times.append(time.perf_counter() - started)
+    assert min(times) < 0.1  # 0.015 s on a quiet machine; this only catches another order
