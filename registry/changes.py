@@ -1,0 +1,106 @@
+"""What differs between two states of a registry, and how a document changes one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from rolecall.registry.document import COLLECTIONS, Document, collection_of, to_plain
+from rolecall.registry.records import Pool, Record
+from rolecall.registry.storage.pool import Collection
+
+FieldChange = tuple[str, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One record added, changed or removed; `fields` are (path, before, after) of a change."""
+
+    collection: Collection
+    id: str
+    kind: Literal["add", "change", "remove"]
+    fields: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """All that a document changes, by collection and id."""
+
+    entries: tuple[Change, ...]
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing changes."""
+        return not self.entries
+
+
+def merged(pool: Pool, document: Document, *, prune: bool) -> Pool:
+    """Return the pool with the document's records in place of those of the same id.
+
+    With `prune`, the sections that the document names hold nothing else.
+    """
+    if prune:
+        emptied: dict[str, Any] = dict.fromkeys(document.sections, ())
+        pool = replace(pool, **emptied)
+    return with_records(pool, [entry.record for entry in document.entries])
+
+
+def with_records(pool: Pool, records: Iterable[Record]) -> Pool:
+    """Return the pool with these records added, or in place of those of the same id."""
+    groups: dict[Collection, dict[str, Record]] = {}
+    for record in records:
+        groups.setdefault(collection_of(record), {})[record.id] = record
+    changed: dict[str, Any] = {}
+    for collection, group in groups.items():
+        whole = {record.id: record for record in records_of(pool, collection)} | group
+        changed[collection] = tuple(whole[key] for key in sorted(whole))
+    return replace(pool, **changed)
+
+
+def records_of(pool: Pool, collection: Collection) -> tuple[Record, ...]:
+    """Return one collection of a pool."""
+    records: tuple[Record, ...] = getattr(pool, collection)
+    return records
+
+
+def changes_between(before: Pool, after: Pool) -> Changes:
+    """Return what must be done to `before` to make it `after`."""
+    entries: list[Change] = []
+    for collection in COLLECTIONS:
+        old = {record.id: record for record in records_of(before, collection)}
+        new = {record.id: record for record in records_of(after, collection)}
+        for key in sorted(old.keys() | new.keys()):
+            if key not in old:
+                entries.append(Change(collection, key, "add"))
+            elif key not in new:
+                entries.append(Change(collection, key, "remove"))
+            elif old[key] != new[key]:
+                fields = tuple(_differences(to_plain(old[key]), to_plain(new[key]), ""))
+                entries.append(Change(collection, key, "change", fields))
+    return Changes(tuple(entries))
+
+
+def _differences(before: Any, after: Any, path: str) -> Iterator[FieldChange]:
+    """Yield what differs, going into mappings and into assignments by their endpoint."""
+    if before == after:
+        return
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in (*before, *(key for key in after if key not in before)):
+            inner = f"{path}.{key}" if path else str(key)
+            yield from _differences(before.get(key), after.get(key), inner)
+    elif _are_assignments(before) and _are_assignments(after):
+        old = {item["endpoint"]: item for item in before}
+        new = {item["endpoint"]: item for item in after}
+        if old == new:
+            yield path, list(old), list(new)
+        for key in (*old, *(key for key in new if key not in old)):
+            yield from _differences(old.get(key), new.get(key), f"{path}[{key}]")
+    else:
+        yield path, before, after
+
+
+def _are_assignments(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(item, dict) and "endpoint" in item for item in value
+    )

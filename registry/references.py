@@ -1,0 +1,68 @@
+"""Which record names which other, and which of those names point at nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rolecall.registry.records import Pool
+from rolecall.registry.storage.pool import Collection
+
+NOUNS: dict[Collection, str] = {
+    "models": "model",
+    "endpoints": "endpoint",
+    "roles": "role",
+    "tasks": "task",
+    "strategies": "strategy",
+    "scopes": "scope",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The record `owner` names the record `name`; `path` is where inside the owner."""
+
+    collection: Collection
+    owner: str
+    path: str
+    target: Collection
+    name: str
+
+
+def references(pool: Pool) -> Iterator[Reference]:
+    """Yield every reference between the records of a pool."""
+    for endpoint in pool.endpoints:
+        yield Reference("endpoints", endpoint.id, "model", "models", endpoint.model)
+    for role in pool.roles:
+        if role.strategy is not None:
+            yield Reference("roles", role.id, "strategy", "strategies", role.strategy)
+        for index, assignment in enumerate(role.assignments):
+            path = f"assignments[{index}].endpoint"
+            yield Reference("roles", role.id, path, "endpoints", assignment.endpoint)
+    for task in pool.tasks:
+        for index, name in enumerate(task.roles):
+            yield Reference("tasks", task.id, f"roles[{index}]", "roles", name)
+    for scope in pool.scopes:
+        if scope.strategy is not None:
+            yield Reference("scopes", scope.id, "strategy", "strategies", scope.strategy)
+
+
+def dangling(pool: Pool) -> tuple[Reference, ...]:
+    """Return the references to records that are not there."""
+    known: dict[Collection, set[str]] = {
+        "models": {model.id for model in pool.models},
+        "endpoints": {endpoint.id for endpoint in pool.endpoints},
+        "roles": {role.id for role in pool.roles},
+        "strategies": {strategy.id for strategy in pool.strategies},
+    }
+    return tuple(one for one in references(pool) if one.name not in known[one.target])
+
+
+def users_of(pool: Pool, collection: Collection, name: str) -> tuple[str, ...]:
+    """Return who refers to a record, such as `role coder`, each once."""
+    found = {
+        f"{NOUNS[one.collection]} {one.owner}": None
+        for one in references(pool)
+        if one.target == collection and one.name == name
+    }
+    return tuple(found)
