@@ -1,0 +1,61 @@
+"""Apply a registry document as a command does: to a registry that may not exist yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rolecall.registry.changes import Changes
+from rolecall.registry.document import Document, parse_document
+from rolecall.registry.editing import apply_parsed, planned, write_changes
+from rolecall.registry.opening import open_registry
+from rolecall.registry.paths import registry_path
+from rolecall.registry.records import Pool
+from rolecall.registry.seeding import seed_pool
+from rolecall.registry.storage.database import Database, open_database
+
+
+def apply_text(
+    given: Path | None, text: str, filename: str, *, dry_run: bool = False, prune: bool = False
+) -> Changes:
+    """Apply a YAML text to the registry at `given`; return what that changes.
+
+    Where there is no registry yet, a document that names every section (as an export does) is
+    the whole registry: the starter pool is not added to it. A part is applied to the starter
+    pool. With `dry_run` no registry is created. Raises as `apply_document` does.
+    """
+    path = registry_path(given)
+    document = parse_document(text, filename)
+    if _is_there(path):
+        with open_registry(given) as db:
+            return apply_parsed(db, document, dry_run=dry_run, prune=prune)
+    if dry_run:
+        start = Pool(0) if document.is_whole else seed_pool()
+        return planned(start, document, prune=prune)[1]
+    if not document.is_whole:
+        with open_registry(given) as db:
+            return apply_parsed(db, document, prune=prune)
+    return _begin_with(path, document, prune=prune)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a file to open, be it a registry or not; an empty one is as good as none."""
+    try:
+        return path.stat().st_size > 0
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+
+
+def _begin_with(path: Path, document: Document, *, prune: bool) -> Changes:
+    """Create the registry with the document as its first content."""
+    after, changes = planned(Pool(0), document, prune=prune)
+    written: list[Changes] = []
+
+    def fill(db: Database) -> None:
+        write_changes(db, after, changes)
+        written.append(changes)
+
+    with open_database(path, fill=fill) as db:
+        # Another process may have created the registry first; then this is one change to it.
+        return written[0] if written else apply_parsed(db, document, prune=prune)

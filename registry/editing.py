@@ -1,0 +1,298 @@
+"""Change the registry by hand: every use-case is one transaction, with references checked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rolecall.registry.changes import Changes, changes_between, merged, records_of, with_records
+from rolecall.registry.document import (
+    COLLECTIONS,
+    Document,
+    checked,
+    dump_pool,
+    dump_record,
+    parse_document,
+    parse_record,
+)
+from rolecall.registry.errors import (
+    InvalidDocument,
+    RecordChanged,
+    RecordExists,
+    RecordInUse,
+    UnknownRecord,
+)
+from rolecall.registry.naming import choices_hint, unknown
+from rolecall.registry.records import Assignment, Pool, Record, Role
+from rolecall.registry.references import NOUNS, Reference, dangling, users_of
+from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.pool import (
+    Collection,
+    delete_record,
+    names,
+    read_collection,
+    read_pool,
+    rename_record,
+    write_record,
+)
+from rolecall.registry.storage.roles import read_roles
+
+_WRITE_ORDER: tuple[Collection, ...] = (
+    "models",
+    "endpoints",
+    "strategies",
+    "roles",
+    "tasks",
+    "scopes",
+)
+
+
+def list_records(db: Database, collection: Collection) -> tuple[Record, ...]:
+    """Return all records of a collection, sorted by id."""
+    return read_collection(db, collection)
+
+
+def get_record(db: Database, collection: Collection, record_id: str) -> Record:
+    """Return one record. Raises UnknownRecord with the names that come near."""
+    records = read_collection(db, collection)
+    for record in records:
+        if record.id == record_id:
+            return record
+    raise unknown(NOUNS[collection], record_id, [record.id for record in records])
+
+
+def add_record(db: Database, collection: Collection, record: Record) -> Record:
+    """Add a new record and return it as stored, with empty fields filled in.
+
+    Raises RecordExists, InvalidDocument for a value that no document could hold, UnknownRecord
+    for a reference to a record that is not there.
+    """
+    record = checked(record)
+    with db.transaction():
+        if record.id in names(db, collection):
+            raise RecordExists(
+                f"there is a {NOUNS[collection]} {record.id} already",
+                hint=f"rolecall {collection} edit {record.id}",
+            )
+        _write_checked(db, record)
+    return record
+
+
+def remove_record(db: Database, collection: Collection, record_id: str) -> None:
+    """Remove one record. Raises UnknownRecord, or RecordInUse naming who refers to it."""
+    with db.transaction():
+        get_record(db, collection, record_id)
+        users = users_of(read_pool(db), collection, record_id)
+        if users:
+            raise RecordInUse(
+                f"{NOUNS[collection]} {record_id} is used by {_in_short(users)}",
+                hint=_release_hint(collection, record_id, users[0]),
+            )
+        delete_record(db, collection, record_id)
+
+
+def record_yaml(db: Database, collection: Collection, record_id: str) -> str:
+    """Return one record as YAML with all its keys, for a person to edit."""
+    return dump_record(get_record(db, collection, record_id))
+
+
+def replace_from_yaml(
+    db: Database, collection: Collection, record_id: str, text: str, *, original: str
+) -> bool:
+    """Replace a record by the edited `text`; return whether that changed anything.
+
+    `original` is the text that editing began from: when the stored record is no longer that,
+    RecordChanged is raised and nothing is written. Another id in the text renames the record,
+    and what refers to it follows.
+    """
+    document = parse_record(collection, text, f"{record_id}.yaml")
+    record = document.entries[0].record
+    began = parse_record(collection, original, f"{record_id}.yaml").entries[0].record
+    with db.transaction():
+        stored = {one.id: one for one in read_collection(db, collection)}
+        if stored.get(record_id) != began:
+            what = "was changed" if record_id in stored else "was removed"
+            raise RecordChanged(
+                f"{NOUNS[collection]} {record_id} {what} by someone else meanwhile",
+                hint=f"rolecall {collection} edit {record_id}",
+            )
+        if record == began:
+            return False
+        if record.id != record_id:
+            if record.id in stored:
+                message = f"there is a {NOUNS[collection]} {record.id} already"
+                raise document.refusal("id", message, "choose another id")
+            _rename(db, collection, record_id, record.id)
+        _write_checked(db, record, document)
+    return True
+
+
+def assign_endpoint(db: Database, role: str, assignment: Assignment) -> Role:
+    """Assign an endpoint to a role, or replace its assignment in place; return the role.
+
+    Raises UnknownRecord for a role or endpoint that is not there.
+    """
+    with db.transaction():
+        before = _role(db, role)
+        endpoints = [one.endpoint for one in before.assignments]
+        assignments = (
+            tuple(
+                assignment if one.endpoint == assignment.endpoint else one
+                for one in before.assignments
+            )
+            if assignment.endpoint in endpoints
+            else (*before.assignments, assignment)
+        )
+        after = checked(replace(before, assignments=assignments))
+        if not isinstance(after, Role) or after == before:
+            return before
+        _write_checked(db, after)
+    return after
+
+
+def unassign_endpoint(db: Database, role: str, endpoint: str) -> Role:
+    """Take an endpoint's assignment from a role and return the role. Raises UnknownRecord."""
+    with db.transaction():
+        before = _role(db, role)
+        assigned = [one.endpoint for one in before.assignments]
+        if endpoint not in assigned:
+            hint = choices_hint(endpoint, assigned) if assigned else f"rolecall roles show {role}"
+            raise UnknownRecord(f"{endpoint} is not assigned to role {role}", hint=hint)
+        rest = tuple(one for one in before.assignments if one.endpoint != endpoint)
+        after = replace(before, assignments=rest)
+        write_record(db, after)
+    return after
+
+
+def apply_document(
+    db: Database, text: str, filename: str, *, dry_run: bool = False, prune: bool = False
+) -> Changes:
+    """Make the registry hold the document's records; return what that changes.
+
+    A record in the document is the whole record. Records that it does not name stay; with
+    `prune` those in the sections that it names are removed. All or nothing; nothing at all with
+    `dry_run`. Raises InvalidDocument, or RecordInUse when pruning would leave a name dangling.
+    """
+    return apply_parsed(db, parse_document(text, filename), dry_run=dry_run, prune=prune)
+
+
+def apply_parsed(
+    db: Database, document: Document, *, dry_run: bool = False, prune: bool = False
+) -> Changes:
+    """Do what `apply_document` does with a document that was read before."""
+    with db.snapshot() if dry_run else db.transaction():
+        before = read_pool(db)
+        after, changes = planned(before, document, prune=prune)
+        if not dry_run:
+            write_changes(db, after, changes)
+    return changes
+
+
+def planned(before: Pool, document: Document, *, prune: bool) -> tuple[Pool, Changes]:
+    """Return what a document makes of a pool, and the changes. Raises as apply_document does."""
+    after = merged(before, document, prune=prune)
+    lost = dangling(after)
+    if lost:
+        raise _dangling_error(after, document, lost)
+    return after, changes_between(before, after)
+
+
+def write_changes(db: Database, after: Pool, changes: Changes) -> None:
+    """Write changes that lead to the pool `after`, references before what refers to them."""
+    written = {(one.collection, one.id) for one in changes.entries if one.kind != "remove"}
+    with db.transaction():
+        for collection in _WRITE_ORDER:
+            for record in records_of(after, collection):
+                if (collection, record.id) in written:
+                    write_record(db, record)
+        for collection in reversed(_WRITE_ORDER):
+            for change in changes.entries:
+                if change.kind == "remove" and change.collection == collection:
+                    delete_record(db, collection, change.id)
+
+
+def export_document(db: Database) -> str:
+    """Return the whole registry as one YAML document; the same content, the same bytes."""
+    return dump_pool(read_pool(db))
+
+
+def _role(db: Database, name: str) -> Role:
+    roles = {role.id: role for role in read_roles(db)}
+    if name not in roles:
+        raise unknown("role", name, list(roles))
+    return roles[name]
+
+
+def _write_checked(db: Database, record: Record, document: Document | None = None) -> None:
+    """Write a record after checking what it refers to; a document gives the error its line."""
+    after = with_records(read_pool(db), [record])
+    lost = dangling(after)
+    if lost and document is not None:
+        raise _dangling_error(after, document, lost)
+    if lost:
+        known = [one.id for one in records_of(after, lost[0].target)]
+        raise unknown(NOUNS[lost[0].target], lost[0].name, known)
+    write_record(db, record)
+
+
+def _rename(db: Database, collection: Collection, old: str, new: str) -> None:
+    if collection == "scopes":
+        delete_record(db, collection, old)
+        return
+    rename_record(db, collection, old, new)
+    if collection == "tasks":
+        for role in read_roles(db):
+            follower = _with_task_renamed(role, old, new)
+            if follower != role:
+                write_record(db, follower)
+
+
+def _with_task_renamed(role: Role, old: str, new: str) -> Role:
+    """Return the role with a task's new name: tasks are named freely, no foreign key follows."""
+
+    def renamed(tasks: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(new if task == old else task for task in tasks))
+
+    return replace(
+        role,
+        tasks=renamed(role.tasks),
+        assignments=tuple(replace(one, tasks=renamed(one.tasks)) for one in role.assignments),
+    )
+
+
+def _dangling_error(
+    after: Pool, document: Document, lost: tuple[Reference, ...]
+) -> InvalidDocument | RecordInUse:
+    """Return the error for the dangling name that comes first in the document."""
+    places = {(one.collection, one.record.id): one.path for one in document.entries}
+    inside: list[tuple[int, str, Reference]] = []
+    for one in lost:
+        place = places.get((one.collection, one.owner))
+        if place is not None:
+            path = f"{place}.{one.path}" if place else one.path
+            inside.append((document.source.lines.get(path, 0), path, one))
+    if not inside:
+        one = lost[0]
+        return RecordInUse(
+            f"{document.source.filename}: pruning would remove {NOUNS[one.target]} {one.name}, "
+            f"which {NOUNS[one.collection]} {one.owner} uses",
+            hint=f"describe {one.name} in the file too, or apply it without --prune",
+        )
+    _, path, one = min(inside, key=lambda found: found[0])
+    known = [record.id for record in records_of(after, one.target)]
+    message = f'no {NOUNS[one.target]} is named "{one.name}"'
+    return document.refusal(path, message, choices_hint(one.name, known))
+
+
+def _in_short(users: tuple[str, ...]) -> str:
+    more = len(users) - 3
+    return ", ".join(users[:3]) + (f" and {more} more" if more > 0 else "")
+
+
+def _release_hint(collection: Collection, record_id: str, user: str) -> str:
+    noun, _, name = user.partition(" ")
+    if collection == "endpoints":
+        return f"rolecall roles unassign {name} {record_id}"
+    plural = next(key for key in COLLECTIONS if NOUNS[key] == noun)
+    if plural in ("tasks", "scopes"):
+        return f"change {user} in a file and give it to: rolecall registry apply FILE"
+    return f"rolecall {plural} edit {name}"

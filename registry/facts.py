@@ -1,0 +1,31 @@
+"""What the scorer may know of each model, gathered from the registry."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from rolecall.registry.records import ModelFacts, Pool
+
+
+def facts_of(pool: Pool) -> dict[str, ModelFacts]:
+    """Return the facts of every model by its id.
+
+    A model's price is the median of what its remote endpoints ask for output; free places and
+    one's own machine say nothing of what a model is worth. Without any, it is null.
+    """
+    prices: dict[str, list[float]] = {}
+    for endpoint in pool.endpoints:
+        price = endpoint.price.output_usd_per_mtok if endpoint.price is not None else None
+        if endpoint.locality == "remote" and price:
+            prices.setdefault(endpoint.model, []).append(price)
+    return {
+        model.id: ModelFacts(
+            model=model.id,
+            parameters_b=model.parameters_b,
+            release_date=model.release_date,
+            output_usd_per_mtok=median(prices[model.id]) if model.id in prices else None,
+            reasoning="reasoning" in model.capabilities if model.capabilities else None,
+            open_weights=model.open_weights,
+        )
+        for model in pool.models
+    }

@@ -1,0 +1,52 @@
+"""The content that a new registry begins with: the package's seed files over catalogue facts."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from rolecall.registry.catalogue import find_model, seed_text
+from rolecall.registry.changes import changes_between, merged, with_records
+from rolecall.registry.document import from_plain, parse_document, to_plain
+from rolecall.registry.editing import write_changes
+from rolecall.registry.errors import UnknownRecord
+from rolecall.registry.records import Pool, Record
+from rolecall.registry.storage.database import Database
+from rolecall.registry.yaml_source import LOADER
+
+_POOL = "pool.yaml"
+_TABLES = ("strategies.yaml", "roles.yaml", "tasks.yaml")
+
+
+def write_seed(db: Database) -> None:
+    """Write the starter content to an empty registry."""
+    pool = seed_pool()
+    write_changes(db, pool, changes_between(Pool(0), pool))
+
+
+def seed_pool() -> Pool:
+    """Return the starter models, endpoints, roles, tasks and strategies.
+
+    A model that the installed facts no longer know is left out.
+    """
+    pool = Pool(0)
+    for item in yaml.load(seed_text(_POOL), Loader=LOADER):
+        # Newer facts may have dropped a model; that must not keep a registry from starting.
+        with contextlib.suppress(UnknownRecord):
+            pool = with_records(pool, _model_and_endpoint(item))
+    for name in _TABLES:
+        pool = merged(pool, parse_document(seed_text(name), name), prune=False)
+    return pool
+
+
+def _model_and_endpoint(item: Mapping[str, Any]) -> tuple[Record, Record]:
+    """Return one item of the starter pool: the facts, and what the item says over them."""
+    facts = find_model(item["facts"])
+    model = to_plain(facts.model)
+    model["capabilities"] += item.get("add_capabilities", [])
+    model |= item.get("model", {})
+    endpoint = to_plain(facts.endpoint) | {"model": model["id"]} | item.get("endpoint", {})
+    return from_plain("models", model, _POOL), from_plain("endpoints", endpoint, _POOL)

@@ -1,0 +1,45 @@
+"""Keep the registry file sound: check it and back it up."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rolecall.registry.references import NOUNS, dangling
+from rolecall.registry.storage.backup import back_up
+from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.decisions import unreadable_decisions
+from rolecall.registry.storage.integrity import file_problems
+from rolecall.registry.storage.pool import read_pool
+
+
+def check_registry(db: Database) -> tuple[str, ...]:
+    """Return what is wrong with the registry, one line each; nothing when all is well."""
+    problems = list(file_problems(db))
+    if problems:
+        return tuple(problems)
+    problems += [
+        f'{NOUNS[one.collection]} {one.owner}: {one.path}: no {NOUNS[one.target]} "{one.name}"'
+        for one in dangling(read_pool(db))
+    ]
+    problems += [f"decision {one} cannot be read back" for one in unreadable_decisions(db)]
+    mode = db.path.stat().st_mode & 0o777
+    if mode & 0o077:
+        problems.append(
+            f"{db.path} can be read by other users (mode {mode:o}): chmod 600 {db.path}"
+        )
+    return tuple(problems)
+
+
+def backup_registry(db: Database, target: Path | None) -> Path:
+    """Write a complete copy of the registry and return where it is, mode 0600.
+
+    Without a target it goes beside the registry, named by the time. Raises UsageError when the
+    target exists.
+    """
+    if target is None:
+        target = db.path.with_name(f"{db.path.name}.backup-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    elif target.is_dir():
+        target = target / db.path.name
+    back_up(db.path, target)
+    return target
