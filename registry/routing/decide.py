@@ -1,0 +1,143 @@
+"""From a question and the scorer's predictions to a verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from rolecall.registry.records import Candidate, Endpoint, Exclusion, Model, Prediction
+from rolecall.registry.routing.choose import rank
+from rolecall.registry.routing.eligible import (
+    exclusions_after_weighing,
+    is_only_remote,
+    outside,
+    survivors,
+)
+from rolecall.registry.routing.question import Question, Survivors, Verdict
+from rolecall.registry.routing.reasons import reasons
+from rolecall.registry.routing.value import weigh
+from rolecall.registry.routing.wording import usd
+
+MOST_FALLBACKS = 5
+
+
+def decide(
+    question: Question,
+    predictions: Mapping[str, Prediction],
+    filtered: Survivors | None = None,
+) -> Verdict:
+    """Weigh, limit and rank whoever may serve; `predictions` are by model id.
+
+    Pass `filtered`, this question's own `survivors`, to spare working it out again. Each of its
+    `models` needs a prediction. Cached tokens count for the incumbent only: no other endpoint has
+    them. When nothing is eligible, the verdict's `chosen` is None.
+    """
+    if filtered is None:
+        filtered = survivors(question)
+    able: list[Candidate] = []
+    weigh_one = _weigher(question, predictions)
+    excluded = _with_remote_weighed(question, weigh_one, filtered)
+    for endpoint, model in filtered.standing:
+        candidate = weigh_one(endpoint, model)
+        against = exclusions_after_weighing(candidate, question.strategy)
+        excluded += against
+        if not against:
+            able.append(candidate)
+    ranked = rank(able, question.strategy, question.incumbent)
+    second = ranked[1] if len(ranked) > 1 else None
+    return Verdict(
+        candidates=ranked,
+        excluded=tuple(excluded),
+        chosen=ranked[0].endpoint if ranked else None,
+        runner_up=second.endpoint if second else None,
+        margin_usd=ranked[0].value_usd - second.value_usd if second else None,
+        reasons=reasons(ranked, excluded, question),
+        fallbacks=tuple(each.endpoint for each in ranked[1 : 1 + MOST_FALLBACKS]),
+        notes=_notes(ranked, question),
+    )
+
+
+def nothing_eligible_message(excluded: Sequence[Exclusion]) -> tuple[str, str, bool]:
+    """Say in a line why nothing is eligible, what to type next, and whether it is the money.
+
+    The last is true where some endpoint is kept out by a spending limit and by nothing else.
+    """
+    if not excluded:
+        return "no endpoint is registered", "rolecall endpoints add --help", False
+    left_out = outside(excluded)
+    excluded = [each for each in excluded if each.endpoint not in left_out] or excluded
+    codes = Counter(each.code for each in excluded)
+    counts = ", ".join(f"{count} {code}" for code, count in codes.most_common())
+    against: dict[str, list[Exclusion]] = {}
+    for each in excluded:
+        against.setdefault(each.endpoint, []).append(each)
+    only_budget = any(
+        len(found) == 1 and found[0].code == "BUDGET_EXCEEDED" for found in against.values()
+    )
+    return f"no endpoint may serve this: {counts}", _hint(list(against.values())), only_budget
+
+
+def _hint(against: list[list[Exclusion]]) -> str:
+    """Advise on the commonest obstacle of the endpoints that have the fewest of them."""
+    fewest = min(len(found) for found in against)
+    nearest = [each for found in against if len(found) == fewest for each in found]
+    code = Counter(each.code for each in nearest).most_common(1)[0][0]
+    if code == "AUTH_UNAVAILABLE":
+        details = Counter(each.detail for each in nearest if each.code == code)
+        return f"export {details.most_common(1)[0][0].split()[0]}=..."
+    return _HINTS.get(code, "rolecall explain")
+
+
+_HINTS = {
+    "BUDGET_EXCEEDED": "raise --max-cost",
+    "QUALITY_TOO_LOW": "lower --min-success",
+    "TOO_SLOW": "choose another --strategy: rolecall strategies list",
+    "CONTEXT_TOO_SMALL": "shorten the prompt, or lower --max-tokens",
+    "POLICY_DENY_REMOTE": "leave out --local-only, or add a local endpoint",
+    "POLICY_DENY_ENDPOINT": "rolecall endpoints list",
+    "ENDPOINT_DISABLED": "rolecall endpoints list",
+    "ROLE_NOT_ALLOWED": "rolecall roles assign --help",
+}
+
+
+_Weigher = Callable[[Endpoint, Model], Candidate]
+
+
+def _weigher(question: Question, predictions: Mapping[str, Prediction]) -> _Weigher:
+    task, strategy, incumbent = question.task, question.strategy, question.incumbent
+    uncached = replace(task, cached_tokens=0)
+
+    def weigh_one(endpoint: Endpoint, model: Model) -> Candidate:
+        asked = task if endpoint.id == incumbent else uncached
+        return weigh(endpoint, model, predictions[model.id], asked, strategy)
+
+    return weigh_one
+
+
+def _with_remote_weighed(
+    question: Question, weigh_one: _Weigher, filtered: Survivors
+) -> list[Exclusion]:
+    """Weigh who is kept out for being remote alone, so that a flip can tell who would win."""
+    if not question.strategy.local_only:
+        return list(filtered.excluded)
+    endpoints = {endpoint.id: endpoint for endpoint in question.endpoints}
+    counts = Counter(each.endpoint for each in filtered.excluded)
+    excluded: list[Exclusion] = []
+    for each in filtered.excluded:
+        if counts[each.endpoint] > 1 or not is_only_remote([each]):
+            excluded.append(each)
+            continue
+        endpoint = endpoints[each.endpoint]
+        candidate = weigh_one(endpoint, question.models[endpoint.model])
+        excluded.append(replace(each, weighed=candidate))
+        excluded += exclusions_after_weighing(candidate, question.strategy)
+    return excluded
+
+
+def _notes(ranked: tuple[Candidate, ...], question: Question) -> tuple[str, ...]:
+    most = question.strategy.max_cost_usd
+    if most is None or not ranked or ranked[0].cost_usd <= most:
+        return ()
+    cost = usd(ranked[0].cost_usd)
+    return (f"{ranked[0].endpoint} costs {cost}, over the advisory limit of {usd(most)}",)

@@ -1,0 +1,35 @@
+"""What would have to change for another endpoint to be chosen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from rolecall.registry.records import Candidate, Exclusion, Flip, Strategy
+from rolecall.registry.routing.limit_flips import limit_flips
+from rolecall.registry.routing.weight_flips import weight_flips
+
+
+def flips(
+    ranked: Sequence[Candidate],
+    excluded: Sequence[Exclusion],
+    strategy: Strategy,
+    incumbent: str | None,
+) -> tuple[Flip, ...]:
+    """Return for each weight and limit the smallest change that alters the choice, if any does.
+
+    `becomes` is the boundary: the choice changes on it or just past it. What is excluded by more
+    than one limit, or by anything that was not weighed, never comes back. The relatively smallest
+    change comes first, a weight before a limit where they are equal, "no limit" last.
+    """
+    found = [
+        *weight_flips(ranked, strategy, incumbent),
+        *limit_flips(ranked, excluded, strategy, incumbent),
+    ]
+    return tuple(sorted(found, key=_relative_size))
+
+
+def _relative_size(flip: Flip) -> float:
+    if isinstance(flip.was, bool) or not flip.was:
+        return math.inf
+    return abs(flip.becomes - flip.was) / abs(flip.was)

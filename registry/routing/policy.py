@@ -1,0 +1,105 @@
+"""One strategy out of several layers, none of which can loosen another's limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from rolecall.registry.records import BudgetMode, DataPolicy, Strategy
+
+# Stands where limits leave nothing: an empty list would mean "no restriction".
+NOTHING = "(none)"
+_AND = " & "
+
+
+def resolve_strategy(
+    layers: Sequence[tuple[str, Strategy]], limits: Strategy | None = None
+) -> Strategy:
+    """Combine `layers`, widest first, and the request's own `limits` into one strategy.
+
+    Id, description, weights, `prefer_locality` and the `default_*` figures are those of the last
+    layer; of `limits`, the flags of one request, only the limits count. Limits add up: the
+    strictest floor and ceiling, every `deny`, and only what each `allow` and `regions` admits.
+    Where two globs are both to match, `allow` holds them as "a & b"; where nothing is left it
+    holds "(none)", and so does `regions`. A budget is hard if any layer with a cost limit is.
+    """
+    narrowest = layers[-1][1]
+    every = [strategy for _, strategy in layers]
+    if limits is not None:
+        every.append(limits)
+    return replace(
+        narrowest,
+        min_success=_strictest(max, (s.min_success for s in every)),
+        max_cost_usd=_strictest(min, (s.max_cost_usd for s in every)),
+        max_ttft_s=_strictest(min, (s.max_ttft_s for s in every)),
+        max_duration_s=_strictest(min, (s.max_duration_s for s in every)),
+        local_only=any(s.local_only for s in every),
+        regions=_shared_regions([s.regions for s in every if s.regions]),
+        data_policy=_strictest_policy([s.data_policy for s in every if s.data_policy]),
+        allow=_shared_globs([s.allow for s in every if s.allow]),
+        deny=tuple(dict.fromkeys(glob for s in every for glob in s.deny)),
+        budget_mode=_budget_mode(every, narrowest.budget_mode),
+        log_prompts=all(s.log_prompts for s in every),
+    )
+
+
+def matches(endpoint: str, globs: Iterable[str]) -> bool:
+    """Tell whether an endpoint id matches any glob; "a & b" asks for both."""
+    for glob in globs:
+        if endpoint == glob or all(fnmatchcase(endpoint, part) for part in glob.split(_AND)):
+            return True
+    return False
+
+
+def _strictest(
+    pick: Callable[[Iterable[float]], float], limits: Iterable[float | None]
+) -> float | None:
+    given = [limit for limit in limits if limit is not None]
+    return pick(given) if given else None
+
+
+def _shared_regions(lists: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    if not lists:
+        return ()
+    first = dict.fromkeys(lists[0])
+    shared = tuple(region for region in first if all(region in regions for regions in lists))
+    return shared or (NOTHING,)
+
+
+def _strictest_policy(policies: Sequence[DataPolicy]) -> DataPolicy | None:
+    if not policies:
+        return None
+    given = [policy.trains_on_data for policy in policies if policy.trains_on_data is not None]
+    days = [policy.retention_days for policy in policies if policy.retention_days is not None]
+    return DataPolicy(
+        trains_on_data=all(given) if given else None, retention_days=min(days, default=None)
+    )
+
+
+def _budget_mode(strategies: Sequence[Strategy], otherwise: BudgetMode) -> BudgetMode:
+    modes = [s.budget_mode for s in strategies if s.max_cost_usd is not None]
+    if not modes:
+        return otherwise
+    return "hard" if "hard" in modes else "advisory"
+
+
+def _shared_globs(lists: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    if not lists:
+        return ()
+    shared = tuple(dict.fromkeys(lists[0]))
+    for globs in lists[1:]:
+        pairs = (_both(wide, narrow) for wide in shared for narrow in globs)
+        shared = tuple(dict.fromkeys(pair for pair in pairs if pair is not None)) or (NOTHING,)
+    return shared
+
+
+def _both(wide: str, narrow: str) -> str | None:
+    """Return the glob that matches what both do, or None where nothing can."""
+    parts = list(dict.fromkeys([*wide.split(_AND), *narrow.split(_AND)]))
+    for part in parts:
+        if not any(mark in part for mark in "*?["):
+            return part if all(fnmatchcase(part, other) for other in parts) else None
+    if len(parts) > 1 and "*" in parts:
+        parts.remove("*")
+    return _AND.join(parts)

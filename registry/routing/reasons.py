@@ -1,0 +1,134 @@
+"""Why the chosen endpoint won, as selection codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rolecall.registry.records import Candidate, Exclusion, Strategy
+from rolecall.registry.routing.choose import near_ties, tie_key
+from rolecall.registry.routing.question import Question
+from rolecall.registry.routing.requirements import capabilities_of
+from rolecall.registry.routing.tasks import covering_kinds
+
+_INCUMBENT, _LOCALITY, _PREFERRED = 0, 1, 2
+_PROFILE_CODES = {
+    "measured": "MEASURED_PROFILE_USED",
+    "declared": "DECLARED_PROFILE_USED",
+    "default": "DEFAULT_PROFILE_USED",
+}
+_ROLE_CODES = {
+    "ROLE_NOT_ALLOWED",
+    "FORBIDDEN_CAPABILITY_PRESENT",
+    "ROLE_BINDING_INACTIVE",
+    "ROLE_BINDING_DISABLED",
+    "ROLE_BINDING_CAPABILITY_MISSING",
+}
+_TASK_CODES = {"TASK_NOT_SUPPORTED_BY_ROLE", "ROLE_BINDING_TASK_NOT_ALLOWED"}
+
+
+def reasons(
+    ranked: tuple[Candidate, ...], excluded: Sequence[Exclusion], question: Question
+) -> tuple[str, ...]:
+    """Return the selection codes of the first of `ranked`, the weightiest first.
+
+    A profile code tells where its first token, inter-token latency and failure rate come from;
+    several may apply. A policy code appears only where the policy changed something.
+    """
+    if not ranked:
+        return ()
+    chosen, strategy = ranked[0], question.strategy
+    near = near_ties(ranked, strategy)
+    decided_by = _decided_by(near, strategy, question.incumbent)
+    codes: list[str] = []
+    if chosen.value_usd == max(each.value_usd for each in ranked):
+        codes.append("BEST_TOTAL_SCORE")
+    if len(near) > 1:
+        codes.append("TIE_BREAK_APPLIED")
+    if decided_by == _INCUMBENT:
+        codes.append("CONTINUITY_AFFINITY_APPLIED")
+    if decided_by == _LOCALITY and strategy.prefer_locality == "local":
+        codes.append("LOCAL_PREFERENCE_APPLIED")
+    codes += _policies(chosen, excluded, question, decided_by)
+    codes += _profiles(chosen)
+    codes += _targets(ranked, strategy)
+    if len(ranked) > 1:
+        codes.append("FALLBACK_CHAIN_COMPUTED")
+    return tuple(codes)
+
+
+def _decided_by(
+    near: tuple[Candidate, ...], strategy: Strategy, incumbent: str | None
+) -> int | None:
+    """Return which part of the tie key set the first of `near` apart from all others."""
+    if len(near) < 2:
+        return None
+    first = tie_key(near[0], strategy, incumbent)
+    second = min(tie_key(each, strategy, incumbent) for each in near[1:])
+    return next(place for place, part in enumerate(first) if part != second[place])
+
+
+def _policies(
+    chosen: Candidate, excluded: Sequence[Exclusion], question: Question, decided_by: int | None
+) -> list[str]:
+    role = question.role
+    rows = covering_kinds(question.kinds, question.task.kind)
+    required = {capability for row in rows for capability in row.require}
+    preferred = {capability for row in rows for capability in row.prefer}
+    codes: list[str] = []
+    if role is not None and (
+        _mattered(excluded, question, set(role.require), _ROLE_CODES)
+        or _preference_won(chosen, question, set(role.prefer), decided_by)
+    ):
+        codes.append("ROLE_POLICY_APPLIED")
+    if _mattered(excluded, question, required, _TASK_CODES) or _preference_won(
+        chosen, question, preferred, decided_by
+    ):
+        codes.append("TASK_POLICY_APPLIED")
+    return codes
+
+
+def _mattered(
+    excluded: Sequence[Exclusion], question: Question, required: set[str], codes: set[str]
+) -> bool:
+    """Tell whether a policy's codes, or a capability it requires, kept anything out."""
+    models = {endpoint.id: endpoint.model for endpoint in question.endpoints}
+    for each in excluded:
+        if each.code in codes:
+            return True
+        if each.code == "CAPABILITY_MISSING" and required:
+            held = capabilities_of(question.models[models[each.endpoint]])
+            if not required <= held:
+                return True
+    return False
+
+
+def _preference_won(
+    chosen: Candidate, question: Question, preferred: set[str], decided_by: int | None
+) -> bool:
+    if decided_by != _PREFERRED:
+        return False
+    return not preferred.isdisjoint(capabilities_of(question.models[chosen.model]))
+
+
+def _profiles(chosen: Candidate) -> list[str]:
+    sources = dict(chosen.sources)
+    used = {sources[name] for name in ("ttft_s", "itl_s", "failure_rate")}
+    codes = [code for source, code in _PROFILE_CODES.items() if source in used]
+    if chosen.cached_tokens:
+        codes.append("CACHE_AFFINITY_APPLIED")
+    return codes
+
+
+def _targets(ranked: tuple[Candidate, ...], strategy: Strategy) -> list[str]:
+    chosen = ranked[0]
+    codes: list[str] = []
+    if strategy.quality_usd == 0 or any(
+        each.success > chosen.success and each.cost_usd > chosen.cost_usd for each in ranked
+    ):
+        codes.append("BUDGET_OPTIMIZATION")
+    # Whoever is ranked has met every limit that is set.
+    if strategy.max_ttft_s is not None or strategy.max_duration_s is not None:
+        codes.append("LOW_LATENCY_TARGET_MET")
+    if strategy.min_success is not None:
+        codes.append("HIGH_QUALITY_TARGET_MET")
+    return codes

@@ -1,0 +1,148 @@
+"""What one endpoint is worth for one request, in USD, each number with its source."""
+
+from __future__ import annotations
+
+import math
+
+from rolecall.registry.records import (
+    Candidate,
+    Endpoint,
+    Model,
+    Prediction,
+    Price,
+    Profile,
+    Source,
+    Strategy,
+    Task,
+)
+from rolecall.registry.routing.requirements import capabilities_of
+from rolecall.registry.routing.tasks import most_specific
+
+_NO_PRICE = Price()
+_NO_PROFILE = Profile()
+_MAX_FAILURE_RATE = 0.99
+_LEAST_STD = 0.01
+
+
+def weigh(
+    endpoint: Endpoint, model: Model, prediction: Prediction, task: Task, strategy: Strategy
+) -> Candidate:
+    """Weigh one endpoint for one task; its rank is 0 until candidates are ranked.
+
+    What the endpoint does not tell takes the strategy's `default_*` figure, marked `default`. An
+    estimated `input_tokens` is marked `scored`, being worked out from the prompt. The source of
+    `cost_usd` is the weakest of its parts: `default` before `declared` before `scored`.
+    """
+    profile = endpoint.profile or _NO_PROFILE
+    told = profile.source
+    success, success_std, basis = _success(profile, prediction, task.kind)
+    output_tokens = _output_tokens(endpoint, model, prediction, task)
+    ttft_s = strategy.default_ttft_s if profile.ttft_s is None else profile.ttft_s
+    itl_s = strategy.default_itl_s if profile.itl_s is None else profile.itl_s
+    failing = profile.failure_rate
+    failure_rate = strategy.default_failure_rate if failing is None else failing
+    failure_rate = min(failure_rate, _MAX_FAILURE_RATE)
+    cached_tokens = min(task.cached_tokens, task.input_tokens)
+    per_attempt_usd, priced = _attempt(endpoint, task, cached_tokens, output_tokens, strategy)
+    cost_usd = per_attempt_usd / (1.0 - failure_rate)
+    guessed = priced == "default" or failing is None
+    return Candidate(
+        endpoint=endpoint.id,
+        model=model.id,
+        rank=0,
+        value_usd=value(success, cost_usd, ttft_s, itl_s * output_tokens, strategy),
+        success=success,
+        success_std=success_std,
+        success_basis=basis,
+        cost_usd=cost_usd,
+        input_tokens=task.input_tokens,
+        cached_tokens=cached_tokens,
+        output_tokens=output_tokens,
+        ttft_s=ttft_s,
+        ttft_p95_s=profile.ttft_p95_s,
+        itl_s=itl_s,
+        failure_rate=failure_rate,
+        samples=profile.samples,
+        locality=endpoint.locality,
+        preferred=_preferred(model, task),
+        sources=(
+            ("success", told if basis == "profile" else "scored"),
+            ("cost_usd", "default" if guessed else "declared"),
+            ("price", priced),
+            ("input_tokens", "declared" if task.input_tokens_declared else "scored"),
+            ("output_tokens", "scored"),
+            ("ttft_s", "default" if profile.ttft_s is None else told),
+            ("itl_s", "default" if profile.itl_s is None else told),
+            ("failure_rate", "default" if failing is None else told),
+        ),
+    )
+
+
+def value(
+    success: float, cost_usd: float, ttft_s: float, streaming_s: float, strategy: Strategy
+) -> float:
+    """Return the USD that an answer is worth once its cost and its waiting are paid.
+
+    `streaming_s` is the inter-token latency times the output tokens.
+    """
+    return (
+        strategy.quality_usd * success
+        - cost_usd
+        - strategy.ttft_usd_per_s * ttft_s
+        - strategy.itl_usd_per_s * streaming_s
+    )
+
+
+def _success(
+    profile: Profile, prediction: Prediction, kind: str
+) -> tuple[float, float | None, str]:
+    if profile.success:
+        known = dict(profile.success)
+        key = most_specific(known, kind)
+        if key is not None:
+            return known[key], _profile_std(known[key], profile.samples), "profile"
+    return prediction.success, prediction.success_std, prediction.basis
+
+
+def _profile_std(success: float, samples: int | None) -> float | None:
+    if not samples:
+        return None
+    return max(math.sqrt(success * (1.0 - success) / samples), _LEAST_STD)
+
+
+def _output_tokens(endpoint: Endpoint, model: Model, prediction: Prediction, task: Task) -> int:
+    output_tokens = prediction.output_tokens
+    if task.max_tokens is not None:
+        output_tokens = min(output_tokens, task.max_tokens)
+    most = (
+        model.max_output_tokens
+        if endpoint.max_output_tokens is None
+        else endpoint.max_output_tokens
+    )
+    return output_tokens if most is None else min(output_tokens, most)
+
+
+def _attempt(
+    endpoint: Endpoint, task: Task, cached_tokens: int, output_tokens: int, strategy: Strategy
+) -> tuple[float, Source]:
+    """Return the USD of one attempt, failed or not; an unknown cache price is the input price."""
+    price = endpoint.price or _NO_PRICE
+    incoming, outgoing = price.input_usd_per_mtok, price.output_usd_per_mtok
+    source: Source = "default" if incoming is None or outgoing is None else "declared"
+    if incoming is None:
+        incoming = strategy.default_input_usd_per_mtok
+    if outgoing is None:
+        outgoing = strategy.default_output_usd_per_mtok
+    cached = price.cache_read_usd_per_mtok
+    if cached is None:
+        cached = incoming
+    fresh_tokens = task.input_tokens - cached_tokens
+    total = fresh_tokens * incoming + cached_tokens * cached + output_tokens * outgoing
+    return total / 1e6, source
+
+
+def _preferred(model: Model, task: Task) -> int:
+    if not task.prefers:
+        return 0
+    held = capabilities_of(model)
+    return sum(capability in held for capability in task.prefers)

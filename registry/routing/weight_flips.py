@@ -1,0 +1,118 @@
+"""The smallest change of each weight that alters the choice, solved from straight lines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from rolecall.registry.records import Candidate, Flip, Strategy
+from rolecall.registry.routing.choose import tie_key
+from rolecall.registry.routing.envelope import Line, changes, winner
+from rolecall.registry.routing.value import value
+from rolecall.registry.routing.wording import usd
+
+
+class _Weight(NamedTuple):
+    parameter: str
+    sentence: str
+    slope: Callable[[Candidate], float]
+    without: Callable[[Strategy], Strategy]
+
+
+_WEIGHTS = (
+    _Weight(
+        "quality_usd",
+        "if a right answer were worth {} (now {})",
+        lambda each: each.success,
+        lambda strategy: replace(strategy, quality_usd=0.0),
+    ),
+    _Weight(
+        "ttft_usd_per_s",
+        "if waiting for the first token cost {} a second (now {})",
+        lambda each: -each.ttft_s,
+        lambda strategy: replace(strategy, ttft_usd_per_s=0.0),
+    ),
+    _Weight(
+        "itl_usd_per_s",
+        "if waiting for the rest of the answer cost {} a second (now {})",
+        lambda each: -(each.itl_s * each.output_tokens),
+        lambda strategy: replace(strategy, itl_usd_per_s=0.0),
+    ),
+)
+
+
+def weight_flips(
+    ranked: Sequence[Candidate], strategy: Strategy, incumbent: str | None
+) -> list[Flip]:
+    """Return at most one flip for each weight and for the near-tie band, the nearer way."""
+    if len(ranked) < 2:
+        return []
+    keys = [tie_key(each, strategy, incumbent) for each in ranked]
+    found: list[Flip | None] = []
+    for weight in _WEIGHTS:
+        without = weight.without(strategy)
+        lines = [
+            Line(_value(each, without), weight.slope(each), key)
+            for each, key in zip(ranked, keys, strict=True)
+        ]
+        now: float = getattr(strategy, weight.parameter)
+        found.append(_nearer(weight, lines, now, strategy.tie_band_usd))
+    flat = [Line(each.value_usd, 0.0, key) for each, key in zip(ranked, keys, strict=True)]
+    found.append(_band_flip(flat, strategy.tie_band_usd))
+    return [flip for flip in found if flip is not None]
+
+
+def _value(candidate: Candidate, strategy: Strategy) -> float:
+    streaming_s = candidate.itl_s * candidate.output_tokens
+    return value(candidate.success, candidate.cost_usd, candidate.ttft_s, streaming_s, strategy)
+
+
+def _nearer(weight: _Weight, lines: Sequence[Line], now: float, band: float) -> Flip | None:
+    above = next(_other_choices(lines, now, band), None)
+    mirrored = [line.mirrored() for line in lines]
+    below = next(_other_choices(mirrored, -now, band, last=0.0), None)
+    # Equally near only by accident; the lower weight is told then.
+    if below is not None and (above is None or now + below[0] <= above[0] - now):
+        boundary, chosen = abs(below[0]), below[1]
+        bound = f"under {usd(boundary, 'down')}" if boundary else "nothing"
+    elif above is not None:
+        boundary, chosen = above
+        bound = f"over {usd(boundary, 'up')}"
+    else:
+        return None
+    change = weight.sentence.format(bound, usd(now))
+    return Flip(weight.parameter, now, boundary, change, chosen.key[-1])
+
+
+def _other_choices(
+    lines: Sequence[Line], start: float, band: float, last: float = math.inf
+) -> Iterator[tuple[float, Line]]:
+    """Yield where, from `start` up to `last`, others than the first of `lines` are chosen."""
+    for weight in changes(lines, lines[0], start, band):
+        if weight > last:
+            return
+        then = winner(lines, weight, band, beyond=weight < last)
+        if then != lines[0]:
+            yield weight, then
+
+
+def _band_flip(lines: Sequence[Line], now: float) -> Flip | None:
+    """Solve for the band: wider lets a preferred one in, narrower leaves the chosen out."""
+    chosen = lines[0]
+    highest = max(line.intercept for line in lines)
+    behind = highest - chosen.intercept
+    rivals = [highest - line.intercept for line in lines if line.key < chosen.key]
+    wider = min(rivals, default=None)
+    if behind > 0 and (wider is None or now - behind <= wider - now):
+        above = [line for line in lines if highest - line.intercept < behind]
+        change = f"if only values under {usd(behind, 'down')} apart were ties (now {usd(now)})"
+        then = min(above, key=lambda line: line.key)
+        return Flip("tie_band_usd", now, behind, change, then.key[-1])
+    if wider is None:
+        return None
+    near = [line for line in lines if highest - line.intercept <= wider]
+    change = f"if values up to {usd(wider, 'up')} apart were ties (now {usd(now)})"
+    then = min(near, key=lambda line: line.key)
+    return Flip("tie_band_usd", now, wider, change, then.key[-1])

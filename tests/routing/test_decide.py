@@ -1,0 +1,353 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rolecall.registry.records import (
+    Assignment,
+    Endpoint,
+    Model,
+    Prediction,
+    Price,
+    Profile,
+    Role,
+    Strategy,
+    Task,
+    TaskKind,
+)
+from rolecall.registry.routing.decide import decide, nothing_eligible_message
+from rolecall.registry.routing.eligible import survivors
+from rolecall.registry.routing.policy import resolve_strategy
+from rolecall.registry.routing.question import Question, Verdict
+
+TASK = Task("code", "detected", 0.9, "x", input_tokens=1_000, input_tokens_declared=True)
+MODELS = {
+    "strong": Model("strong", capabilities=("tools", "reasoning")),
+    "weak": Model("weak", capabilities=("tools",)),
+    "tiny": Model("tiny"),
+}
+PREDICTIONS = {
+    "strong": Prediction("strong", 0.9, 0.05, 1_000, "latent"),
+    "weak": Prediction("weak", 0.6, 0.05, 500, "latent"),
+    "tiny": Prediction("tiny", 0.3, 0.2, 300, "facts"),
+}
+MEASURED = Profile(ttft_s=0.5, itl_s=0.01, failure_rate=0.0, samples=50)
+STRONG = Endpoint("a/strong", "strong", price=Price(3.0, 15.0), profile=MEASURED, key_env="KEY")
+WEAK = Endpoint("b/weak", "weak", price=Price(0.5, 2.0), profile=MEASURED)
+TINY = Endpoint("local/tiny", "tiny", price=Price(0.0, 0.0), locality="local")
+PLAIN = Strategy("plain", quality_usd=0.1)
+QUESTION = Question((STRONG, WEAK, TINY), MODELS, TASK, PLAIN, available_env=frozenset({"KEY"}))
+
+
+def verdict(
+    strategy: Strategy = PLAIN, role: Role | None = None, task: Task = TASK, **more: object
+) -> Verdict:
+    question = replace(QUESTION, strategy=strategy, role=role, task=task, **more)  # type: ignore[arg-type]
+    return decide(question, PREDICTIONS)
+
+
+def codes(found: Verdict) -> list[tuple[str, str]]:
+    return [(each.endpoint, each.code) for each in found.excluded]
+
+
+def test_the_whole_way_from_a_question_to_a_verdict() -> None:
+    found = verdict()
+    assert [each.endpoint for each in found.candidates] == ["a/strong", "b/weak", "local/tiny"]
+    assert (found.chosen, found.runner_up) == ("a/strong", "b/weak")
+    assert found.fallbacks == ("b/weak", "local/tiny")
+    values = [each.value_usd for each in found.candidates]
+    # 0.09 − 0.018 − 0.00025 − 0.005 and 0.06 − 0.0015 − 0.00025 − 0.0025
+    assert values[:2] == pytest.approx([0.06675, 0.05575])
+    assert found.margin_usd == values[0] - values[1]
+    assert (found.excluded, found.notes) == ((), ())
+
+
+def test_only_one_left_has_no_runner_up_and_no_margin() -> None:
+    found = verdict(replace(PLAIN, local_only=True))
+    assert (found.chosen, found.runner_up, found.margin_usd) == ("local/tiny", None, None)
+    assert "FALLBACK_CHAIN_COMPUTED" not in found.reasons
+
+
+def test_at_most_five_fallbacks_are_kept() -> None:
+    many = tuple(replace(WEAK, id=f"p{place}/weak") for place in range(9))
+    found = verdict(endpoints=many)
+    assert len(found.candidates) == 9
+    assert found.fallbacks == tuple(each.endpoint for each in found.candidates[1:6])
+
+
+def test_giving_the_survivors_changes_nothing() -> None:
+    question = replace(QUESTION, strategy=replace(PLAIN, min_success=0.5))
+    assert decide(question, PREDICTIONS, survivors(question)) == decide(question, PREDICTIONS)
+
+
+def test_only_models_that_may_serve_need_a_prediction() -> None:
+    question = replace(QUESTION, available_env=frozenset())
+    known = {name: PREDICTIONS[name] for name in survivors(question).models}
+    assert sorted(known) == ["tiny", "weak"]
+    assert decide(question, known).chosen == "b/weak"
+
+
+def test_who_is_kept_out_for_being_remote_alone_is_weighed_and_held_to_the_limits() -> None:
+    found = verdict(replace(PLAIN, local_only=True, max_cost_usd=0.01))
+    assert codes(found) == [
+        ("a/strong", "POLICY_DENY_REMOTE"),
+        ("a/strong", "BUDGET_EXCEEDED"),
+        ("b/weak", "POLICY_DENY_REMOTE"),
+    ]
+    assert [each.weighed is not None for each in found.excluded] == [True, True, True]
+
+
+def test_who_is_kept_out_for_more_than_being_remote_is_not_weighed() -> None:
+    gone = replace(STRONG, status="disabled")
+    found = verdict(replace(PLAIN, local_only=True), endpoints=(gone,))
+    assert codes(found) == [("a/strong", "POLICY_DENY_REMOTE"), ("a/strong", "ENDPOINT_DISABLED")]
+    assert [each.weighed for each in found.excluded] == [None, None]
+
+
+def test_a_limit_excludes_with_the_numbers_attached() -> None:
+    found = verdict(replace(PLAIN, min_success=0.7, max_cost_usd=0.01))
+    assert codes(found) == [
+        ("a/strong", "BUDGET_EXCEEDED"),
+        ("b/weak", "QUALITY_TOO_LOW"),
+        ("local/tiny", "QUALITY_TOO_LOW"),
+    ]
+    assert all(each.weighed is not None for each in found.excluded)
+    assert (found.chosen, found.candidates, found.reasons) == (None, (), ())
+    assert (found.runner_up, found.margin_usd, found.fallbacks) == (None, None, ())
+
+
+def test_an_advisory_budget_is_noted_and_not_enforced() -> None:
+    found = verdict(replace(PLAIN, max_cost_usd=0.01, budget_mode="advisory"))
+    assert found.chosen == "a/strong"
+    assert found.notes == ("a/strong costs $0.018, over the advisory limit of $0.01",)
+    within = verdict(replace(PLAIN, max_cost_usd=0.02, budget_mode="advisory"))
+    assert (within.chosen, within.notes) == ("a/strong", ())
+
+
+# Why.
+
+
+def test_the_best_measured_one_wins_for_that_reason() -> None:
+    assert verdict().reasons == (
+        "BEST_TOTAL_SCORE",
+        "MEASURED_PROFILE_USED",
+        "FALLBACK_CHAIN_COMPUTED",
+    )
+
+
+def test_each_source_of_the_profile_is_told() -> None:
+    partly = replace(WEAK, profile=Profile(ttft_s=0.5, samples=3))
+    declared = replace(WEAK, profile=Profile(0.5, None, 0.01, 0.0))
+    for endpoint, expected in [
+        (partly, ["MEASURED_PROFILE_USED", "DEFAULT_PROFILE_USED"]),
+        (declared, ["DECLARED_PROFILE_USED"]),
+        (replace(WEAK, profile=None), ["DEFAULT_PROFILE_USED"]),
+    ]:
+        reasons = verdict(endpoints=(endpoint,)).reasons
+        assert [code for code in reasons if "PROFILE" in code] == expected
+
+
+def test_the_incumbent_stays_within_the_band_and_it_is_told() -> None:
+    found = verdict(replace(PLAIN, tie_band_usd=0.02), incumbent="b/weak")
+    assert found.chosen == "b/weak"
+    assert found.margin_usd == pytest.approx(-0.011)
+    assert "BEST_TOTAL_SCORE" not in found.reasons
+    assert found.reasons[:2] == ("TIE_BREAK_APPLIED", "CONTINUITY_AFFINITY_APPLIED")
+
+
+def test_local_preference_is_told_only_where_it_decided() -> None:
+    near = replace(WEAK, id="z/near", locality="local")
+    prefers = replace(PLAIN, prefer_locality="local")
+    found = verdict(prefers, endpoints=(WEAK, near))
+    assert found.chosen == "z/near"
+    assert "LOCAL_PREFERENCE_APPLIED" in found.reasons
+    assert "LOCAL_PREFERENCE_APPLIED" not in verdict(prefers, endpoints=(STRONG, near)).reasons
+
+
+def test_cached_tokens_that_counted_are_told() -> None:
+    task = replace(TASK, cached_tokens=500)
+    found = verdict(task=task, incumbent="a/strong")
+    assert found.chosen == "a/strong"
+    assert "CACHE_AFFINITY_APPLIED" in found.reasons
+    assert "CACHE_AFFINITY_APPLIED" not in verdict(task=task, incumbent="b/weak").reasons
+
+
+def test_only_the_incumbent_has_anything_in_its_cache() -> None:
+    found = verdict(task=replace(TASK, cached_tokens=500), incumbent="b/weak")
+    assert {each.endpoint: each.cached_tokens for each in found.candidates} == {
+        "a/strong": 0,
+        "b/weak": 500,
+        "local/tiny": 0,
+    }
+
+
+def test_targets_that_are_set_are_met_by_whoever_is_chosen() -> None:
+    found = verdict(replace(PLAIN, min_success=0.5, max_ttft_s=1.0)).reasons
+    assert {"LOW_LATENCY_TARGET_MET", "HIGH_QUALITY_TARGET_MET"} <= set(found)
+
+
+def test_saving_is_told_where_something_better_and_dearer_stood() -> None:
+    assert "BUDGET_OPTIMIZATION" in verdict(replace(PLAIN, quality_usd=0.01)).reasons
+    assert "BUDGET_OPTIMIZATION" in verdict(replace(PLAIN, quality_usd=0.0)).reasons
+    assert "BUDGET_OPTIMIZATION" not in verdict().reasons
+    dear_and_weak = replace(WEAK, price=Price(99.0, 99.0))
+    assert "BUDGET_OPTIMIZATION" not in verdict(endpoints=(STRONG, dear_and_weak)).reasons
+
+
+@pytest.mark.parametrize(
+    ("role", "is_told"),
+    [
+        (Role("r"), False),
+        (Role("r", require=("tools",)), True),
+        (Role("r", forbid=("reasoning",)), True),
+        (Role("r", forbid=("vision",)), False),
+        (Role("r", assignments=(Assignment("b/weak"),)), True),
+        (Role("r", assignments=tuple(Assignment(e.id) for e in QUESTION.endpoints)), False),
+        (Role("r", assignments=(Assignment("b/weak", "disabled"),)), True),
+    ],
+)
+def test_a_role_is_told_where_it_kept_something_out(role: Role, is_told: bool) -> None:
+    needs = tuple((capability, "r requires it") for capability in role.require)
+    found = verdict(role=role, task=replace(TASK, needs=needs))
+    assert ("ROLE_POLICY_APPLIED" in found.reasons) is (is_told and found.chosen is not None)
+
+
+def test_a_preference_that_decided_a_tie_is_told_by_where_it_comes_from() -> None:
+    strategy = replace(PLAIN, tie_band_usd=9.0)
+    task = replace(TASK, prefers=("reasoning",))
+    by_role = verdict(strategy, Role("r", prefer=("reasoning",)), task)
+    by_task = verdict(strategy, None, task, kinds=(TaskKind("code", prefer=("reasoning",)),))
+    assert (by_role.chosen, by_task.chosen) == ("a/strong", "a/strong")
+    assert "ROLE_POLICY_APPLIED" in by_role.reasons
+    assert "TASK_POLICY_APPLIED" not in by_role.reasons
+    assert "TASK_POLICY_APPLIED" in by_task.reasons
+    undecided = verdict(PLAIN, Role("r", prefer=("reasoning",)), task)
+    assert undecided.chosen == "a/strong"
+    assert "ROLE_POLICY_APPLIED" not in undecided.reasons
+
+
+def test_a_task_row_is_told_where_its_needs_kept_something_out() -> None:
+    task = replace(TASK, needs=(("tools", "task code requires it"),))
+    kinds = (TaskKind("code", require=("tools",)),)
+    assert "TASK_POLICY_APPLIED" in verdict(task=task, kinds=kinds).reasons
+    assert "TASK_POLICY_APPLIED" not in verdict(task=task).reasons
+
+
+# Nothing eligible.
+
+
+def message(question: Question) -> tuple[str, str, bool]:
+    return nothing_eligible_message(decide(question, PREDICTIONS).excluded)
+
+
+def test_an_empty_pool_says_so() -> None:
+    assert message(replace(QUESTION, endpoints=())) == (
+        "no endpoint is registered",
+        "rolecall endpoints add --help",
+        False,
+    )
+
+
+def test_codes_are_counted_and_the_nearest_endpoints_give_the_advice() -> None:
+    weak = replace(WEAK, key_env="OTHER_KEY", status="disabled")
+    tiny = replace(TINY, context_tokens=10, status="disabled")
+    question = replace(QUESTION, endpoints=(STRONG, weak, tiny), available_env=frozenset())
+    assert message(question) == (
+        "no endpoint may serve this: 2 AUTH_UNAVAILABLE, 2 ENDPOINT_DISABLED, 1 CONTEXT_TOO_SMALL",
+        "export KEY=...",
+        False,
+    )
+
+
+def test_a_budget_alone_in_the_way_of_anyone_is_a_matter_of_money() -> None:
+    strategy = replace(PLAIN, max_cost_usd=0.0001, min_success=0.5)
+    found = message(replace(QUESTION, strategy=strategy))
+    assert found == (
+        "no endpoint may serve this: 2 BUDGET_EXCEEDED, 1 QUALITY_TOO_LOW",
+        "raise --max-cost",
+        True,
+    )
+    both = replace(strategy, min_success=0.95)
+    assert message(replace(QUESTION, strategy=both))[1:] == ("lower --min-success", False)
+
+
+def test_an_obstacle_without_an_advice_of_its_own_leads_to_explain() -> None:
+    task = replace(TASK, modalities=("text", "audio"))
+    assert message(replace(QUESTION, task=task))[1] == "rolecall explain"
+
+
+# Properties of the whole.
+
+pools = st.lists(
+    st.builds(
+        Endpoint,
+        id=st.sampled_from([f"{place}/{name}" for place in "abc" for name in "xyz"]),
+        model=st.sampled_from(sorted(MODELS)),
+        locality=st.sampled_from(["local", "remote"]),
+        region=st.sampled_from([None, "eu", "us"]),
+        key_env=st.sampled_from([None, "KEY", "OTHER"]),
+        price=st.none() | st.builds(Price, st.sampled_from([None, 0.0, 3.0]), st.just(9.0)),
+        profile=st.none() | st.just(MEASURED),
+        status=st.sampled_from(["active", "active", "disabled"]),
+    ),
+    unique_by=lambda each: each.id,
+    max_size=8,
+)
+limits = st.builds(
+    Strategy,
+    id=st.just("s"),
+    min_success=st.sampled_from([None, 0.5, 0.7]),
+    max_cost_usd=st.sampled_from([None, 0.005, 0.02]),
+    max_ttft_s=st.sampled_from([None, 1.0]),
+    max_duration_s=st.sampled_from([None, 8.0]),
+    local_only=st.booleans(),
+    regions=st.sampled_from([(), ("eu",), ("eu", "us")]),
+    allow=st.sampled_from([(), ("a/*",), ("*/x", "b/*")]),
+    deny=st.sampled_from([(), ("*/y",)]),
+    tie_band_usd=st.sampled_from([0.0, 0.0002, 0.02]),
+)
+
+
+def decided(pool: list[Endpoint], strategy: Strategy) -> Verdict:
+    return decide(replace(QUESTION, endpoints=tuple(pool), strategy=strategy), PREDICTIONS)
+
+
+@given(pools, limits, limits)
+def test_another_layer_never_admits(pool: list[Endpoint], wide: Strategy, narrow: Strategy) -> None:
+    both = resolve_strategy([("wide", wide), ("narrow", narrow)])
+    admitted = {each.endpoint for each in decided(pool, both).candidates}
+    assert admitted == {each.endpoint for each in decided(pool, wide).candidates} & {
+        each.endpoint for each in decided(pool, narrow).candidates
+    }
+
+
+@given(pools, limits, st.permutations(range(8)))
+def test_the_order_of_the_pool_never_matters(
+    pool: list[Endpoint], strategy: Strategy, order: list[int]
+) -> None:
+    shuffled = [pool[place] for place in order if place < len(pool)]
+    one, other = decided(pool, strategy), decided(shuffled, strategy)
+    assert one.candidates == other.candidates
+    assert set(one.excluded) == set(other.excluded)
+    assert replace(one, excluded=()) == replace(other, excluded=())
+
+
+@given(pools, limits)
+def test_every_endpoint_is_either_ranked_or_excluded_with_a_reason(
+    pool: list[Endpoint], strategy: Strategy
+) -> None:
+    found = decided(pool, strategy)
+    ranked = {each.endpoint for each in found.candidates}
+    excluded = {each.endpoint for each in found.excluded}
+    assert ranked | excluded == {each.id for each in pool}
+    assert not ranked & excluded
+    assert len(set(codes(found))) == len(found.excluded)
+
+
+@given(pools, limits)
+def test_what_is_excluded_never_mattered(pool: list[Endpoint], strategy: Strategy) -> None:
+    found = decided(pool, strategy)
+    ranked = {each.endpoint for each in found.candidates}
+    again = decided([each for each in pool if each.id in ranked], strategy)
+    assert (again.candidates, again.chosen) == (found.candidates, found.chosen)

@@ -1,0 +1,376 @@
+from dataclasses import replace
+
+import pytest
+
+from rolecall.registry.records import (
+    Assignment,
+    Candidate,
+    DataPolicy,
+    Endpoint,
+    Exclusion,
+    Model,
+    Role,
+    Strategy,
+    Task,
+    TaskKind,
+)
+from rolecall.registry.routing.eligible import (
+    exclusions_after_weighing,
+    survivors,
+)
+from rolecall.registry.routing.question import Question
+
+TASK = Task("code.edit", "detected", 0.9, "x", input_tokens=1_000)
+MODEL = Model("m", capabilities=("tools", "reasoning"))
+ENDPOINT = Endpoint("p/m", "m")
+PLAIN = Strategy("plain")
+CODER = Role("coder", tasks=("code",))
+
+
+def ask(
+    *,
+    task: Task = TASK,
+    model: Model = MODEL,
+    endpoint: Endpoint = ENDPOINT,
+    strategy: Strategy = PLAIN,
+    role: Role | None = None,
+) -> Question:
+    return Question((endpoint,), {"m": model}, task, strategy, role)
+
+
+def against(question: Question) -> list[tuple[str, str]]:
+    return [(each.code, each.detail) for each in survivors(question).excluded]
+
+
+def test_nothing_speaks_against_a_plain_endpoint() -> None:
+    found = survivors(ask())
+    assert (found.standing, found.excluded, found.models) == (((ENDPOINT, MODEL),), (), ("m",))
+
+
+def test_missing_capabilities_are_all_named_with_why() -> None:
+    needs = (("vision", "asked for"), ("tools", "asked for"), ("code", "coder requires it"))
+    assert against(ask(task=replace(TASK, needs=needs))) == [
+        ("CAPABILITY_MISSING", "lacks vision (asked for), code (coder requires it)")
+    ]
+
+
+def test_a_forbidden_capability_excludes() -> None:
+    role = Role("plainly", forbid=("reasoning", "vision"))
+    assert against(ask(role=role)) == [
+        ("FORBIDDEN_CAPABILITY_PRESENT", "has reasoning, which plainly forbids")
+    ]
+
+
+def test_a_modality_that_a_model_does_not_take_excludes() -> None:
+    task = replace(TASK, modalities=("text", "image", "pdf"))
+    model = replace(MODEL, modalities=("text", "pdf"))
+    assert against(ask(task=task, model=model)) == [("MODALITY_UNSUPPORTED", "takes no image")]
+
+
+@pytest.mark.parametrize(
+    ("task", "model", "endpoint", "detail"),
+    [
+        (
+            replace(TASK, input_tokens=115_000),
+            replace(MODEL, context_tokens=131_072),
+            ENDPOINT,
+            "needs 151k tokens, takes 131k",
+        ),
+        (
+            replace(TASK, input_tokens=130_100, input_tokens_declared=True),
+            replace(MODEL, context_tokens=131_072),
+            ENDPOINT,
+            "needs 131,124 tokens, takes 131,072",
+        ),
+        (
+            replace(TASK, input_tokens=100, input_tokens_declared=True, max_tokens=1),
+            replace(MODEL, context_tokens=1_000_000),
+            replace(ENDPOINT, context_tokens=100),
+            "needs 101 tokens, takes 100",
+        ),
+        (
+            replace(TASK, max_tokens=64_000),
+            replace(MODEL, max_output_tokens=8_192),
+            ENDPOINT,
+            "asks for 64k output tokens, gives 8k",
+        ),
+        (
+            replace(TASK, max_tokens=64_000),
+            replace(MODEL, max_output_tokens=64_000, context_tokens=64_000),
+            replace(ENDPOINT, max_output_tokens=32_000),
+            "needs 65k tokens, takes 64k; asks for 64k output tokens, gives 32k",
+        ),
+    ],
+)
+def test_what_does_not_fit_says_how_much_is_needed(
+    task: Task, model: Model, endpoint: Endpoint, detail: str
+) -> None:
+    found = against(ask(task=task, model=model, endpoint=endpoint))
+    assert found == [("CONTEXT_TOO_SMALL", detail)]
+
+
+def test_what_just_fits_or_is_unknown_is_not_excluded() -> None:
+    task = replace(TASK, input_tokens=1_000, max_tokens=700)
+    assert against(ask(task=task, model=replace(MODEL, context_tokens=2_000))) == []
+    assert against(ask(task=task, model=replace(MODEL, context_tokens=1_999))) != []
+    assert against(ask(task=replace(task, input_tokens=10**7))) == []
+    assert against(ask(task=task, model=replace(MODEL, max_output_tokens=700))) == []
+
+
+def test_tools_of_the_request_alone_have_a_code_of_their_own() -> None:
+    model = Model("m")
+    attached = replace(TASK, uses_tools=True, needs=(("tools", "1 tool attached"),))
+    assert against(ask(task=attached, model=model)) == [("TOOLS_UNSUPPORTED", "tools are attached")]
+    required = replace(attached, needs=(("tools", "1 tool attached, coder requires it"),))
+    assert [code for code, _ in against(ask(task=required, model=model))] == [
+        "CAPABILITY_MISSING",
+        "TOOLS_UNSUPPORTED",
+    ]
+
+
+def test_a_refused_parameter_excludes() -> None:
+    task = replace(TASK, parameters=("temperature", "seed"))
+    endpoint = replace(ENDPOINT, unsupported_parameters=("seed", "logprobs"))
+    assert against(ask(task=task, endpoint=endpoint)) == [("PARAMETER_UNSUPPORTED", "refuses seed")]
+
+
+def test_a_role_with_assignments_admits_only_those_even_if_none_is_active() -> None:
+    role = replace(CODER, assignments=(Assignment("other", status="inactive"),))
+    assert against(ask(role=role)) == [("ROLE_NOT_ALLOWED", "not assigned to coder")]
+
+
+def test_naming_an_endpoint_waives_its_assignment_and_nothing_else() -> None:
+    role = replace(CODER, tasks=("math",), assignments=(Assignment("other"),))
+    question = replace(ask(role=role), selection=("p/*",))
+    assert against(question) == [("TASK_NOT_SUPPORTED_BY_ROLE", "coder does not take code.edit")]
+    inactive = replace(CODER, assignments=(Assignment("p/m", status="inactive"),))
+    assert against(replace(ask(role=inactive), selection=("p/*",))) == [
+        ("ROLE_BINDING_INACTIVE", "its assignment is inactive")
+    ]
+
+
+def test_a_task_row_with_roles_admits_only_those() -> None:
+    rows = (TaskKind("code", roles=("editor", "fixer")), TaskKind("math", roles=("nobody",)))
+    detail = "code is only for editor, fixer"
+    for role in (CODER, None):
+        question = replace(ask(role=role), kinds=rows)
+        assert against(question) == [("ROLE_NOT_ALLOWED", detail)]
+    assert against(replace(ask(role=Role("fixer")), kinds=rows)) == []
+
+
+def test_a_role_without_tasks_takes_any() -> None:
+    assert against(ask(role=Role("any"))) == []
+
+
+@pytest.mark.parametrize(
+    ("assignment", "expected"),
+    [
+        (Assignment("p/m"), []),
+        (
+            Assignment("p/m", status="disabled"),
+            [("ROLE_BINDING_DISABLED", "its assignment is disabled")],
+        ),
+        (Assignment("p/m", tasks=("code",)), []),
+        (
+            Assignment("p/m", tasks=("code.review", "math")),
+            [("ROLE_BINDING_TASK_NOT_ALLOWED", "assigned only for code.review, math")],
+        ),
+        (Assignment("p/m", capabilities=("tools.parallel",)), []),
+        (
+            Assignment("p/m", capabilities=("reasoning",)),
+            [("ROLE_BINDING_CAPABILITY_MISSING", "its assignment does not grant tools")],
+        ),
+    ],
+)
+def test_an_assignment_restricts(assignment: Assignment, expected: list[tuple[str, str]]) -> None:
+    task = replace(TASK, needs=(("tools", "asked for"),))
+    assert against(ask(task=task, role=replace(CODER, assignments=(assignment,)))) == expected
+
+
+@pytest.mark.parametrize(
+    ("strategy", "selection", "detail"),
+    [
+        (Strategy("s", allow=("p/*", "q/*"), deny=("q/*",)), ("*/m",), None),
+        (Strategy("s", allow=("q/*", "r")), (), "s allows only q/*, r"),
+        (Strategy("s", deny=("x", "p/*", "*m")), (), "s denies p/*, *m"),
+        (PLAIN, ("q/*",), "not named by --endpoint"),
+        (Strategy("s", allow=("p/* & *n",)), (), "s allows only p/* & *n"),
+    ],
+)
+def test_globs_allow_deny_and_select(
+    strategy: Strategy, selection: tuple[str, ...], detail: str | None
+) -> None:
+    expected = [] if detail is None else [("POLICY_DENY_ENDPOINT", detail)]
+    assert against(replace(ask(strategy=strategy), selection=selection)) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "detail"),
+    [
+        (DataPolicy(trains_on_data=False, retention_days=7), None),
+        (DataPolicy(trains_on_data=False, retention_days=0), None),
+        (
+            DataPolicy(trains_on_data=True, retention_days=30),
+            "trains on data; keeps data 30 days, at most 7",
+        ),
+        (DataPolicy(), "may train on data; keeps data for an unknown time, at most 7 days"),
+    ],
+)
+def test_data_rules_hold_for_remote_endpoints_and_the_unknown_fails(
+    given: DataPolicy, detail: str | None
+) -> None:
+    strategy = Strategy("s", data_policy=DataPolicy(trains_on_data=False, retention_days=7))
+    endpoint = replace(ENDPOINT, data_policy=given)
+    expected = [] if detail is None else [("DATA_POLICY", detail)]
+    assert against(ask(strategy=strategy, endpoint=endpoint)) == expected
+    assert against(ask(strategy=strategy, endpoint=replace(endpoint, locality="local"))) == []
+
+
+def test_a_policy_that_permits_training_asks_for_nothing() -> None:
+    strategy = Strategy("s", data_policy=DataPolicy(trains_on_data=True))
+    assert against(ask(strategy=strategy)) == []
+
+
+def test_regions_hold_for_remote_endpoints_and_the_unknown_fails() -> None:
+    strategy = Strategy("s", regions=("eu", "ch"))
+    american = replace(ENDPOINT, region="us")
+    assert against(ask(strategy=strategy)) == [
+        ("REGION_DISALLOWED", "its region is unknown, allowed: eu, ch")
+    ]
+    assert against(ask(strategy=strategy, endpoint=american)) == [
+        ("REGION_DISALLOWED", "in us, allowed: eu, ch")
+    ]
+    assert against(ask(strategy=strategy, endpoint=replace(ENDPOINT, region="eu"))) == []
+    assert against(ask(strategy=strategy, endpoint=replace(american, locality="local"))) == []
+
+
+def test_local_only_excludes_the_remote_and_still_has_it_scored() -> None:
+    found = survivors(ask(strategy=Strategy("s", local_only=True)))
+    assert [each.code for each in found.excluded] == ["POLICY_DENY_REMOTE"]
+    assert (found.standing, found.models) == ((), ("m",))
+    disabled = replace(ENDPOINT, status="disabled")
+    both = survivors(ask(strategy=Strategy("s", local_only=True), endpoint=disabled))
+    assert both.models == ()
+
+
+def test_a_key_that_is_not_set_is_named() -> None:
+    question = ask(endpoint=replace(ENDPOINT, key_env="ACME_KEY"))
+    assert against(question) == [("AUTH_UNAVAILABLE", "ACME_KEY is not set")]
+    assert against(replace(question, available_env=frozenset({"ACME_KEY"}))) == []
+
+
+def test_every_reason_applies_at_once_in_the_order_of_the_codes() -> None:
+    task = Task(
+        "math",
+        "declared",
+        1.0,
+        "declared",
+        needs=(("tools", "1 tool attached"), ("vision", "asked for")),
+        modalities=("text", "image"),
+        parameters=("seed",),
+        input_tokens=50_000,
+        uses_tools=True,
+    )
+    endpoint = Endpoint(
+        "p/m",
+        "m",
+        key_env="ACME_KEY",
+        context_tokens=1_000,
+        unsupported_parameters=("seed",),
+        status="disabled",
+    )
+    role = Role(
+        "coder",
+        tasks=("code",),
+        forbid=("reasoning",),
+        assignments=(Assignment("p/m", "inactive", tasks=("code",), capabilities=("code",)),),
+    )
+    strategy = Strategy(
+        "s",
+        local_only=True,
+        regions=("eu",),
+        data_policy=DataPolicy(trains_on_data=False),
+        deny=("*",),
+    )
+    question = replace(
+        ask(
+            task=task,
+            model=Model("m", capabilities=("reasoning",)),
+            endpoint=endpoint,
+            strategy=strategy,
+            role=role,
+        ),
+        kinds=(TaskKind("math", roles=("mathematician",)),),
+        selection=("q/*",),
+        offline=frozenset({"p/m"}),
+        exhausted=frozenset({"p/m"}),
+    )
+    codes = [code for code, _ in against(question)]
+    assert codes == [
+        "CAPABILITY_MISSING",
+        "FORBIDDEN_CAPABILITY_PRESENT",
+        "MODALITY_UNSUPPORTED",
+        "CONTEXT_TOO_SMALL",
+        "TOOLS_UNSUPPORTED",
+        "PARAMETER_UNSUPPORTED",
+        "ROLE_NOT_ALLOWED",
+        "TASK_NOT_SUPPORTED_BY_ROLE",
+        "ROLE_BINDING_INACTIVE",
+        "ROLE_BINDING_TASK_NOT_ALLOWED",
+        "ROLE_BINDING_CAPABILITY_MISSING",
+        "POLICY_DENY_ENDPOINT",
+        "POLICY_DENY_REMOTE",
+        "REGION_DISALLOWED",
+        "DATA_POLICY",
+        "AUTH_UNAVAILABLE",
+        "QUOTA_EXHAUSTED",
+        "PROVIDER_OFFLINE",
+        "ENDPOINT_DISABLED",
+    ]
+
+
+CANDIDATE = Candidate(
+    endpoint="p/m",
+    model="m",
+    rank=0,
+    value_usd=0.0,
+    success=0.5,
+    success_std=None,
+    success_basis="latent",
+    cost_usd=0.02,
+    input_tokens=10,
+    cached_tokens=0,
+    output_tokens=100,
+    ttft_s=1.0,
+    ttft_p95_s=None,
+    itl_s=0.01,
+    failure_rate=0.0,
+    samples=None,
+    locality="remote",
+    preferred=0,
+    sources=(),
+)
+
+
+def test_every_broken_limit_is_told_with_the_numbers() -> None:
+    strategy = Strategy("s", min_success=0.7, max_cost_usd=0.01, max_ttft_s=0.5, max_duration_s=1.5)
+    assert exclusions_after_weighing(CANDIDATE, strategy) == (
+        Exclusion("p/m", "BUDGET_EXCEEDED", "costs $0.02, at most $0.01", CANDIDATE),
+        Exclusion("p/m", "QUALITY_TOO_LOW", "success 0.5, at least 0.7", CANDIDATE),
+        Exclusion(
+            "p/m",
+            "TOO_SLOW",
+            "first token after 1 s, at most 0.5 s; takes 2 s, at most 1.5 s",
+            CANDIDATE,
+        ),
+    )
+
+
+def test_a_limit_that_is_just_met_excludes_nobody() -> None:
+    strategy = Strategy("s", min_success=0.5, max_cost_usd=0.02, max_ttft_s=1.0, max_duration_s=2.0)
+    assert exclusions_after_weighing(CANDIDATE, strategy) == ()
+
+
+def test_an_advisory_budget_excludes_nobody() -> None:
+    strategy = Strategy("s", max_cost_usd=0.01, budget_mode="advisory")
+    assert exclusions_after_weighing(CANDIDATE, strategy) == ()

@@ -1,0 +1,244 @@
+from dataclasses import replace
+
+from rolecall.registry.records import Candidate, Exclusion, Flip, Locality, Strategy
+from rolecall.registry.routing.choose import rank
+from rolecall.registry.routing.eligible import exclusions_after_weighing
+from rolecall.registry.routing.flips import flips
+from rolecall.registry.routing.value import value
+
+NO_WEIGHTS = Strategy("s", quality_usd=0.0, ttft_usd_per_s=0.0, itl_usd_per_s=0.0, tie_band_usd=0.0)
+
+
+def candidate(
+    endpoint: str,
+    success: float = 0.5,
+    cost_usd: float = 0.0,
+    ttft_s: float = 0.0,
+    itl_s: float = 0.0,
+    locality: Locality = "remote",
+) -> Candidate:
+    return Candidate(
+        endpoint=endpoint,
+        model="m",
+        rank=0,
+        value_usd=0.0,
+        success=success,
+        success_std=None,
+        success_basis="latent",
+        cost_usd=cost_usd,
+        input_tokens=10,
+        cached_tokens=0,
+        output_tokens=128,
+        ttft_s=ttft_s,
+        ttft_p95_s=None,
+        itl_s=itl_s,
+        failure_rate=0.0,
+        samples=None,
+        locality=locality,
+        preferred=0,
+        sources=(),
+    )
+
+
+def flips_of(
+    pool: list[Candidate], strategy: Strategy, incumbent: str | None = None
+) -> dict[str, Flip]:
+    able: list[Candidate] = []
+    excluded: list[Exclusion] = []
+    for one in pool:
+        streaming_s = one.itl_s * one.output_tokens
+        worth = value(one.success, one.cost_usd, one.ttft_s, streaming_s, strategy)
+        each = replace(one, value_usd=worth)
+        against = list(exclusions_after_weighing(each, strategy))
+        if strategy.local_only and each.locality == "remote":
+            against.append(Exclusion(each.endpoint, "POLICY_DENY_REMOTE", "", each))
+        excluded += against
+        if not against:
+            able.append(each)
+    found = flips(rank(able, strategy, incumbent), excluded, strategy, incumbent)
+    return {flip.parameter: flip for flip in found}
+
+
+def test_a_right_answer_worth_less_or_more_turns_the_choice() -> None:
+    strong, weak = candidate("strong", 0.75, 0.5), candidate("weak", 0.25, 0.25)
+    dear = flips_of([strong, weak], replace(NO_WEIGHTS, quality_usd=1.0))
+    assert dear["quality_usd"] == Flip(
+        "quality_usd", 1.0, 0.5, "if a right answer were worth under $0.5 (now $1)", "weak"
+    )
+    cheap = flips_of([strong, weak], replace(NO_WEIGHTS, quality_usd=0.25))
+    assert cheap["quality_usd"] == Flip(
+        "quality_usd", 0.25, 0.5, "if a right answer were worth over $0.5 (now $0.25)", "strong"
+    )
+
+
+def test_the_band_moves_where_a_weight_turns_the_choice() -> None:
+    strong, weak = candidate("strong", 0.75, 0.5), candidate("weak", 0.25, 0.25)
+    strategy = replace(NO_WEIGHTS, quality_usd=1.0, tie_band_usd=0.125)
+    # The cheaper one wins near-ties: it enters where 0.25 + 0.25 w = 0.75 w − 0.5 + 0.25 − 0.125.
+    assert flips_of([strong, weak], strategy)["quality_usd"].becomes == 0.75
+    # The incumbent stays until it is a whole band behind.
+    assert flips_of([strong, weak], strategy, "strong")["quality_usd"].becomes == 0.25
+
+
+def test_a_rival_that_runs_along_the_edge_of_the_band_is_in_it_from_where_it_meets_it() -> None:
+    # The best is worth 0 up to 1 and w − 1 from there; the rival w − 1.125, the band 0.125.
+    pool = [candidate("flat", 0.0), candidate("steep", 1.0, 1.0), candidate("rival", 1.0, 1.125)]
+    strategy = replace(NO_WEIGHTS, quality_usd=0.5, tie_band_usd=0.125)
+    flip = flips_of(pool, strategy, "rival")["quality_usd"]
+    assert (flip.becomes, flip.chosen) == (1.0, "rival")
+
+
+def test_dropping_the_best_lowers_the_band_and_may_let_the_incumbent_in() -> None:
+    pool = [
+        candidate("best", 0.25, 0.0),
+        candidate("near", 0.75, 0.0625, locality="local"),
+        candidate("rival", 0.5, 0.1875),
+    ]
+    strategy = replace(NO_WEIGHTS, tie_band_usd=0.125, prefer_locality="local")
+    flip = flips_of(pool, strategy, "rival")["min_success"]
+    assert (flip.becomes, flip.chosen) == (0.25, "rival")
+
+
+def test_waiting_turns_the_choice_either_way() -> None:
+    slow, fast = candidate("slow", 0.75, 0.0, 2.0), candidate("fast", 0.5, 0.0, 1.0)
+    patient = flips_of([slow, fast], replace(NO_WEIGHTS, quality_usd=1.0))
+    assert patient["ttft_usd_per_s"] == Flip(
+        "ttft_usd_per_s",
+        0.0,
+        0.25,
+        "if waiting for the first token cost over $0.25 a second (now $0)",
+        "fast",
+    )
+    hasty = replace(NO_WEIGHTS, quality_usd=1.0, ttft_usd_per_s=1.0)
+    assert flips_of([slow, fast], hasty)["ttft_usd_per_s"].change == (
+        "if waiting for the first token cost under $0.25 a second (now $1)"
+    )
+
+
+def test_the_rest_of_the_answer_counts_by_its_length() -> None:
+    slow, fast = candidate("slow", 0.75, itl_s=2 / 128), candidate("fast", 0.5, itl_s=1 / 128)
+    flip = flips_of([slow, fast], replace(NO_WEIGHTS, quality_usd=1.0))["itl_usd_per_s"]
+    assert (flip.becomes, flip.chosen) == (0.25, "fast")
+    assert flip.change == "if waiting for the rest of the answer cost over $0.25 a second (now $0)"
+
+
+def test_a_tie_that_only_a_weight_of_nothing_makes_is_told_as_nothing() -> None:
+    fast, known = candidate("z", 0.5, 0.0, 1.0), candidate("a", 0.5, 0.0, 2.0)
+    strategy = replace(NO_WEIGHTS, quality_usd=1.0, ttft_usd_per_s=0.5)
+    flip = flips_of([fast, known], strategy)["ttft_usd_per_s"]
+    assert (flip.becomes, flip.chosen) == (0.0, "a")
+    assert flip.change == ("if waiting for the first token cost nothing a second (now $0.5)")
+
+
+def test_a_wider_band_lets_in_and_a_narrower_one_leaves_out() -> None:
+    best, cheap = candidate("best", 1.0, 0.25), candidate("cheap", 0.5, 0.0)
+    strategy = replace(NO_WEIGHTS, quality_usd=1.0, tie_band_usd=0.125)
+    assert flips_of([best, cheap], strategy)["tie_band_usd"] == Flip(
+        "tie_band_usd", 0.125, 0.25, "if values up to $0.25 apart were ties (now $0.125)", "cheap"
+    )
+    wide = replace(strategy, tie_band_usd=0.5)
+    assert flips_of([best, cheap], wide)["tie_band_usd"] == Flip(
+        "tie_band_usd", 0.5, 0.25, "if only values under $0.25 apart were ties (now $0.5)", "best"
+    )
+
+
+def test_limits_drop_the_chosen_or_admit_a_better_one() -> None:
+    best, second = candidate("best", 0.75, 0.5), candidate("second", 0.5, 0.375)
+    strategy = replace(NO_WEIGHTS, quality_usd=1.0)
+    free = flips_of([best, second], strategy)
+    assert free["max_cost_usd"] == Flip(
+        "max_cost_usd", None, 0.5, "if an answer had to cost under $0.5 (now no limit)", "second"
+    )
+    assert free["min_success"] == Flip(
+        "min_success", None, 0.75, "if more than 0.75 success were asked (now no minimum)", None
+    )
+    held = flips_of([best, second], replace(strategy, max_cost_usd=0.4375))
+    assert held["max_cost_usd"] == Flip(
+        "max_cost_usd", 0.4375, 0.5, "if an answer could cost $0.5 (now $0.438)", "best"
+    )
+
+
+def test_a_lower_floor_admits_who_was_only_too_weak() -> None:
+    cheap, dear = candidate("cheap", 0.5, 0.0), candidate("dear", 0.75, 0.625)
+    strategy = replace(NO_WEIGHTS, quality_usd=1.0, min_success=0.625)
+    assert flips_of([cheap, dear], strategy)["min_success"] == Flip(
+        "min_success", 0.625, 0.5, "if 0.5 success were enough (now 0.625)", "cheap"
+    )
+
+
+def test_times_are_told_in_seconds() -> None:
+    slow, fast = candidate("slow", 0.75, 0.0, 2.0, 1 / 128), candidate("fast", 0.5, 0.0, 1.0)
+    found = flips_of([slow, fast], replace(NO_WEIGHTS, quality_usd=1.0))
+    assert found["max_ttft_s"].change == (
+        "if the first token had to come in under 2 s (now no limit)"
+    )
+    assert found["max_duration_s"].change == (
+        "if the whole answer had to come in under 3 s (now no limit)"
+    )
+    assert (found["max_ttft_s"].chosen, found["max_duration_s"].chosen) == ("fast", "fast")
+    strategy = replace(NO_WEIGHTS, quality_usd=1.0, max_ttft_s=1.5)
+    admitted = flips_of([slow, fast], strategy)["max_ttft_s"]
+    assert admitted.change == "if the first token could take 2 s (now 1.5 s)"
+
+
+def test_what_two_limits_exclude_never_comes_back() -> None:
+    best, second = candidate("best", 0.75, 0.5, 9.0), candidate("second", 0.5, 0.375, 1.0)
+    strategy = replace(NO_WEIGHTS, quality_usd=1.0, max_cost_usd=0.4, max_ttft_s=2.0)
+    found = flips_of([best, second], strategy)
+    assert {flip.chosen for flip in found.values()} <= {None}
+    both_times = replace(NO_WEIGHTS, quality_usd=1.0, max_ttft_s=2.0, max_duration_s=3.0)
+    assert {flip.chosen for flip in flips_of([best, second], both_times).values()} == {None}
+
+
+def test_locality_turns_the_choice_both_ways() -> None:
+    far, near = candidate("far", 0.75), candidate("near", 0.5, locality="local")
+    strategy = replace(NO_WEIGHTS, quality_usd=1.0)
+    assert flips_of([far, near], strategy)["local_only"] == Flip(
+        "local_only", False, True, "if only local endpoints were allowed", "near"
+    )
+    assert flips_of([far, near], replace(strategy, local_only=True))["local_only"] == Flip(
+        "local_only", True, False, "if remote endpoints were allowed", "far"
+    )
+
+
+def test_an_advisory_budget_flips_nothing() -> None:
+    strategy = replace(NO_WEIGHTS, max_cost_usd=0.1, budget_mode="advisory")
+    found = flips_of([candidate("a", 0.5, 0.5), candidate("b", 0.5, 0.75)], strategy)
+    assert "max_cost_usd" not in found
+
+
+def test_when_nothing_is_eligible_only_limits_can_help() -> None:
+    strategy = replace(NO_WEIGHTS, quality_usd=1.0, min_success=0.9)
+    found = flips_of([candidate("a", 0.5), candidate("b", 0.75)], strategy)
+    assert found == {
+        "min_success": Flip("min_success", 0.9, 0.75, "if 0.75 success were enough (now 0.9)", "b")
+    }
+
+
+def test_nothing_at_all_flips_nothing() -> None:
+    assert flips((), (), Strategy("s"), None) == ()
+
+
+def test_a_bound_is_rounded_so_that_its_sentence_stays_true() -> None:
+    strong, weak = candidate("strong", 0.9, 0.02), candidate("weak", 0.2, 0.0)
+    found = flips_of([strong, weak], replace(NO_WEIGHTS, quality_usd=0.05))
+    # The boundary is 0.02 / 0.7 = 0.028571…
+    assert found["quality_usd"].change == "if a right answer were worth under $0.0285 (now $0.05)"
+    exact = flips_of([candidate("a", 0.81239, 0.018461), candidate("b", 0.1)], Strategy("s"))
+    assert exact["min_success"].change == "if more than 0.813 success were asked (now no minimum)"
+    assert exact["max_cost_usd"].change == "if an answer had to cost under $0.0184 (now no limit)"
+    floor = Strategy("s", quality_usd=0.0, min_success=0.85)
+    lowered = flips_of([candidate("a", 0.81239, 0.0), candidate("b", 0.9, 0.01)], floor)
+    assert lowered["min_success"].change == "if 0.812 success were enough (now 0.85)"
+
+
+def test_the_relatively_smallest_change_comes_first_and_new_limits_last() -> None:
+    strong, weak = candidate("strong", 0.75, 0.5), candidate("weak", 0.25, 0.25)
+    strategy = replace(NO_WEIGHTS, quality_usd=1.0, max_cost_usd=0.5625)
+    assert list(flips_of([strong, weak], strategy)) == [
+        "max_cost_usd",
+        "quality_usd",
+        "tie_band_usd",
+        "min_success",
+        "local_only",
+    ]
