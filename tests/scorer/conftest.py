@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+import pytest
+
+from rolecall.registry.scorer.predict import Scorer
+
+
+@pytest.fixture(scope="session")
+def scorer() -> Scorer:
+    """The shipped scorer, loaded once."""
+    return Scorer.load()

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rolecall.registry.errors import ScorerUnusable
+from rolecall.registry.scorer.artifact import load_head, save_head
+from rolecall.registry.scorer.card import PRETRAINED, card
+from rolecall.registry.scorer.integrity import check
+from rolecall.registry.scorer.predict import Scorer
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the shipped artifact to damage."""
+    return Path(shutil.copytree(PRETRAINED, tmp_path / "artifact"))
+
+
+def test_the_shipped_artifact_is_whole_and_at_most_30_mb() -> None:
+    check()
+    assert sum(path.stat().st_size for path in PRETRAINED.iterdir()) <= 30_000_000
+
+
+@pytest.mark.parametrize("name", ["head.json", "head.bin", "model.onnx", "tokenizer.json"])
+def test_a_missing_file_makes_the_scorer_unusable(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(ScorerUnusable) as caught:
+        Scorer.load(folder)
+    assert str(folder) in caught.value.message
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["head.json", "head.bin", "model.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("left", [0, 100])
+def test_a_cut_off_file_makes_the_scorer_unusable(folder: Path, name: str, left: int) -> None:
+    path = folder / name
+    path.write_bytes(path.read_bytes()[:left])
+    with pytest.raises(ScorerUnusable):
+        Scorer.load(folder)
+
+
+@pytest.mark.parametrize("name", ["head.bin", "tokenizer.json"])
+def test_one_altered_byte_makes_the_scorer_unusable(folder: Path, name: str) -> None:
+    path = folder / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ScorerUnusable, match="damaged"):
+        Scorer.load(folder)
+
+
+def test_an_encoder_of_the_right_size_but_of_rubbish_is_unusable(folder: Path) -> None:
+    path = folder / "model.onnx"
+    path.write_bytes(b"\xff" * path.stat().st_size)
+    with pytest.raises(ScorerUnusable, match="encoder"):
+        Scorer.load(folder)
+
+
+def test_a_full_check_notices_what_loading_does_not_read(folder: Path) -> None:
+    path = folder / "model.onnx"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ScorerUnusable, match=r"model\.onnx"):
+        check(folder)
+
+
+def test_another_format_is_refused_by_its_number(folder: Path) -> None:
+    path = folder / "head.json"
+    constants = json.loads(path.read_text())
+    path.write_text(json.dumps({**constants, "format": 99}))
+    with pytest.raises(ScorerUnusable, match="format"):
+        Scorer.load(folder)
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", "null", '{"format": 1}', "\x00", "not json"])
+def test_constants_that_are_none_are_refused(folder: Path, text: str) -> None:
+    (folder / "head.json").write_text(text)
+    with pytest.raises(ScorerUnusable):
+        load_head(folder)
+
+
+def test_a_saved_head_loads_as_it_was(scorer: Scorer, folder: Path) -> None:
+    save_head(scorer.head, folder)
+    again = Scorer.load(folder)
+    reading = scorer.read("Which is larger, 9.9 or 9.11?")
+    assert again.head.prior == scorer.head.prior
+    assert again.difficulty(again.read("hi")) == scorer.difficulty(scorer.read("hi"))
+    assert (again.read("Which is larger, 9.9 or 9.11?").signals == reading.signals).all()
+
+
+def test_the_card_tells_what_was_trained_on_and_how_it_scored(scorer: Scorer) -> None:
+    found = card()
+    assert found["version"] == scorer.version
+    for key in ("date", "seed", "data", "split", "settings", "figures", "facts_prior", "assumed"):
+        assert found[key], key
+    assert found["split"]["train_folds"] == [0, 1, 2, 3, 4, 5]
+    figures = found["figures"]
+    assert figures["scorer"]["auc_mean"] > figures["nearest_100"]["auc_mean"]
+    assert figures["scorer"]["brier"] < figures["task_means"]["brier"]
+    assert any("beliefs, not measurements" in line for line in found["assumed"])
+    assert any("Hidden reasoning" in line for line in found["assumed"])
+    assert not any(part in json.dumps(found) for part in ("/work", "/home", "site-packages"))
+
+
+def test_a_missing_or_broken_card_is_one_clear_failure(tmp_path: Path) -> None:
+    for content in (None, "{", "[]"):
+        if content is not None:
+            (tmp_path / "card.json").write_text(content)
+        with pytest.raises(ScorerUnusable):
+            card(tmp_path)
+
+
+def test_reading_the_card_imports_no_numpy() -> None:
+    code = (
+        "import sys; from rolecall.registry.scorer.card import card; card();"
+        "print(sorted({'numpy', 'onnxruntime', 'tokenizers', 'torch'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
+
+
+def test_scoring_imports_no_torch_and_no_training_code() -> None:
+    code = (
+        "import sys; from rolecall.registry.scorer.predict import Scorer;"
+        "from rolecall.registry.scorer import nearest;"
+        "Scorer.load().read('hi');"
+        "print([name for name in sys.modules if name == 'torch' or name == 'yaml'"
+        " or '.training' in name or name.startswith(('transformers', 'sentence_'))])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
