@@ -1,0 +1,143 @@
+"""A decision as one JSON object, and as the words that explain it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from rolecall.registry.records import Candidate, Decision, Exclusion, Flip, Strategy
+from rolecall.registry.routing.eligible import outside
+from rolecall.registry.routing.flips import flips
+
+
+def describe_decision(decision: Decision) -> dict[str, Any]:
+    """Return the documented object that `route --json` and `explain --json` print.
+
+    Money in USD, times in seconds; what is unknown is null. Keys are only ever added.
+    """
+    return {
+        "decision_id": decision.id,
+        "created_at": decision.created_at,
+        "task": _task(decision),
+        "role": decision.role,
+        "strategy": decision.strategy.id,
+        "strategy_layers": list(decision.strategy_layers),
+        "strategy_values": _strategy_values(decision.strategy),
+        "app": decision.app,
+        "user": decision.user,
+        "conversation": decision.conversation,
+        "incumbent": decision.incumbent,
+        "chosen": decision.chosen,
+        "runner_up": decision.runner_up,
+        "margin_usd": decision.margin_usd,
+        "reasons": list(decision.reasons),
+        "candidates": [_candidate(candidate) for candidate in decision.candidates],
+        "excluded": [_exclusion(exclusion) for exclusion in decision.excluded],
+        "fallbacks": list(decision.fallbacks),
+        "flips": [asdict(flip) for flip in decision_flips(decision)],
+        "notes": list(decision.notes),
+        "prompt_sha256": decision.prompt_sha256,
+        "registry_revision": decision.registry_revision,
+        "scorer_version": decision.scorer_version,
+        "elapsed_ms": decision.elapsed_ms,
+    }
+
+
+def decision_flips(decision: Decision) -> tuple[Flip, ...]:
+    """Return what would flip the choice, from the decision's own numbers alone."""
+    return flips(decision.candidates, decision.excluded, decision.strategy, decision.incumbent)
+
+
+def grouped_exclusions(
+    decision: Decision,
+) -> tuple[tuple[tuple[str, tuple[Exclusion, ...]], ...], tuple[Exclusion, ...]]:
+    """Return each excluded endpoint with all that speaks against it, and why others are left out.
+
+    The others are endpoints that nobody asked for: not the role's, or not named by --endpoint.
+    For each of them there is one exclusion, its first.
+    """
+    left_out = outside(decision.excluded)
+    groups: dict[str, list[Exclusion]] = {}
+    for exclusion in decision.excluded:
+        if exclusion.endpoint not in left_out:
+            groups.setdefault(exclusion.endpoint, []).append(exclusion)
+    first = {one.endpoint: one for one in reversed(decision.excluded) if one.endpoint in left_out}
+    return tuple((name, tuple(found)) for name, found in groups.items()), tuple(first.values())
+
+
+def why_chosen(decision: Decision) -> tuple[str, ...]:
+    """Return the reasons for the choice as short phrases, the weightiest first."""
+    if not decision.candidates:
+        return ("nothing is eligible",)
+    best = decision.candidates[0]
+    phrases = [phrase for code, phrase in _PHRASES.items() if code in decision.reasons]
+    if "ROLE_POLICY_APPLIED" in decision.reasons and decision.role:
+        phrases.append(f"{decision.role}'s rules applied")
+    phrases.append(_evidence(best))
+    return tuple(phrases)
+
+
+_PHRASES = {
+    "BEST_TOTAL_SCORE": "highest value",
+    "TIE_BREAK_APPLIED": "a near-tie, broken by the tie rule",
+    "CONTINUITY_AFFINITY_APPLIED": "already answering in this conversation",
+    "LOCAL_PREFERENCE_APPLIED": "the preferred locality",
+    "CACHE_AFFINITY_APPLIED": "part of the input is cached there",
+    "BUDGET_OPTIMIZATION": "dearer endpoints would not earn their price",
+    "HIGH_QUALITY_TARGET_MET": "reaches the success floor",
+    "LOW_LATENCY_TARGET_MET": "within the time limit",
+    "TASK_POLICY_APPLIED": "the task's needs are met",
+}
+
+
+def _evidence(candidate: Candidate) -> str:
+    sources = dict(candidate.sources)
+    if candidate.samples:
+        return f"measured on {candidate.samples:,} calls"
+    if sources.get("success") == "declared":
+        return "success as declared"
+    if candidate.success_basis == "facts":
+        return "success known only from the model's facts"
+    return "speed not measured yet" if sources.get("ttft_s") == "default" else "speed as declared"
+
+
+def _task(decision: Decision) -> dict[str, Any]:
+    task = decision.task
+    return {
+        "kind": task.kind,
+        "needs": [name for name, _ in task.needs],
+        "needs_because": dict(task.needs),
+        "prefers": list(task.prefers),
+        "modalities": list(task.modalities),
+        "parameters": list(task.parameters),
+        "input_tokens": task.input_tokens,
+        "max_tokens": task.max_tokens,
+        "difficulty": task.difficulty,
+        "source": task.source,
+        "detected_by": task.detected_by,
+        "confidence": task.confidence,
+    }
+
+
+def _strategy_values(strategy: Strategy) -> dict[str, Any]:
+    values = asdict(strategy)
+    del values["id"], values["description"]
+    return values
+
+
+def _candidate(candidate: Candidate) -> dict[str, Any]:
+    plain = asdict(candidate)
+    plain["sources"] = dict(candidate.sources)
+    plain["duration_s"] = candidate.duration_s
+    return plain
+
+
+def _exclusion(exclusion: Exclusion) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        "endpoint": exclusion.endpoint,
+        "code": exclusion.code,
+        "detail": exclusion.detail,
+    }
+    if exclusion.weighed is not None:
+        plain["weighed"] = _candidate(exclusion.weighed)
+    return plain

@@ -1,0 +1,230 @@
+"""Decide which endpoint should answer a request, and keep the decision."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from rolecall.registry.detect import ExampleIndex, detect_task, fit_to_role, scored_text
+from rolecall.registry.errors import BudgetExceeded, NothingEligible
+from rolecall.registry.facts import facts_of
+from rolecall.registry.layers import Choices, policy_layers
+from rolecall.registry.loading import Loading
+from rolecall.registry.naming import named, unknown
+from rolecall.registry.opening import open_registry
+from rolecall.registry.records import Decision, ModelFacts, Pool, Prediction, Request, Role, Task
+from rolecall.registry.routing.decide import decide, nothing_eligible_message
+from rolecall.registry.routing.eligible import survivors
+from rolecall.registry.routing.policy import matches
+from rolecall.registry.routing.question import Question, Verdict
+from rolecall.registry.routing.structure import Detected
+from rolecall.registry.routing.tasks import build_task, resolve_role
+from rolecall.registry.routing.tokens import estimate_tokens
+from rolecall.registry.scorer.predict import Reading, Scorer
+from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.decisions import insert_decision, last_in_conversation
+from rolecall.registry.storage.pool import read_pool, read_revision
+
+CACHE_LIFETIME = timedelta(minutes=5)
+CACHE_LEAST_TOKENS = 1024
+CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A registry's content at one revision, with what is derived from it once."""
+
+    pool: Pool
+    facts: Mapping[str, ModelFacts]
+    index: ExampleIndex
+
+
+class Router:
+    """Decides requests against one registry; keeps a snapshot of it until it changes."""
+
+    def __init__(
+        self,
+        db: Database,
+        *,
+        scorer: Scorer,
+        environment: Mapping[str, str],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._db = db
+        self._scorer = scorer
+        self._keys = frozenset(name for name, value in environment.items() if value)
+        self._now = now
+        self._snapshot: Snapshot | None = None
+
+    def decide(self, request: Request, choices: Choices, *, record: bool = True) -> Decision:
+        """Return the decision for one request, stored unless `record` is false.
+
+        A decision in which nothing is eligible is returned (and stored) like any other, with
+        `chosen` null. Its `elapsed_ms` counts reading the prompt and deciding, not start-up.
+        Raises UnknownRecord for a role, strategy or endpoint that is not there,
+        RegistryUnusable when the file cannot be read or written.
+        """
+        snapshot = self._current_snapshot()
+        started = time.perf_counter()
+        reading = self._scorer.read(scored_text(request))
+        task, role, previous = self._task(snapshot, request, choices, reading)
+        task = replace(task, difficulty=round(self._scorer.difficulty(reading), 4))
+        layers = policy_layers(snapshot.pool, choices, role)
+        question = Question(
+            endpoints=snapshot.pool.endpoints,
+            models={model.id: model for model in snapshot.pool.models},
+            task=task,
+            strategy=layers.strategy,
+            role=role,
+            kinds=snapshot.pool.tasks,
+            selection=_selection(snapshot.pool, choices),
+            incumbent=previous,
+            available_env=self._keys,
+        )
+        verdict = self._judge(snapshot, question, reading)
+        decision = self._decision(request, choices, question, verdict, snapshot.pool.revision)
+        decision = replace(
+            decision,
+            strategy_layers=layers.names,
+            notes=layers.notes + verdict.notes,
+            elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
+        )
+        if not layers.log_prompts:
+            decision = replace(decision, prompt=None)
+        if record:
+            insert_decision(self._db, decision)
+        return decision
+
+    def _current_snapshot(self) -> Snapshot:
+        revision = read_revision(self._db)
+        if self._snapshot is None or self._snapshot.pool.revision != revision:
+            pool = read_pool(self._db)
+            index = ExampleIndex(self._db, self._scorer, pool)
+            self._snapshot = Snapshot(pool, facts_of(pool), index)
+        return self._snapshot
+
+    def _task(
+        self, snapshot: Snapshot, request: Request, choices: Choices, reading: Reading
+    ) -> tuple[Task, Role | None, str | None]:
+        """Return the task, its role and the conversation's incumbent endpoint."""
+        roles = snapshot.pool.roles
+        role = named(roles, "role", choices.role) if choices.role else None
+        if choices.task:
+            detected, hinted = Detected(choices.task, 1.0, "declared"), None
+        else:
+            detected, hinted = detect_task(request, reading, snapshot.index)
+            if role is not None:
+                detected = fit_to_role(detected, role)
+        if role is None:
+            role = next((one for one in roles if one.id == hinted), None)
+        if role is None:
+            role = resolve_role(roles, detected.kind, snapshot.pool.tasks)
+        incumbent, cached_tokens = self._continuity(request, choices)
+        task = build_task(
+            request,
+            detected,
+            role,
+            snapshot.pool.tasks,
+            source="declared" if choices.task else "detected",
+            cached_tokens=cached_tokens,
+        )
+        return task, role, incumbent
+
+    def _continuity(self, request: Request, choices: Choices) -> tuple[str | None, int]:
+        """Return who answered last in this conversation, and what it still has in its cache."""
+        if choices.conversation is None:
+            return None, 0
+        last = last_in_conversation(self._db, choices.conversation)
+        if last is None:
+            return None, 0
+        age = self._now() - datetime.fromisoformat(last.created_at)
+        before = estimate_tokens(replace(request, messages=request.messages[:-1]))
+        warm = age <= CACHE_LIFETIME and before >= CACHE_LEAST_TOKENS
+        return last.chosen, before if warm else 0
+
+    def _judge(self, snapshot: Snapshot, question: Question, reading: Reading) -> Verdict:
+        filtered = survivors(question)
+        facts = [snapshot.facts[model] for model in filtered.models]
+        predictions: Mapping[str, Prediction] = {}
+        if facts:
+            predictions = {one.model: one for one in self._scorer.predict(reading, facts)}
+        return decide(question, predictions, filtered)
+
+    def _decision(
+        self,
+        request: Request,
+        choices: Choices,
+        question: Question,
+        verdict: Verdict,
+        revision: int,
+    ) -> Decision:
+        now = self._now()
+        prompt = "\n\n".join(message.text for message in request.messages)
+        return Decision(
+            id=new_decision_id(now),
+            created_at=now.isoformat(timespec="milliseconds"),
+            task=question.task,
+            role=question.role.id if question.role else None,
+            strategy=question.strategy,
+            strategy_layers=(),
+            app=choices.app,
+            user=choices.user,
+            conversation=choices.conversation,
+            incumbent=question.incumbent,
+            chosen=verdict.chosen,
+            runner_up=verdict.runner_up,
+            margin_usd=verdict.margin_usd,
+            reasons=verdict.reasons,
+            candidates=verdict.candidates,
+            excluded=verdict.excluded,
+            fallbacks=verdict.fallbacks,
+            registry_revision=revision,
+            scorer_version=self._scorer.version,
+            elapsed_ms=0.0,
+            prompt=prompt,
+            prompt_sha256=hashlib.sha256(prompt.encode(errors="surrogatepass")).hexdigest(),
+        )
+
+
+@contextmanager
+def open_router(given: Path | None, loading: Loading | None = None) -> Iterator[Router]:
+    """Open the registry (seeded on first use) and the shipped scorer, ready to decide.
+
+    `loading` is a scorer whose loading began earlier. Raises RegistryUnusable and ScorerUnusable.
+    """
+    loading = loading or Loading()
+    with open_registry(given) as db:
+        yield Router(db, scorer=loading.scorer(), environment=os.environ)
+
+
+def chosen_endpoint(decision: Decision) -> str:
+    """Return the chosen endpoint's id.
+
+    Raises BudgetExceeded when only a spending limit stands in the way, else NothingEligible.
+    """
+    if decision.chosen is not None:
+        return decision.chosen
+    message, hint, is_only_budget = nothing_eligible_message(decision.excluded)
+    raise (BudgetExceeded if is_only_budget else NothingEligible)(message, hint=hint)
+
+
+def new_decision_id(now: datetime) -> str:
+    """Return a fresh id of 16 characters that sorts by time (milliseconds, then 30 random bits)."""
+    number = (int(now.timestamp() * 1000) << 30) | secrets.randbits(30)
+    return "".join(CROCKFORD[number >> shift & 31] for shift in range(75, -5, -5))
+
+
+def _selection(pool: Pool, choices: Choices) -> tuple[str, ...]:
+    """Return the globs of `--endpoint`; one that matches nothing is a mistyped name."""
+    ids = [endpoint.id for endpoint in pool.endpoints]
+    for glob in choices.endpoints:
+        if not any(matches(one, (glob,)) for one in ids):
+            raise unknown("endpoint", glob, ids)
+    return choices.endpoints

@@ -1,0 +1,136 @@
+"""The kind of a task, told by the examples that a registry starts with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rolecall.registry.detect import ExampleIndex, detect_task, fit_to_role, scored_text
+from rolecall.registry.opening import open_registry
+from rolecall.registry.records import Message, Pool, Request, Role, TaskKind
+from rolecall.registry.routing.structure import Detected
+from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.pool import read_pool
+from rolecall.registry.storage.vectors import read_vectors
+
+PROMPTS = {
+    "thank you so much": "chat",
+    "sorry, can you repeat that?": "chat",
+    'Wie sagt man "invoice" auf Spanisch?': "translate",
+    "Extract every phone number from this text as JSON: call +34 600 123 456": "extract",
+    "Which of these reviews are negative? Answer with their numbers.": "extract",
+    "Prove that for every prime p > 3 the number p^2 - 1 is divisible by 24": "math",
+    "A bag has 3 red and 5 blue balls; two are drawn. What is the chance of two reds?": "math",
+    "how do I rebase a branch onto main without merge commits": "code",
+    "Write a C++ program that counts the permutations of 1..n with k inversions": "code",
+    "Make this function async": "code.edit",
+    "Write a farewell note for a colleague who is retiring after thirty years.": "write",
+    "Summarise the following article in two sentences": "summarize",
+    "What are the risks of moving our billing to a new vendor?": "analyze",
+    "What vaccines do I need for Kenya?": "general",
+    "Search the web for flights to Rome on Friday and book the cheapest": "agent",
+}
+
+
+def asking(*texts: str) -> Request:
+    return Request(tuple(Message("user", text) for text in texts))
+
+
+@pytest.fixture(scope="module")
+def scorer() -> Scorer:
+    return Scorer.load()
+
+
+@pytest.fixture
+def db(own_home: Path) -> Iterator[Database]:  # noqa: ARG001
+    with open_registry(None) as database:
+        yield database
+
+
+@pytest.fixture
+def index(db: Database, scorer: Scorer) -> ExampleIndex:
+    return ExampleIndex(db, scorer, read_pool(db))
+
+
+def test_everyday_prompts_are_told_apart_by_their_nearest_examples(
+    index: ExampleIndex, scorer: Scorer
+) -> None:
+    found = {text: detect_task(asking(text), scorer.read(text), index)[0].kind for text in PROMPTS}
+    assert found == PROMPTS
+
+
+def test_a_text_like_no_example_is_general_and_says_so(index: ExampleIndex, scorer: Scorer) -> None:
+    detected, role = index.nearest(scorer.read("qwzx vlorp 8841 ~~ zzkt"))
+    assert (detected.kind, detected.detected_by) == ("general", "no example is near enough")
+    assert detected.confidence < 0.25
+    assert role is None
+
+
+def test_structure_is_trusted_before_examples(index: ExampleIndex, scorer: Scorer) -> None:
+    request = replace(asking("translate this into German"), tool_names=("search",))
+    detected, role = detect_task(request, scorer.read("translate this into German"), index)
+    assert (detected.kind, role) == ("agent", None)
+
+
+def test_a_registry_without_examples_finds_everything_general(db: Database, scorer: Scorer) -> None:
+    index = ExampleIndex(db, scorer, Pool(revision=1))
+    detected, role = index.nearest(scorer.read("translate this"))
+    assert (detected.kind, detected.confidence, role) == ("general", 0.0, None)
+
+
+def test_a_role_of_ones_own_is_found_by_its_examples(db: Database, scorer: Scorer) -> None:
+    pool = read_pool(db)
+    sommelier = Role("sommelier", examples=("which wine goes with grilled trout",))
+    index = ExampleIndex(db, scorer, replace(pool, roles=(*pool.roles, sommelier)))
+    detected, role = index.nearest(scorer.read("what wine should I serve with roast trout"))
+    assert (detected.kind, role) == ("general", "sommelier")
+    assert "grilled trout" in detected.detected_by
+
+
+def test_a_new_kind_of_task_is_found_by_its_examples(db: Database, scorer: Scorer) -> None:
+    pool = read_pool(db)
+    kind = TaskKind("code.sql", examples=("tune this slow join over two big tables",))
+    index = ExampleIndex(db, scorer, replace(pool, tasks=(*pool.tasks, kind)))
+    detected, role = index.nearest(scorer.read("tune a slow join over three big tables"))
+    assert (detected.kind, role) == ("code.sql", "coder")
+
+
+def test_example_vectors_are_encoded_once_and_kept(
+    db: Database, scorer: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = read_pool(db)
+    ExampleIndex(db, scorer, pool)
+    encoded: list[str] = []
+    encode = scorer.encoder.encode
+
+    def noting(texts: Sequence[str]) -> Any:
+        encoded.extend(texts)
+        return encode(texts)
+
+    monkeypatch.setattr(scorer.encoder, "encode", noting)
+    kind = TaskKind("new", examples=("an example nobody gave before",))
+    ExampleIndex(db, scorer, replace(pool, tasks=(*pool.tasks, kind)))
+    assert encoded == ["an example nobody gave before"]
+    assert read_vectors(db, "another encoder", ["x"]) == {}
+
+
+def test_a_declared_role_outweighs_a_detected_kind() -> None:
+    math = Role("math", tasks=("math", "math.proof"))
+    detected = Detected("translate", 0.9, "an example")
+    assert fit_to_role(detected, math).kind == "math"
+    assert fit_to_role(Detected("math.proof", 0.9, "x"), math).kind == "math.proof"
+    assert fit_to_role(detected, Role("anything")) == detected
+
+
+def test_a_short_follow_up_is_read_with_the_message_before_it() -> None:
+    assert scored_text(asking("Prove Fermat's little theorem.", "yes, do it")) == (
+        "Prove Fermat's little theorem.\n\nyes, do it"
+    )
+    longer = "Now use it to compute the remainder of 7 to the hundredth power"
+    assert scored_text(asking("Prove Fermat's little theorem.", longer)) == longer
+    assert scored_text(Request((Message("system", "be brief"),))) == "be brief"

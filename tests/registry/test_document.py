@@ -1,0 +1,385 @@
+"""A registry document says exactly what is wrong with it, and where."""
+
+from __future__ import annotations
+
+import pytest
+
+from rolecall.registry.document import HEADER, checked, dump_pool, parse_document, parse_record
+from rolecall.registry.errors import InvalidDocument
+from rolecall.registry.records import (
+    DataPolicy,
+    Endpoint,
+    Model,
+    Pool,
+    Price,
+    Profile,
+    Role,
+    Scope,
+    Strategy,
+)
+
+EXAMPLE = """\
+models:
+  - id: claude-sonnet-4-6
+    capabilities: [tools, json_schema, reasoning]      # free dotted names
+    modalities: [text, image, pdf]
+    context_tokens: 200000
+    max_output_tokens: 64000
+endpoints:
+  - id: anthropic/claude-sonnet-4-6
+    model: claude-sonnet-4-6
+    api: anthropic              # openai | anthropic | gemini | ollama
+    base_url: https://api.anthropic.com
+    remote_model: claude-sonnet-4-6
+    key_env: ANTHROPIC_API_KEY  # null: needs none
+    locality: remote            # local | remote
+    region: us
+    data_policy: {trains_on_data: false, retention_days: 30}
+    quantization: null
+    price: {input_usd_per_mtok: 3, output_usd_per_mtok: 15, cache_read_usd_per_mtok: 0.3,
+            source: models.dev, as_of: 2026-05-30}
+    profile: {ttft_s: 0.9, ttft_p95_s: 2.1, itl_s: 0.018, failure_rate: 0.004,
+              success: {code: 0.81}, samples: 214, as_of: 2026-11-20}
+    status: active              # active | disabled
+roles:
+  - id: coder
+    description: writes and changes code
+    tasks: [code]
+    require: [tools]
+    prefer: [reasoning]
+    forbid: []
+    strategy: balanced
+    examples: ["refactor this function", "why does this test fail"]
+    assignments:
+      - {endpoint: anthropic/claude-sonnet-4-6, status: active}
+tasks:
+  - {id: code.edit, description: changes existing code, require: [code.edit], roles: [coder]}
+strategies:
+  - {id: balanced, quality_usd: 0.05, min_success: null, local_only: false, prefer_locality: null}
+scopes:
+  - {app: helpdesk, strategy: private, allowance: {usd: 20, per: day, mode: hard}}
+"""
+
+
+def refusal(text: str) -> InvalidDocument:
+    with pytest.raises(InvalidDocument) as refused:
+        parse_document(text, "f.yaml")
+    return refused.value
+
+
+def test_the_documented_example_is_read() -> None:
+    document = parse_document(EXAMPLE, "f.yaml")
+    model, endpoint, role, task, strategy, scope = (entry.record for entry in document.entries)
+    assert model == Model(
+        "claude-sonnet-4-6",
+        capabilities=("tools", "json_schema", "reasoning"),
+        modalities=("text", "image", "pdf"),
+        context_tokens=200000,
+        max_output_tokens=64000,
+    )
+    assert isinstance(endpoint, Endpoint)
+    assert endpoint.price == Price(3.0, 15.0, 0.3, None, "models.dev", "2026-05-30")
+    assert endpoint.profile == Profile(0.9, 2.1, 0.018, 0.004, (("code", 0.81),), 214, "2026-11-20")
+    assert endpoint.data_policy == DataPolicy(False, 30)
+    assert isinstance(role, Role)
+    assert role.assignments[0].endpoint == "anthropic/claude-sonnet-4-6"
+    assert strategy == Strategy("balanced")
+    assert isinstance(scope, Scope)
+    assert (scope.id, task.id, document.is_whole) == ("app:helpdesk", "code.edit", True)
+
+
+E = "endpoints:\n  - id: e\n    model: m\n"
+S = "strategies:\n  - id: s\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("rolls: []", "f.yaml:1: rolls: unknown section", "did you mean roles?"),
+        ("- a", "f.yaml:1: expected keys and values, found a list", None),
+        ("just text", "f.yaml:1: expected keys and values, found text", None),
+        ("", "f.yaml: holds no records", "sections: models"),
+        ("# only a comment\n", "f.yaml: holds no records", "sections: models"),
+        (
+            "models:\n  m: {}",
+            "f.yaml:2: models: expected a list, found keys and values",
+            "[one, two]",
+        ),
+        ("models:\n  - m", "f.yaml:2: models[0]: expected keys and values, found text", None),
+        (f"{E}    prize: 1", "f.yaml:4: endpoints[0].prize: unknown key", "did you mean price"),
+        (f"{E}    zzz: 1", "f.yaml:4: endpoints[0].zzz: unknown key", "one of id, model, api"),
+        (f"{E}    model: x", "f.yaml:4: endpoints[0].model: this key is given twice", None),
+        ("models:\n  - family: x", "f.yaml:2: models[0]: id is missing", None),
+        ("endpoints:\n  - id: x", "f.yaml:2: endpoints[0]: model is missing", None),
+        ("models:\n  - id: ''", "f.yaml:2: models[0].id: a name may not be empty", None),
+        ("models:\n  - id: a b", "f.yaml:2: models[0].id: a name may not contain spaces", None),
+        ("models:\n  - id: 4.1", "models[0].id: expected text, found a number", 'quotes: "4.1"'),
+        ("models:\n  - id: null", "models[0].id: expected text, found null", None),
+        (
+            f"{E}    region: no",
+            "f.yaml:4: endpoints[0].region: expected text, found true or false",
+            'put it in quotes: "no"',
+        ),
+        (
+            "models:\n  - id: m\n  - id: n\n  - id: m",
+            'f.yaml:4: models[2]: "m" is described twice, first at line 2',
+            None,
+        ),
+        (
+            "roles:\n  - id: r\n    tasks: code",
+            "f.yaml:3: roles[0].tasks: expected a list, found text",
+            "[one, two]",
+        ),
+        (
+            "roles:\n  - id: r\n    tasks:\n      - a\n      - 3",
+            "f.yaml:5: roles[0].tasks[1]: expected text, found a number",
+            None,
+        ),
+        (
+            "roles:\n  - id: r\n    tasks: [a, b, a]",
+            'f.yaml:3: roles[0].tasks[2]: "a" is listed twice',
+            None,
+        ),
+        (
+            "roles:\n- id: r\n  assignments:\n  - endpoint: e\n  - endpoint: e\n",
+            'f.yaml:5: roles[0].assignments[1].endpoint: "e" is listed twice',
+            None,
+        ),
+        (
+            "roles:\n- id: r\n  assignments:\n  - {status: active}\n",
+            "f.yaml:4: roles[0].assignments[0]: endpoint is missing",
+            None,
+        ),
+        (
+            f"{E}    api: openia",
+            'f.yaml:4: endpoints[0].api: unknown value "openia"',
+            "one of openai, anthropic, gemini, ollama",
+        ),
+        (
+            f"{E}    price:\n      input_usd_per_mtok: -1",
+            "f.yaml:5: endpoints[0].price.input_usd_per_mtok: -1 is out of range: at least 0",
+            None,
+        ),
+        (
+            f"{E}    price: {{input_usd_per_mtok: .nan}}",
+            "endpoints[0].price.input_usd_per_mtok: .nan is out of range",
+            None,
+        ),
+        (
+            f"{E}    price: {{input_usd_per_mtok: .inf}}",
+            "endpoints[0].price.input_usd_per_mtok: .inf is out of range",
+            None,
+        ),
+        (
+            f"{E}    price: {{input_usd_per_mtok: 1e999}}",
+            "endpoints[0].price.input_usd_per_mtok: 1e999 is out of range",
+            None,
+        ),
+        (
+            f"{E}    price: {{input_usd_per_mtok: '3'}}",
+            "endpoints[0].price.input_usd_per_mtok: expected a number, found text",
+            None,
+        ),
+        (
+            f"{E}    price: {{as_of: yesterday}}",
+            'endpoints[0].price.as_of: "yesterday" is not a date: write YYYY-MM-DD',
+            None,
+        ),
+        (
+            f"{E}    profile: {{success: {{code: 1.2}}}}",
+            "f.yaml:4: endpoints[0].profile.success.code: 1.2 is out of range: 0 to 1",
+            None,
+        ),
+        (
+            f"{E}    profile: {{samples: 1.5}}",
+            "endpoints[0].profile.samples: expected a whole number, found a fraction",
+            None,
+        ),
+        (
+            f"{E}    context_tokens: 0",
+            "endpoints[0].context_tokens: 0 is out of range: at least 1",
+            None,
+        ),
+        (
+            f"{E}    context_tokens: 99999999999999999999",
+            "endpoints[0].context_tokens: 99999999999999999999 is out of range",
+            None,
+        ),
+        (
+            f"{E}    context_tokens: {'9' * 5000}",
+            f"endpoints[0].context_tokens: {'9' * 40}… is out of range: at least 1, and finite",
+            None,
+        ),
+        (
+            f"{E}    base_url: api.openai.com",
+            "f.yaml:4: endpoints[0].base_url: expected a URL that starts with http:// or https://",
+            None,
+        ),
+        (f"{S}    min_success: 2", "f.yaml:3: strategies[0].min_success: 2 is out of range", None),
+        (
+            f"{S}    local_only: 1",
+            "f.yaml:3: strategies[0].local_only: expected true or false, found a number",
+            None,
+        ),
+        (f"{S}    quality_usd: null", "strategies[0].quality_usd: expected a number", None),
+        ("scopes:\n  - strategy: s", "f.yaml:2: scopes[0]: a scope names either an app or", None),
+        ("scopes:\n  - {app: a, user: u}", "f.yaml:2: scopes[0]: a scope names either", None),
+        (
+            "scopes:\n  - app: a\n    allowance: {per: day}",
+            "f.yaml:3: scopes[0].allowance: usd is missing",
+            None,
+        ),
+        ("models: [", "f.yaml:1: not valid YAML: ", "close what was opened"),
+        ("models:\n\t- id: m", "f.yaml:2: not valid YAML: ", "indent with spaces, not tabs"),
+        ("models: *nowhere", "f.yaml:1: not valid YAML: ", None),
+        ("models: []\n---\nroles: []", "f.yaml:2: not valid YAML: ", None),
+        ("models:\n  - \x00\x01", "f.yaml:2: not a text file", None),
+        ("? [a]\n: 1", "f.yaml:1: a key must be one word", None),
+        ("models:\n  - &m {id: m, <<: *m}", "may not merge others in turn", None),
+    ],
+)
+def test_each_mistake_is_named_with_its_line_and_path(
+    text: str, message: str, hint: str | None
+) -> None:
+    error = refusal(text)
+    assert message in error.message
+    assert "\n" not in error.message
+    if hint is not None:
+        assert hint in (error.hint or "")
+
+
+@pytest.mark.parametrize("opening", ["[", "- ", "{a: "])
+def test_a_text_nested_too_deeply_is_refused(opening: str) -> None:
+    assert refusal("models: \n  " + opening * 100_000).message == (
+        "f.yaml:2: nested more than 50 levels deep"
+    )
+
+
+def test_of_several_mistakes_the_first_in_the_file_is_named() -> None:
+    text = "roles:\n  - id: r\n    tasks: 1\n    nonsense: 2\nmodels:\n  - {}\n"
+    assert refusal(text).message.startswith("f.yaml:3: roles[0].tasks: ")
+
+
+def test_a_key_pasted_in_place_of_its_variable_is_not_repeated() -> None:
+    error = refusal(f"{E}    key_env: sk-ant-SECRET1234")
+    assert error.message.startswith("f.yaml:4: endpoints[0].key_env: expected the name of an env")
+    assert "SECRET" not in error.message + (error.hint or "")
+
+
+@pytest.mark.parametrize("key", ["AIzaSyD4SECRET", "sk_live_secret", "$OPENAI_API_KEY"])
+def test_only_the_name_of_a_variable_is_taken_for_one(key: str) -> None:
+    assert "never a key" in refusal(f"{E}    key_env: {key}").message
+
+
+def test_dates_may_stand_without_quotes_and_numbers_in_any_yaml_form() -> None:
+    text = (
+        "models:\n  - {id: m, release_date: 2026-05-30, as_of: 2026-05, context_tokens: 1_000_000}"
+        "\nstrategies:\n"
+        "  - {id: s, quality_usd: 5e-4, ttft_usd_per_s: 1.5e-3, description: 2026-05-30}"
+    )
+    model, strategy = (entry.record for entry in parse_document(text, "f.yaml").entries)
+    assert model == Model("m", release_date="2026-05-30", as_of="2026-05", context_tokens=1_000_000)
+    assert strategy == Strategy(
+        "s", quality_usd=0.0005, ttft_usd_per_s=0.0015, description="2026-05-30"
+    )
+
+
+def test_anchors_aliases_and_merged_keys_are_read() -> None:
+    text = (
+        "models: [{id: m}]\nendpoints:\n"
+        "  - &base {id: a, model: m, region: us, price: &p {input_usd_per_mtok: 1}}\n"
+        "  - {<<: *base, id: b, region: eu}\n  - {id: c, model: m, price: *p}\n"
+    )
+    _, a, b, c = (entry.record for entry in parse_document(text, "f.yaml").entries)
+    assert isinstance(a, Endpoint)
+    assert isinstance(b, Endpoint)
+    assert isinstance(c, Endpoint)
+    assert (b.id, b.region, b.price, c.price) == ("b", "eu", a.price, a.price)
+
+
+@pytest.mark.parametrize(
+    ("api", "base_url", "locality"),
+    [
+        ("openai", "https://api.openai.com/v1", "remote"),
+        ("anthropic", "https://api.anthropic.com", "remote"),
+        ("gemini", "https://generativelanguage.googleapis.com", "remote"),
+        ("ollama", "http://localhost:11434", "local"),
+    ],
+)
+def test_an_endpoint_takes_from_its_api_what_is_not_said(
+    api: str, base_url: str, locality: str
+) -> None:
+    document = parse_document(f"{E}    api: {api}", "f.yaml")
+    endpoint = document.entries[0].record
+    assert isinstance(endpoint, Endpoint)
+    assert (endpoint.base_url, endpoint.locality) == (base_url, locality)
+    assert (endpoint.remote_model, endpoint.key_env) == ("m", None)
+
+
+def test_a_stated_locality_wins_over_the_address() -> None:
+    document = parse_document(f"{E}    api: ollama\n    locality: remote", "f.yaml")
+    endpoint = document.entries[0].record
+    assert isinstance(endpoint, Endpoint)
+    assert endpoint.locality == "remote"
+
+
+def test_what_says_nothing_is_unknown() -> None:
+    text = f"{E}    price: {{}}\n    profile: null\n    data_policy: null\n"
+    endpoint = parse_document(text, "f.yaml").entries[0].record
+    assert isinstance(endpoint, Endpoint)
+    assert (endpoint.price, endpoint.profile) == (None, None)
+    assert endpoint.data_policy == DataPolicy()
+
+
+def test_a_section_may_be_empty() -> None:
+    document = parse_document("models:\nroles: []\n", "f.yaml")
+    assert (document.entries, document.sections) == ((), frozenset({"models", "roles"}))
+
+
+def test_a_byte_order_mark_is_no_mistake() -> None:
+    assert len(parse_document("\ufeffmodels: [{id: m}]", "f.yaml").entries) == 1
+
+
+def test_an_empty_registry_is_written_with_every_section() -> None:
+    assert dump_pool(Pool(3)) == (
+        HEADER + "models: []\nendpoints: []\nroles: []\ntasks: []\nstrategies: []\nscopes: []\n"
+    )
+
+
+def test_records_are_written_by_id_whatever_their_order() -> None:
+    one, two = Model("a"), Model("b")
+    assert dump_pool(Pool(1, (one, two))) == dump_pool(Pool(2, (two, one)))
+
+
+def test_a_record_is_written_for_reading() -> None:
+    endpoint = Endpoint(
+        "a/m", "m", base_url="https://a.test", price=Price(3.0, 15.0, as_of="2026-05-30")
+    )
+    role = Role("r", description="say: yes", examples=("one", "no", "it's 5 #1"))
+    text = dump_pool(Pool(1, endpoints=(endpoint,), roles=(role,)))
+    assert "  - id: a/m\n    model: m\n    api: openai\n    base_url: https://a.test\n" in text
+    assert "    data_policy: {trains_on_data: null, retention_days: null}\n" in text
+    assert "      input_usd_per_mtok: 3\n" in text
+    assert "      as_of: 2026-05-30\n" in text
+    assert '    description: "say: yes"\n' in text
+    assert '    examples: [one, "no", "it\'s 5 #1"]\n' in text
+
+
+def test_a_list_too_long_for_a_line_takes_a_line_for_each_item() -> None:
+    role = Role("r", examples=("first " * 12, "second " * 12))
+    text = dump_pool(Pool(1, roles=(role,)))
+    assert f'    examples:\n      - "{"first " * 12}"\n      - "{"second " * 12}"\n' in text
+
+
+@pytest.mark.parametrize("text", ["", "null", "- a", "id", "[id: m]"])
+def test_a_single_record_must_be_keys_and_values(text: str) -> None:
+    with pytest.raises(InvalidDocument, match=r"m\.yaml"):
+        parse_record("models", text, "m.yaml")
+
+
+def test_a_record_made_elsewhere_is_held_to_the_same_rules() -> None:
+    with pytest.raises(InvalidDocument, match=r"^price\.input_usd_per_mtok: -3 is out of range"):
+        checked(Endpoint("e", "m", price=Price(-3.0)))
+    assert checked(Endpoint("e", "m")) == Endpoint(
+        "e", "m", base_url="https://api.openai.com/v1", remote_model="m"
+    )

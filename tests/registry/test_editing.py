@@ -1,0 +1,307 @@
+"""Records are changed one at a time, whole, and never under someone else's feet."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rolecall.registry.editing import (
+    add_record,
+    assign_endpoint,
+    get_record,
+    list_records,
+    record_yaml,
+    remove_record,
+    replace_from_yaml,
+    unassign_endpoint,
+)
+from rolecall.registry.errors import (
+    InvalidDocument,
+    RecordChanged,
+    RecordExists,
+    RecordInUse,
+    UnknownRecord,
+)
+from rolecall.registry.records import (
+    Assignment,
+    Endpoint,
+    Model,
+    Record,
+    Role,
+    Scope,
+    Strategy,
+    TaskKind,
+)
+from rolecall.registry.storage.database import Database, open_database
+from rolecall.registry.storage.pool import Collection, read_pool, read_revision, write_record
+
+RECORDS: tuple[Record, ...] = (
+    Model("m"),
+    Endpoint("a/m", "m", base_url="https://a.test", remote_model="m"),
+    Endpoint("b/m", "m", base_url="https://b.test", remote_model="m"),
+    Strategy("quality", quality_usd=0.5),
+    Role("coder", tasks=("code",), strategy="quality", assignments=(Assignment("a/m"),)),
+    Role("writer", tasks=("write", "code")),
+    TaskKind("code", roles=("coder",)),
+    Scope(app="helpdesk", strategy="quality"),
+)
+
+
+APPLY_TASK = "change task code in a file and give it to: rolecall registry apply FILE"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "registry.db"
+
+
+@pytest.fixture
+def db(path: Path) -> Iterator[Database]:
+    with open_database(path) as opened:
+        for record in RECORDS:
+            write_record(opened, record)
+        yield opened
+
+
+def test_records_are_listed_by_id(db: Database) -> None:
+    assert [one.id for one in list_records(db, "endpoints")] == ["a/m", "b/m"]
+
+
+def test_an_unknown_record_is_answered_with_near_names(db: Database) -> None:
+    with pytest.raises(UnknownRecord) as unknown:
+        get_record(db, "roles", "codr")
+    assert unknown.value.message == 'no role is named "codr"'
+    assert unknown.value.hint == "did you mean coder?"
+    with pytest.raises(UnknownRecord) as unknown:
+        get_record(db, "strategies", "zzz")
+    assert unknown.value.hint == "one of quality"
+
+
+def test_an_added_record_is_completed_and_stored(db: Database) -> None:
+    added = add_record(db, "endpoints", Endpoint("c/m", "m", api="anthropic"))
+    assert added == Endpoint(
+        "c/m", "m", api="anthropic", base_url="https://api.anthropic.com", remote_model="m"
+    )
+    assert get_record(db, "endpoints", "c/m") == added
+
+
+def test_a_record_is_not_added_over_another(db: Database) -> None:
+    with pytest.raises(RecordExists, match="there is a role coder already") as exists:
+        add_record(db, "roles", Role("coder"))
+    assert exists.value.hint == "rolecall roles edit coder"
+
+
+@pytest.mark.parametrize(
+    ("collection", "record", "message"),
+    [
+        ("endpoints", Endpoint("x", "modell"), 'no model is named "modell"'),
+        ("roles", Role("x", strategy="qualty"), 'no strategy is named "qualty"'),
+        ("roles", Role("x", assignments=(Assignment("a/n"),)), 'no endpoint is named "a/n"'),
+        ("tasks", TaskKind("x", roles=("cook",)), 'no role is named "cook"'),
+        ("scopes", Scope(app="x", strategy="s"), 'no strategy is named "s"'),
+    ],
+)
+def test_a_record_that_names_nothing_is_not_added(
+    db: Database, collection: Collection, record: Record, message: str
+) -> None:
+    before = read_pool(db)
+    with pytest.raises(UnknownRecord) as unknown:
+        add_record(db, collection, record)
+    assert unknown.value.message == message
+    assert read_pool(db) == before
+
+
+def test_a_record_no_document_could_hold_is_not_added(db: Database) -> None:
+    with pytest.raises(InvalidDocument, match=r"^id: a name may not contain spaces$"):
+        add_record(db, "roles", Role("two words"))
+
+
+@pytest.mark.parametrize(
+    ("collection", "name", "message", "hint"),
+    [
+        (
+            "models",
+            "m",
+            "model m is used by endpoint a/m, endpoint b/m",
+            "rolecall endpoints edit a/m",
+        ),
+        (
+            "endpoints",
+            "a/m",
+            "endpoint a/m is used by role coder",
+            "rolecall roles unassign coder a/m",
+        ),
+        (
+            "strategies",
+            "quality",
+            "strategy quality is used by role coder, scope app:helpdesk",
+            "rolecall roles edit coder",
+        ),
+        (
+            "roles",
+            "coder",
+            "role coder is used by task code",
+            APPLY_TASK,
+        ),
+    ],
+)
+def test_a_record_in_use_is_not_removed(
+    db: Database, collection: Collection, name: str, message: str, hint: str
+) -> None:
+    with pytest.raises(RecordInUse) as used:
+        remove_record(db, collection, name)
+    assert (used.value.message, used.value.hint) == (message, hint)
+    assert get_record(db, collection, name).id == name
+
+
+def test_a_record_not_in_use_is_removed_once(db: Database) -> None:
+    remove_record(db, "endpoints", "b/m")
+    with pytest.raises(UnknownRecord):
+        remove_record(db, "endpoints", "b/m")
+
+
+def test_an_endpoint_is_assigned_changed_in_place_and_unassigned(db: Database) -> None:
+    role = assign_endpoint(db, "coder", Assignment("b/m", tasks=("code",)))
+    assert [one.endpoint for one in role.assignments] == ["a/m", "b/m"]
+    role = assign_endpoint(db, "coder", Assignment("a/m", "disabled"))
+    assert role.assignments == (Assignment("a/m", "disabled"), Assignment("b/m", tasks=("code",)))
+    assert unassign_endpoint(db, "coder", "a/m").assignments == role.assignments[1:]
+    assert get_record(db, "roles", "coder") == replace(role, assignments=role.assignments[1:])
+
+
+def test_assigning_the_same_again_changes_nothing(db: Database) -> None:
+    before = read_revision(db)
+    assign_endpoint(db, "coder", Assignment("a/m"))
+    assert read_revision(db) == before
+
+
+def test_only_what_is_there_can_be_assigned_or_unassigned(db: Database) -> None:
+    with pytest.raises(UnknownRecord, match='no endpoint is named "a/n"'):
+        assign_endpoint(db, "coder", Assignment("a/n"))
+    with pytest.raises(UnknownRecord, match='no role is named "cook"'):
+        assign_endpoint(db, "cook", Assignment("a/m"))
+    with pytest.raises(UnknownRecord, match="b/m is not assigned to role coder"):
+        unassign_endpoint(db, "coder", "b/m")
+
+
+def test_an_edited_record_replaces_the_stored_one(db: Database) -> None:
+    original = record_yaml(db, "roles", "coder")
+    edited = original.replace('description: ""', "description: writes code")
+    assert edited != original
+    assert replace_from_yaml(db, "roles", "coder", edited, original=original)
+    assert isinstance(role := get_record(db, "roles", "coder"), Role)
+    assert role.description == "writes code"
+
+
+def test_a_text_edited_without_effect_changes_nothing(db: Database) -> None:
+    original = record_yaml(db, "roles", "coder")
+    before = read_revision(db)
+    assert not replace_from_yaml(db, "roles", "coder", "# hm\n" + original, original=original)
+    assert read_revision(db) == before
+
+
+def test_a_record_changed_meanwhile_is_not_overwritten(db: Database) -> None:
+    original = record_yaml(db, "roles", "coder")
+    assign_endpoint(db, "coder", Assignment("b/m"))
+    edited = original.replace("quality", "null")
+    with pytest.raises(RecordChanged, match="role coder was changed by someone else meanwhile"):
+        replace_from_yaml(db, "roles", "coder", edited, original=original)
+    assert isinstance(role := get_record(db, "roles", "coder"), Role)
+    assert role.strategy == "quality"
+
+
+def test_a_record_removed_meanwhile_is_not_brought_back(db: Database) -> None:
+    original = record_yaml(db, "roles", "writer")
+    remove_record(db, "roles", "writer")
+    with pytest.raises(RecordChanged, match="role writer was removed by someone else meanwhile"):
+        replace_from_yaml(db, "roles", "writer", original + "# more\n", original=original)
+
+
+def test_a_mistake_in_an_edited_record_is_named_with_its_line(db: Database) -> None:
+    original = record_yaml(db, "roles", "coder")
+    line = original.splitlines().index("strategy: quality") + 1
+    edited = original.replace("strategy: quality", "strategy: qualty")
+    with pytest.raises(InvalidDocument) as refused:
+        replace_from_yaml(db, "roles", "coder", edited, original=original)
+    assert refused.value.message == f'coder.yaml:{line}: strategy: no strategy is named "qualty"'
+    assert refused.value.hint == "did you mean quality?"
+
+
+@pytest.mark.parametrize(
+    ("collection", "name"),
+    [("models", "m"), ("endpoints", "a/m"), ("strategies", "quality"), ("roles", "coder")],
+)
+def test_what_refers_to_a_record_follows_its_new_name(
+    db: Database, collection: Collection, name: str
+) -> None:
+    original = record_yaml(db, collection, name)
+    edited = original.replace(f"id: {name}\n", "id: renamed\n")
+    assert replace_from_yaml(db, collection, name, edited, original=original)
+    pool = read_pool(db)
+    used: dict[Collection, set[str | None]] = {
+        "models": {one.model for one in pool.endpoints},
+        "endpoints": {one.endpoint for role in pool.roles for one in role.assignments},
+        "strategies": {pool.roles[0].strategy, pool.scopes[0].strategy},
+        "roles": {role for task in pool.tasks for role in task.roles},
+    }
+    if collection == "roles":
+        assert [role.id for role in pool.roles] == ["renamed", "writer"]
+    assert "renamed" in used[collection]
+    assert name not in used[collection]
+
+
+def test_roles_follow_the_new_name_of_a_task(db: Database) -> None:
+    assign_endpoint(db, "coder", Assignment("a/m", tasks=("code", "math")))
+    original = record_yaml(db, "tasks", "code")
+    edited = original.replace("id: code", "id: programming")
+    assert replace_from_yaml(db, "tasks", "code", edited, original=original)
+    coder, writer = read_pool(db).roles
+    assert coder.tasks == ("programming",)
+    assert coder.assignments == (Assignment("a/m", tasks=("programming", "math")),)
+    assert writer.tasks == ("write", "programming")
+
+
+def test_a_scope_may_become_another_users(db: Database) -> None:
+    original = record_yaml(db, "scopes", "app:helpdesk")
+    edited = original.replace("app: helpdesk", "app: null").replace("user: null", "user: ann")
+    assert replace_from_yaml(db, "scopes", "app:helpdesk", edited, original=original)
+    assert read_pool(db).scopes == (Scope(user="ann", strategy="quality"),)
+
+
+def test_a_record_cannot_take_the_name_of_another(db: Database) -> None:
+    original = record_yaml(db, "roles", "writer")
+    edited = original.replace("id: writer", "id: coder")
+    with pytest.raises(InvalidDocument, match="there is a role coder already"):
+        replace_from_yaml(db, "roles", "writer", edited, original=original)
+
+
+def assign_many(path: Path, start: object, endpoints: list[str]) -> None:
+    start.wait()  # type: ignore[attr-defined]
+    for endpoint in endpoints:
+        with open_database(path) as db:
+            assign_endpoint(db, "writer", Assignment(endpoint))
+
+
+def test_two_processes_assigning_at_once_lose_no_edit(db: Database, path: Path) -> None:
+    wanted = [f"{owner}/{number}" for owner in "xy" for number in range(25)]
+    with db.transaction():
+        for name in wanted:
+            write_record(db, Endpoint(name, "m"))
+    context = multiprocessing.get_context("fork")
+    start = context.Barrier(2)
+    editors = [
+        context.Process(target=assign_many, args=(path, start, wanted[part : part + 25]))
+        for part in (0, 25)
+    ]
+    for editor in editors:
+        editor.start()
+    for editor in editors:
+        editor.join(60)
+    assert [editor.exitcode for editor in editors] == [0, 0]
+    writer = get_record(db, "roles", "writer")
+    assert isinstance(writer, Role)
+    assert sorted(one.endpoint for one in writer.assignments) == sorted(wanted)

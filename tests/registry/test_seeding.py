@@ -1,0 +1,164 @@
+"""A new registry begins with a sound starter content."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from rolecall.registry import seeding
+from rolecall.registry.catalogue import CatalogueEntry, find_model, seed_text
+from rolecall.registry.document import dump_pool, parse_document
+from rolecall.registry.errors import UnknownRecord
+from rolecall.registry.opening import open_registry
+from rolecall.registry.records import DataPolicy, Pool, Role, Strategy, TaskKind
+from rolecall.registry.references import dangling
+from rolecall.registry.seeding import seed_pool
+from rolecall.registry.storage.pool import read_pool
+from rolecall.registry.upkeep import check_registry
+
+TASKS = {
+    "chat", "general", "code", "code.edit", "math", "extract", "write", "translate",
+    "summarize", "analyze", "agent", "vision", "long_context",
+}  # fmt: skip
+ROLES = {
+    "general", "coder", "math", "extractor", "writer", "analyst", "agent", "vision",
+    "long-context",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pool() -> Pool:
+    return seed_pool()
+
+
+def test_the_first_opening_stores_the_starter_content(tmp_path: Path, pool: Pool) -> None:
+    with open_registry(tmp_path / "registry.db") as db:
+        assert dump_pool(read_pool(db)) == dump_pool(pool)
+        assert read_pool(db).revision == 1
+        assert check_registry(db) == ()
+
+
+def test_the_starter_content_refers_to_nothing_missing_and_reads_back(pool: Pool) -> None:
+    assert dangling(pool) == ()
+    assert len(parse_document(dump_pool(pool), "seed.yaml").entries) == sum(
+        len(group) for group in (pool.models, pool.endpoints, pool.roles, pool.tasks,
+                                 pool.strategies)
+    )  # fmt: skip
+
+
+def test_the_starter_pool_holds_several_places_and_sizes(pool: Pool) -> None:
+    places = Counter(endpoint.id.split("/")[0] for endpoint in pool.endpoints)
+    assert 10 <= len(pool.endpoints) <= 16
+    assert {"anthropic", "openai", "google", "groq", "deepseek", "mistral"} <= places.keys()
+    assert places["ollama"] == 2
+    prices = [
+        endpoint.price.output_usd_per_mtok
+        for endpoint in pool.endpoints
+        if endpoint.price is not None and endpoint.price.output_usd_per_mtok
+    ]
+    assert max(prices) > 30 * min(prices)
+
+
+def test_the_starter_pool_is_whole_with_the_facts_installed(pool: Pool) -> None:
+    items = seed_text("pool.yaml").count("- facts: ")
+    assert len(pool.endpoints) == len(pool.models) == items
+
+
+def test_a_model_that_newer_facts_have_dropped_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, pool: Pool
+) -> None:
+    def without_opus(query: str) -> CatalogueEntry:
+        if "opus" in query:
+            raise UnknownRecord(query)
+        return find_model(query)
+
+    monkeypatch.setattr(seeding, "find_model", without_opus)
+    left = {endpoint.id for endpoint in pool.endpoints} - {"anthropic/claude-opus-4-7"}
+    assert {endpoint.id for endpoint in seed_pool().endpoints} == left
+
+
+def test_every_remote_endpoint_has_a_key_and_a_dated_price(pool: Pool) -> None:
+    for endpoint in pool.endpoints:
+        if endpoint.locality == "remote":
+            assert endpoint.key_env is not None, endpoint.id
+            assert endpoint.base_url.startswith("https://"), endpoint.id
+            assert endpoint.price is not None, endpoint.id
+            assert endpoint.price.source == "models.dev", endpoint.id
+            assert endpoint.price.as_of is not None, endpoint.id
+
+
+def test_local_endpoints_are_free_keyless_and_keep_nothing(pool: Pool) -> None:
+    local = [endpoint for endpoint in pool.endpoints if endpoint.locality == "local"]
+    assert [endpoint.id for endpoint in local] == ["ollama/gemma-3-4b", "ollama/qwen3-8b"]
+    for endpoint in local:
+        assert endpoint.price is not None
+        assert (endpoint.price.input_usd_per_mtok, endpoint.price.output_usd_per_mtok) == (0, 0)
+        assert (endpoint.api, endpoint.key_env) == ("ollama", None)
+        assert endpoint.data_policy == DataPolicy(False, 0)
+    sizes = {model.id: model.parameters_b for model in pool.models}
+    assert all(sizes[endpoint.model] for endpoint in local)
+
+
+def test_the_starter_models_have_the_facts_that_a_choice_needs(pool: Pool) -> None:
+    for model in pool.models:
+        assert model.context_tokens, model.id
+        assert model.release_date, model.id
+        assert model.capabilities, model.id
+        assert model.open_weights is not None, model.id
+
+
+def test_the_roles_and_tasks_are_those_documented_with_examples_of_their_own(pool: Pool) -> None:
+    assert {task.id for task in pool.tasks} == TASKS
+    assert {role.id for role in pool.roles} == ROLES
+    records: tuple[TaskKind | Role, ...] = (*pool.tasks, *pool.roles)
+    for record in records:
+        # Vision, agent and long-context work may be told by the request's structure alone.
+        assert not record.examples or len(record.examples) >= 6, record.id
+        assert record.description, record.id
+    examples = [text for record in records for text in record.examples]
+    assert len(set(examples)) == len(examples) >= 100
+
+
+def test_no_starter_role_shuts_endpoints_out_and_every_task_has_its_role(pool: Pool) -> None:
+    assert all(not role.assignments for role in pool.roles)
+    assert all(not task.roles for task in pool.tasks)
+    named = {task for role in pool.roles for task in role.tasks}
+    assert named <= TASKS
+    assert TASKS - named == {"chat", "general", "code.edit"}  # the role general; code covers edits
+
+
+def test_the_built_in_strategies_are_the_documented_ones(pool: Pool) -> None:
+    found = {strategy.id: strategy for strategy in pool.strategies}
+    assert found.keys() == {"balanced", "quality", "cheapest", "fast", "private"}
+    balanced = found["balanced"]
+    assert balanced == Strategy("balanced", description=balanced.description)
+    assert found["quality"].quality_usd >= 10 * balanced.quality_usd
+    assert (found["cheapest"].quality_usd, found["cheapest"].min_success) == (0, 0.5)
+    assert found["fast"].ttft_usd_per_s > balanced.ttft_usd_per_s
+    private = found["private"]
+    assert private.data_policy == DataPolicy(trains_on_data=False, retention_days=0)
+    assert (private.local_only, private.log_prompts) == (False, False)
+
+
+def open_and_count(path: Path, start: object, found: object) -> None:
+    start.wait()  # type: ignore[attr-defined]
+    with open_registry(path) as db:
+        found.put(len(read_pool(db).endpoints))  # type: ignore[attr-defined]
+
+
+def test_nobody_ever_sees_a_half_seeded_registry(tmp_path: Path, pool: Pool) -> None:
+    context = multiprocessing.get_context("fork")
+    start, found = context.Barrier(3), context.SimpleQueue()
+    openers = [
+        context.Process(target=open_and_count, args=(tmp_path / "registry.db", start, found))
+        for _ in range(3)
+    ]
+    for opener in openers:
+        opener.start()
+    counts = [found.get() for _ in openers]
+    for opener in openers:
+        opener.join(60)
+    assert counts == [len(pool.endpoints)] * 3
