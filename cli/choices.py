@@ -1,0 +1,86 @@
+"""The options that steer a decision, shared by the commands that make one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rolecall.cli.completing import endpoint_names, role_names, strategy_names, task_names
+
+PromptArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="PROMPT", help="The prompt; `-` reads stdin.", show_default=False),
+]
+FileOption = Annotated[
+    Path | None, typer.Option("--file", "-f", metavar="FILE", help="Read the prompt from a file.")
+]
+MessagesOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="A whole chat request as JSON: messages, tools, images."),
+]
+SystemOption = Annotated[
+    str | None, typer.Option("--system", "-s", metavar="TEXT", help="A system prompt.")
+]
+AttachOption = Annotated[
+    list[Path] | None,
+    typer.Option("--attach", "-a", metavar="FILE", help="An image, PDF, audio or text file."),
+]
+RoleOption = Annotated[
+    str | None,
+    typer.Option(
+        "--role", "-r", metavar="ROLE", help="By default the task's.", autocompletion=role_names
+    ),
+]
+StrategyOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="STRATEGY", help="How to value candidates.", autocompletion=strategy_names
+    ),
+]
+TaskOption = Annotated[
+    str | None,
+    typer.Option(metavar="KIND", help="By default detected.", autocompletion=task_names),
+]
+AppOption = Annotated[str | None, typer.Option(metavar="NAME", help="The calling app's scope.")]
+UserOption = Annotated[str | None, typer.Option(metavar="NAME", help="The calling user's scope.")]
+ConversationOption = Annotated[
+    str | None,
+    typer.Option(metavar="ID", help="Prefer who answered last in this conversation."),
+]
+EndpointOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--endpoint",
+        "-e",
+        metavar="GLOB",
+        help="Consider only these endpoints.",
+        autocompletion=endpoint_names,
+    ),
+]
+LocalOnlyOption = Annotated[bool, typer.Option("--local-only", help="Send nothing elsewhere.")]
+MaxCostOption = Annotated[
+    float | None, typer.Option(metavar="USD", min=0, help="The most an answer may cost, in USD.")
+]
+MinSuccessOption = Annotated[
+    float | None, typer.Option(metavar="P", min=0, max=1, help="The least success, 0 to 1.")
+]
+NeedOption = Annotated[
+    list[str] | None,
+    typer.Option("--need", metavar="CAPABILITY", help="What the model must be capable of."),
+]
+PreferOption = Annotated[
+    list[str] | None,
+    typer.Option("--prefer", metavar="CAPABILITY", help="What decides between near-ties."),
+]
+InputTokensOption = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=0, help="The input's true size in tokens; else estimated."),
+]
+MaxTokensOption = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="The most output tokens asked for.")
+]
+NoLogOption = Annotated[
+    bool, typer.Option("--no-log", help="Keep only a hash of the prompt, not its text.")
+]

@@ -1,0 +1,215 @@
+"""`rolecall endpoints`: the places where models are served."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from rolecall.cli.commands.records import (
+    edit_record,
+    given,
+    money,
+    read_records,
+    remove_record_named,
+    report_added,
+    show_record,
+    tokens,
+)
+from rolecall.cli.completing import endpoint_names, model_names
+from rolecall.cli.options import JsonOption, RegistryOption
+from rolecall.cli.output import Column, note, print_json, print_table
+
+if TYPE_CHECKING:
+    from rolecall.registry.records import Endpoint
+
+app = typer.Typer(help="Keep the places where models are served.")
+
+EndpointArgument = Annotated[
+    str,
+    typer.Argument(metavar="ENDPOINT", help="The endpoint's id.", autocompletion=endpoint_names),
+]
+
+
+@app.command("list")
+def list_endpoints(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
+    """List the endpoints, and which have a key here.
+
+    Prices are USD per million tokens in and out. A key is looked for in the environment
+    variable that the endpoint names; its value is never shown.
+
+    \b
+    Examples:
+      rolecall endpoints list
+      rolecall endpoints list --json | jq -r '.endpoints[].id'
+    """
+    from rolecall.registry.document import to_plain
+
+    records: list[Endpoint] = list(read_records("endpoints", registry))
+    contexts = {m.id: m.context_tokens for m in read_records("models", registry)}
+    if as_json:
+        print_json({"endpoints": [{**to_plain(one), "key": key_state(one)} for one in records]})
+        return
+    if not records:
+        note("no endpoints yet; see rolecall endpoints add --help")
+        return
+    columns = [
+        Column("endpoint"),
+        Column("model", drop=1),
+        Column("$/Mtok", is_number=True),
+        Column("context", is_number=True),
+        Column("where"),
+        Column("key"),
+        Column("status"),
+    ]
+    print_table(columns, [row_of(one, contexts.get(one.model)) for one in records])
+
+
+def row_of(endpoint: Endpoint, model_context_tokens: int | None) -> list[str]:
+    """Return an endpoint's cells."""
+    price = endpoint.price
+    paid = (price.input_usd_per_mtok, price.output_usd_per_mtok) if price else (None, None)
+    return [
+        endpoint.id,
+        endpoint.model,
+        "/".join(map(money, paid)) if price else "?",
+        tokens(endpoint.context_tokens or model_context_tokens),
+        endpoint.locality,
+        key_state(endpoint),
+        endpoint.status,
+    ]
+
+
+def key_state(endpoint: Endpoint) -> str:
+    """Tell whether an endpoint's key is in the environment; its value goes nowhere."""
+    if endpoint.key_env is None:
+        return "none needed"
+    return "set" if os.environ.get(endpoint.key_env) else "missing"
+
+
+@app.command()
+def show(
+    endpoint: EndpointArgument, registry: RegistryOption = None, as_json: JsonOption = False
+) -> None:
+    """Print one endpoint as YAML.
+
+    \b
+    Examples:
+      rolecall endpoints show anthropic/claude-sonnet-4-6
+      rolecall endpoints show ollama/qwen3-8b --json
+    """
+    show_record("endpoints", endpoint, registry, as_json=as_json)
+
+
+@app.command()
+def add(
+    endpoint: Annotated[
+        str, typer.Argument(metavar="ENDPOINT", help="Its new id, such as PROVIDER/MODEL.")
+    ],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="A model of the registry; else the catalogue must know ENDPOINT.",
+            autocompletion=model_names,
+        ),
+    ] = None,
+    api: Annotated[
+        Literal["openai", "anthropic", "gemini", "ollama"] | None,
+        typer.Option(metavar="API", help="openai (the default), anthropic, gemini or ollama."),
+    ] = None,
+    base_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="By default the API's own address.")
+    ] = None,
+    remote_model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What the model is called there.")
+    ] = None,
+    key_env: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The environment variable that holds the key."),
+    ] = None,
+    locality: Annotated[
+        Literal["local", "remote"] | None,
+        typer.Option(metavar="SIDE", help="local or remote; by default told by the URL."),
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Where it runs, such as eu.")
+    ] = None,
+    quantization: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Such as q4_k_m or fp8.")
+    ] = None,
+    context_tokens: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Where it takes fewer tokens than the model."),
+    ] = None,
+    input_price: Annotated[
+        float | None, typer.Option(min=0, metavar="USD", help="Price of a million tokens read.")
+    ] = None,
+    output_price: Annotated[
+        float | None, typer.Option(min=0, metavar="USD", help="Price of a million tokens written.")
+    ] = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add an endpoint, from the catalogue or from options.
+
+    The catalogue is the models.dev data that came with rolecall; nothing is fetched. Options
+    win over it.
+
+    \b
+    Examples:
+      rolecall endpoints add mistral/mistral-large-latest
+      rolecall endpoints add ollama/qwen3-8b-q8 --model qwen3-8b --api ollama
+      rolecall endpoints add lab/q3 --model qwen3-8b --base-url http://gpu:8000/v1
+    """
+    from rolecall.registry.adding import add_endpoint
+    from rolecall.registry.opening import open_registry
+    from rolecall.registry.records import Price
+
+    facts = given(
+        {
+            "model": model,
+            "api": api,
+            "base_url": base_url,
+            "remote_model": remote_model,
+            "key_env": key_env,
+            "locality": locality,
+            "region": region,
+            "quantization": quantization,
+            "context_tokens": context_tokens,
+        }
+    )
+    price = Price(input_usd_per_mtok=input_price, output_usd_per_mtok=output_price)
+    with open_registry(registry) as db:
+        added = add_endpoint(db, endpoint, facts, price)
+    if added.model is not None:
+        note(f"added model {added.model.id} too")
+    report_added(added.endpoint, as_json=as_json)
+
+
+@app.command()
+def edit(
+    endpoint: EndpointArgument, registry: RegistryOption = None, as_json: JsonOption = False
+) -> None:
+    """Edit one endpoint in $EDITOR, as YAML.
+
+    \b
+    Examples:
+      rolecall endpoints edit anthropic/claude-sonnet-4-6
+      EDITOR="sed -i s/active/disabled/" rolecall endpoints edit ollama/qwen3-8b
+    """
+    edit_record("endpoints", endpoint, registry, as_json=as_json)
+
+
+@app.command()
+def remove(
+    endpoint: EndpointArgument, registry: RegistryOption = None, as_json: JsonOption = False
+) -> None:
+    """Remove one endpoint that no role is assigned.
+
+    \b
+    Examples:
+      rolecall endpoints remove lab/q3
+      rolecall endpoints remove lab/q3 --json
+    """
+    remove_record_named("endpoints", endpoint, registry, as_json=as_json)

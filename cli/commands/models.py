@@ -1,0 +1,175 @@
+"""`rolecall models`: what is known of each model, wherever it is served."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rolecall.cli.commands.records import (
+    edit_record,
+    given,
+    print_records,
+    read_records,
+    remove_record_named,
+    report_added,
+    show_record,
+    tokens,
+    words,
+)
+from rolecall.cli.completing import model_names
+from rolecall.cli.options import JsonOption, RegistryOption
+from rolecall.cli.output import Column
+
+if TYPE_CHECKING:
+    from rolecall.registry.records import Model
+
+app = typer.Typer(help="Keep what is known of each model.")
+
+ModelArgument = Annotated[
+    str, typer.Argument(metavar="MODEL", help="The model's id.", autocompletion=model_names)
+]
+
+
+@app.command("list")
+def list_models(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
+    """List the models and what they can do.
+
+    \b
+    Examples:
+      rolecall models list
+      rolecall models list --json | jq -r '.models[].id'
+    """
+    columns = [
+        Column("model"),
+        Column("context", is_number=True),
+        Column("output", drop=1, is_number=True),
+        Column("size", drop=3, is_number=True),
+        Column("released", drop=2),
+        Column("capabilities"),
+    ]
+    records = read_records("models", registry)
+    print_records("models", records, columns, row_of, as_json=as_json)
+
+
+def row_of(model: Model) -> list[str]:
+    """Return a model's cells; its size is in billions of weights."""
+    return [
+        model.id,
+        tokens(model.context_tokens),
+        tokens(model.max_output_tokens),
+        "?" if model.parameters_b is None else f"{model.parameters_b:g}B",
+        model.release_date or "?",
+        words(model.capabilities),
+    ]
+
+
+@app.command()
+def show(
+    model: ModelArgument, registry: RegistryOption = None, as_json: JsonOption = False
+) -> None:
+    """Print one model as YAML.
+
+    \b
+    Examples:
+      rolecall models show claude-sonnet-4-6
+      rolecall models show claude-sonnet-4-6 --json
+    """
+    show_record("models", model, registry, as_json=as_json)
+
+
+@app.command()
+def add(
+    model: Annotated[
+        str,
+        typer.Argument(metavar="MODEL", help="Its id in the catalogue, or PROVIDER/ID."),
+    ],
+    name: Annotated[
+        str | None, typer.Option("--id", metavar="NAME", help="Call it NAME here.")
+    ] = None,
+    bare: Annotated[
+        bool, typer.Option("--bare", help="Do not ask the catalogue; only the options count.")
+    ] = False,
+    capability: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="What it can do, such as tools; repeatable."),
+    ] = None,
+    modality: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="What it reads, such as text or image; repeatable."),
+    ] = None,
+    context_tokens: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="How much it can read, in tokens.")
+    ] = None,
+    max_output_tokens: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="How much it can write, in tokens.")
+    ] = None,
+    parameters_b: Annotated[
+        float | None, typer.Option(min=0, metavar="N", help="Its size, in billions of weights.")
+    ] = None,
+    release_date: Annotated[
+        str | None, typer.Option(metavar="DATE", help="YYYY-MM or YYYY-MM-DD.")
+    ] = None,
+    open_weights: Annotated[
+        bool | None,
+        typer.Option("--open-weights/--no-open-weights", help="Whether its weights are public."),
+    ] = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add a model, with what the catalogue knows of it.
+
+    The catalogue is the models.dev data that came with rolecall; nothing is fetched. Options
+    win over it.
+
+    \b
+    Examples:
+      rolecall models add claude-sonnet-4-6
+      rolecall models add groq/llama-3.3-70b-versatile --id llama-3.3-70b
+      rolecall models add ours --bare --context-tokens 32000 --capability tools
+    """
+    from rolecall.registry.adding import add_model
+    from rolecall.registry.opening import open_registry
+
+    facts = given(
+        {
+            "capabilities": capability,
+            "modalities": modality,
+            "context_tokens": context_tokens,
+            "max_output_tokens": max_output_tokens,
+            "parameters_b": parameters_b,
+            "release_date": release_date,
+            "open_weights": open_weights,
+        }
+    )
+    with open_registry(registry) as db:
+        added = add_model(db, model, facts, name=name, bare=bare)
+    report_added(added, as_json=as_json)
+
+
+@app.command()
+def edit(
+    model: ModelArgument, registry: RegistryOption = None, as_json: JsonOption = False
+) -> None:
+    """Edit one model in $EDITOR, as YAML.
+
+    \b
+    Examples:
+      rolecall models edit claude-sonnet-4-6
+      EDITOR=nano rolecall models edit claude-sonnet-4-6
+    """
+    edit_record("models", model, registry, as_json=as_json)
+
+
+@app.command()
+def remove(
+    model: ModelArgument, registry: RegistryOption = None, as_json: JsonOption = False
+) -> None:
+    """Remove one model that no endpoint serves.
+
+    \b
+    Examples:
+      rolecall models remove ours
+      rolecall models remove ours --json
+    """
+    remove_record_named("models", model, registry, as_json=as_json)

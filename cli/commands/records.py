@@ -1,0 +1,148 @@
+"""What every group of records has in common: list, show, edit and remove."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from rolecall.cli.output import Column, note, print_json, print_table, print_text
+
+if TYPE_CHECKING:
+    from rolecall.registry.records import Record
+
+Collection = Literal["models", "endpoints", "roles", "strategies"]
+NOUNS: Mapping[Collection, str] = {
+    "models": "model",
+    "endpoints": "endpoint",
+    "roles": "role",
+    "strategies": "strategy",
+}
+
+
+def read_records(collection: Collection, registry: Path | None) -> Sequence[Any]:
+    """Return every record of a collection, sorted by id."""
+    from rolecall.registry.editing import list_records
+    from rolecall.registry.opening import open_registry
+
+    with open_registry(registry) as db:
+        return list_records(db, collection)
+
+
+def print_records(
+    collection: Collection,
+    records: Sequence[Record],
+    columns: Sequence[Column],
+    row: Callable[[Any], Sequence[str]],
+    *,
+    as_json: bool,
+) -> None:
+    """Print a collection as a table or as JSON; say on stderr where there is nothing."""
+    from rolecall.registry.document import to_plain
+
+    if as_json:
+        print_json({collection: [to_plain(record) for record in records]})
+    elif records:
+        print_table(columns, [row(record) for record in records])
+    else:
+        note(f"no {collection} yet; see rolecall {collection} add --help")
+
+
+def show_record(
+    collection: Collection, record_id: str, registry: Path | None, *, as_json: bool
+) -> None:
+    """Print one record as the YAML that `edit` opens, or as a JSON object of the same keys."""
+    from rolecall.registry.document import dump_record, to_plain
+    from rolecall.registry.editing import get_record
+    from rolecall.registry.opening import open_registry
+
+    with open_registry(registry) as db:
+        record = get_record(db, collection, record_id)
+    if as_json:
+        print_json(to_plain(record))
+    else:
+        print_text(dump_record(record))
+
+
+def report_added(record: Record, *, as_json: bool) -> None:
+    """Say which record was added, or print it whole as JSON."""
+    from rolecall.registry.document import collection_of, to_plain
+    from rolecall.registry.references import NOUNS
+
+    if as_json:
+        print_json(to_plain(record))
+    else:
+        print_text(f"added {NOUNS[collection_of(record)]} {record.id}")
+
+
+def edit_record(
+    collection: Collection, record_id: str, registry: Path | None, *, as_json: bool
+) -> None:
+    """Open one record in the person's editor and keep what comes back, if it is valid."""
+    from rolecall.cli.editor import edit_text
+    from rolecall.registry.editing import record_yaml, replace_from_yaml
+    from rolecall.registry.opening import open_registry
+    from rolecall.registry.references import NOUNS
+
+    with open_registry(registry) as db:
+        original = record_yaml(db, collection, record_id)
+    seen = [original]
+
+    def apply(text: str) -> bool:
+        with open_registry(registry) as db:
+            return replace_from_yaml(db, collection, record_id, text, original=seen[-1])
+
+    def reread() -> str:
+        with open_registry(registry) as db:
+            seen.append(record_yaml(db, collection, record_id))
+        return seen[-1]
+
+    changed = edit_text(original, name=record_id, apply=apply, reread=reread)
+    if as_json:
+        print_json({"id": record_id, "changed": changed})
+    else:
+        print_text(f"changed {NOUNS[collection]} {record_id}" if changed else "nothing changed")
+
+
+def remove_record_named(
+    collection: Collection, record_id: str, registry: Path | None, *, as_json: bool
+) -> None:
+    """Remove one record that no other refers to."""
+    from rolecall.registry.editing import remove_record
+    from rolecall.registry.opening import open_registry
+    from rolecall.registry.references import NOUNS
+
+    with open_registry(registry) as db:
+        remove_record(db, collection, record_id)
+    if as_json:
+        print_json({"removed": record_id})
+    else:
+        print_text(f"removed {NOUNS[collection]} {record_id}")
+
+
+def given(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return only the facts that were typed, lists as the tuples that records hold."""
+    return {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in facts.items()
+        if value is not None
+    }
+
+
+def words(names: Sequence[str]) -> str:
+    """Return a list cell: names, or a dash where there are none."""
+    return ", ".join(names) or "–"
+
+
+def tokens(count: int | None) -> str:
+    """Return a token count as people write one: 128k, 1M, or ? where it is unknown."""
+    if count is None:
+        return "?"
+    if count >= 1_000_000:
+        return f"{count / 1_000_000:.3g}M"
+    return f"{count / 1000:.3g}k" if count >= 1000 else str(count)
+
+
+def money(usd: float | None) -> str:
+    """Return an amount in USD without trailing zeros, or ? where it is unknown."""
+    return "?" if usd is None else f"{usd:.6f}".rstrip("0").rstrip(".")

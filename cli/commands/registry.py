@@ -1,0 +1,176 @@
+"""`rolecall registry`: the whole registry as one file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rolecall.cli.files import read_text, shown_name, write_text
+from rolecall.cli.options import JsonOption, RegistryOption
+from rolecall.cli.output import json_text, note, print_json, print_text
+from rolecall.registry.errors import ExitCode, InvalidDocument
+
+if TYPE_CHECKING:
+    from rolecall.registry.changes import Change
+
+MARKS = {"add": "+", "change": "~", "remove": "-"}
+
+app = typer.Typer(help="Export, apply, check or back up the registry.")
+
+
+@app.command()
+def path(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
+    """Print where the registry file is.
+
+    \b
+    Examples:
+      rolecall registry path
+      ls -l "$(rolecall registry path)"
+    """
+    from rolecall.registry.paths import registry_path
+
+    place = registry_path(registry)
+    if as_json:
+        print_json({"path": str(place), "exists": place.exists()})
+    else:
+        print_text(str(place))
+
+
+@app.command()
+def export(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to FILE instead.")
+    ] = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the whole registry as one YAML document.
+
+    The same registry always gives the same bytes.
+
+    \b
+    Examples:
+      rolecall registry export > registry.yaml
+      rolecall registry export -o registry.yaml
+    """
+    from rolecall.registry.document import COLLECTIONS, to_plain
+    from rolecall.registry.editing import export_document, list_records
+    from rolecall.registry.opening import open_registry
+
+    with open_registry(registry) as db:
+        if as_json:
+            records = {name: list_records(db, name) for name in COLLECTIONS}
+            text = json_text({name: [to_plain(r) for r in records[name]] for name in records})
+        else:
+            text = export_document(db)
+    if output is None:
+        print_text(text)
+    else:
+        write_text(output, text)
+        note(f"wrote {output}")
+
+
+@app.command()
+def apply(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A registry document in YAML; - is stdin.")
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change and change nothing.")
+    ] = False,
+    prune: Annotated[
+        bool,
+        typer.Option("--prune", help="Remove the records that a section of FILE leaves out."),
+    ] = False,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the registry agree with a YAML document.
+
+    The document may hold a part of a registry: records that it does not name stay as they are.
+    All of it is applied, or nothing. Applying it again changes nothing.
+
+    \b
+    Examples:
+      rolecall registry apply registry.yaml --dry-run
+      rolecall registry apply registry.yaml
+      rolecall registry export | ssh server rolecall registry apply -
+    """
+    from rolecall.registry.applying import apply_text
+
+    text = read_text(file, InvalidDocument)
+    changes = apply_text(registry, text, shown_name(file), dry_run=dry_run, prune=prune)
+    if as_json:
+        print_json({"dry_run": dry_run, "changes": [asdict(change) for change in changes.entries]})
+    elif changes.entries:
+        print_text("\n".join(line for change in changes.entries for line in diff_lines(change)))
+    else:
+        print_text("no change")
+
+
+def diff_lines(change: Change) -> list[str]:
+    """Return one changed record as a reader of diffs expects it."""
+    lines = [f"{MARKS[change.kind]} {change.collection} {change.id}"]
+    for field, before, after in change.fields:
+        lines.append(f"    {field}: {shown(before)} → {shown(after)}")
+    return lines
+
+
+def shown(value: Any) -> str:
+    """Return a value of a record as it would stand in the document."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+@app.command()
+def check(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
+    """Look for damage and dangling references.
+
+    Prints each problem on a line and exits with 1 when there is one.
+
+    \b
+    Examples:
+      rolecall registry check
+      rolecall registry check --registry backup.db
+    """
+    from rolecall.registry.opening import open_registry
+    from rolecall.registry.upkeep import check_registry
+
+    with open_registry(registry) as db:
+        problems = check_registry(db)
+    if as_json:
+        print_json({"problems": list(problems)})
+    else:
+        print_text("\n".join(problems) or "no problem found")
+    if problems:
+        raise typer.Exit(ExitCode.OTHER)
+
+
+@app.command()
+def backup(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="Where to; by default beside the registry."),
+    ] = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy the registry file while it may be in use.
+
+    \b
+    Examples:
+      rolecall registry backup
+      rolecall registry backup /backups/rolecall.db
+    """
+    from rolecall.registry.opening import open_registry
+    from rolecall.registry.upkeep import backup_registry
+
+    with open_registry(registry) as db:
+        copy = backup_registry(db, file)
+    if as_json:
+        print_json({"backup": str(copy)})
+    else:
+        print_text(str(copy))

@@ -1,0 +1,240 @@
+"""`rolecall roles`: the kinds of work, and which endpoints may do them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from rolecall.cli.commands.records import (
+    edit_record,
+    given,
+    print_records,
+    read_records,
+    remove_record_named,
+    report_added,
+    show_record,
+    words,
+)
+from rolecall.cli.completing import endpoint_names, role_names, strategy_names, task_names
+from rolecall.cli.options import JsonOption, RegistryOption
+from rolecall.cli.output import Column, print_json, print_text
+
+if TYPE_CHECKING:
+    from rolecall.registry.records import Role
+
+app = typer.Typer(help="Keep the kinds of work and who may do them.")
+
+RoleArgument = Annotated[
+    str, typer.Argument(metavar="ROLE", help="The role's name.", autocompletion=role_names)
+]
+EndpointArgument = Annotated[
+    str, typer.Argument(metavar="ENDPOINT", help="An endpoint's id.", autocompletion=endpoint_names)
+]
+Names = list[str] | None
+
+
+@app.command("list")
+def list_roles(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
+    """List the roles and what they need.
+
+    \b
+    Examples:
+      rolecall roles list
+      rolecall roles list --json | jq -r '.roles[].id'
+    """
+    columns = [
+        Column("role"),
+        Column("strategy"),
+        Column("tasks"),
+        Column("requires", drop=1),
+        Column("prefers", drop=3),
+        Column("endpoints", drop=2),
+    ]
+    records = read_records("roles", registry)
+    print_records("roles", records, columns, row_of, as_json=as_json)
+
+
+def row_of(role: Role) -> list[str]:
+    """Return a role's cells; a role with no assignment may use every endpoint."""
+    active = sum(one.status == "active" for one in role.assignments)
+    endpoints = f"{active} of {len(role.assignments)}" if role.assignments else "any"
+    return [
+        role.id,
+        role.strategy or "default",
+        words(role.tasks),
+        words(role.require),
+        words(role.prefer),
+        endpoints,
+    ]
+
+
+@app.command()
+def show(role: RoleArgument, registry: RegistryOption = None, as_json: JsonOption = False) -> None:
+    """Print one role as YAML.
+
+    \b
+    Examples:
+      rolecall roles show coder
+      rolecall roles show coder --json
+    """
+    show_record("roles", role, registry, as_json=as_json)
+
+
+@app.command()
+def add(
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="The new role's name.")],
+    description: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What it does, in a sentence.")
+    ] = None,
+    task: Annotated[
+        Names,
+        typer.Option(metavar="TASK", help="A task it does; repeatable.", autocompletion=task_names),
+    ] = None,
+    require: Annotated[
+        Names,
+        typer.Option(
+            metavar="CAPABILITY", help="A capability every endpoint must have; repeatable."
+        ),
+    ] = None,
+    prefer: Annotated[
+        Names, typer.Option(metavar="CAPABILITY", help="A capability it likes; repeatable.")
+    ] = None,
+    forbid: Annotated[
+        Names, typer.Option(metavar="CAPABILITY", help="A capability it refuses; repeatable.")
+    ] = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STRATEGY", help="How it values candidates.", autocompletion=strategy_names
+        ),
+    ] = None,
+    example: Annotated[
+        Names, typer.Option(metavar="PROMPT", help="A prompt that is this role's work; repeatable.")
+    ] = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add a role.
+
+    \b
+    Examples:
+      rolecall roles add reviewer --task code --require tools --strategy quality
+      rolecall roles add translator --example "translate this into Finnish"
+    """
+    from rolecall.registry.editing import add_record
+    from rolecall.registry.opening import open_registry
+    from rolecall.registry.records import Role
+
+    facts = given(
+        {
+            "description": description,
+            "strategy": strategy,
+            "tasks": task,
+            "require": require,
+            "prefer": prefer,
+            "forbid": forbid,
+            "examples": example,
+        }
+    )
+    with open_registry(registry) as db:
+        added = add_record(db, "roles", Role(role, **facts))
+    report_added(added, as_json=as_json)
+
+
+@app.command()
+def edit(role: RoleArgument, registry: RegistryOption = None, as_json: JsonOption = False) -> None:
+    """Edit one role in $EDITOR, as YAML.
+
+    \b
+    Examples:
+      rolecall roles edit coder
+      EDITOR="sed -i s/balanced/cheapest/" rolecall roles edit math
+    """
+    edit_record("roles", role, registry, as_json=as_json)
+
+
+@app.command()
+def remove(
+    role: RoleArgument, registry: RegistryOption = None, as_json: JsonOption = False
+) -> None:
+    """Remove one role.
+
+    \b
+    Examples:
+      rolecall roles remove reviewer
+      rolecall roles remove reviewer --json
+    """
+    remove_record_named("roles", role, registry, as_json=as_json)
+
+
+@app.command()
+def assign(
+    role: RoleArgument,
+    endpoint: EndpointArgument,
+    status: Annotated[
+        Literal["active", "inactive", "disabled"],
+        typer.Option(metavar="STATUS", help="active, inactive or disabled.", show_default=True),
+    ] = "active",
+    task: Annotated[
+        Names,
+        typer.Option(
+            metavar="TASK", help="Only for this task; repeatable.", autocompletion=task_names
+        ),
+    ] = None,
+    capability: Annotated[
+        Names, typer.Option(metavar="CAPABILITY", help="Only with this capability; repeatable.")
+    ] = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Assign an endpoint to a role, or change its assignment.
+
+    A role with assignments uses no other endpoint; one without may use them all.
+
+    \b
+    Examples:
+      rolecall roles assign coder anthropic/claude-sonnet-4-6
+      rolecall roles assign coder ollama/qwen3-8b --task code.explain
+      rolecall roles assign coder ollama/qwen3-8b --status inactive
+    """
+    from rolecall.registry.editing import assign_endpoint
+    from rolecall.registry.opening import open_registry
+    from rolecall.registry.records import Assignment
+
+    restricted = Assignment(endpoint, status, tuple(task or ()), tuple(capability or ()))
+    with open_registry(registry) as db:
+        changed = assign_endpoint(db, role, restricted)
+    report_role(changed, f"assigned {endpoint} to role {role} ({status})", as_json=as_json)
+
+
+@app.command()
+def unassign(
+    role: RoleArgument,
+    endpoint: EndpointArgument,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take an endpoint away from a role.
+
+    \b
+    Examples:
+      rolecall roles unassign coder ollama/qwen3-8b
+      rolecall roles unassign coder ollama/qwen3-8b --json
+    """
+    from rolecall.registry.editing import unassign_endpoint
+    from rolecall.registry.opening import open_registry
+
+    with open_registry(registry) as db:
+        changed = unassign_endpoint(db, role, endpoint)
+    report_role(changed, f"unassigned {endpoint} from role {role}", as_json=as_json)
+
+
+def report_role(role: Role, text: str, *, as_json: bool) -> None:
+    """Say what happened to a role's assignments, or print the role whole as JSON."""
+    from rolecall.registry.document import to_plain
+
+    if as_json:
+        print_json(to_plain(role))
+    else:
+        print_text(text)

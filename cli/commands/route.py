@@ -1,0 +1,88 @@
+"""`rolecall route`: decide only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rolecall.cli import choices as options
+from rolecall.cli.options import JsonOption, RegistryOption
+
+
+def route(
+    prompt: options.PromptArgument = None,
+    file: options.FileOption = None,
+    messages: options.MessagesOption = None,
+    system: options.SystemOption = None,
+    attach: options.AttachOption = None,
+    role: options.RoleOption = None,
+    strategy: options.StrategyOption = None,
+    task: options.TaskOption = None,
+    app: options.AppOption = None,
+    user: options.UserOption = None,
+    conversation: options.ConversationOption = None,
+    endpoint: options.EndpointOption = None,
+    local_only: options.LocalOnlyOption = False,
+    max_cost: options.MaxCostOption = None,
+    min_success: options.MinSuccessOption = None,
+    need: options.NeedOption = None,
+    prefer: options.PreferOption = None,
+    input_tokens: options.InputTokensOption = None,
+    max_tokens: options.MaxTokensOption = None,
+    jsonl: Annotated[
+        bool,
+        typer.Option(
+            "--jsonl",
+            help="Read a prompt a line (stdin or --file), print a decision a line as JSON.",
+        ),
+    ] = False,
+    no_log: options.NoLogOption = False,
+    as_json: JsonOption = False,
+    registry: RegistryOption = None,
+) -> None:
+    """Decide which endpoint should answer a prompt.
+
+    Prints the endpoint's id alone; nothing is sent anywhere.
+
+    \b
+    Examples:
+      rolecall route "why does this deadlock?"
+      git diff | rolecall route "review this" --role coder --max-cost 0.02
+      rolecall route --jsonl < prompts.jsonl > decisions.jsonl
+    """
+    from rolecall.registry.loading import Loading
+
+    loading = Loading()  # before the other imports, which then cost no time
+
+    from rolecall.cli.deciding import Asked, print_decision, print_decisions
+    from rolecall.cli.prompts import Given, read_jsonl, read_request
+    from rolecall.registry.layers import Choices
+    from rolecall.registry.route import open_router
+
+    asked = Asked(
+        choices=Choices(
+            role=role,
+            strategy=strategy,
+            task=task,
+            app=app,
+            user=user,
+            conversation=conversation,
+            endpoints=tuple(endpoint or ()),
+            local_only=local_only,
+            max_cost_usd=max_cost,
+            min_success=min_success,
+            log_prompt=not no_log,
+        ),
+        needs=tuple(need or ()),
+        prefers=tuple(prefer or ()),
+        input_tokens=input_tokens,
+        max_tokens=max_tokens,
+    )
+    if not jsonl:
+        request = read_request(Given(prompt, file, messages, system, tuple(attach or ())))
+    with open_router(registry, loading) as router:
+        if jsonl:
+            raise typer.Exit(print_decisions(router, read_jsonl(file or Path("-")), asked))
+        print_decision(router.decide(asked.of(request), asked.choices), as_json=as_json)

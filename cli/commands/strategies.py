@@ -1,0 +1,203 @@
+"""`rolecall strategies`: how candidates are valued, and what is never allowed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from rolecall.cli.commands.records import (
+    edit_record,
+    given,
+    money,
+    print_records,
+    read_records,
+    remove_record_named,
+    report_added,
+    show_record,
+    words,
+)
+from rolecall.cli.completing import strategy_names
+from rolecall.cli.options import JsonOption, RegistryOption
+from rolecall.cli.output import Column
+
+if TYPE_CHECKING:
+    from rolecall.registry.records import Strategy
+
+app = typer.Typer(help="Keep how candidates are valued.")
+
+StrategyArgument = Annotated[
+    str,
+    typer.Argument(metavar="STRATEGY", help="The strategy's name.", autocompletion=strategy_names),
+]
+LIMITS = ("min_success", "max_cost_usd", "max_ttft_s", "max_duration_s")
+
+
+@app.command("list")
+def list_strategies(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
+    """List the strategies: their weights and limits.
+
+    Amounts are USD: what a right answer is worth, what a second until the first token costs,
+    and what a second of streaming after it costs.
+
+    \b
+    Examples:
+      rolecall strategies list
+      rolecall strategies list --json | jq '.strategies[].quality_usd'
+    """
+    columns = [
+        Column("strategy"),
+        Column("right answer", is_number=True),
+        Column("first token", is_number=True),
+        Column("streaming", is_number=True),
+        Column("limits"),
+        Column("description", drop=1),
+    ]
+    records = read_records("strategies", registry)
+    print_records("strategies", records, columns, row_of, as_json=as_json)
+
+
+def row_of(strategy: Strategy) -> list[str]:
+    """Return a strategy's cells."""
+    return [
+        strategy.id,
+        f"${money(strategy.quality_usd)}",
+        f"${money(strategy.ttft_usd_per_s)}/s",
+        f"${money(strategy.itl_usd_per_s)}/s",
+        words(limits_of(strategy)),
+        strategy.description,
+    ]
+
+
+def limits_of(strategy: Strategy) -> list[str]:
+    """Return a strategy's limits, each in a word or two."""
+    numbers = {name: getattr(strategy, name) for name in LIMITS}
+    found = [f"{name} {value:g}" for name, value in numbers.items() if value is not None]
+    lists = {name: getattr(strategy, name) for name in ("regions", "allow", "deny")}
+    found += [f"{name} {words(names)}" for name, names in lists.items() if names]
+    if strategy.local_only:
+        found.append("local_only")
+    if strategy.data_policy is not None:
+        found.append("data_policy")
+    return found
+
+
+@app.command()
+def show(
+    strategy: StrategyArgument, registry: RegistryOption = None, as_json: JsonOption = False
+) -> None:
+    """Print one strategy as YAML.
+
+    \b
+    Examples:
+      rolecall strategies show balanced
+      rolecall strategies show private --json
+    """
+    show_record("strategies", strategy, registry, as_json=as_json)
+
+
+@app.command()
+def add(
+    strategy: Annotated[str, typer.Argument(metavar="STRATEGY", help="The new strategy's name.")],
+    start: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="STRATEGY",
+            help="The strategy whose values it starts with.",
+            show_default=True,
+            autocompletion=strategy_names,
+        ),
+    ] = "balanced",
+    description: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What it is for, in a sentence.")
+    ] = None,
+    quality_usd: Annotated[
+        float | None, typer.Option(min=0, metavar="USD", help="What a right answer is worth.")
+    ] = None,
+    ttft_usd_per_s: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="USD", help="What a second until the first token costs."),
+    ] = None,
+    itl_usd_per_s: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="USD", help="What a second after the first token costs."),
+    ] = None,
+    min_success: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, metavar="P", help="Least probability of a right answer."),
+    ] = None,
+    max_cost_usd: Annotated[
+        float | None, typer.Option(min=0, metavar="USD", help="Most that a call may cost.")
+    ] = None,
+    max_ttft_s: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="S", help="Longest wait for the first token, in seconds."),
+    ] = None,
+    local_only: Annotated[
+        bool | None,
+        typer.Option("--local-only/--no-local-only", help="Whether only local ones may serve."),
+    ] = None,
+    prefer_locality: Annotated[
+        Literal["local", "remote"] | None,
+        typer.Option(metavar="SIDE", help="Which wins a near-tie: local or remote."),
+    ] = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add a strategy, beginning with another's values.
+
+    What has no option here can be set with `rolecall strategies edit`.
+
+    \b
+    Examples:
+      rolecall strategies add careful --quality-usd 0.5 --min-success 0.7
+      rolecall strategies add thrifty --from cheapest --max-cost-usd 0.002
+    """
+    from rolecall.registry.adding import add_strategy
+    from rolecall.registry.opening import open_registry
+
+    facts = given(
+        {
+            "description": description,
+            "quality_usd": quality_usd,
+            "ttft_usd_per_s": ttft_usd_per_s,
+            "itl_usd_per_s": itl_usd_per_s,
+            "min_success": min_success,
+            "max_cost_usd": max_cost_usd,
+            "max_ttft_s": max_ttft_s,
+            "local_only": local_only,
+            "prefer_locality": prefer_locality,
+        }
+    )
+    with open_registry(registry) as db:
+        added = add_strategy(db, strategy, start, facts)
+    report_added(added, as_json=as_json)
+
+
+@app.command()
+def edit(
+    strategy: StrategyArgument, registry: RegistryOption = None, as_json: JsonOption = False
+) -> None:
+    """Edit one strategy in $EDITOR, as YAML.
+
+    \b
+    Examples:
+      rolecall strategies edit balanced
+      EDITOR="sed -i s/0.05/0.2/" rolecall strategies edit balanced
+    """
+    edit_record("strategies", strategy, registry, as_json=as_json)
+
+
+@app.command()
+def remove(
+    strategy: StrategyArgument, registry: RegistryOption = None, as_json: JsonOption = False
+) -> None:
+    """Remove one strategy that no role uses.
+
+    \b
+    Examples:
+      rolecall strategies remove thrifty
+      rolecall strategies remove thrifty --json
+    """
+    remove_record_named("strategies", strategy, registry, as_json=as_json)

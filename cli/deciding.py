@@ -1,0 +1,75 @@
+"""Put a request to the router and print what it decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from rolecall.cli.output import note, print_json, print_text
+from rolecall.registry.describe import describe_decision
+from rolecall.registry.errors import ExitCode, RegistryError
+from rolecall.registry.layers import Choices
+from rolecall.registry.records import Decision, Request
+from rolecall.registry.route import Router, chosen_endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The choices of a command line, and what it adds to the request itself."""
+
+    choices: Choices
+    needs: tuple[str, ...] = ()
+    prefers: tuple[str, ...] = ()
+    input_tokens: int | None = None
+    max_tokens: int | None = None
+
+    def of(self, request: Request) -> Request:
+        """Return the request with what was declared on the command line, which wins."""
+        return replace(
+            request,
+            needs=request.needs + self.needs,
+            prefers=request.prefers + self.prefers,
+            input_tokens=_first(self.input_tokens, request.input_tokens),
+            max_tokens=_first(self.max_tokens, request.max_tokens),
+        )
+
+
+def print_decision(decision: Decision, *, as_json: bool) -> None:
+    """Print the chosen endpoint's id, or the whole decision; notes go to stderr.
+
+    Raises NothingEligible or BudgetExceeded, after the JSON, when nothing was chosen.
+    """
+    if as_json:
+        print_json(describe_decision(decision))
+    chosen = chosen_endpoint(decision)
+    for text in decision.notes:
+        note(f"note: {text}")
+    if not as_json:
+        print_text(chosen)
+
+
+def print_decisions(
+    router: Router, rows: Iterable[tuple[int, Request, str | None]], asked: Asked
+) -> int:
+    """Print one decision a line, as JSON, in the order of the rows and as soon as each is made.
+
+    Returns the exit code: a row for which nothing is eligible is printed with `chosen` null and
+    said on stderr, and the rest goes on.
+    """
+    codes = []
+    for line, request, custom_id in rows:
+        decision = router.decide(asked.of(request), asked.choices)
+        print_json({"custom_id": custom_id} | describe_decision(decision), indent=None, flush=True)
+        try:
+            chosen_endpoint(decision)
+            codes.append(ExitCode.DONE)
+        except RegistryError as error:
+            note(f"line {line}: {error.message}")
+            codes.append(error.exit_code)
+    if len(set(codes)) > 1:
+        return ExitCode.BATCH_PARTLY_FAILED
+    return codes[0] if codes else ExitCode.DONE
+
+
+def _first(given: int | None, otherwise: int | None) -> int | None:
+    return given if given is not None else otherwise

@@ -1,0 +1,86 @@
+"""The one place where failures become a line on stderr and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from typer import TyperException
+
+from rolecall.registry.errors import ExitCode, RegistryError
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+
+def guarded(command: Callable[[], Any]) -> int:
+    """Run `command` and return its exit code; whatever else it raises is a bug and passes."""
+    _replace_closed_streams()
+    try:
+        result = command()
+        sys.stdout.flush()
+    except RegistryError as error:
+        return _report(error.message, error.hint, error.exit_code)
+    except TyperException as error:
+        return _report(_plain(error.format_message()), _help_hint(error), ExitCode.USAGE)
+    except (KeyboardInterrupt, typer.Abort):
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        return ExitCode.OTHER
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        _forget_stdout()
+        reason = os.strerror(error.errno).lower()
+        return _report(f"cannot write the answer: {reason}", None, ExitCode.OTHER)
+    return result if isinstance(result, int) else ExitCode.DONE
+
+
+def _report(message: str, hint: str | None, code: ExitCode) -> int:
+    lines = [f"error: {_one_line(message)}"]
+    if hint is not None:
+        lines.append(f"hint: {_one_line(hint)}")
+    try:
+        sys.stderr.write("\n".join(lines) + "\n")
+        sys.stdout.flush()
+    except OSError:
+        _forget_stdout()
+    return code
+
+
+def _replace_closed_streams() -> None:
+    """Let a closed stdout or stderr swallow what is written, as /dev/null would."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
+
+
+def _one_line(text: str) -> str:
+    """Drop control characters: a name someone typed must not steer the terminal."""
+    return _CONTROL.sub(" ", text).strip()
+
+
+def _plain(message: str) -> str:
+    """Put typer's sentence into the shape of our own: lower case, no full stop."""
+    message = _CONTROL.sub(" ", message).strip().rstrip(".")
+    return message[:1].lower() + message[1:]
+
+
+def _help_hint(error: TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        return f"{context.command_path} --help"
+    # An option without its value is refused before typer knows the command it stands in.
+    command = [word for word in sys.argv[1:2] if not word.startswith("-")]
+    return " ".join(["rolecall", *command, "--help"])
+
+
+def _forget_stdout() -> None:
+    """Let the interpreter flush into nothing at exit, once nobody reads our output."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

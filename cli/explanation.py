@@ -1,0 +1,179 @@
+"""The screen that says why: what was weighed, what was excluded, what would flip the choice."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from rolecall.cli.output import console, print_json
+from rolecall.registry.describe import (
+    decision_flips,
+    describe_decision,
+    grouped_exclusions,
+    why_chosen,
+)
+from rolecall.registry.records import Candidate, Decision, Flip
+
+MOST_ROWS = 15
+MOST_FLIPS = 3
+NARROWEST_TEXT = 24
+_SHORT_SOURCE = {"measured": "meas.", "declared": "decl.", "default": "def.", "scored": "scored"}
+_FACTS_MARK = "*"
+
+
+def print_explained(decision: Decision, *, show_all: bool, as_json: bool) -> None:
+    """Print why the decision came out as it did, as a screen or as one JSON object."""
+    if as_json:
+        print_json(describe_decision(decision))
+    else:
+        print_explanation(decision, show_all=show_all)
+
+
+def print_explanation(decision: Decision, *, show_all: bool = False) -> None:
+    """Print a decision for a person: header, candidates, exclusions, reasons, flips.
+
+    Long lists are cut with a count of the rest unless `show_all`.
+    """
+    screen = console()
+    most = len(decision.candidates) if show_all else MOST_ROWS
+    screen.print(_header(decision), soft_wrap=True)
+    if decision.candidates:
+        screen.print(_candidates(decision.candidates[:most]))
+    _rest(screen, len(decision.candidates) - most, "ranked below")
+    if decision.excluded:
+        _exclusions(screen, decision, show_all=show_all)
+    _remarks(screen, decision)
+
+
+def _header(decision: Decision) -> Text:
+    parts = [decision.role or "no role", decision.strategy.id]
+    parts.append(f"decided in {_milliseconds(decision.elapsed_ms)}")
+    if decision.margin_usd is not None:
+        parts.append(f"margin {_usd(decision.margin_usd)} over {decision.runner_up}")
+    return Text(" · ".join(parts), style="bold")
+
+
+def _candidates(candidates: tuple[Candidate, ...]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column("", width=1)
+    table.add_column("endpoint", overflow="fold", min_width=12)
+    table.add_column("success", no_wrap=True)
+    table.add_column("cost", no_wrap=True)
+    table.add_column("first token", no_wrap=True)
+    table.add_column("total", no_wrap=True)
+    table.add_column("value", no_wrap=True, justify="right")
+    for candidate in candidates:
+        is_chosen = candidate.rank == 1
+        table.add_row(
+            "▸" if is_chosen else "",
+            candidate.endpoint,
+            _success(candidate),
+            _usd(candidate.cost_usd) + ("?" if _source(candidate, "price") == "def." else ""),
+            f"{_seconds(candidate.ttft_s)} {_source(candidate, 'ttft_s')}",
+            _seconds(candidate.duration_s),
+            _usd(candidate.value_usd),
+            style="bold" if is_chosen else "",
+        )
+    return table
+
+
+def _exclusions(screen: Console, decision: Decision, *, show_all: bool) -> None:
+    groups, others = grouped_exclusions(decision)
+    screen.print(Text("excluded", style="dim"))
+    shown = groups if show_all else groups[:MOST_ROWS]
+    endpoint_width = max((len(endpoint) for endpoint, _ in shown), default=0)
+    code_width = max((len(one.code) for _, found in shown for one in found), default=0)
+    for endpoint, found in shown:
+        for number, one in enumerate(found):
+            name = endpoint if number == 0 else ""
+            start = f"  {name:<{endpoint_width}}  {one.code:<{code_width}}"
+            _print_wrapped(screen, start, one.detail)
+    _rest(screen, len(groups) - len(shown), "excluded as well")
+    for detail, count in Counter(one.detail for one in others).items():
+        screen.print(Text(f"  {count} more {detail}", style="dim"))
+
+
+def _rest(screen: Console, count: int, what: str) -> None:
+    if count > 0:
+        screen.print(Text(f"  … {count} more {what} (--all shows them)", style="dim"))
+
+
+def _print_wrapped(screen: Console, start: str, text: str) -> None:
+    """Print `text` after `start`, its further lines indented to where it began, if room is left."""
+    indent = len(start) + 2
+    if screen.width - indent < NARROWEST_TEXT:
+        screen.print(Text(start), soft_wrap=True)
+        start, indent = "", 4
+    lines = textwrap.wrap(text, screen.width - indent, break_on_hyphens=False) or [""]
+    for number, line in enumerate(lines):
+        lead = start if number == 0 else ""
+        screen.print(Text(f"{lead:<{indent}}{line}".rstrip()), soft_wrap=True)
+
+
+def _remarks(screen: Console, decision: Decision) -> None:
+    for what, remark in _remark_lines(decision):
+        _print_wrapped(screen, f"{what:<7}", remark)
+
+
+def _remark_lines(decision: Decision) -> Iterator[tuple[str, str]]:
+    yield "task", _task(decision)
+    yield "why", "; ".join(why_chosen(decision))
+    flips = decision_flips(decision)[:MOST_FLIPS]
+    for number, flip in enumerate(flips):
+        yield ("flips" if number == 0 else ""), _flip(flip)
+    if any(one.success_basis == "facts" for one in decision.candidates):
+        yield _FACTS_MARK, "no outcomes seen: estimated from size, date, price and reasoning"
+    if any(_source(one, "price") == "def." for one in decision.candidates):
+        yield "?", "price unknown: the strategy's default stands in"
+    for remark in decision.notes:
+        yield "note", remark
+
+
+def _task(decision: Decision) -> str:
+    task = decision.task
+    parts = [task.kind]
+    if task.source == "declared":
+        parts.append("declared")
+    else:
+        parts.append(f"{task.detected_by} ({task.confidence:.2f})")
+    if task.needs:
+        parts.append("needs " + ", ".join(name for name, _ in task.needs))
+    parts.append(f"{'' if task.input_tokens_declared else '≈'}{task.input_tokens:,} tokens in")
+    if task.difficulty is not None:
+        parts.append(f"difficulty {task.difficulty:.2f}")
+    return " · ".join(parts)
+
+
+def _flip(flip: Flip) -> str:
+    return f"{flip.change} → {flip.chosen or 'nothing eligible'}"
+
+
+def _success(candidate: Candidate) -> str:
+    text = f"{candidate.success:.2f}"
+    if candidate.success_std is not None:
+        text += " ±" + f"{candidate.success_std:.2f}".removeprefix("0")
+    return text + (_FACTS_MARK if candidate.success_basis == "facts" else "")
+
+
+def _source(candidate: Candidate, name: str) -> str:
+    return _SHORT_SOURCE[dict(candidate.sources)[name]]
+
+
+def _usd(amount: float) -> str:
+    if amount == 0:
+        return "$0"
+    digits = 4 if abs(amount) >= 0.00005 else 6
+    return f"{'-' if amount < 0 else ''}${abs(amount):.{digits}f}"
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.1f} s" if value < 100 else f"{value:.0f} s"
+
+
+def _milliseconds(value: float) -> str:
+    return f"{value:.1f} ms" if value < 10 else f"{value:.0f} ms"

@@ -1,0 +1,86 @@
+"""Files that people name on the command line, where `-` is stdin."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+from rolecall.registry.errors import RegistryError, UsageError
+
+STDIN = "-"
+
+
+class FileNotWritable(RegistryError):
+    """A file that cannot be written."""
+
+
+def is_stdin(path: Path | None) -> bool:
+    """Tell whether a path means stdin."""
+    return str(path) == STDIN
+
+
+def shown_name(path: Path) -> str:
+    """Return how messages call a file."""
+    return "stdin" if is_stdin(path) else str(path)
+
+
+def opened(path: Path, refusal: type[UsageError]) -> BinaryIO:
+    """Open a file, or stdin, for reading bytes; raise `refusal` when it cannot be."""
+    if is_stdin(path):
+        if sys.stdin is None:
+            raise refusal("stdin is closed")
+        return open(sys.stdin.fileno(), "rb", closefd=False)
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise _unreadable(path, error, refusal) from error
+
+
+def read_bytes(path: Path, refusal: type[UsageError]) -> bytes:
+    """Return all of a file, or of stdin; raise `refusal` when it cannot be read."""
+    with opened(path, refusal) as stream:
+        try:
+            return stream.read()
+        except OSError as error:
+            raise _unreadable(path, error, refusal) from error
+
+
+def read_text(path: Path, refusal: type[UsageError], *, hint: str | None = None) -> str:
+    """Return a file's text, or stdin's; raise `refusal` with `hint` when it is not UTF-8."""
+    return decoded(read_bytes(path, refusal), shown_name(path), refusal, hint=hint)
+
+
+def decoded(
+    content: bytes, name: str, refusal: type[UsageError], *, hint: str | None = None
+) -> str:
+    """Return UTF-8 text without its byte order mark; `name` says where it was read."""
+    nul = content.find(b"\0")
+    if nul >= 0:
+        raise refusal(f"{name} is binary, not text: NUL at byte {nul}", hint=hint)
+    try:
+        return content.decode().removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        bad = content[error.start]
+        message = f"{name} is not UTF-8 text: 0x{bad:02x} at byte {error.start}"
+        raise refusal(message, hint=hint) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file, whole or not at all. Raises FileNotWritable."""
+    partial = path.with_name(f".{path.name}.partial")
+    # A device such as /dev/stdout cannot be replaced by a file.
+    target = path if path.exists() and not path.is_file() else partial
+    try:
+        target.write_text(text, encoding="utf-8")
+        if target is partial:
+            partial.replace(path)
+    except OSError as error:
+        if target is partial:
+            partial.unlink(missing_ok=True)
+        raise FileNotWritable(f"cannot write {path}: {(error.strerror or '').lower()}") from error
+
+
+def _unreadable(path: Path, error: OSError, refusal: type[UsageError]) -> UsageError:
+    reason = (error.strerror or "it is not a file").lower()
+    return refusal(f"cannot read {path}: {reason}")

@@ -1,0 +1,117 @@
+"""The installed command as a process: kinds of stdin, closed pipes, interrupts."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Rolecall
+
+PROGRAM = str(Path(sys.executable).with_name("rolecall"))
+ANYTHING: Any = type("Anything", (), {"__eq__": lambda *_: True})()
+READ_PROMPT = """
+import sys
+from rolecall.cli.errors import guarded
+from rolecall.cli.prompts import Given, read_request
+argument = sys.argv[1] if len(sys.argv) > 1 else None
+sys.exit(guarded(lambda: sys.stdout.write(read_request(Given(argument)).messages[-1].text) and 0))
+"""
+
+
+def read_prompt(*words: str, stdin: int) -> tuple[int, str, str]:
+    ran = subprocess.run(
+        [sys.executable, "-c", READ_PROMPT, *words],
+        stdin=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    return ran.returncode, ran.stdout, ran.stderr
+
+
+def test_a_pipe_is_read() -> None:
+    reader, writer = os.pipe()
+    os.write(writer, b"from a pipe\n")
+    os.close(writer)
+    assert read_prompt("and then?", stdin=reader) == (0, "from a pipe\n\nand then?", "")
+    os.close(reader)
+
+
+def test_a_socket_is_not_waited_for() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert read_prompt("hello", stdin=theirs.fileno()) == (0, "hello", "")
+
+
+def test_a_terminal_is_not_waited_for() -> None:
+    master, terminal = pty.openpty()
+    assert read_prompt("hello", stdin=terminal) == (0, "hello", "")
+    code, out, err = read_prompt(stdin=terminal)
+    assert (code, out) == (2, "")
+    assert err == 'error: there is no prompt\nhint: rolecall route "why does this deadlock?"\n'
+    os.close(master)
+    os.close(terminal)
+
+
+def test_a_device_is_not_waited_for() -> None:
+    assert read_prompt("hello", stdin=subprocess.DEVNULL) == (0, "hello", "")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["roles", "list"], ["registry", "export"]])
+def test_a_closed_pipe_ends_it_quietly(words: list[str], rolecall: Rolecall) -> None:
+    rolecall("roles", "list")
+    reader, writer = os.pipe()
+    os.close(reader)
+    ran = subprocess.run(
+        [PROGRAM, *words], stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writer)
+    assert (ran.returncode, ran.stderr) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("roles show nobody 2>&-", (2, "", "")),
+        ("roles list >&-", (0, "", "")),
+        ("roles list <&-", (0, ANYTHING, "")),
+        (
+            "roles list > /dev/full",
+            (1, "", "error: cannot write the answer: no space left on device\n"),
+        ),
+        (
+            "registry export > /dev/full",
+            (1, "", "error: cannot write the answer: no space left on device\n"),
+        ),
+    ],
+)
+def test_a_closed_or_full_stream_is_no_bug(
+    line: str, expected: tuple[int, str, str], rolecall: Rolecall
+) -> None:
+    rolecall("roles", "list")
+    ran = subprocess.run(
+        ["bash", "-c", f'"{PROGRAM}" {line}'], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == expected
+
+
+def test_ctrl_c_is_quiet_and_exits_with_130(tmp_path: Path) -> None:
+    fifo = tmp_path / "prompt"
+    os.mkfifo(fifo)
+    pipe = subprocess.PIPE
+    command = [PROGRAM, "registry", "apply", str(fifo)]
+    # Opening our end returns when the command has opened its own, and so is reading.
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as waiting, fifo.open("w"):
+        waiting.send_signal(signal.SIGINT)
+        out, err = waiting.communicate(timeout=30)
+    assert (waiting.returncode, out, err) == (130, "", "")

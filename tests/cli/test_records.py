@@ -1,0 +1,209 @@
+"""list, show, add and remove of models, endpoints, roles and strategies."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Rolecall
+
+GROUPS = ("models", "endpoints", "roles", "strategies")
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_new_registry_lists_its_starter_records(group: str, rolecall: Rolecall) -> None:
+    result = rolecall(group, "list")
+    assert (result.exit_code, result.stderr) == (0, "")
+    ids = [line.split()[0] for line in result.stdout.splitlines()[1:]]
+    listed = json.loads(rolecall(group, "list", "--json").stdout)
+    assert ids == [record["id"] for record in listed[group]]
+    assert len(ids) >= 5
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_show_prints_the_same_record_as_yaml_and_as_json(group: str, rolecall: Rolecall) -> None:
+    listed = json.loads(rolecall(group, "list", "--json").stdout)[group]
+    name = listed[0]["id"]
+    shown = rolecall(group, "show", name)
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    assert shown.stdout.startswith(f"id: {name}\n")
+    record = json.loads(rolecall(group, "show", name, "--json").stdout)
+    assert record.items() <= listed[0].items()
+
+
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("verb", ["show", "edit", "remove"])
+def test_an_unknown_name_is_one_line_and_a_hint(group: str, verb: str, rolecall: Rolecall) -> None:
+    result = rolecall(group, verb, "nobody")
+    noun = {"strategies": "strategy"}.get(group, group.removesuffix("s"))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f'error: no {noun} is named "nobody"\nhint: ')
+
+
+def test_an_endpoints_key_is_told_and_never_shown(rolecall: Rolecall) -> None:
+    env = {"OPENAI_API_KEY": "sk-very-secret", "GROQ_API_KEY": ""}
+    for flags in ([], ["--json"]):
+        result = rolecall("endpoints", "list", *flags, env=env)
+        assert "sk-very-secret" not in result.stdout + result.stderr
+    states = {
+        record["id"].partition("/")[0]: record["key"]
+        for record in json.loads(result.stdout)["endpoints"]
+    }
+    assert states["openai"] == "set"
+    assert states["groq"] == states["anthropic"] == "missing"
+    assert states["ollama"] == "none needed"
+
+
+def test_the_endpoints_fit_a_terminal_of_80_columns(rolecall: Rolecall) -> None:
+    lines = rolecall("endpoints", "list").stdout.splitlines()
+    titles = ["endpoint", "model", "$/Mtok", "context", "where", "key", "status"]
+    assert lines[0].split() == titles
+    start = lines[0].index("model")
+    end = start + max(len(line.split()[1]) for line in lines[1:]) + 2
+    assert all(len(line) - (end - start) <= 80 for line in lines)
+
+
+def test_an_empty_collection_prints_nothing_and_says_so(rolecall: Rolecall) -> None:
+    empty = "models: []\nendpoints: []\nroles: []\ntasks: []\nstrategies: []\nscopes: []\n"
+    rolecall("registry", "apply", "-", "--prune", input=empty)
+    for group in GROUPS:
+        result = rolecall(group, "list")
+        assert (result.exit_code, result.stdout) == (0, "")
+        assert result.stderr == f"no {group} yet; see rolecall {group} add --help\n"
+        assert json.loads(rolecall(group, "list", "--json").stdout) == {group: []}
+
+
+def test_a_model_is_added_with_the_catalogues_facts_unless_stated(rolecall: Rolecall) -> None:
+    result = rolecall("models", "add", "openai/gpt-4o", "--id", "four", "--context-tokens", "9000")
+    assert result.exit_code == 0, result.stderr
+    assert (result.stdout, result.stderr) == ("added model four\n", "")
+    model = json.loads(rolecall("models", "show", "four", "--json").stdout)
+    assert model["context_tokens"] == 9000
+    assert "tools" in model["capabilities"]
+    assert (model["source"], len(model["as_of"])) == ("models.dev", len("2026-01-01"))
+
+
+def test_a_bare_model_knows_only_what_was_stated(rolecall: Rolecall) -> None:
+    added = rolecall(
+        *("models", "add", "ours", "--bare", "--capability", "tools", "--capability", "code.edit"),
+        *("--open-weights", "--parameters-b", "7.5", "--json"),
+    )
+    model = json.loads(added.stdout)
+    assert model["capabilities"] == ["tools", "code.edit"]
+    assert (model["open_weights"], model["parameters_b"]) == (True, 7.5)
+    assert model["context_tokens"] is model["source"] is None
+
+
+def test_a_model_unknown_to_the_catalogue_is_refused(rolecall: Rolecall) -> None:
+    result = rolecall("models", "add", "gpt-4oo")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith('error: no model "gpt-4oo" in the models.dev facts\nhint: ')
+
+
+def test_a_name_taken_is_refused(rolecall: Rolecall) -> None:
+    result = rolecall("roles", "add", "coder")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "error: there is a role coder already\nhint: rolecall roles edit coder\n"
+    )
+
+
+def test_an_endpoint_of_the_catalogue_brings_its_model(rolecall: Rolecall) -> None:
+    result = rolecall("endpoints", "add", "openai/gpt-4o", "--input-price", "2", "--region", "eu")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == "added endpoint openai/gpt-4o\n"
+    assert result.stderr == "added model gpt-4o too\n"
+    endpoint = json.loads(rolecall("endpoints", "show", "openai/gpt-4o", "--json").stdout)
+    assert (endpoint["model"], endpoint["key_env"]) == ("gpt-4o", "OPENAI_API_KEY")
+    assert endpoint["region"] == "eu"
+    assert endpoint["price"]["input_usd_per_mtok"] == 2
+    assert endpoint["price"]["output_usd_per_mtok"] > 2
+    assert endpoint["price"]["source"] == "user"
+    assert rolecall("models", "show", "gpt-4o").exit_code == 0
+
+
+def test_an_endpoint_of_ones_own_is_told_local_by_its_address(rolecall: Rolecall) -> None:
+    rolecall("models", "add", "ours", "--bare")
+    for name, place, locality in (
+        ("here", ("--base-url", "http://localhost:8000/v1"), "local"),
+        ("there", ("--base-url", "http://gpu.lan:8000/v1"), "remote"),
+        ("stated", ("--base-url", "http://gpu.lan:8000/v1", "--locality", "local"), "local"),
+        ("pulled", ("--api", "ollama"), "local"),
+    ):
+        added = rolecall("endpoints", "add", f"lab/{name}", "--model", "ours", *place, "--json")
+        endpoint = json.loads(added.stdout)
+        assert (endpoint["locality"], endpoint["remote_model"]) == (locality, "ours")
+        assert endpoint["price"] is endpoint["key_env"] is None
+
+
+def test_an_endpoint_of_an_unknown_model_adds_nothing(rolecall: Rolecall) -> None:
+    result = rolecall("endpoints", "add", "lab/x", "--model", "nothing")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith('error: no model is named "nothing"\n')
+    assert rolecall("endpoints", "show", "lab/x").exit_code == 2
+
+
+def test_a_strategy_begins_with_anothers_values(rolecall: Rolecall) -> None:
+    result = rolecall("strategies", "add", "thrifty", "--from", "cheapest", "--max-cost-usd", "0.1")
+    assert (result.stdout, result.stderr) == ("added strategy thrifty\n", "")
+    begin, added = (
+        json.loads(rolecall("strategies", "show", name, "--json").stdout)
+        for name in ("cheapest", "thrifty")
+    )
+    assert added == {**begin, "id": "thrifty", "max_cost_usd": 0.1}
+
+
+def test_a_role_is_added_with_what_it_needs(rolecall: Rolecall) -> None:
+    words = "--task code --task math --require tools --strategy quality"
+    rolecall("roles", "add", "reviewer", *words.split(), "--example", "review this")
+    role = json.loads(rolecall("roles", "show", "reviewer", "--json").stdout)
+    assert (role["tasks"], role["require"]) == (["code", "math"], ["tools"])
+    assert (role["strategy"], role["examples"]) == ("quality", ["review this"])
+
+
+def test_endpoints_are_assigned_changed_and_unassigned(rolecall: Rolecall) -> None:
+    place = "ollama/qwen3-8b"
+    assigned = rolecall("roles", "assign", "coder", place, "--task", "code")
+    assert assigned.stdout == "assigned ollama/qwen3-8b to role coder (active)\n"
+    rolecall("roles", "assign", "coder", place, "--status", "inactive")
+    role = json.loads(rolecall("roles", "show", "coder", "--json").stdout)
+    [assignment] = role["assignments"]
+    assert (assignment["endpoint"], assignment["status"]) == (place, "inactive")
+    unassigned = rolecall("roles", "unassign", "coder", place)
+    assert unassigned.stdout == "unassigned ollama/qwen3-8b from role coder\n"
+    again = rolecall("roles", "unassign", "coder", place)
+    assert (again.exit_code, again.stdout) == (2, "")
+    assert again.stderr.startswith("error: ollama/qwen3-8b is not assigned to role coder\n")
+
+
+def test_a_record_in_use_is_kept(rolecall: Rolecall) -> None:
+    rolecall("roles", "assign", "coder", "ollama/qwen3-8b")
+    result = rolecall("endpoints", "remove", "ollama/qwen3-8b")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "error: endpoint ollama/qwen3-8b is used by role coder\n"
+        "hint: rolecall roles unassign coder ollama/qwen3-8b\n"
+    )
+    assert rolecall("endpoints", "show", "ollama/qwen3-8b").exit_code == 0
+
+
+def test_a_removed_record_is_named_and_gone(rolecall: Rolecall) -> None:
+    result = rolecall("roles", "remove", "writer")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "removed role writer\n", "")
+    assert rolecall("roles", "show", "writer").exit_code == 2
+
+
+def test_a_value_no_record_can_hold_is_refused(rolecall: Rolecall) -> None:
+    result = rolecall("models", "add", "ours", "--bare", "--release-date", "yesterday")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "release_date" in result.stderr
+
+
+def test_a_registry_may_be_named_after_any_command(rolecall: Rolecall, tmp_path: object) -> None:
+    other = f"{tmp_path}/other.db"
+    rolecall("roles", "remove", "writer", "--registry", other)
+    assert rolecall("roles", "show", "writer", "--registry", other).exit_code == 2
+    assert rolecall("roles", "show", "writer").exit_code == 0

@@ -1,0 +1,235 @@
+"""`rolecall route` and `rolecall explain` as typed."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Golden, Rolecall
+
+KEYS = {f"{name}_API_KEY": "secret-x" for name in ("ANTHROPIC", "OPENAI", "GEMINI", "GROQ")}
+POOL = """
+models:
+  - {id: small, context_tokens: 8000}
+  - {id: large, context_tokens: 8000, capabilities: [tools], modalities: [text, image]}
+endpoints:
+  - {id: here/small, model: small, locality: local, price: {input_usd_per_mtok: 0, output_usd_per_mtok: 0},
+     profile: {ttft_s: 0.3, itl_s: 0.02, failure_rate: 0, success: {general: 0.41, math: 0.3}}}
+  - {id: there/large, model: large, price: {input_usd_per_mtok: 1, output_usd_per_mtok: 5},
+     profile: {ttft_s: 0.9, itl_s: 0.01, failure_rate: 0.01, success: {general: 0.8, math: 0.9}, samples: 214}}
+  - {id: there/keyed, model: large, key_env: NOBODY_API_KEY}
+roles:
+  - {id: desk, assignments: [{endpoint: here/small}, {endpoint: there/large}, {endpoint: there/keyed}]}
+strategies:
+  - {id: balanced}
+"""  # noqa: E501
+REQUIRED = {
+    "decision_id", "task", "role", "strategy", "app", "user", "chosen", "runner_up", "margin_usd",
+    "reasons", "candidates", "excluded", "fallbacks", "flips", "registry_revision",
+    "scorer_version", "elapsed_ms",
+}  # fmt: skip
+CANDIDATE = {
+    "endpoint", "model", "rank", "value_usd", "success", "success_std", "cost_usd",
+    "input_tokens", "output_tokens", "ttft_s", "itl_s", "failure_rate", "sources",
+}  # fmt: skip
+
+
+@pytest.fixture
+def desk(rolecall: Rolecall, tmp_path: Path) -> Rolecall:
+    """Return `rolecall` on a registry whose role `desk` has figures of its own."""
+    (tmp_path / "pool.yaml").write_text(POOL)
+    assert rolecall("registry", "apply", tmp_path / "pool.yaml").exit_code == 0
+    return rolecall
+
+
+def ask(desk: Rolecall, *args: str) -> Any:
+    done = desk("route", "-r", "desk", "--task", "general", "--json", *args)
+    return json.loads(done.stdout)
+
+
+def test_the_endpoint_alone_is_printed(desk: Rolecall) -> None:
+    done = desk("route", "hello", "-r", "desk", "--task", "general")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "there/large\n", "")
+
+
+def test_json_has_every_documented_key(desk: Rolecall) -> None:
+    decision = ask(desk, "hello")
+    assert set(decision) >= REQUIRED
+    assert set(decision["task"]) >= {"kind", "needs", "input_tokens", "difficulty", "source"}
+    assert set(decision["candidates"][0]) >= CANDIDATE
+    assert decision["chosen"] == decision["candidates"][0]["endpoint"] == "there/large"
+    assert decision["runner_up"] == decision["fallbacks"][0] == "here/small"
+    why_not = {(one["endpoint"], one["code"]) for one in decision["excluded"]}
+    assert ("there/keyed", "AUTH_UNAVAILABLE") in why_not
+    assert ("ollama/qwen3-8b", "ROLE_NOT_ALLOWED") in why_not
+    assert set(decision["flips"][0]) >= {"change", "chosen"}
+    assert decision["task"]["source"] == "declared"
+
+
+def test_a_pipe_and_an_argument_are_joined(desk: Rolecall) -> None:
+    alone = ask(desk, "why?")["task"]["input_tokens"]
+    done = desk("route", "why?", "-r", "desk", "--json", input="x" * 4000)
+    assert json.loads(done.stdout)["task"]["input_tokens"] >= alone + 1000
+
+
+def test_what_is_attached_decides_who_can_serve(desk: Rolecall, tmp_path: Path) -> None:
+    chat = {
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "what is this?"},
+                    {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
+                ],
+            }
+        ],
+        "tools": [{"type": "function", "function": {"name": "look", "parameters": {}}}],
+    }
+    (tmp_path / "chat.json").write_text(json.dumps(chat))
+    decision = ask(desk, "--messages", str(tmp_path / "chat.json"))
+    assert decision["task"]["needs"] == ["vision", "tools"]
+    codes = {one["code"] for one in decision["excluded"] if one["endpoint"] == "here/small"}
+    assert codes == {"CAPABILITY_MISSING", "MODALITY_UNSUPPORTED", "TOOLS_UNSUPPORTED"}
+
+
+def test_what_the_caller_knows_is_not_estimated(desk: Rolecall) -> None:
+    decision = ask(desk, "hello", "--input-tokens", "7000", "--max-tokens", "900")
+    assert decision["task"]["input_tokens"] == 7000
+    assert decision["candidates"][0]["output_tokens"] <= 900
+    too_much = ask(desk, "hello", "--input-tokens", "7000", "--max-tokens", "1001")
+    assert {one["code"] for one in too_much["excluded"]} >= {"CONTEXT_TOO_SMALL"}
+
+
+def test_nothing_eligible_exits_3_with_the_reasons_and_a_hint(desk: Rolecall) -> None:
+    done = desk("route", "hello", "-r", "desk", "-e", "there/keyed")
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert done.stderr.startswith("error: no endpoint may serve this: ")
+    assert "1 AUTH_UNAVAILABLE" in done.stderr
+    assert done.stderr.endswith("hint: export NOBODY_API_KEY=...\n")
+
+
+def test_nothing_eligible_as_json_says_chosen_null_and_still_exits_3(desk: Rolecall) -> None:
+    done = desk("route", "hello", "-r", "desk", "--need", "flying", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["chosen"]) == (3, None)
+
+
+def test_a_spending_limit_alone_in_the_way_exits_6(desk: Rolecall) -> None:
+    done = desk("route", "hello", "-r", "desk", "-e", "there/large", "--max-cost", "0.0000001")
+    assert (done.exit_code, done.stdout) == (6, "")
+    assert "BUDGET_EXCEEDED" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "line"),
+    [
+        (("-r", "dsk"), 'error: no role is named "dsk"\nhint: did you mean desk?\n'),
+        (("-e", "here/smal"), 'error: no endpoint is named "here/smal"\n'),
+        (
+            ("--strategy", "zzz"),
+            'error: no strategy is named "zzz"\nhint: one of balanced',
+        ),
+    ],
+)
+def test_a_mistyped_name_exits_2(desk: Rolecall, args: tuple[str, ...], line: str) -> None:
+    done = desk("route", "hello", *args)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith(line)
+
+
+def test_jsonl_prints_a_decision_a_line_in_order(desk: Rolecall) -> None:
+    rows = [json.dumps({"custom_id": f"n{i}", "prompt": f"question {i}"}) for i in range(5)]
+    done = desk("route", "--jsonl", "-r", "desk", input="\n".join(rows))
+    decisions = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.exit_code == 0
+    assert [one["custom_id"] for one in decisions] == ["n0", "n1", "n2", "n3", "n4"]
+    assert all(set(one) >= REQUIRED for one in decisions)
+
+
+def test_jsonl_goes_on_past_a_row_nobody_may_serve(desk: Rolecall) -> None:
+    long = json.dumps({"prompt": "x" * 40_000})
+    done = desk("route", "--jsonl", "-r", "desk", input=f'"hi"\n{long}\n"bye"\n')
+    assert done.exit_code == 5
+    assert [json.loads(one)["chosen"] for one in done.stdout.splitlines()][1] is None
+    assert done.stderr.startswith("line 2: no endpoint may serve this")
+    assert desk("route", "--jsonl", "-r", "desk", input=long).exit_code == 3
+
+
+def test_a_broken_row_stops_with_its_line_and_keeps_what_was_decided(desk: Rolecall) -> None:
+    done = desk("route", "--jsonl", "-r", "desk", input='"hi"\n{"prompt": \n"bye"\n')
+    assert done.exit_code == 2
+    assert len(done.stdout.splitlines()) == 1
+    assert done.stderr.startswith("error: stdin:2:")
+
+
+def test_a_megabyte_prompt_is_told_apart_from_an_impossible_one(desk: Rolecall) -> None:
+    done = desk("route", "summarise", "-r", "desk", input="a line of text\n" * 350_000)
+    assert done.exit_code == 3
+    assert "CONTEXT_TOO_SMALL" in done.stderr
+
+
+def test_keys_are_never_printed_or_stored(desk: Rolecall, tmp_path: Path) -> None:
+    done = desk("route", "hello", "--json", env=KEYS)
+    explained = desk("explain", env=KEYS)
+    assert "secret-x" not in done.stdout + done.stderr + explained.stdout
+    for path in tmp_path.glob("registry.db*"):
+        assert b"secret-x" not in path.read_bytes()
+
+
+def test_explain_shows_the_last_decision(desk: Rolecall, golden: Golden) -> None:
+    desk("route", "hello", "-r", "desk", "--task", "general")
+    done = desk("explain")
+    assert (done.exit_code, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("desk · balanced · decided in ")
+    shape = re.sub(r"\d", "0", "\n".join(lines[1:]))  # figures differ a little by processor
+    golden("explain.txt", shape + "\n")
+
+
+def test_explain_brings_back_an_older_decision_by_the_start_of_its_id(desk: Rolecall) -> None:
+    first = ask(desk, "hello")
+    ask(desk, "goodbye")
+    done = desk("explain", first["decision_id"], "--json")
+    assert json.loads(done.stdout)["decision_id"] == first["decision_id"]
+    done = desk("explain", "zzzz")
+    assert (done.exit_code, done.stdout) == (2, "")
+
+
+def test_explain_is_the_same_object_that_route_printed(desk: Rolecall) -> None:
+    routed = ask(desk, "hello")
+    assert json.loads(desk("explain", "--json").stdout) == routed
+
+
+def test_explain_prompt_decides_without_recording(desk: Rolecall) -> None:
+    done = desk("explain", "--prompt", "hello", "-r", "desk")
+    assert done.exit_code == 0
+    assert "there/large" in done.stdout
+    done = desk("explain")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: no decision has been recorded yet\nhint: ")
+
+
+def test_explain_says_when_nothing_was_eligible(desk: Rolecall) -> None:
+    desk("route", "hello", "-r", "desk", "--need", "flying")
+    done = desk("explain")
+    assert done.exit_code == 0
+    assert "nothing is eligible" in done.stdout
+    assert "CAPABILITY_MISSING" in done.stdout
+
+
+def test_choices_do_not_go_with_a_stored_decision(desk: Rolecall) -> None:
+    done = desk("explain", "--strategy", "quality")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "--prompt" in done.stderr
+
+
+def test_scorer_show_prints_the_card(rolecall: Rolecall) -> None:
+    card = json.loads(rolecall("scorer", "show", "--json").stdout)
+    done = rolecall("scorer", "show")
+    assert card["version"] in done.stdout
+    assert f"{card['figures']['scorer']['auc_mean']:.3f}" in done.stdout
+    assert "assumed, not measured" in done.stdout

@@ -1,0 +1,138 @@
+"""A registry and a home of their own for every test, and golden texts."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from rolecall.cli.main import run
+
+GOLDEN = Path(__file__).parent / "golden"
+JUDGED = Path(os.environ["ROLECALL_DATA"]) if "ROLECALL_DATA" in os.environ else None
+KEYS = ("API_KEY", "API_TOKEN", "ACCESS_KEY")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command left behind."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+class Rolecall(Protocol):
+    """Run `rolecall` in this process, as the console script would.
+
+    `input` is stdin as a redirected file; without it stdin is a device, as under cron.
+    """
+
+    def __call__(
+        self,
+        *args: str | Path,
+        input: str | bytes | None = None,  # noqa: A002
+        env: Mapping[str, str] | None = None,
+    ) -> Result: ...
+
+
+Golden = Callable[[str, str], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--golden", action="store_true", help="rewrite the expected texts")
+    parser.addoption("--require-data", action="store_true", help="fail where data is missing")
+
+
+@pytest.fixture
+def judged_folder(request: pytest.FixtureRequest) -> Path:
+    """Return the folder of judged rows; without it the test is skipped, or fails if required."""
+    beside = Path(__file__).parent.parent / "../shared/data/judged"
+    folder = JUDGED or beside
+    if not folder.is_dir():
+        reason = f"no judged rows at {folder} (set ROLECALL_DATA)"
+        if request.config.getoption("--require-data"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Compare a text with the golden file of that name, or rewrite it under --golden."""
+
+    def compare(name: str, text: str) -> None:
+        path = GOLDEN / name
+        if request.config.getoption("--golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        assert path.exists(), f"no {path.name} yet: make golden"
+        assert text == path.read_text()
+
+    return compare
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Point HOME, the registry and the terminal at nothing of the person's who runs the tests."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in list(os.environ):
+        if name.endswith(KEYS) or name.startswith(("ROLECALL_", "XDG_")):
+            monkeypatch.delenv(name)
+    for name in ("VISUAL", "EDITOR", "NO_COLOR", "FORCE_COLOR", "LINES", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("ROLECALL_REGISTRY", str(tmp_path / "registry.db"))
+    return home
+
+
+@pytest.fixture
+def rolecall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rolecall:
+    """Return a function that runs one command and returns exit code, stdout and stderr."""
+
+    def call(
+        *args: str | Path,
+        input: str | bytes | None = None,  # noqa: A002
+        env: Mapping[str, str] | None = None,
+    ) -> Result:
+        with monkeypatch.context() as patch:
+            for name, value in (env or {}).items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["rolecall", *map(str, args)])
+            for stream in _stdin(tmp_path, input):
+                patch.setattr(sys, "stdin", stream)
+                return _captured(patch)
+        raise AssertionError("stdin could not be opened")
+
+    return call
+
+
+def _stdin(folder: Path, text: str | bytes | None) -> Iterator[io.TextIOWrapper]:
+    path = Path(os.devnull)
+    if text is not None:
+        path = folder / "stdin"
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+    with path.open() as stream:
+        yield stream
+
+
+def _captured(patch: pytest.MonkeyPatch) -> Result:
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    patch.setattr(sys, "stdout", out)
+    patch.setattr(sys, "stderr", err)
+    exit_code = 0
+    try:
+        run()
+    except SystemExit as ended:
+        exit_code = int(ended.code or 0)
+    texts = [stream.buffer.getvalue().decode() for stream in (out, err)]
+    return Result(exit_code, *texts)
