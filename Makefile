@@ -62,7 +62,8 @@ train: .venv/.dev ## train the shipped scorer from judged rows (DATA=folder)
 
 .PHONY: bench
 bench: .venv/.dev ## time a whole route and a warm decision, as ratios
-	$(BIN)/python tests/benchmarks/bench.py
+	@$(BIN)/python tests/benchmarks/cold.py
+	@$(BIN)/python tests/benchmarks/warm.py
 
 .PHONY: clean
 clean: ## remove everything that was made here

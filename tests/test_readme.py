@@ -1,0 +1,102 @@
+"""Every command that the README shows is run, and its transcripts are real."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parent.parent / "README.md"
+CONSOLE = re.compile(r"(?<=^```console\n)(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
+FILES = re.compile(r"^```yaml file=(\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+KEYS = ("ANTHROPIC", "OPENAI", "GEMINI", "GROQ", "DEEPSEEK", "MISTRAL")
+TRACE = "\n".join(
+    f'Thread {n} waits for lock {n % 3} held by thread {n + 1}\n  File "pool.py", line {40 + n}'
+    for n in range(200)
+)
+CHAT = """{"messages": [{"role": "system", "content": "You are terse."},
+ {"role": "user", "content": "Is it raining in Lisbon?"}],
+ "tools": [{"type": "function", "function": {"name": "get_weather", "parameters": {}}}]}"""
+PROMPTS = '{"custom_id": "a", "prompt": "Hello there!"}\n{"prompt": "Solve x^2 = 2 mod 7."}\n'
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """Return a folder that holds every file the README's commands name."""
+    (tmp_path / "trace.log").write_text(TRACE)
+    (tmp_path / "notes.txt").write_text("We still do not know who owns the backups.\n")
+    (tmp_path / "chat.json").write_text(CHAT)
+    (tmp_path / "prompts.jsonl").write_text(PROMPTS)
+    for name, text in FILES.findall(README.read_text()):
+        (tmp_path / name).write_text(text)
+    subprocess.run(["git", "init", "-q", "."], cwd=tmp_path, check=True)
+    (tmp_path / "pool.py").write_text("def take():\n    return 1\n")
+    subprocess.run(["git", "add", "pool.py"], cwd=tmp_path, check=True)
+    (tmp_path / "pool.py").write_text("def take():\n    return 2\n")
+    return tmp_path
+
+
+def environment(desk: Path) -> dict[str, str]:
+    """Return a bare environment in which every provider's key is set."""
+    return {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": str(desk / "home"),
+        "LC_ALL": "C.UTF-8",
+        **{f"{name}_API_KEY": "placeholder" for name in KEYS},
+    }
+
+
+def run(command: str, desk: Path) -> str:
+    """Run one shown command as a shell does; return what a terminal would have shown."""
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command.replace("=…", "=placeholder")],
+        cwd=desk,
+        env=environment(desk),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"$ {command}\n{done.stdout}"
+    return done.stdout
+
+
+def shape(text: str) -> str:
+    """Return a transcript with every figure and all spacing made alike.
+
+    Quantized arithmetic differs in the last digits between processors.
+    """
+    return re.sub(r"\s+", " ", re.sub(r"\d+(?:[.,]\d+)*", "0", text)).strip()
+
+
+def transcript(block: str, desk: Path) -> str:
+    """Run a console block's commands; return it with what they printed, where it shows output."""
+    parts = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
+    printed = []
+    for part in parts:
+        command, _, shown = part.partition("\n")
+        output = run(command, desk)
+        printed.append(f"$ {command}\n" + (output if shown.strip() else ""))
+    return "".join(printed)
+
+
+def test_every_command_runs_and_prints_what_is_shown(
+    desk: Path, request: pytest.FixtureRequest
+) -> None:
+    text = README.read_text()
+    fresh = CONSOLE.sub(lambda block: transcript(block[0], desk), text)
+    if request.config.getoption("--golden"):
+        README.write_text(fresh)
+    for shown, real in zip(CONSOLE.findall(text), CONSOLE.findall(fresh), strict=True):
+        assert shape(shown) == shape(real)
+
+
+def test_every_command_named_anywhere_in_the_readme_exists(desk: Path) -> None:
+    text = README.read_text()
+    for line in re.findall(r"`rolecall ([a-z ]+)`", text):
+        assert "Usage:" in run(f"rolecall {line} --help", desk)
