@@ -17,20 +17,34 @@ from rolecall.registry.storage.vectors import read_vectors, write_vectors
 
 SURE_ENOUGH = 0.25
 FEW_WORDS = 8
+SHORT_CHARS = 200
 
 
-def scored_text(request: Request) -> str:
+def scored_text(request: Request, before: str | None = None) -> str:
     """Return what the scorer reads: the last user message, led by the one before if it is short.
 
-    A short follow-up ("yes, do it") says nothing about the work by itself.
+    A short follow-up ("yes, do it") says nothing about the work by itself. `before` is what the
+    conversation was about where the request itself does not hold it.
     """
-    turns = [message.text for message in request.messages if message.role == "user"]
+    turns = _user_turns(request)
     if not turns:
         return request.messages[-1].text if request.messages else ""
-    last = turns[-1]
-    if len(turns) > 1 and len(last) < 200 and len(last.split()) < FEW_WORDS:
-        return f"{turns[-2]}\n\n{last}"
-    return last
+    earlier = turns[-2] if len(turns) > 1 else before
+    return f"{earlier}\n\n{turns[-1]}" if earlier and _is_short(turns[-1]) else turns[-1]
+
+
+def is_follow_up(request: Request) -> bool:
+    """Tell whether a request is one short message, which in a conversation goes on with it."""
+    turns = _user_turns(request)
+    return len(turns) == 1 and _is_short(turns[0]) and task_by_structure(request) is None
+
+
+def _user_turns(request: Request) -> list[str]:
+    return [message.text for message in request.messages if message.role == "user"]
+
+
+def _is_short(text: str) -> bool:
+    return len(text) < SHORT_CHARS and len(text.split()) < FEW_WORDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rolecall.registry.detect import ExampleIndex, detect_task, fit_to_role, scored_text
+from rolecall.registry.detect import (
+    ExampleIndex,
+    detect_task,
+    fit_to_role,
+    is_follow_up,
+    scored_text,
+)
 from rolecall.registry.errors import BudgetExceeded, NothingEligible
 from rolecall.registry.facts import facts_of
-from rolecall.registry.layers import Choices, policy_layers
+from rolecall.registry.layers import Choices, Layers, policy_layers
 from rolecall.registry.loading import Loading
 from rolecall.registry.naming import named, unknown
 from rolecall.registry.opening import open_registry
@@ -29,11 +35,18 @@ from rolecall.registry.routing.tasks import build_task, resolve_role
 from rolecall.registry.routing.tokens import estimate_tokens
 from rolecall.registry.scorer.predict import Reading, Scorer
 from rolecall.registry.storage.database import Database
-from rolecall.registry.storage.decisions import insert_decision, last_in_conversation
+from rolecall.registry.storage.decisions import (
+    LastTurn,
+    insert_decision,
+    last_in_conversation,
+    last_prompt,
+)
 from rolecall.registry.storage.pool import read_pool, read_revision
 
 CACHE_LIFETIME = timedelta(minutes=5)
 CACHE_LEAST_TOKENS = 1024
+FOLLOW_UP_CONFIDENCE = 0.8
+SUBJECT_LEAST_CHARS = 40
 CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -73,9 +86,9 @@ class Router:
         """
         snapshot = self._current_snapshot()
         started = time.perf_counter()
-        reading = self._scorer.read(scored_text(request))
-        task, role, previous = self._task(snapshot, request, choices, reading)
-        task = replace(task, difficulty=round(self._scorer.difficulty(reading), 4))
+        last = self._last_turn(choices)
+        reading = self._read(request, choices, last)
+        task, role = self._task(snapshot, request, choices, reading, last)
         layers = policy_layers(snapshot.pool, choices, role)
         question = Question(
             endpoints=snapshot.pool.endpoints,
@@ -85,19 +98,15 @@ class Router:
             role=role,
             kinds=snapshot.pool.tasks,
             selection=_selection(snapshot.pool, choices),
-            incumbent=previous,
+            incumbent=last.chosen if last else None,
             available_env=self._keys,
         )
         verdict = self._judge(snapshot, question, reading)
-        decision = self._decision(request, choices, question, verdict, snapshot.pool.revision)
         decision = replace(
-            decision,
-            strategy_layers=layers.names,
-            notes=layers.notes + verdict.notes,
+            self._decision(request, choices, question, verdict, layers),
+            registry_revision=snapshot.pool.revision,
             elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
         )
-        if not layers.log_prompts:
-            decision = replace(decision, prompt=None)
         if record:
             insert_decision(self._db, decision)
         return decision
@@ -110,44 +119,56 @@ class Router:
             self._snapshot = Snapshot(pool, facts_of(pool), index)
         return self._snapshot
 
+    def _last_turn(self, choices: Choices) -> LastTurn | None:
+        if choices.conversation is None:
+            return None
+        return last_in_conversation(self._db, choices.conversation)
+
+    def _read(self, request: Request, choices: Choices, last: LastTurn | None) -> Reading:
+        before = None
+        if last is not None and choices.conversation is not None and is_follow_up(request):
+            before = last_prompt(self._db, choices.conversation, least_chars=SUBJECT_LEAST_CHARS)
+        return self._scorer.read(scored_text(request, before))
+
     def _task(
-        self, snapshot: Snapshot, request: Request, choices: Choices, reading: Reading
-    ) -> tuple[Task, Role | None, str | None]:
-        """Return the task, its role and the conversation's incumbent endpoint."""
+        self,
+        snapshot: Snapshot,
+        request: Request,
+        choices: Choices,
+        reading: Reading,
+        last: LastTurn | None,
+    ) -> tuple[Task, Role | None]:
         roles = snapshot.pool.roles
         role = named(roles, "role", choices.role) if choices.role else None
+        hinted = None
         if choices.task:
-            detected, hinted = Detected(choices.task, 1.0, "declared"), None
+            detected = Detected(choices.task, 1.0, "declared")
+        elif last is not None and is_follow_up(request):
+            detected = Detected(last.task_kind, FOLLOW_UP_CONFIDENCE, "a short follow-up")
         else:
             detected, hinted = detect_task(request, reading, snapshot.index)
-            if role is not None:
-                detected = fit_to_role(detected, role)
+        if role is not None and not choices.task:
+            detected = fit_to_role(detected, role)
         if role is None:
             role = next((one for one in roles if one.id == hinted), None)
         if role is None:
             role = resolve_role(roles, detected.kind, snapshot.pool.tasks)
-        incumbent, cached_tokens = self._continuity(request, choices)
         task = build_task(
             request,
             detected,
             role,
             snapshot.pool.tasks,
             source="declared" if choices.task else "detected",
-            cached_tokens=cached_tokens,
+            cached_tokens=self._cached_tokens(request, last),
         )
-        return task, role, incumbent
+        return replace(task, difficulty=self._scorer.difficulty(reading)), role
 
-    def _continuity(self, request: Request, choices: Choices) -> tuple[str | None, int]:
-        """Return who answered last in this conversation, and what it still has in its cache."""
-        if choices.conversation is None:
-            return None, 0
-        last = last_in_conversation(self._db, choices.conversation)
-        if last is None:
-            return None, 0
-        age = self._now() - datetime.fromisoformat(last.created_at)
+    def _cached_tokens(self, request: Request, last: LastTurn | None) -> int:
+        """Return how much of the request the endpoint of the last turn still has in its cache."""
+        if last is None or self._now() - datetime.fromisoformat(last.created_at) > CACHE_LIFETIME:
+            return 0
         before = estimate_tokens(replace(request, messages=request.messages[:-1]))
-        warm = age <= CACHE_LIFETIME and before >= CACHE_LEAST_TOKENS
-        return last.chosen, before if warm else 0
+        return before if before >= CACHE_LEAST_TOKENS else 0
 
     def _judge(self, snapshot: Snapshot, question: Question, reading: Reading) -> Verdict:
         filtered = survivors(question)
@@ -163,7 +184,7 @@ class Router:
         choices: Choices,
         question: Question,
         verdict: Verdict,
-        revision: int,
+        layers: Layers,
     ) -> Decision:
         now = self._now()
         prompt = "\n\n".join(message.text for message in request.messages)
@@ -173,7 +194,7 @@ class Router:
             task=question.task,
             role=question.role.id if question.role else None,
             strategy=question.strategy,
-            strategy_layers=(),
+            strategy_layers=layers.names,
             app=choices.app,
             user=choices.user,
             conversation=choices.conversation,
@@ -185,10 +206,11 @@ class Router:
             candidates=verdict.candidates,
             excluded=verdict.excluded,
             fallbacks=verdict.fallbacks,
-            registry_revision=revision,
+            registry_revision=0,
             scorer_version=self._scorer.version,
             elapsed_ms=0.0,
-            prompt=prompt,
+            prompt=prompt if layers.log_prompts else None,
+            notes=layers.notes + verdict.notes,
             prompt_sha256=hashlib.sha256(prompt.encode(errors="surrogatepass")).hexdigest(),
         )
 

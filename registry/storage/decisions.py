@@ -11,13 +11,11 @@ from rolecall.registry.storage.decision_json import decision_from_json, decision
 
 
 class LastTurn(NamedTuple):
-    """What the latest decision of a conversation chose, and how much it had to read."""
+    """What the latest decision of a conversation chose, for what kind of task, and when."""
 
     chosen: str
     task_kind: str
     created_at: str
-    input_tokens: int
-    decision_id: str
 
 
 def insert_decision(db: Database, decision: Decision) -> None:
@@ -98,15 +96,25 @@ def last_in_conversation(db: Database, conversation: str) -> LastTurn | None:
     """Return the latest decision of the conversation that chose an endpoint, in short."""
     rows = db.rows(
         """
-        SELECT chosen, task_kind, created_at,
-               coalesce(json_extract(document, '$.task.input_tokens'), 0), id
-        FROM decisions
+        SELECT chosen, task_kind, created_at FROM decisions
         WHERE conversation = ? AND chosen IS NOT NULL
         ORDER BY sequence DESC LIMIT 1
         """,
         (conversation,),
     )
     return LastTurn(*rows[0]) if rows else None
+
+
+def last_prompt(db: Database, conversation: str, *, least_chars: int) -> str | None:
+    """Return the conversation's latest prompt of at least that many characters, if one is kept."""
+    rows = db.rows(
+        """
+        SELECT prompt FROM decisions WHERE conversation = ? AND length(prompt) >= ?
+        ORDER BY sequence DESC LIMIT 1
+        """,
+        (conversation, least_chars),
+    )
+    return str(rows[0][0]) if rows else None
 
 
 def unreadable_decisions(db: Database, *, most: int = 20) -> tuple[str, ...]:

@@ -208,6 +208,30 @@ def test_a_near_tie_stays_with_who_answered_last_in_the_conversation(
     assert (other.chosen, other.incumbent) == ("here/small", None)
 
 
+@pytest.mark.parametrize("log_prompt", [True, False])
+def test_a_short_follow_up_stays_with_the_task_of_its_conversation(
+    log_prompt: bool, router: Router
+) -> None:
+    chat = Choices(conversation="c1", log_prompt=log_prompt)
+    first = router.decide(PROOF, chat)
+    yes = Request((Message("user", "yes, go on"),))
+    second = router.decide(yes, chat)
+    third = router.decide(yes, chat)
+    assert (second.task.kind, third.task.kind) == ("math", "math")
+    assert second.task.detected_by == "a short follow-up"
+    assert second.role == first.role
+    assert router.decide(yes, Choices()).task.kind == "chat"
+    if log_prompt:
+        assert third.task.difficulty == pytest.approx(first.task.difficulty, abs=0.15)
+
+
+def test_a_new_subject_in_a_conversation_is_detected_anew(router: Router) -> None:
+    chat = Choices(conversation="c1")
+    router.decide(PROOF, chat)
+    letter = Request((Message("user", "Now write a farewell note for a colleague who retires."),))
+    assert router.decide(letter, chat).task.kind == "write"
+
+
 def test_the_cache_of_the_last_turn_counts_only_while_it_is_warm(
     router: Router, clock: Clock
 ) -> None:

@@ -27,6 +27,7 @@ from rolecall.registry.storage.decisions import (
     LastTurn,
     insert_decision,
     last_in_conversation,
+    last_prompt,
     read_decision,
     unreadable_decisions,
 )
@@ -177,9 +178,15 @@ def test_the_last_turn_of_a_conversation_is_its_latest_choice(db: Database) -> N
     insert_decision(db, replace(DECISION, id="0later", chosen="b/y"))
     insert_decision(db, replace(DECISION, id="0nothing", chosen=None))
     insert_decision(db, replace(DECISION, id="0other", conversation="other", chosen="c/z"))
-    assert last_in_conversation(db, "talk") == LastTurn(
-        "b/y", "code", DECISION.created_at, 120, "0later"
-    )
+    assert last_in_conversation(db, "talk") == LastTurn("b/y", "code", DECISION.created_at)
+
+
+def test_the_last_prompt_of_a_conversation_is_its_latest_long_one(db: Database) -> None:
+    for number, prompt in enumerate(("an older long prompt", "a newer long prompt", "yes", None)):
+        insert_decision(db, replace(DECISION, id=f"0{number}", prompt=prompt))
+    insert_decision(db, replace(DECISION, id="0x", conversation="other", prompt="x" * 99))
+    assert last_prompt(db, "talk", least_chars=10) == "a newer long prompt"
+    assert last_prompt(db, "talk", least_chars=100) is None
 
 
 @pytest.mark.parametrize(
