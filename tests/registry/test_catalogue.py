@@ -13,7 +13,7 @@ from rolecall.registry.records import DataPolicy
 
 def test_a_model_at_a_place_comes_with_facts_price_and_their_date() -> None:
     entry = find_model("anthropic/claude-haiku-4-5")
-    model, endpoint = entry.model, entry.endpoint
+    model, endpoint = entry.model, entry.endpoint()
     assert entry.provider == "anthropic"
     assert (model.id, model.family, model.context_tokens) == (
         "claude-haiku-4-5",
@@ -71,24 +71,24 @@ def test_the_facts_carry_the_day_of_their_newest_change() -> None:
 def test_a_model_is_found_by_its_place_or_by_its_maker(
     query: str, endpoint_id: str, remote_model: str, base_url: str
 ) -> None:
-    endpoint = find_model(query).endpoint
+    endpoint = find_model(query).endpoint()
     assert (endpoint.id, endpoint.remote_model) == (endpoint_id, remote_model)
     assert endpoint.base_url == base_url
 
 
 def test_a_server_on_this_machine_is_local() -> None:
-    assert find_model("lmstudio/openai/gpt-oss-20b").endpoint.locality == "local"
+    assert find_model("lmstudio/openai/gpt-oss-20b").endpoint().locality == "local"
 
 
 def test_a_parameter_that_a_model_refuses_is_named() -> None:
-    assert find_model("anthropic/claude-opus-4-7").endpoint.unsupported_parameters == (
+    assert find_model("anthropic/claude-opus-4-7").endpoint().unsupported_parameters == (
         "temperature",
     )
-    assert find_model("anthropic/claude-haiku-4-5").endpoint.unsupported_parameters == ()
+    assert find_model("anthropic/claude-haiku-4-5").endpoint().unsupported_parameters == ()
 
 
 def test_a_price_that_is_not_known_is_null() -> None:
-    assert find_model("ollama-cloud/gpt-oss:20b").endpoint.price is None
+    assert find_model("ollama-cloud/gpt-oss:20b").endpoint().price is None
 
 
 @pytest.mark.parametrize(
@@ -115,6 +115,8 @@ def test_a_bare_name_served_at_several_places_asks_which() -> None:
     assert "more" in several.value.hint
 
 
-def test_a_place_whose_address_only_its_customer_knows_is_refused() -> None:
+def test_a_place_whose_address_only_its_customer_knows_is_asked_for() -> None:
     with pytest.raises(UsageError, match="azure has no address that is the same for everyone"):
-        find_model("azure/gpt-5")
+        find_model("azure/gpt-5").endpoint()
+    own = find_model("azure/gpt-5").endpoint("https://mine.example/openai/v1")
+    assert (own.api, own.base_url) == ("openai", "https://mine.example/openai/v1")
