@@ -3,35 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 
 from rolecall.cli.output import note, print_json, print_text
 from rolecall.registry.describe import describe_decision
 from rolecall.registry.errors import ExitCode, RegistryError
-from rolecall.registry.layers import Choices
+from rolecall.registry.layers import Asked
 from rolecall.registry.records import Decision, Request
 from rolecall.registry.route import Router, chosen_endpoint
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The choices of a command line, and what it adds to the request itself."""
-
-    choices: Choices
-    needs: tuple[str, ...] = ()
-    prefers: tuple[str, ...] = ()
-    input_tokens: int | None = None
-    max_tokens: int | None = None
-
-    def of(self, request: Request) -> Request:
-        """Return the request with what was declared on the command line, which wins."""
-        return replace(
-            request,
-            needs=request.needs + self.needs,
-            prefers=request.prefers + self.prefers,
-            input_tokens=_first(self.input_tokens, request.input_tokens),
-            max_tokens=_first(self.max_tokens, request.max_tokens),
-        )
 
 
 def print_decision(decision: Decision, *, as_json: bool) -> None:
@@ -69,7 +47,3 @@ def print_decisions(
     if len(set(codes)) > 1:
         return ExitCode.BATCH_PARTLY_FAILED
     return codes[0] if codes else ExitCode.DONE
-
-
-def _first(given: int | None, otherwise: int | None) -> int | None:
-    return given if given is not None else otherwise

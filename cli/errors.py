@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from typing import Any
 
 import typer
 from typer import TyperException
 
+from rolecall.cli.output import one_line
 from rolecall.registry.errors import ExitCode, RegistryError
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
 def guarded(command: Callable[[], Any]) -> int:
     """Run `command` and return its exit code; whatever else it raises is a bug and passes."""
     _replace_closed_streams()
+    _let_any_character_out()
     try:
         result = command()
         sys.stdout.flush()
@@ -43,9 +44,9 @@ def guarded(command: Callable[[], Any]) -> int:
 
 
 def _report(message: str, hint: str | None, code: ExitCode) -> int:
-    lines = [f"error: {_one_line(message)}"]
+    lines = [f"error: {one_line(message)}"]
     if hint is not None:
-        lines.append(f"hint: {_one_line(hint)}")
+        lines.append(f"hint: {one_line(hint)}")
     try:
         sys.stderr.write("\n".join(lines) + "\n")
         sys.stdout.flush()
@@ -61,14 +62,15 @@ def _replace_closed_streams() -> None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
 
 
-def _one_line(text: str) -> str:
-    """Drop control characters: a name someone typed must not steer the terminal."""
-    return _CONTROL.sub(" ", text).strip()
+def _let_any_character_out() -> None:
+    """Escape what stdout's encoding lacks, as Python does on stderr, instead of failing."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _plain(message: str) -> str:
     """Put typer's sentence into the shape of our own: lower case, no full stop."""
-    message = _CONTROL.sub(" ", message).strip().rstrip(".")
+    message = one_line(message).rstrip(".")
     return message[:1].lower() + message[1:]
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rolecall.cli.output import console, print_json
+from rolecall.cli.output import console, one_line, print_json
 from rolecall.registry.describe import (
     decision_flips,
     describe_decision,
@@ -54,7 +54,8 @@ def _header(decision: Decision) -> Text:
     parts = [decision.role or "no role", decision.strategy.id]
     parts.append(f"decided in {_milliseconds(decision.elapsed_ms)}")
     if decision.margin_usd is not None:
-        parts.append(f"margin {_usd(decision.margin_usd)} over {decision.runner_up}")
+        near = " (near-tie)" if decision.margin_usd < 0 else ""
+        parts.append(f"margin {_usd(decision.margin_usd)} over {decision.runner_up}{near}")
     return Text(" · ".join(parts), style="bold")
 
 
@@ -117,7 +118,7 @@ def _print_wrapped(screen: Console, start: str, text: str) -> None:
 
 def _remarks(screen: Console, decision: Decision) -> None:
     for what, remark in _remark_lines(decision):
-        _print_wrapped(screen, f"{what:<7}", remark)
+        _print_wrapped(screen, f"{what:<7}", one_line(remark))
 
 
 def _remark_lines(decision: Decision) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 GAP = "  "
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 NARROWEST_COLUMN = 12
 
 
@@ -49,6 +51,11 @@ def json_text(answer: Mapping[str, Any], *, indent: int | None = 2) -> str:
 def note(text: str) -> None:
     """Tell the person something that is not the answer, on stderr."""
     sys.stderr.write(f"{text}\n")
+
+
+def one_line(text: str) -> str:
+    """Drop control characters: a name that someone typed must not steer the terminal."""
+    return _CONTROL.sub(" ", text).strip()
 
 
 def console(width: int | None = None) -> Console:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rolecall.registry.changes import Changes
+from rolecall.registry.changes import Changes, with_records
 from rolecall.registry.document import Document, parse_document
 from rolecall.registry.editing import apply_parsed, planned, write_changes
 from rolecall.registry.opening import open_registry
 from rolecall.registry.paths import registry_path
 from rolecall.registry.records import Pool
+from rolecall.registry.references import dangling
 from rolecall.registry.seeding import seed_pool
 from rolecall.registry.storage.database import Database, open_database
 
@@ -19,9 +20,10 @@ def apply_text(
 ) -> Changes:
     """Apply a YAML text to the registry at `given`; return what that changes.
 
-    Where there is no registry yet, a document that names every section (as an export does) is
-    the whole registry: the starter pool is not added to it. A part is applied to the starter
-    pool. With `dry_run` no registry is created. Raises as `apply_document` does.
+    Where there is no registry yet, a document that names every section and every record it
+    refers to (as an export does) is the whole registry: the starter pool is not added to it. A
+    part is applied to the starter pool. With `dry_run` no registry is created. Raises as
+    `apply_document` does.
     """
     path = registry_path(given)
     document = parse_document(text, filename)
@@ -29,9 +31,10 @@ def apply_text(
         with open_registry(given) as db:
             return apply_parsed(db, document, dry_run=dry_run, prune=prune)
     if dry_run:
-        start = Pool(0) if document.is_whole else seed_pool()
+        start = Pool(0) if _stands_alone(document) else seed_pool()
         return planned(start, document, prune=prune)[1]
-    if not document.is_whole:
+    if not _stands_alone(document):
+        planned(seed_pool(), document, prune=prune)  # a mistake creates no registry
         with open_registry(given) as db:
             return apply_parsed(db, document, prune=prune)
     return _begin_with(path, document, prune=prune)
@@ -45,6 +48,13 @@ def _is_there(path: Path) -> bool:
         return False
     except OSError:
         return True
+
+
+def _stands_alone(document: Document) -> bool:
+    """Whether the document is a whole registry: all sections, and nothing in them dangles."""
+    if not document.is_whole:
+        return False
+    return not dangling(with_records(Pool(0), (entry.record for entry in document.entries)))
 
 
 def _begin_with(path: Path, document: Document, *, prune: bool) -> Changes:

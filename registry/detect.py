@@ -10,7 +10,12 @@ from rolecall.registry.errors import RegistryUnusable
 from rolecall.registry.records import Pool, Request, Role
 from rolecall.registry.routing.structure import Detected, task_by_structure
 from rolecall.registry.routing.tasks import GENERAL, covers, resolve_role
-from rolecall.registry.scorer.nearest import decode_vectors, encode_examples, nearest_task
+from rolecall.registry.scorer.nearest import (
+    VECTOR_BYTES,
+    decode_vectors,
+    encode_examples,
+    nearest_task,
+)
 from rolecall.registry.scorer.predict import Reading, Scorer
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.vectors import read_vectors, write_vectors
@@ -40,7 +45,8 @@ def is_follow_up(request: Request) -> bool:
 
 
 def _user_turns(request: Request) -> list[str]:
-    return [message.text for message in request.messages if message.role == "user"]
+    # Blanks around a text, such as the newline of `echo`, say nothing of the work.
+    return [message.text.strip() for message in request.messages if message.role == "user"]
 
 
 def _is_short(text: str) -> bool:
@@ -131,7 +137,8 @@ def _examples(pool: Pool) -> list[_Example]:
 
 def _cached_vectors(db: Database, scorer: Scorer, texts: list[str]) -> list[bytes]:
     keys = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
-    known = read_vectors(db, scorer.version, keys)
+    stored = read_vectors(db, scorer.version, keys)
+    known = {key: vector for key, vector in stored.items() if len(vector) == VECTOR_BYTES}
     missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
     if missing:
         fresh = {key: encode_examples(scorer.encoder, [text]) for key, text in missing.items()}

@@ -21,6 +21,7 @@ from rolecall.registry.errors import (
     RecordInUse,
     UnknownRecord,
 )
+from rolecall.registry.layers import DEFAULT_STRATEGY
 from rolecall.registry.naming import choices_hint, unknown
 from rolecall.registry.records import Assignment, Pool, Record, Role
 from rolecall.registry.references import NOUNS, Reference, dangling, users_of
@@ -81,6 +82,11 @@ def remove_record(db: Database, collection: Collection, record_id: str) -> None:
     """Remove one record. Raises UnknownRecord, or RecordInUse naming who refers to it."""
     with db.transaction():
         get_record(db, collection, record_id)
+        if collection == "strategies" and record_id == DEFAULT_STRATEGY:
+            raise RecordInUse(
+                f"strategy {record_id} is the one in force where no other is named",
+                hint=f"rolecall strategies edit {record_id}",
+            )
         users = users_of(read_pool(db), collection, record_id)
         if users:
             raise RecordInUse(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rolecall.registry.naming import named
-from rolecall.registry.records import Pool, Role, Scope, Strategy
+from rolecall.registry.records import Pool, Request, Role, Scope, Strategy
 from rolecall.registry.routing.policy import resolve_strategy
 
 DEFAULT_STRATEGY = "balanced"
@@ -29,6 +29,27 @@ class Choices:
     max_cost_usd: float | None = None
     min_success: float | None = None
     log_prompt: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The choices of a command line, and what it adds to the request itself."""
+
+    choices: Choices
+    needs: tuple[str, ...] = ()
+    prefers: tuple[str, ...] = ()
+    input_tokens: int | None = None
+    max_tokens: int | None = None
+
+    def of(self, request: Request) -> Request:
+        """Return the request with what was declared on the command line, which wins."""
+        return replace(
+            request,
+            needs=request.needs + self.needs,
+            prefers=request.prefers + self.prefers,
+            input_tokens=_first(self.input_tokens, request.input_tokens),
+            max_tokens=_first(self.max_tokens, request.max_tokens),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +81,7 @@ def policy_layers(pool: Pool, choices: Choices, role: Role | None) -> Layers:
             layers.append((scope_id.replace(":", " "), _strategy(pool, scope.strategy)))
     if role is not None and role.strategy:
         layers.append((f"role {role.id}", _strategy(pool, role.strategy)))
-    if choices.strategy:
+    if choices.strategy is not None:
         layers.append(("asked for", _strategy(pool, choices.strategy)))
     strategy = resolve_strategy(layers, _limits(choices))
     return Layers(
@@ -93,3 +114,7 @@ def _limits(choices: Choices) -> Strategy:
 
 def _scopes_log(scopes: list[Scope]) -> bool:
     return all(scope.log_prompts is not False for scope in scopes)
+
+
+def _first(given: int | None, otherwise: int | None) -> int | None:
+    return given if given is not None else otherwise

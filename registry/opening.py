@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rolecall.registry.errors import RegistryUnusable
 from rolecall.registry.paths import registry_path
 from rolecall.registry.storage.database import Database, open_database
 
 
-def open_registry(given: Path | None) -> Database:
+def open_registry(given: Path | None, *, must_exist: bool = False) -> Database:
     """Return the registry at `given` (else the environment's, else the user's own), open.
 
     One that does not exist is created with the starter pool, roles, tasks and strategies, in
-    one transaction. Raises RegistryUnusable.
+    one transaction, unless it `must_exist`. Raises RegistryUnusable.
     """
-    return open_database(registry_path(given), fill=_seed)
+    path = registry_path(given)
+    if must_exist and not path.exists():
+        raise RegistryUnusable(f"there is no registry at {path}", hint="rolecall registry path")
+    return open_database(path, fill=_seed)
 
 
 def _seed(db: Database) -> None:

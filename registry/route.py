@@ -139,7 +139,7 @@ class Router:
         last: LastTurn | None,
     ) -> tuple[Task, Role | None]:
         roles = snapshot.pool.roles
-        role = named(roles, "role", choices.role) if choices.role else None
+        role = None if choices.role is None else named(roles, "role", choices.role)
         hinted = None
         if choices.task:
             detected = Detected(choices.task, 1.0, "declared")

@@ -8,6 +8,7 @@ import typer
 
 from rolecall.cli import choices as options
 from rolecall.cli.options import JsonOption, RegistryOption
+from rolecall.registry.errors import UsageError
 
 DecisionArgument = Annotated[
     str | None,
@@ -23,6 +24,10 @@ AllOption = Annotated[bool, typer.Option("--all", help="Show every candidate and
 def explain(
     decision_id: DecisionArgument = None,
     prompt: PromptOption = None,
+    file: options.FileOption = None,
+    messages: options.MessagesOption = None,
+    system: options.SystemOption = None,
+    attach: options.AttachOption = None,
     role: options.RoleOption = None,
     strategy: options.StrategyOption = None,
     task: options.TaskOption = None,
@@ -33,6 +38,10 @@ def explain(
     local_only: options.LocalOnlyOption = False,
     max_cost: options.MaxCostOption = None,
     min_success: options.MinSuccessOption = None,
+    need: options.NeedOption = None,
+    prefer: options.PreferOption = None,
+    input_tokens: options.InputTokensOption = None,
+    max_tokens: options.MaxTokensOption = None,
     show_all: AllOption = False,
     as_json: JsonOption = False,
     registry: RegistryOption = None,
@@ -40,7 +49,8 @@ def explain(
     """Say why an endpoint was chosen.
 
     A stored decision explains itself by the numbers it was made with, whatever the registry
-    says by now. The choices (--role, --strategy, …) go with --prompt.
+    says by now. A request given here (--prompt, --file, --messages) is decided without being
+    recorded; the other options go with it.
 
     \b
     Examples:
@@ -49,23 +59,36 @@ def explain(
       rolecall explain --json | jq .margin_usd
     """
     from rolecall.cli.explanation import print_explained
-    from rolecall.registry.explain import explain_decision, explain_prompt
-    from rolecall.registry.layers import Choices
+    from rolecall.registry.explain import explain_decision, explain_request
+    from rolecall.registry.layers import Asked, Choices
 
-    choices = Choices(
-        role=role,
-        strategy=strategy,
-        task=task,
-        app=app,
-        user=user,
-        conversation=conversation,
-        endpoints=tuple(endpoint or ()),
-        local_only=local_only,
-        max_cost_usd=max_cost,
-        min_success=min_success,
+    asked = Asked(
+        choices=Choices(
+            role=role,
+            strategy=strategy,
+            task=task,
+            app=app,
+            user=user,
+            conversation=conversation,
+            endpoints=tuple(endpoint or ()),
+            local_only=local_only,
+            max_cost_usd=max_cost,
+            min_success=min_success,
+        ),
+        needs=tuple(need or ()),
+        prefers=tuple(prefer or ()),
+        input_tokens=input_tokens,
+        max_tokens=max_tokens,
     )
-    if prompt is None:
-        decision = explain_decision(registry, decision_id, choices)
+    if prompt is None and file is None and messages is None:
+        if system is not None or attach:
+            raise UsageError("there is no prompt", hint='rolecall explain --prompt "…"')
+        decision = explain_decision(registry, decision_id, asked)
     else:
-        decision = explain_prompt(registry, prompt, choices, decision_id)
+        from rolecall.cli.prompts import Given, read_request
+
+        if decision_id is not None:
+            raise UsageError("either a decision's id or a request", hint="rolecall explain --help")
+        request = read_request(Given(prompt, file, messages, system, tuple(attach or ())))
+        decision = explain_request(registry, asked.of(request), asked.choices)
     print_explained(decision, show_all=show_all, as_json=as_json)

@@ -139,7 +139,7 @@ def check(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
     from rolecall.registry.opening import open_registry
     from rolecall.registry.upkeep import check_registry
 
-    with open_registry(registry) as db:
+    with open_registry(registry, must_exist=True) as db:
         problems = check_registry(db)
     if as_json:
         print_json({"problems": list(problems)})

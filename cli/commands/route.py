@@ -56,9 +56,9 @@ def route(
 
     loading = Loading()  # before the other imports, which then cost no time
 
-    from rolecall.cli.deciding import Asked, print_decision, print_decisions
+    from rolecall.cli.deciding import print_decision, print_decisions
     from rolecall.cli.prompts import Given, read_jsonl, read_request
-    from rolecall.registry.layers import Choices
+    from rolecall.registry.layers import Asked, Choices
     from rolecall.registry.route import open_router
 
     asked = Asked(

@@ -56,9 +56,8 @@ def _heading(card: dict[str, Any]) -> str:
 def _data(card: dict[str, Any]) -> tuple[list[Column], list[list[str]]]:
     columns = [Column("data"), *(Column(name, is_number=True) for name in _COUNTS)]
     rows = [
-        [entry["dataset"], *(f"{entry[name]:,}" for name in _COUNTS), str(entry["licence"] or "–")]
-        for entry in card["data"]
-        if "dataset" in entry
+        [entry["set"], *(f"{entry[name]:,}" for name in _COUNTS), str(entry["licence"] or "–")]
+        for entry in card["data"]["sets"]
     ]
     return [*columns, Column("licence")], rows
 

@@ -10,6 +10,7 @@ from rolecall.registry.records import Candidate, Endpoint, Exclusion, Model, Pre
 from rolecall.registry.routing.choose import rank
 from rolecall.registry.routing.eligible import (
     exclusions_after_weighing,
+    has_limits,
     is_only_remote,
     outside,
     survivors,
@@ -37,7 +38,7 @@ def decide(
         filtered = survivors(question)
     able: list[Candidate] = []
     weigh_one = _weigher(question, predictions)
-    excluded = _with_remote_weighed(question, weigh_one, filtered)
+    excluded = _with_limits(question, weigh_one, filtered)
     for endpoint, model in filtered.standing:
         candidate = weigh_one(endpoint, model)
         against = exclusions_after_weighing(candidate, question.strategy)
@@ -91,7 +92,7 @@ def _hint(against: list[list[Exclusion]]) -> str:
 
 _HINTS = {
     "BUDGET_EXCEEDED": "raise --max-cost",
-    "QUALITY_TOO_LOW": "lower --min-success",
+    "QUALITY_TOO_LOW": "lower --min-success, or choose another --strategy",
     "TOO_SLOW": "choose another --strategy: rolecall strategies list",
     "CONTEXT_TOO_SMALL": "shorten the prompt, or lower --max-tokens",
     "POLICY_DENY_REMOTE": "leave out --local-only, or add a local endpoint",
@@ -115,23 +116,33 @@ def _weigher(question: Question, predictions: Mapping[str, Prediction]) -> _Weig
     return weigh_one
 
 
-def _with_remote_weighed(
-    question: Question, weigh_one: _Weigher, filtered: Survivors
-) -> list[Exclusion]:
-    """Weigh who is kept out for being remote alone, so that a flip can tell who would win."""
-    if not question.strategy.local_only:
-        return list(filtered.excluded)
-    endpoints = {endpoint.id: endpoint for endpoint in question.endpoints}
-    counts = Counter(each.endpoint for each in filtered.excluded)
-    excluded: list[Exclusion] = []
+def _with_limits(question: Question, weigh_one: _Weigher, filtered: Survivors) -> list[Exclusion]:
+    """Return what speaks against those who do not stand, the limits on their figures included.
+
+    Who is kept out for being remote alone is shown with its figures, so that a flip can tell who
+    would win.
+    """
+    against: dict[str, list[Exclusion]] = {}
     for each in filtered.excluded:
-        if counts[each.endpoint] > 1 or not is_only_remote([each]):
-            excluded.append(each)
+        against.setdefault(each.endpoint, []).append(each)
+    endpoints = {endpoint.id: endpoint for endpoint in question.endpoints}
+    to_score = set(filtered.models)
+    left_out = outside(filtered.excluded)
+    excluded: list[Exclusion] = []
+    for name, found in against.items():
+        model = question.models[endpoints[name].model]
+        is_remote_alone = is_only_remote(found)
+        if (
+            model.id not in to_score
+            or name in left_out
+            or not (is_remote_alone or has_limits(question.strategy))
+        ):
+            excluded += found
             continue
-        endpoint = endpoints[each.endpoint]
-        candidate = weigh_one(endpoint, question.models[endpoint.model])
-        excluded.append(replace(each, weighed=candidate))
-        excluded += exclusions_after_weighing(candidate, question.strategy)
+        candidate = weigh_one(endpoints[name], model)
+        if is_remote_alone:
+            found = [replace(found[0], weighed=candidate)]
+        excluded += [*found, *exclusions_after_weighing(candidate, question.strategy)]
     return excluded
 
 

@@ -60,6 +60,7 @@ def survivors(question: Question) -> Survivors:
     standing: list[tuple[Endpoint, Model]] = []
     excluded: list[Exclusion] = []
     to_score: set[str] = set()
+    is_limited = has_limits(question.strategy)
     for endpoint in question.endpoints:
         model = question.models[endpoint.model]
         if model.id not in known:
@@ -69,9 +70,15 @@ def survivors(question: Question) -> Survivors:
         excluded += against
         if not against:
             standing.append((endpoint, model))
-        if is_only_remote(against) or not against:
+        if not against or is_only_remote(against) or (is_limited and not outside(against)):
             to_score.add(model.id)
     return Survivors(tuple(standing), tuple(excluded), tuple(sorted(to_score)))
+
+
+def has_limits(strategy: Strategy) -> bool:
+    """Tell whether `strategy` limits what is only known after weighing: cost, success or time."""
+    limits = (strategy.min_success, strategy.max_cost_usd, strategy.max_ttft_s)
+    return any(limit is not None for limit in (*limits, strategy.max_duration_s))
 
 
 def exclusions_after_weighing(candidate: Candidate, strategy: Strategy) -> tuple[Exclusion, ...]:

@@ -17,6 +17,7 @@ from rolecall.registry.scorer.encode import WIDTH, Encoder
 _WEIGHTS = (0.6, 0.25, 0.15)
 # One hundredth of cosine is noise between paraphrases, a tenth is a clear difference.
 _TEMPERATURE = 0.05
+VECTOR_BYTES = 2 * WIDTH
 # Below the first, sentences share no subject; from the second, they ask for the same thing.
 _UNRELATED = 0.12
 _ALIKE = 0.5
@@ -69,6 +70,6 @@ def encode_examples(encoder: Encoder, texts: Sequence[str]) -> bytes:
 
 def decode_vectors(blob: bytes) -> NDArray[np.float32]:
     """Return the rows (n, 384) of a blob; raises `ScorerUnusable` if it holds no whole rows."""
-    if len(blob) % (2 * WIDTH):
+    if len(blob) % VECTOR_BYTES:
         raise ScorerUnusable("stored example vectors are damaged")
     return np.frombuffer(blob, dtype="<f2").reshape(-1, WIDTH).astype(np.float32)

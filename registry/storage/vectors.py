@@ -23,14 +23,14 @@ def read_vectors(db: Database, encoder_version: str, hashes: Sequence[str]) -> d
 def write_vectors(db: Database, encoder_version: str, vectors: Mapping[str, bytes]) -> None:
     """Store vectors by text hash, and forget those of other encoder versions.
 
-    A text that has a vector already keeps it: the same encoder gives the same vector.
+    A text that has a vector already gets the new one: the old may be damaged.
     """
     with db.transaction():
         db.run("DELETE FROM example_vectors WHERE encoder_version <> ?", (encoder_version,))
         db.run_many(
             """
             INSERT INTO example_vectors (encoder_version, text_sha256, vector) VALUES (?, ?, ?)
-            ON CONFLICT DO NOTHING
+            ON CONFLICT DO UPDATE SET vector = excluded.vector
             """,
             ((encoder_version, text_hash, vector) for text_hash, vector in vectors.items()),
         )

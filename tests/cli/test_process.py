@@ -105,6 +105,19 @@ def test_a_closed_or_full_stream_is_no_bug(
     assert (ran.returncode, ran.stdout, ran.stderr) == expected
 
 
+def test_a_character_that_stdout_cannot_encode_is_escaped(rolecall: Rolecall) -> None:
+    rolecall("route", "hi", env={"OPENAI_API_KEY": "placeholder"})
+    ran = subprocess.run(
+        [PROGRAM, "explain"],
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "\\u25b8" in ran.stdout
+
+
 def test_ctrl_c_is_quiet_and_exits_with_130(tmp_path: Path) -> None:
     fifo = tmp_path / "prompt"
     os.mkfifo(fifo)

@@ -120,12 +120,22 @@ def test_an_export_that_cannot_be_written_leaves_nothing(
 
 
 def test_a_sound_registry_has_no_problem(rolecall: Rolecall) -> None:
+    rolecall("roles", "list")
     result = rolecall("registry", "check")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "no problem found\n", "")
 
 
+def test_checking_a_registry_that_is_not_there_does_not_make_one(
+    rolecall: Rolecall, tmp_path: Path
+) -> None:
+    result = rolecall("registry", "check", "--registry", tmp_path / "typo.db")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"error: there is no registry at {tmp_path}/typo.db\n")
+    assert not (tmp_path / "typo.db").exists()
+
+
 def test_problems_are_printed_and_exit_with_1(rolecall: Rolecall, tmp_path: Path) -> None:
-    rolecall("registry", "check")
+    rolecall("roles", "list")
     path = tmp_path / "registry.db"
     path.chmod(0o644)
     result = rolecall("registry", "check")

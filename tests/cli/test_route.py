@@ -213,6 +213,24 @@ def test_explain_prompt_decides_without_recording(desk: Rolecall) -> None:
     assert done.stderr.startswith("error: no decision has been recorded yet\nhint: ")
 
 
+def test_explain_decides_a_whole_request_without_recording(desk: Rolecall, tmp_path: Path) -> None:
+    (tmp_path / "chat.json").write_text('[{"role": "user", "content": "hello"}]')
+    done = desk("explain", "--messages", tmp_path / "chat.json", "--need", "tools", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["task"]["needs"]) == (0, ["tools"])
+    assert desk("explain").exit_code == 2
+    done = desk("explain", "0123", "--prompt", "hello")
+    assert (done.exit_code, done.stdout) == (2, "")
+
+
+def test_a_name_cannot_steer_the_terminal(desk: Rolecall, tmp_path: Path) -> None:
+    odd = 'tasks: [{id: odd, examples: ["red \\e[31m herring"]}]'
+    (tmp_path / "odd.yaml").write_text(odd)
+    assert desk("registry", "apply", tmp_path / "odd.yaml").exit_code == 0
+    done = desk("explain", "--prompt", "a red herring")
+    assert "herring" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
 def test_explain_says_when_nothing_was_eligible(desk: Rolecall) -> None:
     desk("route", "hello", "-r", "desk", "--need", "flying")
     done = desk("explain")
@@ -230,6 +248,11 @@ def test_choices_do_not_go_with_a_stored_decision(desk: Rolecall) -> None:
 def test_scorer_show_prints_the_card(rolecall: Rolecall) -> None:
     card = json.loads(rolecall("scorer", "show", "--json").stdout)
     done = rolecall("scorer", "show")
+    sets = card["data"]["sets"]
+    assert sets
+    for one in sets:
+        counts = [f"{one[name]:,}" for name in ("prompts", "scores", "models")]
+        assert [one["set"], *counts] in [line.split()[:4] for line in done.stdout.splitlines()]
     assert card["version"] in done.stdout
     assert f"{card['figures']['scorer']['auc_mean']:.3f}" in done.stdout
     assert "assumed, not measured" in done.stdout

@@ -55,6 +55,17 @@ def test_a_part_is_added_to_the_starter_pool(path: Path) -> None:
         assert {"m", "claude-sonnet-4-6"} <= set(names(db, "models"))
 
 
+def test_a_part_of_every_section_is_still_a_part_when_it_needs_the_starter_pool(
+    path: Path,
+) -> None:
+    text = PART + "tasks: []\nstrategies: []\nscopes: [{app: helpdesk, strategy: private}]\n"
+    planned_changes = apply_text(path, text, "part.yaml", dry_run=True)
+    assert not path.exists()
+    assert apply_text(path, text, "part.yaml") == planned_changes
+    with open_registry(path) as db:
+        assert {"m", "claude-sonnet-4-6"} <= set(names(db, "models"))
+
+
 def test_applying_again_changes_nothing(path: Path) -> None:
     apply_text(path, PART, "part.yaml")
     with open_registry(path) as db:

@@ -33,7 +33,12 @@ PROMPTS = {
     "Summarise the following article in two sentences": "summarize",
     "What are the risks of moving our billing to a new vendor?": "analyze",
     "What vaccines do I need for Kenya?": "general",
-    "Search the web for flights to Rome on Friday and book the cheapest": "agent",
+    "hola, buenas tardes": "chat",
+    "quel est le plus haut sommet d'Europe ?": "general",
+    "Explain how index funds work to a teenager": "general",
+    "SQL: the five best-selling products of each month": "code",
+    "Write a short mail to my insurance about a broken window": "write",
+    "Extract the tracking code: your parcel 1Z-998 left Cologne": "extract",
 }
 
 
@@ -62,6 +67,11 @@ def test_everyday_prompts_are_told_apart_by_their_nearest_examples(
 ) -> None:
     found = {text: detect_task(asking(text), scorer.read(text), index)[0].kind for text in PROMPTS}
     assert found == PROMPTS
+
+
+@pytest.mark.parametrize("text", ["why does this deadlock?\n", "\n  why does this deadlock? \r\n"])
+def test_blanks_around_a_prompt_are_not_scored(text: str) -> None:
+    assert scored_text(asking(text)) == "why does this deadlock?"
 
 
 def test_a_text_like_no_example_is_general_and_says_so(index: ExampleIndex, scorer: Scorer) -> None:
@@ -117,6 +127,14 @@ def test_example_vectors_are_encoded_once_and_kept(
     ExampleIndex(db, scorer, replace(pool, tasks=(*pool.tasks, kind)))
     assert encoded == ["an example nobody gave before"]
     assert read_vectors(db, "another encoder", ["x"]) == {}
+
+
+def test_a_damaged_vector_is_made_again(db: Database, scorer: Scorer) -> None:
+    pool = read_pool(db)
+    ExampleIndex(db, scorer, pool)
+    db.run("UPDATE example_vectors SET vector = substr(vector, 1, 99)")
+    ExampleIndex(db, scorer, pool)
+    assert {one for (one,) in db.rows("SELECT length(vector) FROM example_vectors")} == {768}
 
 
 def test_a_declared_role_outweighs_a_detected_kind() -> None:

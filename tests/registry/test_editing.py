@@ -305,3 +305,9 @@ def test_two_processes_assigning_at_once_lose_no_edit(db: Database, path: Path) 
     writer = get_record(db, "roles", "writer")
     assert isinstance(writer, Role)
     assert sorted(one.endpoint for one in writer.assignments) == sorted(wanted)
+
+
+def test_the_strategy_in_force_by_default_cannot_be_removed(db: Database) -> None:
+    add_record(db, "strategies", Strategy("balanced"))
+    with pytest.raises(RecordInUse, match="strategy balanced is the one in force"):
+        remove_record(db, "strategies", "balanced")

@@ -173,6 +173,12 @@ def test_only_a_spending_limit_in_the_way_is_a_budget_matter(router: Router) -> 
         chosen_endpoint(decision)
 
 
+@pytest.mark.parametrize("choices", [Choices(role=""), Choices(strategy="")])
+def test_an_empty_name_is_not_taken_for_none(choices: Choices, router: Router) -> None:
+    with pytest.raises(UnknownRecord, match='is named ""'):
+        router.decide(PROOF, choices)
+
+
 @pytest.mark.parametrize(
     ("choices", "message"),
     [

@@ -269,7 +269,8 @@ def test_a_budget_alone_in_the_way_of_anyone_is_a_matter_of_money() -> None:
         True,
     )
     both = replace(strategy, min_success=0.95)
-    assert message(replace(QUESTION, strategy=both))[1:] == ("lower --min-success", False)
+    hint = "lower --min-success, or choose another --strategy"
+    assert message(replace(QUESTION, strategy=both))[1:] == (hint, False)
 
 
 def test_an_obstacle_without_an_advice_of_its_own_leads_to_explain() -> None:
@@ -351,3 +352,18 @@ def test_what_is_excluded_never_mattered(pool: list[Endpoint], strategy: Strateg
     ranked = {each.endpoint for each in found.candidates}
     again = decided([each for each in pool if each.id in ranked], strategy)
     assert (again.candidates, again.chosen) == (found.candidates, found.chosen)
+
+
+def test_limits_are_told_of_who_is_excluded_already() -> None:
+    off = replace(WEAK, status="disabled")
+    found = verdict(replace(PLAIN, min_success=0.7), endpoints=(STRONG, off, TINY))
+    assert codes(found) == [
+        ("b/weak", "ENDPOINT_DISABLED"),
+        ("b/weak", "QUALITY_TOO_LOW"),
+        ("local/tiny", "QUALITY_TOO_LOW"),
+    ]
+    found = verdict(replace(PLAIN, min_success=0.7), selection=("a/*",))
+    assert codes(found) == [
+        ("b/weak", "POLICY_DENY_ENDPOINT"),
+        ("local/tiny", "POLICY_DENY_ENDPOINT"),
+    ]

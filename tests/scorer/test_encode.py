@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -73,3 +78,13 @@ def test_features_see_code_options_latex_and_proofs() -> None:
     assert seen("Show that 2 is prime")["asks_proof"] == 1
     assert seen("2024")["digit_share"] == 1
     assert not any(measure("").tolist())
+
+
+def test_scoring_leaves_no_trace_for_onnxruntime_to_report(tmp_path: Path) -> None:
+    code = "from rolecall.registry.scorer.predict import Scorer; Scorer.load().encode(['hi'])"
+    unset = {"ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}
+    environment = {name: value for name, value in os.environ.items() if name not in unset}
+    place = tmp_path / "untouched"
+    place.mkdir()
+    subprocess.run([sys.executable, "-c", code], env=environment | {"HOME": str(place)}, check=True)
+    assert list(place.iterdir()) == []
