@@ -320,7 +320,12 @@ def _quota(look: _Look, seen: _Seen) -> str | None:
 
 
 def _offline(look: _Look, seen: _Seen) -> str | None:
-    return "does not answer" if seen.endpoint.id in look.question.offline else None
+    if seen.endpoint.id in look.question.offline:
+        return "does not answer"
+    profile = seen.endpoint.profile
+    if profile is not None and profile.failure_rate is not None and profile.failure_rate >= 1:
+        return f"every call fails ({profile.source})"
+    return None
 
 
 def _disabled(_look: _Look, seen: _Seen) -> str | None:

@@ -9,6 +9,7 @@ from rolecall.registry.records import (
     Endpoint,
     Exclusion,
     Model,
+    Profile,
     Role,
     Strategy,
     Task,
@@ -374,3 +375,10 @@ def test_a_limit_that_is_just_met_excludes_nobody() -> None:
 def test_an_advisory_budget_excludes_nobody() -> None:
     strategy = Strategy("s", max_cost_usd=0.01, budget_mode="advisory")
     assert exclusions_after_weighing(CANDIDATE, strategy) == ()
+
+
+def test_an_endpoint_whose_every_call_fails_is_offline_however_cheap() -> None:
+    dead = replace(ENDPOINT, profile=Profile(failure_rate=1.0, samples=9))
+    assert against(ask(endpoint=dead)) == [("PROVIDER_OFFLINE", "every call fails (measured)")]
+    shaky = replace(ENDPOINT, profile=Profile(failure_rate=0.99))
+    assert against(ask(endpoint=shaky)) == []
