@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 
 from rich.console import Console
 from rich.table import Table
@@ -86,17 +86,17 @@ def _candidates(candidates: tuple[Candidate, ...]) -> Table:
 def _exclusions(screen: Console, decision: Decision, *, show_all: bool) -> None:
     groups, others = grouped_exclusions(decision)
     screen.print(Text("excluded", style="dim"))
-    shown = groups if show_all else groups[:MOST_ROWS]
-    endpoint_width = max((len(endpoint) for endpoint, _ in shown), default=0)
-    code_width = max((len(one.code) for _, found in shown for one in found), default=0)
-    for endpoint, found in shown:
+    shown = dict(islice(groups.items(), None if show_all else MOST_ROWS))
+    endpoint_width = max((len(endpoint) for endpoint in shown), default=0)
+    code_width = max((len(one.code) for found in shown.values() for one in found), default=0)
+    for endpoint, found in shown.items():
         for number, one in enumerate(found):
             name = endpoint if number == 0 else ""
             start = f"  {name:<{endpoint_width}}  {one.code:<{code_width}}"
             _print_wrapped(screen, start, one.detail)
     _rest(screen, len(groups) - len(shown), "excluded as well")
-    for detail, count in Counter(one.detail for one in others).items():
-        screen.print(Text(f"  {count} more {detail}", style="dim"))
+    for why, count in others.items():
+        screen.print(Text(f"  {count} more {why}", style="dim"))
 
 
 def _rest(screen: Console, count: int, what: str) -> None:

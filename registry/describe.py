@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
@@ -50,19 +51,18 @@ def decision_flips(decision: Decision) -> tuple[Flip, ...]:
 
 def grouped_exclusions(
     decision: Decision,
-) -> tuple[tuple[tuple[str, tuple[Exclusion, ...]], ...], tuple[Exclusion, ...]]:
+) -> tuple[dict[str, list[Exclusion]], dict[str, int]]:
     """Return each excluded endpoint with all that speaks against it, and why others are left out.
 
-    The others are endpoints that nobody asked for: not the role's, or not named by --endpoint.
-    For each of them there is one exclusion, its first.
+    The others are endpoints that nobody asked for, counted by reason: not the role's, or not
+    named by --endpoint.
     """
     left_out = outside(decision.excluded)
     groups: dict[str, list[Exclusion]] = {}
     for exclusion in decision.excluded:
         if exclusion.endpoint not in left_out:
             groups.setdefault(exclusion.endpoint, []).append(exclusion)
-    first = {one.endpoint: one for one in reversed(decision.excluded) if one.endpoint in left_out}
-    return tuple((name, tuple(found)) for name, found in groups.items()), tuple(first.values())
+    return groups, dict(Counter(left_out.values()))
 
 
 def why_chosen(decision: Decision) -> tuple[str, ...]:

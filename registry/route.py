@@ -19,7 +19,7 @@ from rolecall.registry.detect import (
     is_follow_up,
     scored_text,
 )
-from rolecall.registry.errors import BudgetExceeded, NothingEligible
+from rolecall.registry.errors import BudgetExceeded, NothingEligible, UsageError
 from rolecall.registry.facts import facts_of
 from rolecall.registry.layers import Choices, Layers, policy_layers
 from rolecall.registry.loading import Loading
@@ -87,8 +87,7 @@ class Router:
         snapshot = self._current_snapshot()
         started = time.perf_counter()
         last = self._last_turn(choices)
-        reading = self._read(request, choices, last)
-        task, role = self._task(snapshot, request, choices, reading, last)
+        reading, task, role = self._task(snapshot, request, choices, last)
         layers = policy_layers(snapshot.pool, choices, role)
         question = Question(
             endpoints=snapshot.pool.endpoints,
@@ -124,44 +123,52 @@ class Router:
             return None
         return last_in_conversation(self._db, choices.conversation)
 
-    def _read(self, request: Request, choices: Choices, last: LastTurn | None) -> Reading:
-        before = None
-        if last is not None and choices.conversation is not None and is_follow_up(request):
-            before = last_prompt(self._db, choices.conversation, least_chars=SUBJECT_LEAST_CHARS)
-        return self._scorer.read(scored_text(request, before))
-
     def _task(
-        self,
-        snapshot: Snapshot,
-        request: Request,
-        choices: Choices,
-        reading: Reading,
-        last: LastTurn | None,
-    ) -> tuple[Task, Role | None]:
-        roles = snapshot.pool.roles
-        role = None if choices.role is None else named(roles, "role", choices.role)
-        hinted = None
-        if choices.task:
-            detected = Detected(choices.task, 1.0, "declared")
-        elif last is not None and is_follow_up(request):
-            detected = Detected(last.task_kind, FOLLOW_UP_CONFIDENCE, "a short follow-up")
-        else:
-            detected, hinted = detect_task(request, reading, snapshot.index)
-        if role is not None and not choices.task:
-            detected = fit_to_role(detected, role)
-        if role is None:
-            role = next((one for one in roles if one.id == hinted), None)
-        if role is None:
-            role = resolve_role(roles, detected.kind, snapshot.pool.tasks)
+        self, snapshot: Snapshot, request: Request, choices: Choices, last: LastTurn | None
+    ) -> tuple[Reading, Task, Role | None]:
+        followed = last if last is not None and is_follow_up(request) else None
+        reading = self._read(request, choices.conversation if followed else None)
+        detected, role = self._kind_and_role(snapshot, request, choices, reading, followed)
         task = build_task(
             request,
             detected,
             role,
             snapshot.pool.tasks,
-            source="declared" if choices.task else "detected",
+            source="detected" if choices.task is None else "declared",
             cached_tokens=self._cached_tokens(request, last),
         )
-        return replace(task, difficulty=self._scorer.difficulty(reading)), role
+        return reading, replace(task, difficulty=self._scorer.difficulty(reading)), role
+
+    def _read(self, request: Request, followed: str | None) -> Reading:
+        """Read the request, led by what the conversation it follows up was about."""
+        before = None
+        if followed is not None:
+            before = last_prompt(self._db, followed, least_chars=SUBJECT_LEAST_CHARS)
+        return self._scorer.read(scored_text(request, before))
+
+    def _kind_and_role(
+        self,
+        snapshot: Snapshot,
+        request: Request,
+        choices: Choices,
+        reading: Reading,
+        followed: LastTurn | None,
+    ) -> tuple[Detected, Role | None]:
+        roles, kinds = snapshot.pool.roles, snapshot.pool.tasks
+        declared = None if choices.role is None else named(roles, "role", choices.role)
+        hinted = None
+        if choices.task is not None:
+            if not choices.task.strip():
+                raise UsageError("--task names no task", hint="rolecall route --task code …")
+            detected = Detected(choices.task, 1.0, "declared")
+        elif followed is not None:
+            detected = Detected(followed.task_kind, FOLLOW_UP_CONFIDENCE, "a short follow-up")
+        else:
+            detected, hinted = detect_task(request, reading, snapshot.index)
+        if declared is not None:
+            return (fit_to_role(detected, declared) if choices.task is None else detected), declared
+        by_example = next((role for role in roles if role.id == hinted), None)
+        return detected, by_example or resolve_role(roles, detected.kind, kinds)
 
     def _cached_tokens(self, request: Request, last: LastTurn | None) -> int:
         """Return how much of the request the endpoint of the last turn still has in its cache."""

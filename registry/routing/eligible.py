@@ -102,17 +102,18 @@ def exclusions_after_weighing(candidate: Candidate, strategy: Strategy) -> tuple
     )
 
 
-def outside(excluded: Sequence[Exclusion]) -> frozenset[str]:
-    """Return the endpoints that nobody asked for: not the role's, or not named by --endpoint.
+def outside(excluded: Sequence[Exclusion]) -> dict[str, str]:
+    """Return the endpoints that nobody asked for, with why: not the role's, or not selected.
 
     Whatever else speaks against them is of no interest to the person who left them out.
     """
-    return frozenset(
-        each.endpoint
-        for each in excluded
-        if (each.code == "ROLE_NOT_ALLOWED" and each.detail.startswith(NOT_ASSIGNED))
-        or (each.code == "POLICY_DENY_ENDPOINT" and NOT_SELECTED in each.detail)
-    )
+    found: dict[str, str] = {}
+    for each in excluded:
+        if each.code == "ROLE_NOT_ALLOWED" and each.detail.startswith(NOT_ASSIGNED):
+            found.setdefault(each.endpoint, each.detail)
+        elif each.code == "POLICY_DENY_ENDPOINT" and NOT_SELECTED in each.detail:
+            found.setdefault(each.endpoint, NOT_SELECTED)
+    return found
 
 
 def is_only_remote(against: list[Exclusion]) -> bool:

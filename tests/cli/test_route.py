@@ -213,6 +213,15 @@ def test_explain_prompt_decides_without_recording(desk: Rolecall) -> None:
     assert done.stderr.startswith("error: no decision has been recorded yet\nhint: ")
 
 
+def test_who_was_left_out_is_counted_by_why_whatever_else_speaks_against_them(
+    desk: Rolecall,
+) -> None:
+    desk("route", "hello", "-r", "desk", "--need", "tools", "-e", "there/*")
+    shown = desk("explain").stdout
+    assert "  14 more not named by --endpoint\n" in shown
+    assert "more lacks" not in shown
+
+
 def test_explain_decides_a_whole_request_without_recording(desk: Rolecall, tmp_path: Path) -> None:
     (tmp_path / "chat.json").write_text('[{"role": "user", "content": "hello"}]')
     done = desk("explain", "--messages", tmp_path / "chat.json", "--need", "tools", "--json")

@@ -11,7 +11,7 @@ import pytest
 
 from rolecall.registry.describe import describe_decision, why_chosen
 from rolecall.registry.editing import add_record, apply_document
-from rolecall.registry.errors import BudgetExceeded, NothingEligible, UnknownRecord
+from rolecall.registry.errors import BudgetExceeded, NothingEligible, UnknownRecord, UsageError
 from rolecall.registry.layers import Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.records import Message, Request, Scope
@@ -177,6 +177,11 @@ def test_only_a_spending_limit_in_the_way_is_a_budget_matter(router: Router) -> 
 def test_an_empty_name_is_not_taken_for_none(choices: Choices, router: Router) -> None:
     with pytest.raises(UnknownRecord, match='is named ""'):
         router.decide(PROOF, choices)
+
+
+def test_a_task_without_a_name_is_refused(router: Router) -> None:
+    with pytest.raises(UsageError, match="--task names no task"):
+        router.decide(PROOF, Choices(task=" "))
 
 
 @pytest.mark.parametrize(

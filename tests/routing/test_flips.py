@@ -1,43 +1,13 @@
 from dataclasses import replace
 
-from rolecall.registry.records import Candidate, Exclusion, Flip, Locality, Strategy
+from rolecall.registry.records import Candidate, Exclusion, Flip, Strategy
 from rolecall.registry.routing.choose import rank
 from rolecall.registry.routing.eligible import exclusions_after_weighing
 from rolecall.registry.routing.flips import flips
 from rolecall.registry.routing.value import value
+from tests.routing.candidates import candidate
 
 NO_WEIGHTS = Strategy("s", quality_usd=0.0, ttft_usd_per_s=0.0, itl_usd_per_s=0.0, tie_band_usd=0.0)
-
-
-def candidate(
-    endpoint: str,
-    success: float = 0.5,
-    cost_usd: float = 0.0,
-    ttft_s: float = 0.0,
-    itl_s: float = 0.0,
-    locality: Locality = "remote",
-) -> Candidate:
-    return Candidate(
-        endpoint=endpoint,
-        model="m",
-        rank=0,
-        value_usd=0.0,
-        success=success,
-        success_std=None,
-        success_basis="latent",
-        cost_usd=cost_usd,
-        input_tokens=10,
-        cached_tokens=0,
-        output_tokens=128,
-        ttft_s=ttft_s,
-        ttft_p95_s=None,
-        itl_s=itl_s,
-        failure_rate=0.0,
-        samples=None,
-        locality=locality,
-        preferred=0,
-        sources=(),
-    )
 
 
 def flips_of(

@@ -11,42 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolecall.registry.records import Candidate, Exclusion, Flip, Locality, Strategy
+from rolecall.registry.records import Candidate, Exclusion, Flip, Strategy
 from rolecall.registry.routing.choose import rank, tie_key
 from rolecall.registry.routing.eligible import exclusions_after_weighing
 from rolecall.registry.routing.flips import flips
 from rolecall.registry.routing.value import value
-
-
-def candidate(
-    endpoint: str,
-    success: float = 0.5,
-    cost_usd: float = 0.0,
-    ttft_s: float = 0.0,
-    itl_s: float = 0.0,
-    locality: Locality = "remote",
-) -> Candidate:
-    return Candidate(
-        endpoint=endpoint,
-        model="m",
-        rank=0,
-        value_usd=0.0,
-        success=success,
-        success_std=None,
-        success_basis="latent",
-        cost_usd=cost_usd,
-        input_tokens=10,
-        cached_tokens=0,
-        output_tokens=128,
-        ttft_s=ttft_s,
-        ttft_p95_s=None,
-        itl_s=itl_s,
-        failure_rate=0.0,
-        samples=None,
-        locality=locality,
-        preferred=0,
-        sources=(),
-    )
+from tests.routing.candidates import candidate
 
 
 class Case:
