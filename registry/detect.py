@@ -68,18 +68,24 @@ class ExampleIndex:
     """
 
     def __init__(self, db: Database, scorer: Scorer, pool: Pool) -> None:
-        self._examples = _examples(pool)
-        self._roles = {role.id: role for role in pool.roles}
-        texts = [example.text for example in self._examples]
+        examples = _examples(pool)
+        texts = [example.text for example in examples]
         self._vectors = decode_vectors(b"".join(_cached_vectors(db, scorer, texts)))
+        self._roles = {role.id: role for role in pool.roles}
+        self._by_role = [(example.role, example.text) for example in examples]
+        self._by_kind: dict[str, tuple[list[int], list[tuple[str, str]]]] = {}
+        for row, example in enumerate(examples):
+            if example.kind is not None:
+                rows, labels = self._by_kind.setdefault(example.role, ([], []))
+                rows.append(row)
+                labels.append((example.kind, example.text))
 
     def nearest(self, reading: Reading) -> tuple[Detected, str | None]:
         """Return the kind of the nearest examples, and the role that does it.
 
         The kind is `general` and the role null when no example is near enough.
         """
-        labels = [(example.role, example.text) for example in self._examples]
-        found = nearest_task(reading.vector, labels, self._vectors)
+        found = nearest_task(reading.vector, self._by_role, self._vectors)
         if found is None or found.confidence < SURE_ENOUGH:
             confidence = found.confidence if found else 0.0
             return Detected(GENERAL, confidence, "no example is near enough"), None
@@ -87,12 +93,9 @@ class ExampleIndex:
         return Detected(self._kind(reading, found.label), found.confidence, by), found.label
 
     def _kind(self, reading: Reading, role: str) -> str:
-        rows = [
-            row
-            for row, example in enumerate(self._examples)
-            if example.role == role and example.kind is not None
-        ]
-        labels = [(self._examples[row].kind or GENERAL, self._examples[row].text) for row in rows]
+        rows, labels = self._by_kind.get(role, ([], []))
+        if len({kind for kind, _ in labels}) == 1:
+            return labels[0][0]
         found = nearest_task(reading.vector, labels, self._vectors[rows])
         if found is not None:
             return found.label

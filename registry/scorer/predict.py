@@ -47,6 +47,7 @@ class Scorer:
         self._row_of = {model: row for row, model in enumerate(head.models)}
         # The same pool is asked about prompt after prompt.
         self._strength = lru_cache(maxsize=8)(head.prior.strength)
+        self._rows = lru_cache(maxsize=8)(self._rows_of)
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Scorer:
@@ -85,7 +86,7 @@ class Scorer:
         """
         if not facts:
             return ()
-        rows = np.array([self._row(one.model) for one in facts])
+        rows = self._rows(tuple(one.model for one in facts))
         seen = np.flatnonzero(rows >= 0)
         unseen = np.flatnonzero(rows < 0)
         success, spread = np.empty(len(facts)), np.empty(len(facts))
@@ -139,8 +140,10 @@ class Scorer:
         rise = scale * np.maximum(slope.mean(axis=0), floor)[:, None]  # (N, 1)
         return scale * base.mean(axis=0)[:, None] + shift + rise * strength, rise, apart
 
-    def _row(self, model: str) -> int:
-        return self._row_of.get(model.rsplit("/", 1)[-1].lower(), -1)
+    def _rows_of(self, models: tuple[str, ...]) -> NDArray[np.intp]:
+        """Return each model's row, -1 for one not seen in training."""
+        names = (model.rsplit("/", 1)[-1].lower() for model in models)
+        return np.array([self._row_of.get(name, -1) for name in names], dtype=np.intp)
 
     def _by_latent(
         self, reading: Reading, rows: NDArray[np.intp]
