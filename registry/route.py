@@ -137,7 +137,7 @@ class Router:
             source="detected" if choices.task is None else "declared",
             cached_tokens=self._cached_tokens(request, last),
         )
-        return reading, replace(task, difficulty=self._scorer.difficulty(reading)), role
+        return reading, replace(task, difficulty=reading.difficulty), role
 
     def _read(self, request: Request, followed: str | None) -> Reading:
         """Read the request, led by what the conversation it follows up was about."""

@@ -32,10 +32,15 @@ _LEAST_SLOPE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the scorer took from one prompt: its vector (384,) and the head's signals (E, K)."""
+    """What the scorer took from one prompt: its vector (384,) and the head's signals (E, K).
+
+    `difficulty` is the share of the artifact's reference models expected to fail, 0–1. That panel
+    is fixed at training, so that the figure does not move with anyone's pool.
+    """
 
     vector: Floats
     signals: Floats
+    difficulty: float
 
 
 class Scorer:
@@ -68,7 +73,9 @@ class Scorer:
     def read(self, text: str) -> Reading:
         """Read one prompt, once for any number of models."""
         vector = self.encode([text])[0]
-        return Reading(vector, self.signals(vector[None], measure(text)[None])[:, 0])
+        signals = self.signals(vector[None], measure(text)[None])  # (E, 1, K)
+        panel, _ = self._calibrated(self._latent_logits(signals, np.array(self.head.panel)))
+        return Reading(vector, signals[:, 0], round(float(1 - panel.mean()), 4))
 
     def signals(self, vectors: Floats, features: Floats) -> Floats:
         """Return the head's signals (E, N, K) of N prompts' vectors (N, 384) and features."""
@@ -110,14 +117,6 @@ class Scorer:
                 strict=True,
             )
         )
-
-    def difficulty(self, reading: Reading) -> float:
-        """Return the share of the artifact's reference models expected to fail, 0–1.
-
-        The panel is fixed at training, so that the figure does not move with anyone's pool.
-        """
-        success, _ = self._by_latent(reading, np.array(self.head.panel))
-        return round(float(1 - success.mean()), 4)
 
     def latent_success(self, signals: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return success and deviation (N, M) of the trained models on signals (E, N, K)."""
@@ -195,7 +194,7 @@ class Scorer:
         return counts[:-1], float(counts[-1])
 
     def _hidden_tokens(self, reading: Reading) -> float:
-        return REASONING_TOKENS + REASONING_TOKENS_PER_DIFFICULTY * self.difficulty(reading)
+        return REASONING_TOKENS + REASONING_TOKENS_PER_DIFFICULTY * reading.difficulty
 
 
 def join(vectors: Floats, features: Floats, mean: Floats, scale: Floats) -> Floats:

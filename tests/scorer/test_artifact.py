@@ -90,7 +90,7 @@ def test_a_saved_head_loads_as_it_was(scorer: Scorer, folder: Path) -> None:
     again = Scorer.load(folder)
     reading = scorer.read("Which is larger, 9.9 or 9.11?")
     assert again.head.prior == scorer.head.prior
-    assert again.difficulty(again.read("hi")) == scorer.difficulty(scorer.read("hi"))
+    assert again.read("hi").difficulty == scorer.read("hi").difficulty
     assert (again.read("Which is larger, 9.9 or 9.11?").signals == reading.signals).all()
 
 

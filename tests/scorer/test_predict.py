@@ -121,7 +121,7 @@ def test_every_number_is_in_its_range(scorer: Scorer) -> None:
     pool = [*POOL, ModelFacts("nobody-knows"), ModelFacts("gpt-4-0314"), ModelFacts("x", 1e-9)]
     for prompt in ("", " ", "\x00", "?" * 5000, *HARD, *TRIVIAL, "日本語で挨拶してください"):
         reading = scorer.read(prompt)
-        assert 0 <= scorer.difficulty(reading) <= 1
+        assert 0 <= reading.difficulty <= 1
         for one in scorer.predict(reading, pool):
             assert 0 < one.success < 1
             assert 0.02 <= one.success_std <= 0.5
@@ -129,16 +129,9 @@ def test_every_number_is_in_its_range(scorer: Scorer) -> None:
 
 
 def test_hard_prompts_are_more_difficult_than_trivial_ones(scorer: Scorer) -> None:
-    hard = [scorer.difficulty(scorer.read(prompt)) for prompt in HARD]
-    trivial = [scorer.difficulty(scorer.read(prompt)) for prompt in TRIVIAL]
+    hard = [scorer.read(prompt).difficulty for prompt in HARD]
+    trivial = [scorer.read(prompt).difficulty for prompt in TRIVIAL]
     assert min(hard) > max(trivial) + 0.15
-
-
-def test_difficulty_does_not_depend_on_the_pool(scorer: Scorer) -> None:
-    reading = scorer.read(HARD[0])
-    before = scorer.difficulty(reading)
-    scorer.predict(reading, POOL)
-    assert scorer.difficulty(reading) == before
 
 
 def test_hidden_reasoning_adds_tokens_that_grow_with_difficulty(scorer: Scorer) -> None:

@@ -72,7 +72,7 @@ def test_a_small_seeded_training_run_learns_what_is_there(scorer: Scorer, tmp_pa
     assert found["auc_rows"] > 0.75
     cake = trained.read("bake an apple cake")
     proof = trained.read("prove the corollary")
-    assert trained.difficulty(cake) < trained.difficulty(proof) - 0.2
+    assert cake.difficulty < proof.difficulty - 0.2
     again = lesson.train().state_dict()
     assert all((again[name] == value).all() for name, value in network.state_dict().items())
 
