@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rolecall.registry.chat import Answer
 
 
 class ExitCode(IntEnum):
@@ -83,3 +87,60 @@ class BudgetExceeded(RegistryError):
     """Only endpoints over a spending limit are left."""
 
     exit_code = ExitCode.BUDGET
+
+
+class AllFailed(RegistryError):
+    """Every eligible endpoint was asked, and none gave a whole answer."""
+
+    exit_code = ExitCode.ALL_FAILED
+
+
+class CallFailed(RegistryError):
+    """One attempt at an endpoint failed.
+
+    `error_type` is one of `ERROR_TYPES`; `status` is the HTTP status, if one came;
+    `retry_after_s` is what the server asked for; `parameter` names the request parameter that
+    was refused; `partial` is what had come of an answer. The message never holds a key.
+    """
+
+    exit_code = ExitCode.ALL_FAILED
+
+    def __init__(
+        self,
+        error_type: str,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        parameter: str | None = None,
+        partial: Answer | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.error_type = error_type
+        self.status = status
+        self.retry_after_s = retry_after_s
+        self.parameter = parameter
+        self.partial = partial
+
+
+ERROR_TYPES = {
+    "connect_failed": "no connection: refused, unknown host, or broken before an answer began",
+    "connect_timeout": "no connection within the time allowed",
+    "first_token_timeout": "nothing of an answer within the time allowed",
+    "idle_timeout": "the answer stood still for longer than allowed",
+    "stream_cut": "the answer ended before its finish marker",
+    "stream_error": "the server reported an error in the middle of the answer",
+    "empty_answer": "a finished answer with neither text nor tool calls",
+    "invalid_response": "not the format that the API documents",
+    "rate_limited": "too many requests or tokens for now",
+    "quota_exceeded": "the account's quota or credit is used up",
+    "overloaded": "the server has no room for the request now (503, 529)",
+    "server_error": "the server failed (other 5xx)",
+    "auth": "the key was missing, refused, or not allowed this model (401, 403)",
+    "not_found": "no such model or path (404)",
+    "context_too_long": "the request is longer than the model takes",
+    "parameter_unsupported": "the server refuses a parameter of the request",
+    "content_refused": "the provider's policy refused the content",
+    "bad_request": "the server refuses the request for another reason (other 4xx)",
+    "interrupted": "stopped by the person",
+}

@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted([*ROOT.glob("cli/**/*.py"), *ROOT.glob("registry/**/*.py")])
+GROUND = ("records", "chat", "evidence", "errors")
 MIDDLE_ROOMS = ("scorer", "routing", "transport", "storage")
 ONLY_IN = {
     "sqlite3": ("registry/storage/",),
@@ -42,7 +43,7 @@ def room(module: str) -> str:
         return "cli"
     if len(parts) > 1 and parts[1] in MIDDLE_ROOMS:
         return parts[1]
-    return "ground" if parts[-1] in ("records", "errors") else "use-case"
+    return "ground" if parts[-1] in GROUND else "use-case"
 
 
 def module_of(source: Path) -> str:

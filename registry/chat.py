@@ -1,0 +1,198 @@
+"""The frozen records of one chat request in full, and of the stream that answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+TurnRole = Literal["system", "user", "assistant", "tool"]
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Plain text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """An attachment: inline as base64 `data` with its `mime_type`, or by `url`.
+
+    `modality` is `image`, `pdf`, `audio` or `video`.
+    """
+
+    modality: str
+    mime_type: str | None = None
+    data: str | None = None
+    url: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """What a model thought before it spoke.
+
+    `origin` says in which form an API gave it, and thus which API may be given it back:
+    `anthropic`, `gemini`, `ollama`, or the field of an OpenAI-like message (`reasoning_content`,
+    `reasoning`). `signature` and `redacted` are Anthropic's.
+    """
+
+    text: str
+    origin: str
+    signature: str | None = None
+    redacted: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool that the model asks to be run; `arguments` is JSON text.
+
+    `signature` is Gemini's thought signature, to be given back with the call.
+    """
+
+    id: str
+    name: str
+    arguments: str
+    signature: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What running a tool gave, in answer to the call of that id."""
+
+    call_id: str
+    content: tuple[Text | Media, ...]
+    name: str | None = None
+    is_error: bool = False
+
+
+Part = Text | Media | Thinking | ToolCall | ToolResult
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message; a `tool` turn holds tool results only."""
+
+    role: TurnRole
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool on offer; `parameters` is a JSON schema.
+
+    `native` is the whole definition of a tool that the provider itself runs, else null.
+    """
+
+    name: str
+    description: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    native: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A chat request in full, in no API's own shape.
+
+    `schema` is the JSON schema that the answer must match; an empty one means any JSON object.
+    `options` holds the other request parameters under OpenAI's names, with these values in one
+    form: `stop` a list of strings; `tool_choice` `auto`, `none`, `required` or `{"name": …}`;
+    `reasoning_effort` a word (`none`: no thinking); `thinking_budget` tokens, above 0.
+    `max_tokens` limits the output, thinking included.
+    """
+
+    turns: tuple[Turn, ...]
+    tools: tuple[Tool, ...] = ()
+    schema: Mapping[str, Any] | None = None
+    schema_name: str = "answer"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as billed; null where the provider did not say.
+
+    `input_tokens` includes both kinds of cached ones, `output_tokens` includes reasoning.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_write_input_tokens: int | None = None
+    reasoning_output_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, or what had come of one when the call failed.
+
+    `finish_reason` is in OpenAI's words, `finish_reasons` as the provider said it.
+    `load_duration_s` is the time a local server took to load the model first.
+    """
+
+    parts: tuple[Text | Thinking | ToolCall, ...] = ()
+    finish_reason: FinishReason | None = None
+    finish_reasons: tuple[str, ...] = ()
+    usage: Usage | None = None
+    response_id: str | None = None
+    response_model: str | None = None
+    load_duration_s: float | None = None
+
+    @property
+    def text(self) -> str:
+        """All text parts, joined."""
+        return "".join(part.text for part in self.parts if isinstance(part, Text))
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The tools that the model asks to be run."""
+        return tuple(part for part in self.parts if isinstance(part, ToolCall))
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """More text of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingDelta:
+    """More of what the model thinks."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """More of a tool call: its name, or a piece of its arguments."""
+
+    name: str | None
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The last event of a stream that reached its finish marker."""
+
+    answer: Answer
+
+
+Event = TextDelta | ThinkingDelta | ToolCallDelta | Completed
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long a call may wait, in seconds.
+
+    `connect_s` for the connection and again for its encryption, `first_token_s` from sending
+    until something of the answer comes, `idle_s` between two pieces of it.
+    """
+
+    connect_s: float = 10.0
+    first_token_s: float = 120.0
+    idle_s: float = 60.0

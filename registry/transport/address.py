@@ -1,0 +1,37 @@
+"""Where an endpoint's requests go."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from rolecall.registry.errors import CallFailed
+from rolecall.registry.records import Endpoint
+
+
+def address(endpoint: Endpoint, path: str) -> str:
+    """Return the URL of `path` under the endpoint's base URL.
+
+    A trailing slash, a query (`?api-version=…`) and a base URL that already holds the path are
+    taken as meant. Raises CallFailed `connect_failed` without a base URL.
+    """
+    base, mark, query = endpoint.base_url.strip().partition("?")
+    if not base:
+        raise CallFailed("connect_failed", f"{endpoint.id} has no base_url")
+    base = base.rstrip("/").removesuffix(f"/{path}")
+    return f"{base}/{path}{mark}{query}"
+
+
+def host(url: str) -> str:
+    """Return the host that a URL names, in lower case, with the port if it names one."""
+    try:
+        parts = urlsplit(url)
+        name = (parts.hostname or "").lower()
+        return f"{name}:{parts.port}" if parts.port is not None else name
+    except ValueError:
+        return ""
+
+
+def is_host_of(url: str, domains: tuple[str, ...]) -> bool:
+    """Tell whether a URL's host is one of the domains or below one."""
+    name = host(url).partition(":")[0]
+    return any(name == domain or name.endswith(f".{domain}") for domain in domains)

@@ -1,0 +1,117 @@
+"""Call endpoints: one client for all APIs, one stream of events, one kind of failure."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Generator
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from rolecall.registry.chat import Answer, Chat, Completed, Event, Timeouts
+from rolecall.registry.errors import CallFailed
+from rolecall.registry.records import Api
+from rolecall.registry.transport.anthropic import ANTHROPIC
+from rolecall.registry.transport.exchange import Exchange
+from rolecall.registry.transport.failures import one_line
+from rolecall.registry.transport.formats import Format, Target
+from rolecall.registry.transport.gemini import GEMINI
+from rolecall.registry.transport.keys import checked_key, redacted
+from rolecall.registry.transport.ollama import OLLAMA
+from rolecall.registry.transport.openai import OPENAI
+from rolecall.registry.transport.surrogates import mended_answer
+
+FORMATS: dict[Api, Format] = {
+    "openai": OPENAI,
+    "anthropic": ANTHROPIC,
+    "gemini": GEMINI,
+    "ollama": OLLAMA,
+}
+_USUAL = Timeouts()
+_LONGEST_NAME = 200
+
+
+class Client:
+    """Calls endpoints over HTTP/1.1; a context manager, safe to share between threads.
+
+    Proxies and certificates come from the environment, redirects are not followed. Every call
+    has a connection of its own: one that was kept open may be dead without anyone knowing, and
+    a deadline could not reach it.
+    """
+
+    def __init__(
+        self, *, timeouts: Timeouts = _USUAL, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self._timeouts = timeouts
+        try:
+            self._http = httpx.Client(
+                transport=transport,
+                headers={"user-agent": "rolecall"},
+                follow_redirects=False,
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+            )
+        except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
+            said = "the proxy or the certificates that the environment names cannot be used"
+            raise CallFailed("connect_failed", said) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what is still open."""
+        self._http.close()
+
+    def call(self, target: Target, chat: Chat, *, stream: bool = True) -> Generator[Event]:
+        """Send a chat and yield its answer as it comes; exactly one `Completed` is the last.
+
+        Closing the generator closes the connection at once. Raises CallFailed, with what had
+        come of an answer as `partial`; neither it nor any event's metadata holds the key.
+        """
+        endpoint = target.endpoint
+        keys = [target.key] if target.key else []
+        format_ = FORMATS[endpoint.api]
+        reads_lines = endpoint.api == "ollama"
+        exchange = Exchange(self._http, format_, self._timeouts, reads_lines=reads_lines)
+        try:
+            if target.key is not None:
+                checked_key(target.key, endpoint)
+            request = format_.build(target, chat, stream=stream)
+            with contextlib.closing(exchange.events(request, stream=stream)) as events:
+                for event in events:
+                    yield _shown(event, keys)
+        except CallFailed as failure:
+            failure.message = redacted(failure.message, keys)
+            failure.args = (failure.message,)
+            failure.status = exchange.status
+            partial = exchange.reader.answer()
+            if partial != Answer():
+                failure.partial = _cleaned(mended_answer(partial), keys)
+            raise
+
+
+def _shown(event: Event, keys: Collection[str]) -> Event:
+    return Completed(_cleaned(event.answer, keys)) if isinstance(event, Completed) else event
+
+
+def _cleaned(answer: Answer, keys: Collection[str]) -> Answer:
+    """Return an answer whose metadata, which is stored and shown, is plain and holds no key."""
+
+    def plain(text: str) -> str:
+        return one_line(redacted(text, keys), _LONGEST_NAME)
+
+    return replace(
+        answer,
+        finish_reasons=tuple(plain(reason) for reason in answer.finish_reasons),
+        response_id=None if answer.response_id is None else plain(answer.response_id),
+        response_model=None if answer.response_model is None else plain(answer.response_model),
+    )
