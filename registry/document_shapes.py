@@ -125,6 +125,7 @@ _ENDPOINT = Shape(
         Key("base_url", Text(url_problem)),
         Key("remote_model", Text()),
         Key("key_env", Text(variable_problem, optional=True)),
+        Key("key_command", _MAYBE_TEXT),
         Key("locality", Choice(_LOCALITIES)),
         Key("region", _MAYBE_NAME),
         Key("data_policy", Nested(_DATA_POLICY, blank=DataPolicy())),

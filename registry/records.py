@@ -81,7 +81,8 @@ class Endpoint:
     """One model served at one place: the unit that is routed, priced and measured.
 
     `context_tokens` and `max_output_tokens` override the model's where a place allows less;
-    `unsupported_parameters` names request parameters that the place refuses or ignores.
+    `unsupported_parameters` names request parameters that the place refuses or ignores. The key
+    is in the environment variable `key_env`, else printed by the shell command `key_command`.
     """
 
     id: str
@@ -90,6 +91,7 @@ class Endpoint:
     base_url: str = ""
     remote_model: str = ""
     key_env: str | None = None
+    key_command: str | None = None
     locality: Locality = "remote"
     region: str | None = None
     data_policy: DataPolicy = DataPolicy()
@@ -257,7 +259,8 @@ class Request:
 
     `needs` and `prefers` are capabilities that the caller declared. `tool_names`, `schema_chars`
     and `tools_chars` describe attached tools and an answer schema; `parameters` names the
-    request parameters set. `input_tokens` is the caller's own count, else null.
+    request parameters set. The first `history` messages were decided on before, in the same
+    conversation. `input_tokens` is the caller's own count, else null.
     """
 
     messages: tuple[Message, ...]
@@ -265,6 +268,7 @@ class Request:
     tools_chars: int = 0
     schema_chars: int = 0
     parameters: tuple[str, ...] = ()
+    history: int = 0
     needs: tuple[str, ...] = ()
     prefers: tuple[str, ...] = ()
     input_tokens: int | None = None
@@ -300,7 +304,8 @@ class Task:
 class Candidate:
     """One endpoint weighed for one request; every number in USD, seconds or tokens.
 
-    `sources` pairs each number's name with where it came from.
+    `sources` pairs each number's name with where it came from. `scored_success` is the success
+    before `outcomes` moved it.
     """
 
     endpoint: str
@@ -322,6 +327,8 @@ class Candidate:
     locality: Locality
     preferred: int
     sources: tuple[tuple[str, Source], ...]
+    scored_success: float | None = None
+    outcomes: int = 0
 
     @property
     def duration_s(self) -> float:

@@ -37,7 +37,8 @@ def list_endpoints(registry: RegistryOption = None, as_json: JsonOption = False)
     """List the endpoints, and which have a key here.
 
     Prices are USD per million tokens in and out. A key is looked for in the environment
-    variable that the endpoint names; its value is never shown.
+    variable that the endpoint names, else its key command would be run; the key itself is
+    never shown.
 
     \b
     Examples:
@@ -82,10 +83,12 @@ def row_of(endpoint: Endpoint, model_context_tokens: int | None) -> list[str]:
 
 
 def key_state(endpoint: Endpoint) -> str:
-    """Tell whether an endpoint's key is in the environment; its value goes nowhere."""
-    if endpoint.key_env is None:
-        return "none needed"
-    return "set" if os.environ.get(endpoint.key_env) else "missing"
+    """Tell where an endpoint's key would come from here; its value goes nowhere."""
+    if endpoint.key_env is not None and os.environ.get(endpoint.key_env):
+        return "set"
+    if endpoint.key_command is not None:
+        return "command"
+    return "none needed" if endpoint.key_env is None else "missing"
 
 
 @app.command()
@@ -127,6 +130,10 @@ def add(
     key_env: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="The environment variable that holds the key."),
+    ] = None,
+    key_command: Annotated[
+        str | None,
+        typer.Option(metavar="COMMAND", help="A shell command that prints the key."),
     ] = None,
     locality: Annotated[
         Literal["local", "remote"] | None,
@@ -173,6 +180,7 @@ def add(
             "base_url": base_url,
             "remote_model": remote_model,
             "key_env": key_env,
+            "key_command": key_command,
             "locality": locality,
             "region": region,
             "quantization": quantization,

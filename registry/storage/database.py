@@ -6,7 +6,7 @@ import contextlib
 import os
 import sqlite3
 import stat
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,12 +14,13 @@ from typing import Any, Self
 from rolecall.registry.errors import RegistryUnusable
 
 APPLICATION_ID = 0x726F6C63  # "rolc", in the file's header
-SCHEMA_VERSION = 4  # the number of steps in schema.py
+SCHEMA_VERSION = 5  # the number of steps in schema.py
 BUSY_TIMEOUT_S = 10.0
 _LEAST_FREE_BYTES = 128 * 1024
 _MAGIC = b"SQLite format 3\0"
 
 Row = tuple[Any, ...]
+Parameters = Iterable[Any] | Mapping[str, Any]
 
 
 class Database:
@@ -53,6 +54,17 @@ class Database:
             yield
 
     @contextlib.contextmanager
+    def rehearsal(self) -> Generator[None]:
+        """Hold the write lock and undo everything at the end. Not inside a transaction."""
+        with translating(self.path):
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            finally:
+                self._changed = False
+                self.connection.execute("ROLLBACK")
+
+    @contextlib.contextmanager
     def _ending(self, begin: str) -> Generator[None]:
         with translating(self.path):
             self.connection.execute(begin)
@@ -72,25 +84,27 @@ class Database:
         """Mark the registry's content as changed in the open transaction."""
         self._changed = True
 
-    def rows(self, sql: str, parameters: Iterable[Any] = ()) -> list[Row]:
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Return all rows of a query."""
         with translating(self.path):
-            return self.connection.execute(sql, tuple(parameters)).fetchall()
+            return self.connection.execute(sql, _bound(parameters)).fetchall()
 
-    def stream(self, sql: str) -> Iterator[Row]:
+    def stream(self, sql: str, parameters: Parameters = ()) -> Iterator[Row]:
         """Yield the rows of a query one by one, for tables too long to hold."""
         with translating(self.path):
-            yield from self.connection.execute(sql)
+            # `yield from` would close the cursor at the end, which a closed database refuses.
+            for row in self.connection.execute(sql, _bound(parameters)):  # noqa: UP028
+                yield row
 
-    def run(self, sql: str, parameters: Iterable[Any] = ()) -> int:
+    def run(self, sql: str, parameters: Parameters = ()) -> int:
         """Execute one statement; return how many rows it changed."""
         with translating(self.path):
-            return self.connection.execute(sql, tuple(parameters)).rowcount
+            return self.connection.execute(sql, _bound(parameters)).rowcount
 
-    def run_many(self, sql: str, rows: Iterable[Iterable[Any]]) -> None:
+    def run_many(self, sql: str, rows: Iterable[Parameters]) -> None:
         """Execute one statement for each row."""
         with translating(self.path):
-            self.connection.executemany(sql, (tuple(row) for row in rows))
+            self.connection.executemany(sql, map(_bound, rows))
 
     def close(self) -> None:
         """Close the file; an open transaction is rolled back."""
@@ -106,6 +120,20 @@ class Database:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _bound(parameters: Parameters) -> Row | dict[str, Any]:
+    """Return the values of `?` (a sequence) or of `:name` (a mapping) as SQLite takes them."""
+    if isinstance(parameters, Mapping):
+        return {name: _storable(value) for name, value in parameters.items()}
+    return tuple(map(_storable, parameters))
+
+
+def _storable(value: Any) -> Any:
+    """Return a text without lone surrogates, which JSON or a file name may hold but SQLite not."""
+    if isinstance(value, str) and not value.isascii():
+        return value.encode("utf-8", "replace").decode("utf-8")
+    return value
 
 
 Fill = Callable[[Database], None]

@@ -11,7 +11,7 @@ from rolecall.registry.storage.decision_json import decision_from_json, decision
 
 
 class LastTurn(NamedTuple):
-    """What the latest decision of a conversation chose, for what kind of task, and when."""
+    """Who answered the latest decision of a conversation, for what kind of task, and when."""
 
     chosen: str
     task_kind: str
@@ -31,7 +31,7 @@ def insert_decision(db: Database, decision: Decision) -> None:
             (
                 decision.id,
                 decision.created_at,
-                _storable(decision.prompt),
+                decision.prompt,
                 decision.prompt_sha256,
                 decision.task.kind,
                 decision.role,
@@ -50,11 +50,6 @@ def insert_decision(db: Database, decision: Decision) -> None:
         )
 
 
-def _storable(prompt: str | None) -> str | None:
-    """Return the prompt without lone surrogates, which a JSON file may hold but SQLite cannot."""
-    return None if prompt is None else prompt.encode("utf-8", "replace").decode("utf-8")
-
-
 def read_decision(db: Database, id_or_prefix: str | None) -> Decision:
     """Return the decision of that id, or of the only id that starts so; None: the latest.
 
@@ -62,27 +57,29 @@ def read_decision(db: Database, id_or_prefix: str | None) -> Decision:
     """
     if id_or_prefix is None:
         return _only(_latest(db), "no decision has been recorded yet")
-    exact = db.rows("SELECT document, prompt FROM decisions WHERE id = ?", (id_or_prefix,))
-    return _only(exact or _starting_with(db, id_or_prefix), f'no decision "{id_or_prefix}"')
+    ids = decision_ids(db, id_or_prefix)
+    if len(ids) > 1:
+        raise UnknownRecord(
+            f'several decisions start with "{id_or_prefix}"',
+            hint="rolecall explain " + " | ".join(ids[:3]),
+        )
+    rows = db.rows("SELECT document, prompt FROM decisions WHERE id = ?", ids) if ids else []
+    return _only(rows, f'no decision "{id_or_prefix}"')
+
+
+def decision_ids(db: Database, id_or_prefix: str) -> tuple[str, ...]:
+    """Return the decision of that id, else up to four ids that start so, sorted."""
+    rows = db.rows("SELECT id FROM decisions WHERE id = ?", (id_or_prefix,))
+    if not rows and id_or_prefix:
+        rows = db.rows(
+            "SELECT id FROM decisions WHERE id >= ? AND id < ? ORDER BY id LIMIT 4",
+            (id_or_prefix, id_or_prefix + "\U0010ffff"),
+        )
+    return tuple(row[0] for row in rows)
 
 
 def _latest(db: Database) -> list[Row]:
     return db.rows("SELECT document, prompt FROM decisions ORDER BY sequence DESC LIMIT 1")
-
-
-def _starting_with(db: Database, prefix: str) -> list[Row]:
-    if not prefix:
-        return []
-    ids = db.rows(
-        "SELECT id FROM decisions WHERE id >= ? AND id < ? ORDER BY id LIMIT 4",
-        (prefix, prefix + "\U0010ffff"),
-    )
-    if len(ids) > 1:
-        raise UnknownRecord(
-            f'several decisions start with "{prefix}"',
-            hint="rolecall explain " + " | ".join(row[0] for row in ids[:3]),
-        )
-    return db.rows("SELECT document, prompt FROM decisions WHERE id = ?", ids[0]) if ids else []
 
 
 def _only(rows: list[Row], otherwise: str) -> Decision:
@@ -93,10 +90,20 @@ def _only(rows: list[Row], otherwise: str) -> Decision:
 
 
 def last_in_conversation(db: Database, conversation: str) -> LastTurn | None:
-    """Return the latest decision of the conversation that chose an endpoint, in short."""
+    """Return the latest decision of the conversation that chose an endpoint, in short.
+
+    Where a fallback gave the answer, it is the one named: it has the conversation in its cache.
+    """
     rows = db.rows(
         """
-        SELECT chosen, task_kind, created_at FROM decisions
+        SELECT coalesce(
+            (
+                SELECT endpoint FROM calls
+                WHERE decision_id = decisions.id AND finished_at IS NOT NULL
+                    AND error_type IS NULL
+                ORDER BY attempt DESC LIMIT 1
+            ), chosen), task_kind, created_at
+        FROM decisions
         WHERE conversation = ? AND chosen IS NOT NULL
         ORDER BY sequence DESC LIMIT 1
         """,
@@ -115,6 +122,22 @@ def last_prompt(db: Database, conversation: str, *, least_chars: int) -> str | N
         (conversation, least_chars),
     )
     return str(rows[0][0]) if rows else None
+
+
+def prune_decisions(db: Database, before: str) -> int:
+    """Delete the decisions made before an ISO time that no later call belongs to; count them.
+
+    Their calls and outcomes stay, without the decision's id.
+    """
+    return db.run(
+        """
+        DELETE FROM decisions WHERE created_at < :before AND NOT EXISTS (
+            SELECT 1 FROM calls
+            WHERE calls.decision_id = decisions.id AND calls.created_at >= :before
+        )
+        """,
+        {"before": before},
+    )
 
 
 def unreadable_decisions(db: Database, *, most: int = 20) -> tuple[str, ...]:

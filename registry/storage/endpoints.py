@@ -18,8 +18,8 @@ def read_endpoints(db: Database) -> tuple[Endpoint, ...]:
         _endpoint(row)
         for row in db.rows(
             """
-            SELECT id, model, api, base_url, remote_model, key_env, locality, region,
-                   trains_on_data, retention_days, quantization, context_tokens,
+            SELECT id, model, api, base_url, remote_model, key_env, key_command, locality,
+                   region, trains_on_data, retention_days, quantization, context_tokens,
                    max_output_tokens, unsupported_parameters,
                    input_usd_per_mtok, output_usd_per_mtok, cache_read_usd_per_mtok,
                    cache_write_usd_per_mtok, price_source, price_as_of,
@@ -32,7 +32,7 @@ def read_endpoints(db: Database) -> tuple[Endpoint, ...]:
 
 
 def _endpoint(row: Row) -> Endpoint:
-    trains, retention = row[8], row[9]
+    trains, retention = row[9], row[10]
     is_policy_known = trains is not None or retention is not None
     return Endpoint(
         id=row[0],
@@ -41,21 +41,22 @@ def _endpoint(row: Row) -> Endpoint:
         base_url=row[3],
         remote_model=row[4],
         key_env=row[5],
-        locality=row[6],
-        region=row[7],
+        key_command=row[6],
+        locality=row[7],
+        region=row[8],
         data_policy=DataPolicy(from_flag(trains), retention) if is_policy_known else _NO_POLICY,
-        quantization=row[10],
-        context_tokens=row[11],
-        max_output_tokens=row[12],
-        unsupported_parameters=from_json(row[13]),
-        price=None if row[14:20] == _NO_PRICE else Price(*row[14:20]),
+        quantization=row[11],
+        context_tokens=row[12],
+        max_output_tokens=row[13],
+        unsupported_parameters=from_json(row[14]),
+        price=None if row[15:21] == _NO_PRICE else Price(*row[15:21]),
         profile=_profile(row),
-        status=row[27],
+        status=row[28],
     )
 
 
 def _profile(row: Row) -> Profile | None:
-    ttft, ttft_p95, itl, failure_rate, success, samples, as_of = row[20:27]
+    ttft, ttft_p95, itl, failure_rate, success, samples, as_of = row[21:28]
     pairs = () if success == "{}" else tuple(json.loads(success).items())
     profile = Profile(ttft, ttft_p95, itl, failure_rate, pairs, samples, as_of)
     return None if profile == _NO_PROFILE else profile
@@ -65,18 +66,19 @@ _NO_PROFILE = Profile()
 
 
 _WRITE = """
-    INSERT INTO endpoints (id, model, api, base_url, remote_model, key_env, locality, region,
-        trains_on_data, retention_days, quantization, context_tokens, max_output_tokens,
-        unsupported_parameters, input_usd_per_mtok, output_usd_per_mtok,
+    INSERT INTO endpoints (id, model, api, base_url, remote_model, key_env, key_command,
+        locality, region, trains_on_data, retention_days, quantization, context_tokens,
+        max_output_tokens, unsupported_parameters, input_usd_per_mtok, output_usd_per_mtok,
         cache_read_usd_per_mtok, cache_write_usd_per_mtok, price_source, price_as_of,
         ttft_s, ttft_p95_s, itl_s, failure_rate, success, samples, profile_as_of, status)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET
         model = excluded.model,
         api = excluded.api,
         base_url = excluded.base_url,
         remote_model = excluded.remote_model,
         key_env = excluded.key_env,
+        key_command = excluded.key_command,
         locality = excluded.locality,
         region = excluded.region,
         trains_on_data = excluded.trains_on_data,
@@ -126,6 +128,7 @@ def _place(endpoint: Endpoint) -> Row:
         endpoint.base_url,
         endpoint.remote_model,
         endpoint.key_env,
+        endpoint.key_command,
         endpoint.locality,
         endpoint.region,
         to_flag(endpoint.data_policy.trains_on_data),

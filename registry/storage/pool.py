@@ -47,6 +47,15 @@ _RENAME: dict[Collection, str] = {
     "tasks": "UPDATE tasks SET id = ? WHERE id = ?",
     "strategies": "UPDATE strategies SET id = ? WHERE id = ?",
 }
+# Evidence names endpoints without a foreign key, so that it outlives them. What an endpoint
+# removed earlier left under the new name gives way.
+_FOLLOW_ENDPOINT = (
+    "UPDATE calls SET endpoint = ? WHERE endpoint = ?",
+    "UPDATE outcomes SET endpoint = ? WHERE endpoint = ?",
+    "UPDATE OR REPLACE endpoint_statistics SET endpoint = ? WHERE endpoint = ?",
+    "UPDATE OR REPLACE endpoint_samples SET endpoint = ? WHERE endpoint = ?",
+    "UPDATE OR REPLACE outcome_statistics SET endpoint = ? WHERE endpoint = ?",
+)
 
 
 def read_pool(db: Database) -> Pool:
@@ -116,9 +125,11 @@ def delete_record(db: Database, collection: Collection, record_id: str) -> bool:
 
 
 def rename_record(db: Database, collection: Collection, old: str, new: str) -> None:
-    """Give a record another id; what refers to it by foreign key follows. Not for scopes."""
+    """Give a record another id; what refers to it follows, evidence too. Not for scopes."""
     with db.transaction():
         db.run(_RENAME[collection], (new, old))
+        for follow in _FOLLOW_ENDPOINT if collection == "endpoints" else ():
+            db.run(follow, (new, old))
         db.touch()
 
 

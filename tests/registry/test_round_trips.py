@@ -100,6 +100,7 @@ def endpoints(name: str, model_names: list[str]) -> st.SearchStrategy[Endpoint]:
         base_url=NAMES.map(lambda path: f"https://example.test/{path}"),
         remote_model=TEXTS.filter(bool),
         key_env=maybe(VARIABLES),
+        key_command=maybe(TEXTS),
         locality=st.sampled_from(get_args(records.Locality)),
         region=maybe(NAMES),
         data_policy=POLICIES,

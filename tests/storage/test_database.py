@@ -225,6 +225,27 @@ def test_a_transaction_that_fails_leaves_nothing_behind(db: Database) -> None:
     assert read_revision(db) == 0
 
 
+def test_a_rehearsal_shows_what_would_be_and_undoes_it(db: Database) -> None:
+    with db.rehearsal():
+        write_record(db, Model("tried"))
+        assert names(db, "models") == ("tried",)
+    assert (names(db, "models"), read_revision(db)) == ((), 0)
+    write_record(db, Model("kept"))
+    assert (names(db, "models"), read_revision(db)) == (("kept",), 1)
+
+
+def test_parameters_may_be_named_and_hold_lone_surrogates(db: Database) -> None:
+    assert db.rows("SELECT :a || :b", {"a": "\udcff", "b": "é"}) == [("?é",)]
+    assert list(db.stream("SELECT ?", ("\ud83d",))) == [("?",)]
+
+
+def test_rows_that_nobody_reads_any_more_do_not_mind_a_closed_registry(path: Path) -> None:
+    with open_database(path) as db:
+        rows = db.stream("SELECT 1 UNION SELECT 2")
+        assert next(rows) == (1,)
+    rows.close()  # type: ignore[attr-defined]
+
+
 def test_the_revision_grows_once_per_transaction_that_changes_content(db: Database) -> None:
     with db.transaction():
         write_record(db, Model("a"))
@@ -289,7 +310,7 @@ def test_the_schema_version_is_the_number_of_steps() -> None:
     from rolecall.registry.storage.schema import steps
 
     assert len(steps._migrations) == database.SCHEMA_VERSION
-    assert [one.name[:4] for one in steps._migrations] == ["m001", "m002", "m003", "m004"]
+    assert [one.name[:4] for one in steps._migrations] == ["m001", "m002", "m003", "m004", "m005"]
 
 
 def test_a_disk_that_is_full_is_told_from_one_that_fails(

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rolecall.registry.errors import RegistryUnusable, UnknownRecord
+from rolecall.registry.evidence import Call
 from rolecall.registry.records import (
     Candidate,
     DataPolicy,
@@ -21,6 +22,7 @@ from rolecall.registry.records import (
     Strategy,
     Task,
 )
+from rolecall.registry.storage.calls import insert_call, read_call
 from rolecall.registry.storage.database import Database, open_database
 from rolecall.registry.storage.decision_json import decision_from_json, decision_to_json
 from rolecall.registry.storage.decisions import (
@@ -28,6 +30,7 @@ from rolecall.registry.storage.decisions import (
     insert_decision,
     last_in_conversation,
     last_prompt,
+    prune_decisions,
     read_decision,
     unreadable_decisions,
 )
@@ -187,6 +190,28 @@ def test_the_last_prompt_of_a_conversation_is_its_latest_long_one(db: Database) 
     insert_decision(db, replace(DECISION, id="0x", conversation="other", prompt="x" * 99))
     assert last_prompt(db, "talk", least_chars=10) == "a newer long prompt"
     assert last_prompt(db, "talk", least_chars=100) is None
+
+
+def test_names_may_hold_characters_that_no_encoding_has(db: Database) -> None:
+    odd = replace(DECISION, app="\udcff", conversation="talk \udcff")
+    insert_decision(db, odd)
+    assert read_decision(db, None) == odd
+    assert last_in_conversation(db, "talk \udcff") == LastTurn("a/x", "code", odd.created_at)
+    with pytest.raises(UnknownRecord):
+        read_decision(db, "\udcff")
+
+
+def test_old_decisions_are_pruned_unless_a_call_was_made_since(db: Database) -> None:
+    before, after = "2026-11-22T09:59:59.999+00:00", "2026-11-22T10:00:00.001+00:00"
+    for decision_id, at in (("0old", before), ("0called", before), ("0new", after)):
+        insert_decision(db, replace(DECISION, id=decision_id, created_at=at))
+        insert_call(db, Call(f"then-{decision_id}", at, "a/x", decision_id=decision_id))
+    insert_call(db, Call("again", after, "a/x", decision_id="0called"))
+    assert prune_decisions(db, DECISION.created_at) == 1
+    assert {row[0] for row in db.rows("SELECT id FROM decisions")} == {"0called", "0new"}
+    assert read_call(db, "then-0old").decision_id is None
+    assert read_call(db, "then-0called").decision_id == "0called"
+    assert prune_decisions(db, DECISION.created_at) == 0
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,12 @@ import sqlite_utils
 from rolecall.registry.errors import RegistryUnusable
 from rolecall.registry.records import Endpoint, Model, Role
 from rolecall.registry.storage import schema
+from rolecall.registry.storage.calls import CallFilter, recent_calls
 from rolecall.registry.storage.database import APPLICATION_ID, SCHEMA_VERSION, open_database
+from rolecall.registry.storage.outcomes import outcomes_of_decision
 from rolecall.registry.storage.pool import read_pool, write_record
+from rolecall.registry.storage.spending import spent
+from rolecall.registry.storage.statistics import read_statistics
 
 STEPS = [step.name for step in schema.steps._migrations]
 
@@ -30,6 +34,40 @@ def old_file(path: Path, version: int) -> None:
         " VALUES ('r', 'old', '[\"code\"]', '[]', '[]', '[]', '[]')"
     )
     connection.close()
+
+
+# What people and calls had written by schema 4, where no row was ever to be lost.
+EVIDENCE = (
+    "INSERT INTO endpoints (id, model, api, base_url, remote_model, key_env, locality,"
+    " unsupported_parameters, success, status)"
+    " VALUES ('a/m', 'm', 'openai', 'https://a', 'm', 'A_KEY', 'remote', '[]', '{}', 'active')",
+    "INSERT INTO decisions (sequence, id, created_at, prompt, prompt_sha256, task_kind, strategy,"
+    " chosen, registry_revision, scorer_version, elapsed_ms, document)"
+    " VALUES (7, 'd', '2026-11-22T10:00:00.000+00:00', 'why?', 'ab', 'code', 'balanced', 'a/m', 3,"
+    " 's1', 9.5, '{}')",
+    "INSERT INTO calls (id, created_at, decision_id, attempt, endpoint, operation_name,"
+    " finish_reasons, input_tokens, duration_s, sample_source, cost_usd)"
+    " VALUES ('c', '2026-11-22T10:00:00.000+00:00', 'd', 2, 'a/m', 'chat', '[\"stop\"]', 12, 0.5,"
+    " 'live', 0.001)",
+    "INSERT INTO outcomes (id, created_at, decision_id, endpoint, task, score, kind, note)"
+    " VALUES (4, '2026-11-22T10:05:00.000+00:00', 'd', 'a/m', 'code', 0.5, 'human', 'so-so')",
+)
+EVIDENCE_TABLES = ("endpoints", "decisions", "calls", "outcomes")
+
+
+def rows_of(path: Path) -> dict[str, list[dict[str, object]]]:
+    """Return the rows of the evidence's tables, without the columns in which nothing is."""
+    connection = sqlite3.connect(path)
+    connection.row_factory = sqlite3.Row
+    found = {
+        table: [
+            {name: row[name] for name in row.keys() if row[name] is not None}  # noqa: SIM118
+            for row in connection.execute(f"SELECT * FROM {table}")
+        ]
+        for table in EVIDENCE_TABLES
+    }
+    connection.close()
+    return found
 
 
 def schema_of(path: Path) -> list[tuple[str, str]]:
@@ -51,6 +89,29 @@ def test_an_older_registry_becomes_a_current_one_and_keeps_its_rows(
     assert schema_of(path) == schema_of(fresh)
     assert pool.models == (Model("m", modalities=()),)
     assert pool.roles == (Role("r", description="old", tasks=("code",)),)
+
+
+def test_a_registry_with_evidence_keeps_every_row_and_value(tmp_path: Path) -> None:
+    path, fresh = tmp_path / "old.db", tmp_path / "fresh.db"
+    old_file(path, 4)
+    connection = sqlite3.connect(path)
+    with connection:
+        for statement in EVIDENCE:
+            connection.execute(statement)
+    connection.close()
+    before = rows_of(path)
+    open_database(fresh).close()
+    with open_database(path) as db:
+        [endpoint] = read_pool(db).endpoints
+        [call] = recent_calls(db, CallFilter())
+        [outcome] = outcomes_of_decision(db, "d")
+        assert (read_statistics(db), spent(db, "all", "")) == ({}, 0.0)
+    assert schema_of(path) == schema_of(fresh)
+    assert rows_of(path) == before
+    assert [len(rows) for rows in before.values()] == [1, 1, 1, 1]
+    assert (endpoint.key_env, endpoint.key_command) == ("A_KEY", None)
+    assert (call.decision_id, call.attempt, call.cost_usd, call.held_usd) == ("d", 2, 0.001, None)
+    assert (outcome.score, outcome.note, outcome.predicted) == (0.5, "so-so", None)
 
 
 def test_the_older_file_is_kept_beside_the_migrated_one(tmp_path: Path) -> None:

@@ -10,6 +10,13 @@ from typing import get_args
 
 import pytest
 
+from rolecall.registry.evidence import (
+    Call,
+    EndpointStatistics,
+    Outcome,
+    OutcomeStatistics,
+    Sample,
+)
 from rolecall.registry.records import (
     Allowance,
     Assignment,
@@ -25,7 +32,9 @@ from rolecall.registry.records import (
     Strategy,
     TaskKind,
 )
+from rolecall.registry.storage.calls import CallFilter, insert_call, recent_calls
 from rolecall.registry.storage.database import Database, open_database
+from rolecall.registry.storage.outcomes import insert_outcome, outcomes_for
 from rolecall.registry.storage.pool import (
     Collection,
     delete_record,
@@ -36,9 +45,23 @@ from rolecall.registry.storage.pool import (
     rename_record,
     write_record,
 )
+from rolecall.registry.storage.statistics import (
+    all_outcome_statistics,
+    read_samples,
+    read_statistics,
+    write_outcome_statistics,
+    write_samples,
+    write_statistics,
+)
 
 MODEL = Model("m", capabilities=("tools",), open_weights=True, parameters_b=8.2)
-ENDPOINT = Endpoint("e", "m", price=Price(3.0, 15.0), profile=Profile(success=(("code", 0.8),)))
+ENDPOINT = Endpoint(
+    "e",
+    "m",
+    key_command="pass e",
+    price=Price(3.0, 15.0),
+    profile=Profile(success=(("code", 0.8),)),
+)
 STRATEGY = Strategy("s", data_policy=DataPolicy(False, 0), min_success=0.5)
 ROLE = Role("r", strategy="s", assignments=(Assignment("e", "inactive", ("code",)),))
 TASK = TaskKind("t", roles=("r",), examples=("one", "two"))
@@ -124,6 +147,32 @@ def test_references_follow_a_record_that_is_renamed(db: Database) -> None:
     assert pool.roles[0].assignments[0].endpoint == "e-renamed"
     assert pool.roles[0].strategy == pool.scopes[0].strategy == "s-renamed"
     assert pool.tasks[0].roles == ("r-renamed",)
+
+
+def test_evidence_follows_an_endpoint_that_is_renamed(db: Database) -> None:
+    now = "2026-11-22T10:00:00.000+00:00"
+    for name in ("e", "gone"):
+        insert_call(db, Call(f"c-{name}", now, name))
+        insert_outcome(db, Outcome(now, name, 0.5, "human", task="t"))
+        write_statistics(db, EndpointStatistics(name, now, calls=len(name)))
+        write_samples(db, name, (Sample(now, float(len(name)), None),))
+        write_outcome_statistics(db, OutcomeStatistics(name, "t", now, outcomes=len(name)))
+    before = read_revision(db)
+    rename_record(db, "endpoints", "e", "gone")
+    assert read_revision(db) == before + 1
+    assert {call.endpoint for call in recent_calls(db, CallFilter())} == {"gone"}
+    assert len(outcomes_for(db, "gone", "t")) == 2
+    assert {name: one.calls for name, one in read_statistics(db).items()} == {"gone": 1}
+    assert read_samples(db, "e") == ()
+    assert read_samples(db, "gone") == (Sample(now, 1.0, None),)
+    assert [one.outcomes for one in all_outcome_statistics(db).values()] == [1]
+
+
+def test_evidence_of_an_endpoint_is_not_moved_by_another_records_name(db: Database) -> None:
+    write_record(db, Model("e"))
+    insert_call(db, Call("c", "2026-11-22T10:00:00.000+00:00", "e"))
+    rename_record(db, "models", "e", "f")
+    assert recent_calls(db, CallFilter())[0].endpoint == "e"
 
 
 def test_a_price_or_profile_that_says_nothing_is_read_as_unknown(db: Database) -> None:

@@ -1,0 +1,67 @@
+"""Queries on outcomes: how good the answers were."""
+
+from __future__ import annotations
+
+from rolecall.registry.evidence import Outcome, OutcomeKind
+from rolecall.registry.storage.database import Database
+
+
+def insert_outcome(db: Database, outcome: Outcome) -> None:
+    """Store one outcome."""
+    db.run(
+        """
+        INSERT INTO outcomes
+            (created_at, endpoint, score, kind, decision_id, task, predicted, note)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+        (
+            outcome.created_at,
+            outcome.endpoint,
+            outcome.score,
+            outcome.kind,
+            outcome.decision_id,
+            outcome.task,
+            outcome.predicted,
+            outcome.note,
+        ),
+    )
+
+
+def outcomes_of_decision(db: Database, decision_id: str) -> tuple[Outcome, ...]:
+    """Return the outcomes of a decision's answers in the order in which they came."""
+    rows = db.rows(
+        """
+        SELECT created_at, endpoint, score, kind, decision_id, task, predicted, note
+        FROM outcomes WHERE decision_id = ? ORDER BY id
+        """,
+        (decision_id,),
+    )
+    return tuple(Outcome(*row) for row in rows)
+
+
+def outcomes_for(db: Database, endpoint: str, task: str) -> tuple[Outcome, ...]:
+    """Return an endpoint's outcomes on a kind of task and every narrower kind, in order.
+
+    `code` includes `code.edit`; the empty kind stands for outcomes without any.
+    """
+    rows = db.rows(
+        """
+        SELECT created_at, endpoint, score, kind, decision_id, task, predicted, note
+        FROM outcomes
+        WHERE endpoint = :endpoint AND (
+            coalesce(task, '') = :task
+            OR substr(task, 1, length(:task) + 1) = :task || '.'
+        )
+        ORDER BY id
+        """,
+        {"endpoint": endpoint, "task": task},
+    )
+    return tuple(Outcome(*row) for row in rows)
+
+
+def delete_outcomes(db: Database, decision_id: str, endpoint: str, kind: OutcomeKind) -> int:
+    """Delete one kind of outcome of a decision's answer; return how many there were."""
+    return db.run(
+        "DELETE FROM outcomes WHERE decision_id = ? AND endpoint = ? AND kind = ?",
+        (decision_id, endpoint, kind),
+    )

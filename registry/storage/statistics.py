@@ -1,0 +1,149 @@
+"""Queries on what calls and outcomes add up to; all of it is small and read as a whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from rolecall.registry.evidence import EndpointStatistics, OutcomeStatistics, Sample
+from rolecall.registry.storage.database import Database, Row
+
+# The columns in the order of EndpointStatistics' fields.
+_COLUMNS = """
+    endpoint, updated_at, calls, failed, errors, recent_calls, recent_failures, samples,
+    sampled_at, ttft_p50_s, ttft_p95_s, ttft_long_p50_s, itl_p50_s, itl_p95_s, itl_long_p50_s,
+    input_tokens, output_tokens, cost_usd, unpriced, consecutive_failures, openings, open_until,
+    opened_because, trial_until
+"""
+_ERRORS = 4
+
+
+def read_statistics(db: Database) -> dict[str, EndpointStatistics]:
+    """Return the statistics of every endpoint that was ever called, by its id."""
+    rows = db.rows(f"SELECT {_COLUMNS} FROM endpoint_statistics ORDER BY endpoint")
+    return {row[0]: _statistics(row) for row in rows}
+
+
+def read_endpoint_statistics(db: Database, endpoint: str) -> EndpointStatistics | None:
+    """Return one endpoint's statistics; null when it was never called."""
+    rows = db.rows(f"SELECT {_COLUMNS} FROM endpoint_statistics WHERE endpoint = ?", (endpoint,))
+    return _statistics(rows[0]) if rows else None
+
+
+def write_statistics(db: Database, statistics: EndpointStatistics) -> None:
+    """Store an endpoint's statistics in place of what there was."""
+    db.run(
+        f"""
+        INSERT OR REPLACE INTO endpoint_statistics ({_COLUMNS})
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+        (
+            statistics.endpoint,
+            statistics.updated_at,
+            statistics.calls,
+            statistics.failed,
+            json.dumps(dict(statistics.errors)),
+            statistics.recent_calls,
+            statistics.recent_failures,
+            statistics.samples,
+            statistics.sampled_at,
+            statistics.ttft_p50_s,
+            statistics.ttft_p95_s,
+            statistics.ttft_long_p50_s,
+            statistics.itl_p50_s,
+            statistics.itl_p95_s,
+            statistics.itl_long_p50_s,
+            statistics.input_tokens,
+            statistics.output_tokens,
+            statistics.cost_usd,
+            statistics.unpriced,
+            statistics.consecutive_failures,
+            statistics.openings,
+            statistics.open_until,
+            statistics.opened_because,
+            statistics.trial_until,
+        ),
+    )
+
+
+def _statistics(row: Row) -> EndpointStatistics:
+    values = list(row)
+    values[_ERRORS] = () if row[_ERRORS] == "{}" else tuple(json.loads(row[_ERRORS]).items())
+    return EndpointStatistics(*values)
+
+
+def claim_trial(db: Database, endpoint: str, now: str, until: str) -> bool:
+    """Take the one trial call that an open circuit allows after its rest; return whether we may.
+
+    The claim holds until `until`. False where the circuit is closed, still rests at `now`, or
+    someone else's claim holds. Times are ISO in UTC with milliseconds.
+    """
+    claimed = db.run(
+        """
+        UPDATE endpoint_statistics SET trial_until = :until
+        WHERE endpoint = :endpoint AND open_until IS NOT NULL AND open_until <= :now
+            AND (trial_until IS NULL OR trial_until <= :now)
+        """,
+        {"endpoint": endpoint, "now": now, "until": until},
+    )
+    return claimed > 0
+
+
+def read_samples(db: Database, endpoint: str) -> tuple[Sample, ...]:
+    """Return the calls' speeds that are kept for an endpoint, in the order they were written."""
+    rows = db.rows("SELECT samples FROM endpoint_samples WHERE endpoint = ?", (endpoint,))
+    return tuple(Sample(*values) for values in json.loads(rows[0][0])) if rows else ()
+
+
+def write_samples(db: Database, endpoint: str, samples: Sequence[Sample]) -> None:
+    """Store an endpoint's samples in place of those there were."""
+    values = [(one.at, one.ttft_s, one.itl_s, one.weight) for one in samples]
+    db.run(
+        "INSERT OR REPLACE INTO endpoint_samples (endpoint, samples) VALUES (?, ?)",
+        (endpoint, json.dumps(values, separators=(",", ":"))),
+    )
+
+
+def read_outcome_statistics(
+    db: Database, tasks: Sequence[str]
+) -> dict[tuple[str, str], OutcomeStatistics]:
+    """Return what is known of every endpoint on these kinds of task, by endpoint and task."""
+    rows = db.rows(
+        """
+        SELECT endpoint, task, updated_at, outcomes, mean_score, weight, residual
+        FROM outcome_statistics WHERE task IN (SELECT value FROM json_each(?))
+        """,
+        (json.dumps(list(tasks)),),
+    )
+    return {(row[0], row[1]): OutcomeStatistics(*row) for row in rows}
+
+
+def all_outcome_statistics(db: Database) -> dict[tuple[str, str], OutcomeStatistics]:
+    """Return what is known of every endpoint on every kind of task, sorted by both."""
+    rows = db.rows(
+        """
+        SELECT endpoint, task, updated_at, outcomes, mean_score, weight, residual
+        FROM outcome_statistics ORDER BY endpoint, task
+        """
+    )
+    return {(row[0], row[1]): OutcomeStatistics(*row) for row in rows}
+
+
+def write_outcome_statistics(db: Database, statistics: OutcomeStatistics) -> None:
+    """Store what the outcomes of an endpoint on a kind of task add up to."""
+    db.run(
+        """
+        INSERT OR REPLACE INTO outcome_statistics
+            (endpoint, task, updated_at, outcomes, mean_score, weight, residual)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        """,
+        (
+            statistics.endpoint,
+            statistics.task,
+            statistics.updated_at,
+            statistics.outcomes,
+            statistics.mean_score,
+            statistics.weight,
+            statistics.residual,
+        ),
+    )
