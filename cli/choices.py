@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,6 +26,23 @@ SystemOption = Annotated[
 AttachOption = Annotated[
     list[Path] | None,
     typer.Option("--attach", "-a", metavar="FILE", help="An image, PDF, audio or text file."),
+]
+SchemaOption = Annotated[
+    Path | None,
+    typer.Option("--schema", metavar="FILE", help="The JSON schema that the answer must match."),
+]
+ToolsOption = Annotated[
+    Path | None, typer.Option("--tools", metavar="FILE", help="The tools on offer, as JSON.")
+]
+OptionsOption = Annotated[
+    list[str] | None,  # pairs of words in truth: cli/coercion.py
+    typer.Option(
+        "--option", "-o", metavar="NAME VALUE", help="A request parameter, e.g. temperature 0.2."
+    ),
+]
+AllowDropOption = Annotated[
+    bool,
+    typer.Option("--allow-drop", help="Let endpoints serve without parameters they do not take."),
 ]
 RoleOption = Annotated[
     str | None,
@@ -84,3 +101,8 @@ MaxTokensOption = Annotated[
 NoLogOption = Annotated[
     bool, typer.Option("--no-log", help="Keep only a hash of the prompt, not its text.")
 ]
+
+
+def pairs(words: Any) -> tuple[tuple[str, str], ...]:
+    """Return a repeated option of two words, typed as typer can say it, as what it is."""
+    return tuple((name, value) for name, value in words or ())

@@ -29,6 +29,8 @@ class Coercion:
         if value is None:
             return () if many else None
         try:
+            if many and param.nargs > 1:
+                return tuple(tuple(map(str, words)) for words in value)
             if many:
                 (each,) = get_args(self.annotation)
                 return tuple(self._one(word, each) for word in value)
@@ -74,13 +76,16 @@ def _truth(word: Any) -> bool:
 def parse_plainly(command: Any) -> None:
     """Give every parameter of `command`, and of the commands in it, our own parser.
 
-    A kind of parameter that we do not know keeps typer's.
+    A kind of parameter that we do not know keeps typer's. An option whose metavar is several
+    words takes as many: typer has no way to say so of one that may be repeated.
     """
     # The help option is made when a context first asks for it, and kept.
     context = typer.Context(command, help_option_names=HELP_OPTIONS)
     for param in command.get_params(context):
         if isinstance(param, TyperArgument | TyperOption) and _is_plain(param):
             setattr(param, _PARSER_METHOD, partial(Coercion, param))
+            if isinstance(param, TyperOption) and param.multiple:
+                param.nargs = len((param.metavar or "one").split())
     if isinstance(command, TyperGroup):
         for inner in command.commands.values():
             parse_plainly(inner)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rolecall.cli.output import note, print_json, print_text
+from rolecall.registry.chat import Chat
 from rolecall.registry.describe import describe_decision
 from rolecall.registry.errors import ExitCode, RegistryError
 from rolecall.registry.layers import Asked
-from rolecall.registry.records import Decision, Request
+from rolecall.registry.records import Decision
+from rolecall.registry.requests import request_of
 from rolecall.registry.route import Router, chosen_endpoint
 
 
@@ -27,7 +29,7 @@ def print_decision(decision: Decision, *, as_json: bool) -> None:
 
 
 def print_decisions(
-    router: Router, rows: Iterable[tuple[int, Request, str | None]], asked: Asked
+    router: Router, rows: Iterable[tuple[int, Chat, str | None]], asked: Asked
 ) -> int:
     """Print one decision a line, as JSON, in the order of the rows and as soon as each is made.
 
@@ -35,8 +37,8 @@ def print_decisions(
     said on stderr, and the rest goes on.
     """
     codes = []
-    for line, request, custom_id in rows:
-        decision = router.decide(asked.of(request), asked.choices)
+    for line, chat, custom_id in rows:
+        decision = router.decide(asked.of(request_of(chat)), asked.choices)
         print_json({"custom_id": custom_id} | describe_decision(decision), indent=None, flush=True)
         try:
             chosen_endpoint(decision)

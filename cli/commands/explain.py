@@ -42,6 +42,10 @@ def explain(
     prefer: options.PreferOption = None,
     input_tokens: options.InputTokensOption = None,
     max_tokens: options.MaxTokensOption = None,
+    option: options.OptionsOption = None,
+    schema: options.SchemaOption = None,
+    tools: options.ToolsOption = None,
+    allow_drop: options.AllowDropOption = False,
     show_all: AllOption = False,
     as_json: JsonOption = False,
     registry: RegistryOption = None,
@@ -74,6 +78,7 @@ def explain(
             local_only=local_only,
             max_cost_usd=max_cost,
             min_success=min_success,
+            allow_drop=allow_drop,
         ),
         needs=tuple(need or ()),
         prefers=tuple(prefer or ()),
@@ -81,14 +86,25 @@ def explain(
         max_tokens=max_tokens,
     )
     if prompt is None and file is None and messages is None:
-        if system is not None or attach:
+        if system is not None or attach or schema is not None or tools is not None or option:
             raise UsageError("there is no prompt", hint='rolecall explain --prompt "…"')
         decision = explain_decision(registry, decision_id, asked)
     else:
         from rolecall.cli.prompts import Given, read_request
+        from rolecall.registry.requests import request_of
 
         if decision_id is not None:
             raise UsageError("either a decision's id or a request", hint="rolecall explain --help")
-        request = read_request(Given(prompt, file, messages, system, tuple(attach or ())))
-        decision = explain_request(registry, asked.of(request), asked.choices)
+        given = Given(
+            argument=prompt,
+            file=file,
+            messages=messages,
+            system=system,
+            attach=tuple(attach or ()),
+            schema=schema,
+            tools=tools,
+            options=options.pairs(option),
+        )
+        request = asked.of(request_of(read_request(given)))
+        decision = explain_request(registry, request, asked.choices)
     print_explained(decision, show_all=show_all, as_json=as_json)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,6 +30,10 @@ def route(
     prefer: options.PreferOption = None,
     input_tokens: options.InputTokensOption = None,
     max_tokens: options.MaxTokensOption = None,
+    option: options.OptionsOption = None,
+    schema: options.SchemaOption = None,
+    tools: options.ToolsOption = None,
+    allow_drop: options.AllowDropOption = False,
     jsonl: Annotated[
         bool,
         typer.Option(
@@ -59,6 +62,7 @@ def route(
     from rolecall.cli.deciding import print_decision, print_decisions
     from rolecall.cli.prompts import Given, read_jsonl, read_request
     from rolecall.registry.layers import Asked, Choices
+    from rolecall.registry.requests import request_of
     from rolecall.registry.route import open_router
 
     asked = Asked(
@@ -73,6 +77,7 @@ def route(
             local_only=local_only,
             max_cost_usd=max_cost,
             min_success=min_success,
+            allow_drop=allow_drop,
             log_prompt=not no_log,
         ),
         needs=tuple(need or ()),
@@ -80,9 +85,19 @@ def route(
         input_tokens=input_tokens,
         max_tokens=max_tokens,
     )
+    given = Given(
+        argument=prompt,
+        file=file,
+        messages=messages,
+        system=system,
+        attach=tuple(attach or ()),
+        schema=schema,
+        tools=tools,
+        options=options.pairs(option),
+    )
     if not jsonl:
-        request = read_request(Given(prompt, file, messages, system, tuple(attach or ())))
+        request = asked.of(request_of(read_request(given)))
     with open_router(registry, loading) as router:
         if jsonl:
-            raise typer.Exit(print_decisions(router, read_jsonl(file or Path("-")), asked))
-        print_decision(router.decide(asked.of(request), asked.choices), as_json=as_json)
+            raise typer.Exit(print_decisions(router, read_jsonl(given), asked))
+        print_decision(router.decide(request, asked.choices), as_json=as_json)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rolecall.cli.prompts import Given, read_jsonl, read_request
+from rolecall.registry.chat import Media, Text, Tool, Turn
 from rolecall.registry.errors import InvalidPrompt, RegistryError, UsageError
+from rolecall.registry.requests import request_of
 
 Redirect = Callable[[bytes | str], None]
 
@@ -32,7 +36,7 @@ def stdin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Redirect]
 
 
 def text_of(given: Given) -> str:
-    return read_request(given).messages[-1].text
+    return request_of(read_request(given)).messages[-1].text
 
 
 def refusal(given: Given) -> RegistryError:
@@ -42,8 +46,7 @@ def refusal(given: Given) -> RegistryError:
 
 
 def test_an_argument_alone_is_the_prompt() -> None:
-    [message] = read_request(Given("why?")).messages
-    assert (message.role, message.text, message.attachments) == ("user", "why?", ())
+    assert read_request(Given("why?")).turns == (Turn("user", (Text("why?"),)),)
 
 
 def test_a_redirected_file_is_the_prompt(stdin: Redirect) -> None:
@@ -137,27 +140,43 @@ def test_a_closed_stdin_is_no_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "modality"),
+    ("name", "content", "mime_type"),
     [
-        ("photo.JPG", b"\xff\xd8\xff\0", "image"),
-        ("scan.pdf", b"%PDF-1.7\0", "pdf"),
-        ("unnamed", b"%PDF-1.7\0", "pdf"),
-        ("picture", b"\x89PNG\r\n\x1a\n\0", "image"),
-        ("talk.mp3", b"ID3\0", "audio"),
-        ("film.mp4", b"\0\0", "video"),
+        ("photo.JPG", b"\xff\xd8\xff\0", "image/jpeg"),
+        ("scan.pdf", b"%PDF-1.7\0", "application/pdf"),
+        ("unnamed", b"%PDF-1.7\0", "application/pdf"),
+        ("picture", b"\x89PNG\r\n\x1a\n\0", "image/png"),
+        ("photo.jpg", b"\x89PNG\r\n\x1a\n\0", "image/png"),
+        ("sound", b"RIFF\x24\0\0\0WAVEfmt ", "audio/wav"),
+        ("picture", b"RIFF\x24\0\0\0WEBPVP8 ", "image/webp"),
+        ("talk.mp3", b"ID3\0", "audio/mpeg"),
+        ("film.mp4", b"\0\0", "video/mp4"),
     ],
 )
-def test_attachments_are_counted_by_what_they_are(
-    tmp_path: Path, name: str, content: bytes, modality: str
+def test_attachments_are_kept_as_what_they_are(
+    tmp_path: Path, name: str, content: bytes, mime_type: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    [message] = read_request(Given("look", attach=(tmp_path / name,))).messages
-    assert (message.text, message.attachments) == ("look", (modality,))
+    [turn] = read_request(Given("look", attach=(tmp_path / name,))).turns
+    media, text = turn.parts
+    assert text == Text("look")
+    assert isinstance(media, Media)
+    assert (media.mime_type, media.name, media.url) == (mime_type, name, None)
+    assert media.modality == mime_type.partition("/")[0].replace("application", "pdf")
+    assert base64.b64decode(media.data or "") == content
 
 
 def test_an_image_alone_is_a_prompt(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n")
-    assert read_request(Given(attach=(tmp_path / "a.png",))).messages[0].attachments == ("image",)
+    chat = read_request(Given(attach=(tmp_path / "a.png",)))
+    assert request_of(chat).messages[0].attachments == ("image",)
+
+
+def test_an_attachment_may_come_through_stdin(stdin: Redirect) -> None:
+    stdin(b"%PDF-1.7\n\0")
+    [turn] = read_request(Given("read", attach=(Path("-"),))).turns
+    data = base64.b64encode(b"%PDF-1.7\n\0").decode()
+    assert turn.parts == (Media("pdf", "application/pdf", data), Text("read"))
 
 
 def test_an_unknown_binary_attachment_is_refused(tmp_path: Path) -> None:
@@ -168,8 +187,10 @@ def test_an_unknown_binary_attachment_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_system_prompt_comes_first() -> None:
-    messages = read_request(Given("hi", system="be brief")).messages
-    assert [(m.role, m.text) for m in messages] == [("system", "be brief"), ("user", "hi")]
+    assert read_request(Given("hi", system="be brief")).turns == (
+        Turn("system", (Text("be brief"),)),
+        Turn("user", (Text("hi"),)),
+    )
 
 
 def test_a_system_prompt_alone_is_no_prompt() -> None:
@@ -179,18 +200,70 @@ def test_a_system_prompt_alone_is_no_prompt() -> None:
 def test_a_chat_file_is_the_request_and_an_argument_its_next_turn(tmp_path: Path) -> None:
     path = tmp_path / "chat.json"
     path.write_text(json.dumps([{"role": "user", "content": "hi"}]))
-    request = read_request(Given("and then?", messages=path, system="be brief"))
-    assert [(m.role, m.text) for m in request.messages] == [
-        ("system", "be brief"),
-        ("user", "hi"),
-        ("user", "and then?"),
-    ]
+    assert read_request(Given("and then?", messages=path, system="be brief")).turns == (
+        Turn("system", (Text("be brief"),)),
+        Turn("user", (Text("hi"),)),
+        Turn("user", (Text("and then?"),)),
+    )
 
 
 def test_a_chat_may_come_through_stdin(stdin: Redirect) -> None:
     stdin('{"messages": [{"role": "user", "content": "hi"}], "max_tokens": 9}')
-    request = read_request(Given(messages=Path("-")))
-    assert (request.messages[0].text, request.max_tokens) == ("hi", 9)
+    chat = read_request(Given(messages=Path("-")))
+    assert (chat.turns[0].parts, chat.max_tokens) == ((Text("hi"),), 9)
+
+
+@pytest.fixture
+def beside(tmp_path: Path) -> Given:
+    """Write a chat, and what the command line says beside it."""
+    chat = {
+        "messages": [{"role": "user", "content": "hi"}],
+        "tools": [{"name": "old"}],
+        "response_format": {"type": "json_object"},
+        "temperature": 1,
+        "seed": 3,
+    }
+    texts = {"chat": chat, "schema": {"type": "array"}, "tools": [{"name": "new"}]}
+    paths = {name: tmp_path / f"{name}.json" for name in texts}
+    for name, path in paths.items():
+        path.write_text(json.dumps(texts[name]))
+    return Given(
+        messages=paths["chat"],
+        schema=paths["schema"],
+        tools=paths["tools"],
+        options=(("temperature", "0"),),
+    )
+
+
+def test_what_is_given_beside_a_chat_wins(beside: Given) -> None:
+    chat = read_request(beside)
+    assert (chat.schema, chat.tools) == ({"type": "array"}, (Tool("new"),))
+    assert chat.options == {"temperature": 0, "seed": 3}
+
+
+def test_what_is_given_beside_rows_wins_over_each(beside: Given, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('"one"\n{"prompt": "two", "temperature": 1, "seed": 3}\n')
+    rows = [chat for _, chat, _ in read_jsonl(replace(beside, file=path))]
+    assert [chat.options for chat in rows] == [{"temperature": 0}, {"temperature": 0, "seed": 3}]
+    assert [chat.tools for chat in rows] == [(Tool("new"),)] * 2
+    assert [chat.schema for chat in rows] == [{"type": "array"}] * 2
+
+
+def test_a_schema_may_come_through_stdin_but_then_nothing_else(stdin: Redirect) -> None:
+    stdin('{"type": "array"}')
+    assert read_request(Given("list", schema=Path("-"))).schema == {"type": "array"}
+    again = Given("list", schema=Path("-"), tools=Path("-"))
+    assert refusal(again).message == "stdin was asked for twice"
+    with pytest.raises(UsageError, match=r"^stdin was asked for twice$"):
+        next(read_jsonl(Given(schema=Path("-"))))
+
+
+def test_a_schema_that_is_none_is_named_by_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "schema.json"
+    path.write_text("[]")
+    message = f"{path}: expected a JSON schema, found a list"
+    assert refusal(Given("list", schema=path)).message == message
 
 
 def test_broken_json_is_named_by_file_line_and_column(tmp_path: Path) -> None:
@@ -208,17 +281,17 @@ def test_an_empty_chat_file_is_an_empty_prompt(tmp_path: Path) -> None:
 def test_rows_are_read_in_order_and_blank_lines_skipped(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('\ufeff"bare"\n\n{"prompt": "two", "id": 7}\n')
-    rows = list(read_jsonl(path))
-    assert [(n, r.messages[0].text, i) for n, r, i in rows] == [
-        (1, "bare", None),
-        (3, "two", "7"),
+    rows = list(read_jsonl(Given(file=path)))
+    assert [(number, chat.turns[0].parts, custom_id) for number, chat, custom_id in rows] == [
+        (1, (Text("bare"),), None),
+        (3, (Text("two"),), "7"),
     ]
 
 
 def test_a_bad_row_is_named_after_the_good_ones_before_it(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('"good"\n{"prompt": 1}\n{]\n')
-    rows = read_jsonl(path)
+    rows = read_jsonl(Given(file=path))
     assert next(rows)[0] == 1
     with pytest.raises(InvalidPrompt, match=f"^{path}:2: prompt: expected a string$"):
         next(rows)
@@ -228,15 +301,14 @@ def test_a_row_that_is_not_json_is_named_by_its_line(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('"good"\n{]\n')
     with pytest.raises(InvalidPrompt, match=f"^{path}:2:2: not JSON: "):
-        list(read_jsonl(path))
+        list(read_jsonl(Given(file=path)))
 
 
 READ_ROWS = """
 import sys
-from pathlib import Path
-from rolecall.cli.prompts import read_jsonl
-for number, request, _ in read_jsonl(Path("-")):
-    print(number, request.messages[0].text, flush=True)
+from rolecall.cli.prompts import Given, read_jsonl
+for number, chat, _ in read_jsonl(Given()):
+    print(number, chat.turns[0].parts[0].text, flush=True)
 """
 
 

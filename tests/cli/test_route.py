@@ -97,6 +97,33 @@ def test_what_is_attached_decides_who_can_serve(desk: Rolecall, tmp_path: Path) 
     assert codes == {"CAPABILITY_MISSING", "MODALITY_UNSUPPORTED", "TOOLS_UNSUPPORTED"}
 
 
+@pytest.mark.parametrize("command", ["route", "explain"])
+def test_what_is_asked_of_the_answer_decides_who_can_serve(
+    command: str, desk: Rolecall, tmp_path: Path
+) -> None:
+    texts = {"tools": [{"name": "look_up", "input_schema": {}}], "schema": {"type": "object"}}
+    for name, text in texts.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(text))
+    prompt = ["hello"] if command == "route" else ["--prompt", "hello"]
+    asked = ("--tools", tmp_path / "tools.json", "--schema", tmp_path / "schema.json")
+    done = desk(command, *prompt, "-r", "desk", "--json", *asked, "-o", "top-p", "0.5", "-o", "seed", "1")
+    task = json.loads(done.stdout)["task"]
+    assert (task["needs"], task["parameters"]) == (["tools", "json_schema"], ["seed", "top_p"])
+
+
+def test_options_win_over_those_of_every_row(desk: Rolecall) -> None:
+    rows = '{"prompt": "hi", "temperature": 1}\n{"prompt": "hi", "seed": 1}\n'
+    done = desk("route", "--jsonl", "-r", "desk", "-o", "temperature", "null", input=rows)
+    tasks = [json.loads(line)["task"] for line in done.stdout.splitlines()]
+    assert [task["parameters"] for task in tasks] == [[], ["seed"]]
+
+
+def test_a_mistyped_option_exits_2(desk: Rolecall) -> None:
+    done = desk("route", "hello", "-o", "temp", "1")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == 'error: no option is named "temp"\nhint: did you mean temperature?\n'
+
+
 def test_what_the_caller_knows_is_not_estimated(desk: Rolecall) -> None:
     decision = ask(desk, "hello", "--input-tokens", "7000", "--max-tokens", "900")
     assert decision["task"]["input_tokens"] == 7000

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rolecall.registry.errors import InvalidPrompt
-from rolecall.registry.requests import parse_chat, parse_json, parse_row
+from rolecall.registry.records import Request
+from rolecall.registry.requests import parse_chat, parse_json, parse_row, request_of
 
 HI = {"role": "user", "content": "hi"}
 
@@ -20,12 +21,16 @@ def refusal(document: Any) -> str:
     return caught.value.message
 
 
+def request_for(document: Any) -> Request:
+    return request_of(parse_chat(document, name="chat.json"))
+
+
 def user(*parts: Any) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": list(parts)}]}
 
 
 def test_openai_tools_and_schema_are_described() -> None:
-    request = parse_chat(
+    request = request_for(
         {
             "model": "any",
             "messages": [HI],
@@ -38,8 +43,7 @@ def test_openai_tools_and_schema_are_described() -> None:
             "seed": None,
             "max_completion_tokens": 100,
             "stream": True,
-        },
-        name="chat.json",
+        }
     )
     assert request.tool_names == ("look_up",)
     assert request.tools_chars > 50
@@ -49,7 +53,7 @@ def test_openai_tools_and_schema_are_described() -> None:
 
 
 def test_anthropic_system_tools_and_blocks_are_described() -> None:
-    request = parse_chat(
+    request = request_for(
         {
             "system": [{"type": "text", "text": "be brief"}],
             "tools": [{"name": "look_up", "input_schema": {}}, {"type": "web_search_20250305"}],
@@ -68,18 +72,17 @@ def test_anthropic_system_tools_and_blocks_are_described() -> None:
                 },
             ],
             "thinking": {"type": "enabled", "budget_tokens": 1024},
-        },
-        name="chat.json",
+        }
     )
     texts = [(message.role, message.text, message.attachments) for message in request.messages]
     assert texts == [
         ("system", "be brief", ()),
         ("user", "", ("image",)),
         ("assistant", 'hm\n{"name":"look_up","input":{"q":1}}', ()),
-        ("user", "found", ()),
+        ("tool", "found", ()),
     ]
     assert request.tool_names == ("look_up", "web_search_20250305")
-    assert request.parameters == ("thinking",)
+    assert request.parameters == ("provider_tools", "thinking_budget")
 
 
 @pytest.mark.parametrize(
@@ -94,26 +97,24 @@ def test_anthropic_system_tools_and_blocks_are_described() -> None:
     ],
 )
 def test_attached_parts_are_counted_by_modality(part: dict[str, Any], modality: str) -> None:
-    [message] = parse_chat(user(part, {"type": "text", "text": "look"}), name="x").messages
+    [message] = request_for(user(part, {"type": "text", "text": "look"})).messages
     assert (message.text, message.attachments) == ("look", (modality,))
 
 
 def test_a_document_given_as_text_is_text() -> None:
     source = {"type": "text", "media_type": "text/plain", "data": "words"}
-    [message] = parse_chat(user({"type": "document", "source": source}), name="x").messages
+    [message] = request_for(user({"type": "document", "source": source})).messages
     assert (message.text, message.attachments) == ("words", ())
 
 
 def test_what_the_model_asked_of_tools_counts_as_text() -> None:
     call = {"id": "1", "function": {"name": "look_up", "arguments": '{"q": 1}'}}
     said = {"role": "assistant", "content": None, "tool_calls": [call]}
-    assert "look_up" in parse_chat([HI, said], name="x").messages[1].text
+    assert request_for([HI, said]).messages[1].text == '{"name":"look_up","input":{"q": 1}}'
 
 
 def test_json_asked_for_without_a_schema_is_a_parameter() -> None:
-    request = parse_chat(
-        {"messages": [HI], "response_format": {"type": "json_object"}}, name="chat.json"
-    )
+    request = request_for({"messages": [HI], "response_format": {"type": "json_object"}})
     assert (request.schema_chars, request.parameters) == (0, ("response_format",))
 
 
@@ -161,14 +162,15 @@ def test_what_is_wrong_is_named_with_its_place(document: Any, message: str) -> N
 
 def test_a_batch_line_carries_its_request_under_body() -> None:
     line = {"custom_id": "a1", "method": "POST", "body": {"messages": [HI], "top_p": 1}}
-    request, custom_id = parse_row(line, name="in.jsonl:1")
+    chat, custom_id = parse_row(line, name="in.jsonl:1")
+    request = request_of(chat)
     assert (request.messages[0].text, request.parameters, custom_id) == ("hi", ("top_p",), "a1")
 
 
 def test_a_judged_row_is_a_prompt_and_its_scores_are_no_parameters() -> None:
     row = {"prompt": "hi", "scores": {"m": 1}, "task": "qa", "fold": 2, "group": "g"}
-    request, custom_id = parse_row(row, name="in.jsonl:1")
-    assert (request.parameters, custom_id) == ((), None)
+    chat, custom_id = parse_row(row, name="in.jsonl:1")
+    assert (request_of(chat).parameters, custom_id) == ((), None)
 
 
 @pytest.mark.parametrize("row", [3, None, [HI], {"custom_id": [], "prompt": "x"}, {"body": 3}])
@@ -199,7 +201,7 @@ json_values = st.recursive(
 def test_any_json_is_a_request_or_a_named_refusal(document: Any) -> None:
     message = ""
     try:
-        messages = parse_chat(document, name="x").messages
+        messages = request_of(parse_chat(document, name="x")).messages
     except InvalidPrompt as error:
         messages, message = (), error.message
     assert messages or message.startswith("x:")

@@ -1,0 +1,42 @@
+"""JSON as it is exchanged: read strictly, written short, its values named in words."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, NoReturn
+
+
+def decode_json(text: str) -> Any:
+    """Decode JSON proper. Raises ValueError (json.JSONDecodeError for a mistake in the syntax).
+
+    Python would also read NaN and numbers without bound, which nobody else takes.
+    """
+    return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+
+
+def compact(value: Any) -> str:
+    """Return the shortest JSON text of a value."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def kind_of(value: Any) -> str:
+    """Say what a value is, for an error message."""
+    names = {dict: "an object", list: "a list", str: "a string", bool: "true or false"}
+    return "null" if value is None else names.get(type(value), "a number")
+
+
+def is_whole(value: Any) -> bool:
+    """Tell whether a value is a whole number, which true and false are not."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits} is too large a number")
+    return number

@@ -1,0 +1,64 @@
+"""What an attachment is, told from its first bytes, its name or its media type."""
+
+from __future__ import annotations
+
+START_BYTES = 16
+_BY_SUFFIX = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".bmp": "image/bmp",
+    ".heic": "image/heic",
+    ".tiff": "image/tiff",
+    ".mp3": "audio/mpeg",
+    ".wav": "audio/wav",
+    ".m4a": "audio/mp4",
+    ".ogg": "audio/ogg",
+    ".flac": "audio/flac",
+    ".aac": "audio/aac",
+    ".opus": "audio/opus",
+    ".mp4": "video/mp4",
+    ".mov": "video/quicktime",
+    ".webm": "video/webm",
+    ".mkv": "video/x-matroska",
+    ".pdf": "application/pdf",
+}
+_BY_START = {
+    b"\x89PNG\r\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF87a": "image/gif",
+    b"GIF89a": "image/gif",
+    b"%PDF-": "application/pdf",
+    b"ID3": "audio/mpeg",
+    b"OggS": "audio/ogg",
+    b"fLaC": "audio/flac",
+}
+# A RIFF file says only at byte 8 what is in it.
+_BY_RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
+
+
+def media_type_of(start: bytes, name: str | None = None) -> str | None:
+    """Return the media type told by a file's first bytes, else by its name's suffix."""
+    if start.startswith(b"RIFF") and start[8:12] in _BY_RIFF:
+        return _BY_RIFF[start[8:12]]
+    found = next((kind for sign, kind in _BY_START.items() if start.startswith(sign)), None)
+    if found is None and name is not None and "." in name:
+        found = _BY_SUFFIX.get("." + name.rpartition(".")[2].lower())
+    return found
+
+
+def modality_of(media_type: str | None) -> str | None:
+    """Return `image`, `audio`, `video` or `pdf`; None for any other media type."""
+    if media_type == "application/pdf":
+        return "pdf"
+    family = (media_type or "").partition("/")[0]
+    return family if family in {"image", "audio", "video"} else None
+
+
+def is_text(media_type: str | None) -> bool:
+    """Tell whether content of that type is read as text."""
+    return media_type is not None and (
+        media_type.startswith("text/") or media_type in {"application/json", "application/xml"}
+    )
