@@ -24,6 +24,7 @@ MOST_FLIPS = 3
 NARROWEST_TEXT = 24
 _SHORT_SOURCE = {"measured": "meas.", "declared": "decl.", "default": "def.", "scored": "scored"}
 _FACTS_MARK = "*"
+_OUTCOMES_MARK = "†"
 
 
 def print_explained(decision: Decision, *, show_all: bool, as_json: bool) -> None:
@@ -127,6 +128,8 @@ def _remark_lines(decision: Decision) -> Iterator[tuple[str, str]]:
     flips = decision_flips(decision)[:MOST_FLIPS]
     for number, flip in enumerate(flips):
         yield ("flips" if number == 0 else ""), _flip(flip)
+    if any(one.outcomes for one in decision.candidates):
+        yield _OUTCOMES_MARK, "moved by outcomes of its answers: " + _moved(decision.candidates)
     if any(one.success_basis == "facts" for one in decision.candidates):
         yield _FACTS_MARK, "no outcomes seen: estimated from size, date, price and reasoning"
     if any(_source(one, "price") == "def." for one in decision.candidates):
@@ -158,7 +161,18 @@ def _success(candidate: Candidate) -> str:
     text = f"{candidate.success:.2f}"
     if candidate.success_std is not None:
         text += " ±" + f"{candidate.success_std:.2f}".removeprefix("0")
+    if candidate.outcomes:
+        return text + _OUTCOMES_MARK
     return text + (_FACTS_MARK if candidate.success_basis == "facts" else "")
+
+
+def _moved(candidates: tuple[Candidate, ...]) -> str:
+    """Say by how much outcomes moved each success, and how many they were."""
+    return ", ".join(
+        f"{one.endpoint} {one.success - one.scored_success:+.2f} ({one.outcomes})"
+        for one in candidates[:MOST_ROWS]
+        if one.outcomes and one.scored_success is not None
+    )
 
 
 def _source(candidate: Candidate, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -68,17 +69,33 @@ def decoded(
 
 def write_text(path: Path, text: str) -> None:
     """Write a file, whole or not at all. Raises FileNotWritable."""
+    write_pieces(path, (text,))
+
+
+def write_pieces(path: Path, pieces: Iterable[str]) -> None:
+    """Write a file piece by piece, whole or not at all. Raises FileNotWritable.
+
+    What was at `path` stays as it was until the last piece is written.
+    """
     partial = path.with_name(f".{path.name}.partial")
     # A device such as /dev/stdout cannot be replaced by a file.
     target = path if path.exists() and not path.is_file() else partial
     try:
-        target.write_text(text, encoding="utf-8")
+        with target.open("w", encoding="utf-8") as file:
+            file.writelines(pieces)
         if target is partial:
             partial.replace(path)
     except OSError as error:
-        if target is partial:
-            partial.unlink(missing_ok=True)
+        _discard(target, partial)
         raise FileNotWritable(f"cannot write {path}: {(error.strerror or '').lower()}") from error
+    except BaseException:
+        _discard(target, partial)
+        raise
+
+
+def _discard(target: Path, partial: Path) -> None:
+    if target is partial:
+        partial.unlink(missing_ok=True)
 
 
 def _unreadable(path: Path, error: OSError, refusal: type[UsageError]) -> UsageError:

@@ -27,8 +27,10 @@ class Place(NamedTuple):
 
 COMMANDS: dict[str, dict[str, Place]] = {
     "Everyday": {
+        "ask": Place("ask:ask", "Ask whoever should answer, and show the answer."),
         "route": Place("route:route", "Decide which endpoint should answer a prompt."),
         "explain": Place("explain:explain", "Say why an endpoint was chosen."),
+        "feedback": Place("feedback:feedback", "Say how good an answer was."),
     },
     "Registry": {
         "models": Place("models:app", "Keep what is known of each model."),
@@ -38,6 +40,8 @@ COMMANDS: dict[str, dict[str, Place]] = {
         "registry": Place("registry:app", "Export, apply, check or back up the registry."),
     },
     "Evidence": {
+        "probe": Place("probe:probe", "Measure endpoints by short real calls."),
+        "telemetry": Place("telemetry:app", "List, export or prune the calls that were made."),
         "scorer": Place("scorer:app", "Show the scorer and its proof."),
     },
 }

@@ -74,6 +74,10 @@ def why_chosen(decision: Decision) -> tuple[str, ...]:
     if "ROLE_POLICY_APPLIED" in decision.reasons and decision.role:
         phrases.append(f"{decision.role}'s rules applied")
     phrases.append(_evidence(best))
+    if best.outcomes and best.scored_success is not None:
+        outcomes = f"{best.outcomes:,} outcome{'' if best.outcomes == 1 else 's'}"
+        moved = f"from {best.scored_success:.2f} to {best.success:.2f}"
+        phrases.append(f"{outcomes} moved its success {moved}")
     return tuple(phrases)
 
 
@@ -93,7 +97,7 @@ _PHRASES = {
 def _evidence(candidate: Candidate) -> str:
     sources = dict(candidate.sources)
     if candidate.samples:
-        return f"measured on {candidate.samples:,} calls"
+        return f"measured on {candidate.samples:,} call{'' if candidate.samples == 1 else 's'}"
     if sources.get("success") == "declared":
         return "success as declared"
     if candidate.success_basis == "facts":

@@ -40,13 +40,14 @@ def scored_text(request: Request, before: str | None = None) -> str:
 
 def is_follow_up(request: Request) -> bool:
     """Tell whether a request is one short message, which in a conversation goes on with it."""
-    turns = _user_turns(request)
+    turns = _user_turns(request, since=request.history)
     return len(turns) == 1 and _is_short(turns[0]) and task_by_structure(request) is None
 
 
-def _user_turns(request: Request) -> list[str]:
+def _user_turns(request: Request, since: int = 0) -> list[str]:
     # Blanks around a text, such as the newline of `echo`, say nothing of the work.
-    return [message.text.strip() for message in request.messages if message.role == "user"]
+    messages = request.messages[since:]
+    return [message.text.strip() for message in messages if message.role == "user"]
 
 
 def _is_short(text: str) -> bool:

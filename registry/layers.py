@@ -15,7 +15,8 @@ DEFAULT_STRATEGY = "balanced"
 class Choices:
     """What the person or program asked for beside the request itself.
 
-    `endpoints` are globs that limit the pool; `log_prompt` false keeps only the prompt's hash.
+    `endpoints` are globs that limit the pool; `log_prompt` false keeps only the prompt's hash;
+    with `allow_drop` an endpoint may serve without the parameters it does not take.
     """
 
     role: str | None = None
@@ -29,6 +30,7 @@ class Choices:
     max_cost_usd: float | None = None
     min_success: float | None = None
     log_prompt: bool = True
+    allow_drop: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
+from rolecall.registry.allowances import ceiling, remaining
+from rolecall.registry.clock import Now, utc_now
 from rolecall.registry.detect import (
     ExampleIndex,
     detect_task,
@@ -21,11 +23,21 @@ from rolecall.registry.detect import (
 )
 from rolecall.registry.errors import BudgetExceeded, NothingEligible, UsageError
 from rolecall.registry.facts import facts_of
+from rolecall.registry.ids import new_id
 from rolecall.registry.layers import Choices, Layers, policy_layers
 from rolecall.registry.loading import Loading
 from rolecall.registry.naming import named, unknown
 from rolecall.registry.opening import open_registry
-from rolecall.registry.records import Decision, ModelFacts, Pool, Prediction, Request, Role, Task
+from rolecall.registry.records import (
+    Api,
+    Decision,
+    ModelFacts,
+    Pool,
+    Prediction,
+    Request,
+    Role,
+    Task,
+)
 from rolecall.registry.routing.decide import decide, nothing_eligible_message
 from rolecall.registry.routing.eligible import survivors
 from rolecall.registry.routing.policy import matches
@@ -34,6 +46,7 @@ from rolecall.registry.routing.structure import Detected
 from rolecall.registry.routing.tasks import build_task, resolve_role
 from rolecall.registry.routing.tokens import estimate_tokens
 from rolecall.registry.scorer.predict import Reading, Scorer
+from rolecall.registry.standing import read_standing
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.decisions import (
     LastTurn,
@@ -42,12 +55,12 @@ from rolecall.registry.storage.decisions import (
     last_prompt,
 )
 from rolecall.registry.storage.pool import read_pool, read_revision
+from rolecall.registry.transport.carried import uncarried
 
 CACHE_LIFETIME = timedelta(minutes=5)
 CACHE_LEAST_TOKENS = 1024
 FOLLOW_UP_CONFIDENCE = 0.8
 SUBJECT_LEAST_CHARS = 40
-CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +73,10 @@ class Snapshot:
 
 
 class Router:
-    """Decides requests against one registry; keeps a snapshot of it until it changes."""
+    """Decides requests against one registry; keeps a snapshot of it until it changes.
+
+    `now` is its clock, by which the calls that follow a decision are dated too.
+    """
 
     def __init__(
         self,
@@ -68,19 +84,22 @@ class Router:
         *,
         scorer: Scorer,
         environment: Mapping[str, str],
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Now = utc_now,
     ) -> None:
         self._db = db
         self._scorer = scorer
         self._keys = frozenset(name for name, value in environment.items() if value)
-        self._now = now
+        self.now = now
         self._snapshot: Snapshot | None = None
 
-    def decide(self, request: Request, choices: Choices, *, record: bool = True) -> Decision:
+    def decide(
+        self, request: Request, choices: Choices, *, record: bool = True, will_call: bool = False
+    ) -> Decision:
         """Return the decision for one request, stored unless `record` is false.
 
-        A decision in which nothing is eligible is returned (and stored) like any other, with
-        `chosen` null. Its `elapsed_ms` counts reading the prompt and deciding, not start-up.
+        Where a call follows, nobody may cost more than the limits allow even at worst. A decision
+        in which nothing is eligible is returned (and stored) like any other, with `chosen` null.
+        Its `elapsed_ms` counts reading the prompt and deciding, not start-up.
         Raises UnknownRecord for a role, strategy or endpoint that is not there,
         RegistryUnusable when the file cannot be read or written.
         """
@@ -89,17 +108,8 @@ class Router:
         last = self._last_turn(choices)
         reading, task, role = self._task(snapshot, request, choices, last)
         layers = policy_layers(snapshot.pool, choices, role)
-        question = Question(
-            endpoints=snapshot.pool.endpoints,
-            models={model.id: model for model in snapshot.pool.models},
-            task=task,
-            strategy=layers.strategy,
-            role=role,
-            kinds=snapshot.pool.tasks,
-            selection=_selection(snapshot.pool, choices),
-            incumbent=last.chosen if last else None,
-            available_env=self._keys,
-        )
+        question = self._question(snapshot, task, choices, layers, will_call=will_call)
+        question = replace(question, role=role, incumbent=last.chosen if last else None)
         verdict = self._judge(snapshot, question, reading)
         decision = replace(
             self._decision(request, choices, question, verdict, layers),
@@ -109,6 +119,41 @@ class Router:
         if record:
             insert_decision(self._db, decision)
         return decision
+
+    @property
+    def pool(self) -> Pool:
+        """The registry's content as the latest decision saw it."""
+        return (self._snapshot or self._current_snapshot()).pool
+
+    def _question(
+        self,
+        snapshot: Snapshot,
+        task: Task,
+        choices: Choices,
+        layers: Layers,
+        *,
+        will_call: bool,
+    ) -> Question:
+        now, pool = self.now(), snapshot.pool
+        standing = read_standing(self._db, task.kind, now)
+        left = remaining(self._db, pool.scopes, choices.app, choices.user, now)
+        limit, notes = ceiling(layers.strategy, left, will_call=will_call)
+        return Question(
+            endpoints=pool.endpoints,
+            models={model.id: model for model in pool.models},
+            task=task,
+            strategy=layers.strategy,
+            kinds=pool.tasks,
+            selection=_selection(pool, choices),
+            available_env=self._keys,
+            offline=standing.offline,
+            exhausted=standing.exhausted,
+            measured=standing.measured,
+            uncarried=_uncarried(task),
+            allow_drop=choices.allow_drop,
+            ceiling=limit,
+            notes=notes,
+        )
 
     def _current_snapshot(self) -> Snapshot:
         revision = read_revision(self._db)
@@ -172,7 +217,7 @@ class Router:
 
     def _cached_tokens(self, request: Request, last: LastTurn | None) -> int:
         """Return how much of the request the endpoint of the last turn still has in its cache."""
-        if last is None or self._now() - datetime.fromisoformat(last.created_at) > CACHE_LIFETIME:
+        if last is None or self.now() - datetime.fromisoformat(last.created_at) > CACHE_LIFETIME:
             return 0
         before = estimate_tokens(replace(request, messages=request.messages[:-1]))
         return before if before >= CACHE_LEAST_TOKENS else 0
@@ -193,10 +238,10 @@ class Router:
         verdict: Verdict,
         layers: Layers,
     ) -> Decision:
-        now = self._now()
-        prompt = "\n\n".join(message.text for message in request.messages)
+        now = self.now()
+        prompt = "\n\n".join(message.text for message in request.messages[request.history :])
         return Decision(
-            id=new_decision_id(now),
+            id=new_id(now),
             created_at=now.isoformat(timespec="milliseconds"),
             task=question.task,
             role=question.role.id if question.role else None,
@@ -217,7 +262,7 @@ class Router:
             scorer_version=self._scorer.version,
             elapsed_ms=0.0,
             prompt=prompt if layers.log_prompts else None,
-            notes=layers.notes + verdict.notes,
+            notes=layers.notes + question.notes + verdict.notes,
             prompt_sha256=hashlib.sha256(prompt.encode(errors="surrogatepass")).hexdigest(),
         )
 
@@ -244,10 +289,12 @@ def chosen_endpoint(decision: Decision) -> str:
     raise (BudgetExceeded if is_only_budget else NothingEligible)(message, hint=hint)
 
 
-def new_decision_id(now: datetime) -> str:
-    """Return a fresh id of 16 characters that sorts by time (milliseconds, then 30 random bits)."""
-    number = (int(now.timestamp() * 1000) << 30) | secrets.randbits(30)
-    return "".join(CROCKFORD[number >> shift & 31] for shift in range(75, -5, -5))
+def _uncarried(task: Task) -> dict[Api, frozenset[str]]:
+    """Return which of the request's parameters each API has no place for."""
+    if not task.parameters:
+        return {}
+    apis: tuple[Api, ...] = get_args(Api)
+    return {api: frozenset(uncarried(api, task.parameters)) for api in apis}
 
 
 def _selection(pool: Pool, choices: Choices) -> tuple[str, ...]:

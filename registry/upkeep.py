@@ -11,6 +11,7 @@ from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.decisions import unreadable_decisions
 from rolecall.registry.storage.integrity import file_problems
 from rolecall.registry.storage.pool import read_pool
+from rolecall.registry.storage.turns import unreadable_conversations
 
 
 def check_registry(db: Database) -> tuple[str, ...]:
@@ -23,6 +24,7 @@ def check_registry(db: Database) -> tuple[str, ...]:
         for one in dangling(read_pool(db))
     ]
     problems += [f"decision {one} cannot be read back" for one in unreadable_decisions(db)]
+    problems += [f"conversation {one} cannot be read back" for one in unreadable_conversations(db)]
     mode = db.path.stat().st_mode & 0o777
     if mode & 0o077:
         problems.append(

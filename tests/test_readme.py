@@ -6,9 +6,13 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.faults.plan import Plan
+from tests.faults.server import FaultServer
 
 README = Path(__file__).parent.parent / "README.md"
 CONSOLE = re.compile(r"(?<=^```console\n)(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
@@ -24,9 +28,27 @@ CHAT = """{"messages": [{"role": "system", "content": "You are terse."},
 PROMPTS = '{"custom_id": "a", "prompt": "Hello there!"}\n{"prompt": "Solve x^2 = 2 mod 7."}\n'
 
 
+COLOURS = """{"type": "object", "required": ["colours"],
+ "properties": {"colours": {"type": "array", "items": {"type": "string"}}}}"""
+ANSWER = "Air scatters short waves of light more than long ones, so the sky looks blue."
+
+
 @pytest.fixture
-def desk(tmp_path: Path) -> Path:
-    """Return a folder that holds every file the README's commands name."""
+def desk(tmp_path: Path) -> Iterator[Path]:
+    """Yield a folder that holds every file the README's commands name, and a local model."""
+    (tmp_path / "colours.json").write_text(COLOURS)
+    _fill(tmp_path)
+    model = Plan(ANSWER, input_tokens=31, output_tokens=19, first_delay_s=0.3, token_delay_s=0.02)
+    with FaultServer(model) as server:
+        run("rolecall registry export -o local.yaml", tmp_path)
+        text = (tmp_path / "local.yaml").read_text()
+        here = server.base_url("ollama")
+        (tmp_path / "local.yaml").write_text(text.replace("http://localhost:11434", here))
+        run("rolecall registry apply local.yaml", tmp_path)
+        yield tmp_path
+
+
+def _fill(tmp_path: Path) -> None:
     (tmp_path / "trace.log").write_text(TRACE)
     (tmp_path / "notes.txt").write_text("We still do not know who owns the backups.\n")
     (tmp_path / "chat.json").write_text(CHAT)
@@ -37,7 +59,6 @@ def desk(tmp_path: Path) -> Path:
     (tmp_path / "pool.py").write_text("def take():\n    return 1\n")
     subprocess.run(["git", "add", "pool.py"], cwd=tmp_path, check=True)
     (tmp_path / "pool.py").write_text("def take():\n    return 2\n")
-    return tmp_path
 
 
 def environment(desk: Path) -> dict[str, str]:
@@ -67,10 +88,11 @@ def run(command: str, desk: Path) -> str:
 
 
 def shape(text: str) -> str:
-    """Return a transcript with every figure and all spacing made alike.
+    """Return a transcript with every figure, every id and all spacing made alike.
 
     Quantized arithmetic differs in the last digits between processors.
     """
+    text = re.sub(r"\b01[0-9a-z]{14}\b", "ID", text)
     return re.sub(r"\s+", " ", re.sub(r"\d+(?:[.,]\d+)*", "0", text)).strip()
 
 

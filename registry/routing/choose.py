@@ -84,4 +84,6 @@ def _placed(candidate: Candidate, place: int) -> Candidate:
         candidate.locality,
         candidate.preferred,
         candidate.sources,
+        candidate.scored_success,
+        candidate.outcomes,
     )

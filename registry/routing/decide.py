@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from rolecall.registry.records import Candidate, Endpoint, Exclusion, Model, Prediction
 from rolecall.registry.routing.choose import rank
+from rolecall.registry.routing.cost import over_ceiling
 from rolecall.registry.routing.eligible import (
     exclusions_after_weighing,
     has_limits,
@@ -41,7 +42,7 @@ def decide(
     excluded = _with_limits(question, weigh_one, filtered)
     for endpoint, model in filtered.standing:
         candidate = weigh_one(endpoint, model)
-        against = exclusions_after_weighing(candidate, question.strategy)
+        against = _limits(question, candidate, endpoint)
         excluded += against
         if not against:
             able.append(candidate)
@@ -91,7 +92,10 @@ def _hint(against: list[list[Exclusion]]) -> str:
 
 
 _HINTS = {
-    "BUDGET_EXCEEDED": "raise --max-cost",
+    "BUDGET_EXCEEDED": "raise --max-cost or the allowance, or lower --max-tokens",
+    "PROVIDER_OFFLINE": "wait, or ask it yourself: rolecall probe",
+    "QUOTA_EXHAUSTED": "wait, or ask it yourself: rolecall probe",
+    "PARAMETER_UNSUPPORTED": "leave the parameter out, or let it be dropped with --allow-drop",
     "QUALITY_TOO_LOW": "lower --min-success, or choose another --strategy",
     "TOO_SLOW": "choose another --strategy: rolecall strategies list",
     "CONTEXT_TOO_SMALL": "shorten the prompt, or lower --max-tokens",
@@ -100,6 +104,14 @@ _HINTS = {
     "ENDPOINT_DISABLED": "rolecall endpoints list",
     "ROLE_NOT_ALLOWED": "rolecall roles assign --help",
 }
+
+
+def _limits(question: Question, candidate: Candidate, endpoint: Endpoint) -> list[Exclusion]:
+    against = list(exclusions_after_weighing(candidate, question.strategy))
+    if question.ceiling is not None and all(one.code != "BUDGET_EXCEEDED" for one in against):
+        dear = over_ceiling(candidate, endpoint, question.task, question.strategy, question.ceiling)
+        against += [dear] if dear else []
+    return against
 
 
 _Weigher = Callable[[Endpoint, Model], Candidate]
@@ -111,7 +123,8 @@ def _weigher(question: Question, predictions: Mapping[str, Prediction]) -> _Weig
 
     def weigh_one(endpoint: Endpoint, model: Model) -> Candidate:
         asked = task if endpoint.id == incumbent else uncached
-        return weigh(endpoint, model, predictions[model.id], asked, strategy)
+        seen = question.measured.get(endpoint.id)
+        return weigh(endpoint, model, predictions[model.id], asked, strategy, seen)
 
     return weigh_one
 

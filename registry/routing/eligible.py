@@ -220,10 +220,26 @@ def _tools(look: _Look, seen: _Seen) -> str | None:
 
 
 def _parameter(look: _Look, seen: _Seen) -> str | None:
+    if look.question.allow_drop or not look.task.parameters:
+        return None
     refused = [
-        name for name in look.task.parameters if name in seen.endpoint.unsupported_parameters
+        name
+        for name in look.task.parameters
+        if name in seen.endpoint.unsupported_parameters and not is_left_out(name, seen.capabilities)
     ]
-    return f"refuses {', '.join(refused)}" if refused else None
+    ignored = look.question.uncarried.get(seen.endpoint.api, frozenset())
+    lost = [name for name in look.task.parameters if name in ignored and name not in refused]
+    said = [f"refuses {', '.join(refused)}"] if refused else []
+    said += [f"its API has no {', '.join(lost)}"] if lost else []
+    return "; ".join(said) or None
+
+
+def is_left_out(parameter: str, capabilities: frozenset[str]) -> bool:
+    """Tell whether a parameter is left out, and said so, rather than a reason against a model.
+
+    Reasoning models refuse a temperature; whoever sets one still wants their answers.
+    """
+    return parameter == "temperature" and "reasoning" in capabilities
 
 
 def _role(look: _Look, seen: _Seen) -> str | None:
@@ -313,16 +329,18 @@ def _data_policy(look: _Look, seen: _Seen) -> str | None:
 
 def _auth(look: _Look, seen: _Seen) -> str | None:
     key = seen.endpoint.key_env
-    return f"{key} is not set" if key and key not in look.question.available_env else None
+    if not key or seen.endpoint.key_command or key in look.question.available_env:
+        return None
+    return f"{key} is not set"
 
 
 def _quota(look: _Look, seen: _Seen) -> str | None:
-    return "its quota is used up" if seen.endpoint.id in look.question.exhausted else None
+    return look.question.exhausted.get(seen.endpoint.id)
 
 
 def _offline(look: _Look, seen: _Seen) -> str | None:
     if seen.endpoint.id in look.question.offline:
-        return "does not answer"
+        return look.question.offline[seen.endpoint.id]
     profile = seen.endpoint.profile
     if profile is not None and profile.failure_rate is not None and profile.failure_rate >= 1:
         return f"every call fails ({profile.source})"

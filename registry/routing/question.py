@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from rolecall.registry.evidence import Measured
 from rolecall.registry.records import (
+    Api,
     Candidate,
     Endpoint,
     Exclusion,
@@ -18,12 +20,22 @@ from rolecall.registry.records import (
 
 
 @dataclass(frozen=True, slots=True)
+class Ceiling:
+    """What one answer may cost at worst, in USD, and what sets that limit, in words."""
+
+    usd: float
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What is asked of a pool.
 
     `strategy` is the resolved one, limits of the request's flags included. `selection` holds the
-    globs of `--endpoint`. `available_env` names the environment variables that are set;
-    `offline` and `exhausted` are endpoint ids known to be down or over their quota.
+    globs of `--endpoint`. `available_env` names the environment variables that are set.
+    `offline` and `exhausted` say of endpoints that are down or over their quota what is known;
+    `measured` is what calls and outcomes say. `uncarried` names the request's parameters that an
+    API has no place for; with `allow_drop` an endpoint may serve without those it does not take.
     """
 
     endpoints: tuple[Endpoint, ...]
@@ -35,8 +47,13 @@ class Question:
     selection: tuple[str, ...] = ()
     incumbent: str | None = None
     available_env: frozenset[str] = frozenset()
-    offline: frozenset[str] = frozenset()
-    exhausted: frozenset[str] = frozenset()
+    offline: Mapping[str, str] = field(default_factory=dict)
+    exhausted: Mapping[str, str] = field(default_factory=dict)
+    measured: Mapping[str, Measured] = field(default_factory=dict)
+    uncarried: Mapping[Api, frozenset[str]] = field(default_factory=dict)
+    allow_drop: bool = False
+    ceiling: Ceiling | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

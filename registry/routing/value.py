@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from rolecall.registry.evidence import Measured
 from rolecall.registry.records import (
     Candidate,
     Endpoint,
@@ -20,32 +21,50 @@ from rolecall.registry.routing.tasks import most_specific
 
 _NO_PRICE = Price()
 _NO_PROFILE = Profile()
+_NOT_MEASURED = Measured()
 _MAX_FAILURE_RATE = 0.99
 _LEAST_STD = 0.01
+_LEAST_SUCCESS = 0.01
+# How many calls what is declared (or the strategy's default) counts for beside measured ones.
+FAILURE_PRIOR_CALLS = 4.0
+_SPEED_PRIOR_CALLS = 1.0
+_MOST_SPEED_CALLS = 20
 
 
 def weigh(
-    endpoint: Endpoint, model: Model, prediction: Prediction, task: Task, strategy: Strategy
+    endpoint: Endpoint,
+    model: Model,
+    prediction: Prediction,
+    task: Task,
+    strategy: Strategy,
+    measured: Measured | None = None,
 ) -> Candidate:
     """Weigh one endpoint for one task; its rank is 0 until candidates are ranked.
 
-    What the endpoint does not tell takes the strategy's `default_*` figure, marked `default`. An
-    estimated `input_tokens` is marked `scored`, being worked out from the prompt. The source of
-    `cost_usd` is the weakest of its parts: `default` before `declared` before `scored`.
+    What was `measured` goes before the endpoint's profile. What neither tells takes the
+    strategy's `default_*` figure, marked `default`. An estimated `input_tokens` is marked
+    `scored`, being worked out from the prompt. The source of `cost_usd` is the weakest of its
+    parts: `default` before `declared` before `scored`.
     """
     profile = endpoint.profile or _NO_PROFILE
     told = profile.source
-    success, success_std, basis = _success(profile, prediction, task.kind)
+    seen = measured or _NOT_MEASURED
+    scored, scored_std, basis = _success(profile, prediction, task.kind)
+    success, success_std = _moved(scored, scored_std, seen)
     output_tokens = _output_tokens(endpoint, model, prediction, task)
-    ttft_s = strategy.default_ttft_s if profile.ttft_s is None else profile.ttft_s
-    itl_s = strategy.default_itl_s if profile.itl_s is None else profile.itl_s
-    failing = profile.failure_rate
-    failure_rate = strategy.default_failure_rate if failing is None else failing
-    failure_rate = min(failure_rate, _MAX_FAILURE_RATE)
+    ttft_s, ttft_from = _speed(
+        (seen.ttft_p50_s, seen.ttft_long_p50_s),
+        seen,
+        (profile.ttft_s, told, strategy.default_ttft_s),
+    )
+    itl_s, itl_from = _speed(
+        (seen.itl_p50_s, seen.itl_long_p50_s), seen, (profile.itl_s, told, strategy.default_itl_s)
+    )
+    failure_rate, failure_from = _failure_rate(profile, seen, strategy)
     cached_tokens = min(task.cached_tokens, task.input_tokens)
     per_attempt_usd, priced = _attempt(endpoint, task, cached_tokens, output_tokens, strategy)
     cost_usd = per_attempt_usd / (1.0 - failure_rate)
-    guessed = priced == "default" or failing is None
+    guessed = priced == "default" or failure_from == "default"
     return Candidate(
         endpoint=endpoint.id,
         model=model.id,
@@ -59,22 +78,24 @@ def weigh(
         cached_tokens=cached_tokens,
         output_tokens=output_tokens,
         ttft_s=ttft_s,
-        ttft_p95_s=profile.ttft_p95_s,
+        ttft_p95_s=profile.ttft_p95_s if seen.ttft_p95_s is None else seen.ttft_p95_s,
         itl_s=itl_s,
         failure_rate=failure_rate,
-        samples=profile.samples,
+        samples=seen.samples or profile.samples,
         locality=endpoint.locality,
         preferred=_preferred(model, task),
         sources=(
-            ("success", told if basis == "profile" else "scored"),
+            ("success", _success_source(seen, told, basis)),
             ("cost_usd", "default" if guessed else "declared"),
             ("price", priced),
             ("input_tokens", "declared" if task.input_tokens_declared else "scored"),
             ("output_tokens", "scored"),
-            ("ttft_s", "default" if profile.ttft_s is None else told),
-            ("itl_s", "default" if profile.itl_s is None else told),
-            ("failure_rate", "default" if failing is None else told),
+            ("ttft_s", ttft_from),
+            ("itl_s", itl_from),
+            ("failure_rate", failure_from),
         ),
+        scored_success=scored,
+        outcomes=seen.outcomes,
     )
 
 
@@ -102,6 +123,51 @@ def _success(
         if key is not None:
             return known[key], _profile_std(known[key], profile.samples), "profile"
     return prediction.success, prediction.success_std, prediction.basis
+
+
+def _moved(scored: float, std: float | None, seen: Measured) -> tuple[float, float | None]:
+    """Return the success and its deviation once outcomes have moved the prediction."""
+    if not seen.outcomes:
+        return scored, std
+    success = min(max(scored + seen.success_offset, _LEAST_SUCCESS), 1.0 - _LEAST_SUCCESS)
+    return success, None if std is None else max(std * seen.success_doubt, _LEAST_STD)
+
+
+def _success_source(seen: Measured, told: Source, basis: str) -> Source:
+    if seen.outcomes:
+        return "measured"
+    return told if basis == "profile" else "scored"
+
+
+def _speed(
+    medians: tuple[float | None, float | None],
+    seen: Measured,
+    otherwise: tuple[float | None, Source, float],
+) -> tuple[float, Source]:
+    """Return seconds: the recent median while fresh, fading to the long one, with their source.
+
+    The long median is shrunk to what is declared, or to the default, by its number of calls.
+    """
+    recent, long = medians
+    declared, told, default = otherwise
+    prior = default if declared is None else declared
+    if recent is None or long is None:
+        return prior, "default" if declared is None else told
+    calls = min(seen.samples, _MOST_SPEED_CALLS)
+    settled = (calls * long + _SPEED_PRIOR_CALLS * prior) / (calls + _SPEED_PRIOR_CALLS)
+    return seen.freshness * recent + (1.0 - seen.freshness) * settled, "measured"
+
+
+def _failure_rate(profile: Profile, seen: Measured, strategy: Strategy) -> tuple[float, Source]:
+    """Return the share of calls that fail, measured ones weighed against what was declared."""
+    declared = profile.failure_rate
+    prior = strategy.default_failure_rate if declared is None else declared
+    source: Source = "default" if declared is None else profile.source
+    rate = prior
+    if seen.recent_calls > 0:
+        failed = seen.recent_failures + FAILURE_PRIOR_CALLS * prior
+        rate, source = failed / (seen.recent_calls + FAILURE_PRIOR_CALLS), "measured"
+    return min(rate, _MAX_FAILURE_RATE), source
 
 
 def _profile_std(success: float, samples: int | None) -> float | None:

@@ -23,7 +23,8 @@ import sys
 from rolecall.cli.errors import guarded
 from rolecall.cli.prompts import Given, read_request
 argument = sys.argv[1] if len(sys.argv) > 1 else None
-sys.exit(guarded(lambda: sys.stdout.write(read_request(Given(argument)).messages[-1].text) and 0))
+prompt = lambda: read_request(Given(argument)).turns[-1].parts[-1].text
+sys.exit(guarded(lambda: sys.stdout.write(prompt()) and 0))
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -137,6 +138,20 @@ def test_an_endpoint_of_ones_own_is_told_local_by_its_address(rolecall: Rolecall
         endpoint = json.loads(added.stdout)
         assert (endpoint["locality"], endpoint["remote_model"]) == (locality, "ours")
         assert endpoint["price"] is endpoint["key_env"] is None
+
+
+def test_a_key_may_come_from_a_command_that_listing_does_not_run(
+    rolecall: Rolecall, tmp_path: Path
+) -> None:
+    command = f"touch {tmp_path}/ran"
+    options = ("--key-command", command, "--key-env", "LAB_API_KEY", "--json")
+    added = json.loads(rolecall("endpoints", "add", "openai/gpt-4o", *options).stdout)
+    assert (added["key_command"], added["key_env"]) == (command, "LAB_API_KEY")
+    for value, state in (("", "command"), ("secret", "set")):
+        listed = rolecall("endpoints", "list", "--json", env={"LAB_API_KEY": value})
+        states = {one["id"]: one["key"] for one in json.loads(listed.stdout)["endpoints"]}
+        assert states["openai/gpt-4o"] == state
+    assert not (tmp_path / "ran").exists()
 
 
 def test_an_endpoint_of_an_unknown_model_adds_nothing(rolecall: Rolecall) -> None:

@@ -12,10 +12,11 @@ import pytest
 from rolecall.registry.describe import describe_decision, why_chosen
 from rolecall.registry.editing import add_record, apply_document
 from rolecall.registry.errors import BudgetExceeded, NothingEligible, UnknownRecord, UsageError
+from rolecall.registry.ids import new_id
 from rolecall.registry.layers import Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.records import Message, Request, Scope
-from rolecall.registry.route import Router, chosen_endpoint, new_decision_id
+from rolecall.registry.route import Router, chosen_endpoint
 from rolecall.registry.scorer.predict import Scorer
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.decisions import read_decision
@@ -269,8 +270,8 @@ def test_a_lone_surrogate_in_a_prompt_is_no_crash(router: Router) -> None:
 
 
 def test_decision_ids_sort_by_time_and_do_not_collide(clock: Clock) -> None:
-    first = {new_decision_id(clock()) for _ in range(1000)}
+    first = {new_id(clock()) for _ in range(1000)}
     clock.time += timedelta(milliseconds=1)
     assert len(first) == 1000
-    assert max(first) < new_decision_id(clock())
+    assert max(first) < new_id(clock())
     assert {len(one) for one in first} == {16}

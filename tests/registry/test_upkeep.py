@@ -67,6 +67,11 @@ def test_a_decision_that_cannot_be_read_is_a_problem(db: Database) -> None:
     assert check_registry(db) == ("decision 0bad cannot be read back",)
 
 
+def test_a_conversation_that_cannot_be_read_is_a_problem(db: Database) -> None:
+    db.run("INSERT INTO turns (conversation, created_at, turn) VALUES ('talk', '', '{}')")
+    assert check_registry(db) == ("conversation talk cannot be read back",)
+
+
 def test_a_file_that_others_can_read_is_a_problem(db: Database) -> None:
     db.path.chmod(0o644)
     assert check_registry(db) == (

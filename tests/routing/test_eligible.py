@@ -303,8 +303,8 @@ def test_every_reason_applies_at_once_in_the_order_of_the_codes() -> None:
         ),
         kinds=(TaskKind("math", roles=("mathematician",)),),
         selection=("q/*",),
-        offline=frozenset({"p/m"}),
-        exhausted=frozenset({"p/m"}),
+        offline={"p/m": "does not answer"},
+        exhausted={"p/m": "its quota is used up"},
     )
     codes = [code for code, _ in against(question)]
     assert codes == [

@@ -1,0 +1,55 @@
+"""`rolecall feedback`: how good an answer was."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rolecall.cli.options import JsonOption, RegistryOption
+from rolecall.registry.errors import UsageError
+
+WordsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[ID] SCORE",
+        help="A decision's id (by default the last one), then 0 to 1, `good` or `bad`.",
+        show_default=False,
+    ),
+]
+
+
+def feedback(
+    words: WordsArgument,
+    note: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Why, for whoever reads it later.")
+    ] = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how good an answer was.
+
+    Counts at once: it moves the success foretold for that endpoint on that kind of task. Said
+    again of the same answer, it replaces what was said before.
+
+    \b
+    Examples:
+      rolecall feedback good
+      rolecall feedback 0.3 --note "right, but far too long"
+      rolecall feedback 1m8x0b2k4e bad
+    """
+    from dataclasses import asdict
+
+    from rolecall.cli.output import print_json, print_text
+    from rolecall.registry.feedback import give_feedback, parse_score
+
+    if len(words) > 2:
+        raise UsageError("expected [ID] SCORE", hint="rolecall feedback --help")
+    decision_id = words[0] if len(words) == 2 else None
+    given = give_feedback(registry, decision_id, parse_score(words[-1]), note)
+    if as_json:
+        print_json(asdict(given))
+        return
+    outcomes = f"{given.outcomes} outcome{'' if given.outcomes == 1 else 's'}"
+    moved = f"{given.success_offset:+.2f} by {outcomes}"
+    print_text(f"{given.endpoint} on {given.task}: success moved {moved}")

@@ -1,0 +1,81 @@
+"""`rolecall probe`: measure endpoints by short real calls."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rolecall.cli.completing import endpoint_names
+from rolecall.cli.options import JsonOption, RegistryOption
+
+EndpointsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="ENDPOINT",
+        help="Which ones, as ids or globs; by default all active ones.",
+        show_default=False,
+        autocompletion=endpoint_names,
+    ),
+]
+
+EveryOption = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Probe again and again, so far apart: 30m, 4h, 1d."),
+]
+TimerOption = Annotated[
+    bool,
+    typer.Option("--install-timer", help="Print a systemd timer and a cron line; probe nothing."),
+]
+
+
+def probe(
+    endpoint: EndpointsArgument = None,
+    every: EveryOption = None,
+    region: Annotated[
+        str | None, typer.Option(metavar="LABEL", help="Where you measure from, kept with it.")
+    ] = None,
+    max_cost: Annotated[
+        float, typer.Option(metavar="USD", min=0, help="The most one round may cost at worst.")
+    ] = 0.10,
+    connect_timeout: Annotated[
+        float, typer.Option(metavar="S", min=0.01, help="Longest wait for a connection.")
+    ] = 10.0,
+    first_token_timeout: Annotated[
+        float, typer.Option(metavar="S", min=0.01, help="Longest wait for the first token.")
+    ] = 60.0,
+    idle_timeout: Annotated[
+        float, typer.Option(metavar="S", min=0.01, help="Longest pause within the answer.")
+    ] = 30.0,
+    install_timer: TimerOption = False,
+    as_json: JsonOption = False,
+    registry: RegistryOption = None,
+) -> None:
+    """Measure endpoints by short real calls.
+
+    Time to the first token, time per token after it, and failures, each beside the change since
+    last time. A probe counts half as much as a call of yours, and tries an endpoint even while
+    its circuit is open.
+
+    \b
+    Examples:
+      rolecall probe
+      rolecall probe "openai/*" --region office --max-cost 0.02
+      rolecall probe --every 4h --install-timer
+    """
+    from rolecall.cli.interrupting import terminable
+    from rolecall.cli.output import print_text
+    from rolecall.cli.probing import print_rounds
+    from rolecall.registry.chat import Timeouts
+    from rolecall.registry.durations import parse_duration
+    from rolecall.registry.probing import Round, probe_command
+    from rolecall.registry.timers import timer_text
+
+    interval = None if every is None else parse_duration(every)
+    timeouts = Timeouts(connect_timeout, first_token_timeout, idle_timeout)
+    wanted = Round(registry, tuple(endpoint or ()), region, max_cost, timeouts)
+    if install_timer:
+        print_text(timer_text(probe_command(wanted), interval or parse_duration("4h")))
+        return
+    with terminable():
+        print_rounds(wanted, interval, as_json=as_json)

@@ -1,0 +1,84 @@
+"""What an app and a user may still spend, and thus what one answer may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from rolecall.registry.records import Allowance, Scope, Strategy
+from rolecall.registry.routing.question import Ceiling
+from rolecall.registry.routing.wording import usd
+from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.spending import spent
+
+EVERYTHING = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """What is left of one scope's allowance, in USD; below 0 where more was spent."""
+
+    scope: str
+    allowance: Allowance
+    left_usd: float
+
+    @property
+    def words(self) -> str:
+        """Say what is left, such as `$0.4 of $20 a day is left to app helpdesk`."""
+        left = usd(max(self.left_usd, 0.0))
+        of = f"{usd(self.allowance.usd)} a {self.allowance.per}"
+        return f"{left} of {of} is left to {self.scope.replace(':', ' ')}"
+
+
+def spending_scopes(app: str | None, user: str | None) -> tuple[str, ...]:
+    """Return every scope under which a call of that app and user is booked."""
+    named = ((kind, name) for kind, name in (("app", app), ("user", user)) if name is not None)
+    return (EVERYTHING, *(f"{kind}:{name}" for kind, name in named))
+
+
+def first_day(per: str, today: date) -> date:
+    """Return the first day (UTC) of the day, the week (from Monday) or the month of `today`."""
+    match per:
+        case "week":
+            return today - timedelta(days=today.weekday())
+        case "month":
+            return today.replace(day=1)
+    return today
+
+
+def remaining(
+    db: Database, scopes: Iterable[Scope], app: str | None, user: str | None, now: datetime
+) -> tuple[Remaining, ...]:
+    """Return what is left of each allowance that bears on a call of that app and user."""
+    bearing = spending_scopes(app, user)
+    today = now.astimezone(UTC).date()
+    found = []
+    for scope in scopes:
+        if scope.allowance is None or scope.id not in bearing:
+            continue
+        since = first_day(scope.allowance.per, today).isoformat()
+        left = scope.allowance.usd - spent(db, scope.id, since)
+        found.append(Remaining(scope.id, scope.allowance, left))
+    return tuple(found)
+
+
+def ceiling(
+    strategy: Strategy, left: Iterable[Remaining], *, will_call: bool
+) -> tuple[Ceiling | None, tuple[str, ...]]:
+    """Return the least of what an answer may cost at worst, and what to say of advisory limits.
+
+    The strategy's `max_cost_usd` (a flag included) is part of it only where a call follows: a
+    decision alone is held to the expected cost.
+    """
+    limits: list[Ceiling] = []
+    notes: list[str] = []
+    most = strategy.max_cost_usd
+    if will_call and most is not None and strategy.budget_mode == "hard":
+        limits.append(Ceiling(most, f"at most {usd(most)}"))
+    for one in left:
+        if one.allowance.mode == "hard":
+            limits.append(Ceiling(max(one.left_usd, 0.0), one.words))
+        elif one.left_usd <= 0:
+            notes.append(f"the allowance is used up: {one.words}")
+    return min(limits, key=lambda limit: limit.usd, default=None), tuple(notes)

@@ -1,0 +1,308 @@
+"""Route a prompt, call who was chosen, fall back where that fails, and record all of it."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from rolecall.registry.allowances import ceiling, remaining
+from rolecall.registry.calling import Attempt, Caller, Purpose
+from rolecall.registry.chat import Answer, Chat, Event, TextDelta, ThinkingDelta, Turn
+from rolecall.registry.chat_media import refuse_missing_content
+from rolecall.registry.conversations import Conversation, keep_turns, open_conversation
+from rolecall.registry.errors import (
+    AllFailed,
+    BudgetExceeded,
+    CallFailed,
+    RegistryError,
+    UsageError,
+)
+from rolecall.registry.evidence import Call, Outcome
+from rolecall.registry.judging import judged
+from rolecall.registry.layers import Asked
+from rolecall.registry.options import check_schema
+from rolecall.registry.recording import CircuitOpen
+from rolecall.registry.records import Candidate, Decision, Endpoint
+from rolecall.registry.requests import request_of
+from rolecall.registry.retries import retry_after
+from rolecall.registry.route import Router, chosen_endpoint
+from rolecall.registry.routing.cost import affordable_tokens, input_at_most, usd_for
+from rolecall.registry.routing.decide import MOST_FALLBACKS
+from rolecall.registry.routing.eligible import max_output_tokens
+from rolecall.registry.routing.wording import usd
+from rolecall.registry.storage.database import Database
+from rolecall.registry.transport.carried import dropped
+from rolecall.registry.transport.client import Client
+from rolecall.registry.transport.formats import Target
+
+# What an answer is reckoned to be at most where neither the request nor the model says.
+USUAL_MOST_TOKENS = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked: the new turns, the choices, and what is to be done with the answer.
+
+    `check` is a shell command that gets the answer on stdin and exits 0 if it is good.
+    """
+
+    chat: Chat
+    asked: Asked
+    continue_last: bool = False
+    stream: bool = True
+    check: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The decision was made; nothing was sent yet."""
+
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """An endpoint is about to be asked; `notes` are what the person should know before."""
+
+    endpoint: str
+    attempt: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An attempt failed, `was_shown` telling whether some of its text went out.
+
+    `error` says why it failed, or why it was not even made.
+    """
+
+    endpoint: str
+    error: RegistryError
+    was_shown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The whole answer, with the call that gave it as stored."""
+
+    decision: Decision
+    answer: Answer
+    call: Call
+    conversation: str
+    outcomes: tuple[Outcome, ...]
+    notes: tuple[str, ...]
+
+
+Progress = Decided | Asking | TextDelta | ThinkingDelta | Failed | Answered
+
+
+@dataclass(slots=True)
+class _Round:
+    """One question on its way through the ranked endpoints."""
+
+    wanted: Wanted
+    decision: Decision
+    chat: Chat
+    conversation: Conversation
+    spent_usd: float = 0.0
+    attempts: int = 0
+    left_out: tuple[str, ...] = ()
+
+
+class Asker:
+    """Asks through one open registry and one HTTP client."""
+
+    def __init__(
+        self,
+        db: Database,
+        router: Router,
+        client: Client,
+        *,
+        environment: Mapping[str, str],
+        pause: Callable[[float], None] = time.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._db = db
+        self._router = router
+        self._caller = Caller(db, client, environment, now=router.now)
+        self._pause = pause
+        self._chance = chance
+
+    def ask(self, wanted: Wanted) -> Generator[Progress]:
+        """Yield what happens, text as it arrives; the last is `Answered`.
+
+        Close the iterator to stop: the connection is closed and the call recorded as interrupted.
+        Raises NothingEligible or BudgetExceeded after `Decided`, and AllFailed after the last
+        `Failed`; UsageError where the request cannot be asked as it is.
+        """
+        _refuse_unaskable(wanted.chat)
+        named = wanted.asked.choices.conversation
+        conversation = open_conversation(self._db, named, continue_last=wanted.continue_last)
+        chat, held = conversation.with_turns(wanted.chat)
+        choices = replace(wanted.asked.choices, conversation=conversation.id)
+        request = replace(wanted.asked.of(request_of(chat)), history=held)
+        decision = self._router.decide(request, choices, will_call=True)
+        yield Decided(decision)
+        chosen_endpoint(decision)
+        chat = replace(chat, max_tokens=decision.task.max_tokens)
+        yield from self._through(_Round(wanted, decision, chat, conversation))
+
+    def _through(self, around: _Round) -> Generator[Progress]:
+        failures: list[Failed] = []
+        ranked = around.decision.candidates[: 1 + MOST_FALLBACKS]
+        for place, candidate in enumerate(ranked):
+            tries = 0
+            while True:
+                tries += 1
+                outcome = yield from self._try(around, candidate)
+                if isinstance(outcome, Answered):
+                    yield outcome
+                    return
+                yield outcome
+                failures.append(outcome)
+                if self._leaves_out_refused(around, outcome.error):
+                    continue
+                is_last = place == len(ranked) - 1
+                wait_s = retry_after(
+                    outcome.error, tries, self._chance(), is_last=is_last, shown=outcome.was_shown
+                )
+                if wait_s is None:
+                    break
+                self._pause(wait_s)
+        raise _nobody_answered(around, failures)
+
+    def _leaves_out_refused(self, around: _Round, error: RegistryError) -> bool:
+        """Leave out a parameter that the server refused, if it may be; the person is told."""
+        name = error.parameter if isinstance(error, CallFailed) else None
+        may_drop = around.wanted.asked.choices.allow_drop or name == "temperature"
+        if name is None or name not in around.chat.options or not may_drop:
+            return False
+        around.left_out = (*around.left_out, name)
+        options = {key: held for key, held in around.chat.options.items() if key != name}
+        around.chat = replace(around.chat, options=options)
+        return True
+
+    def _try(
+        self, around: _Round, candidate: Candidate
+    ) -> Generator[Progress, None, Answered | Failed]:
+        try:
+            attempt = self._attempt(around, candidate)
+        except BudgetExceeded as error:
+            return Failed(candidate.endpoint, error, was_shown=False)
+        around.attempts += 1
+        notes = self._notes(around, candidate, attempt)
+        yield Asking(candidate.endpoint, attempt.number, notes)
+        was_shown = False
+        try:
+            with closing(self._caller.events(attempt, stream=around.wanted.stream)) as events:
+                for event in events:
+                    shown = _shown(event)
+                    if shown is not None:
+                        was_shown = was_shown or isinstance(shown, TextDelta)
+                        yield shown
+        except (CallFailed, CircuitOpen, BudgetExceeded) as error:
+            if isinstance(error, CallFailed):
+                around.spent_usd += attempt.call.cost_usd or attempt.call.held_usd or 0.0
+            return Failed(candidate.endpoint, error, was_shown)
+        return self._answered(around, candidate, attempt)
+
+    def _attempt(self, around: _Round, candidate: Candidate) -> Attempt:
+        """Prepare a call that cannot cost more than is allowed; raises BudgetExceeded."""
+        decision, strategy = around.decision, around.decision.strategy
+        pool = self._router.pool
+        endpoint = next(one for one in pool.endpoints if one.id == candidate.endpoint)
+        model = next(one for one in pool.models if one.id == endpoint.model)
+        most = around.chat.max_tokens or max_output_tokens(endpoint, model)
+        cap = self._cap(around, candidate, endpoint)
+        chat = around.chat
+        if cap is not None and (most is None or cap < most):
+            most = cap
+            chat = replace(chat, max_tokens=cap)
+        input_tokens = input_at_most(decision.task)
+        return Attempt(
+            endpoint,
+            model,
+            chat,
+            strategy,
+            decision.task.input_tokens,
+            held_usd=usd_for(endpoint, strategy, input_tokens, most or USUAL_MOST_TOKENS),
+            number=around.attempts + 1,
+            purpose=Purpose(
+                decision_id=decision.id,
+                conversation_id=around.conversation.id,
+                task=decision.task.kind,
+                app=decision.app,
+                user=decision.user,
+                scopes=pool.scopes,
+            ),
+        )
+
+    def _cap(self, around: _Round, candidate: Candidate, endpoint: Endpoint) -> int | None:
+        """Return the output tokens that what is left pays for; null: no limit."""
+        decision = around.decision
+        scopes, now = self._router.pool.scopes, self._router.now()
+        left = remaining(self._db, scopes, decision.app, decision.user, now)
+        limit, _ = ceiling(decision.strategy, left, will_call=True)
+        if limit is None:
+            return None
+        affordable = affordable_tokens(
+            endpoint, decision.task, decision.strategy, limit.usd - around.spent_usd
+        )
+        needed = decision.task.max_tokens or candidate.output_tokens
+        if affordable is not None and affordable < needed:
+            raise BudgetExceeded(f"{endpoint.id} may cost too much: {limit.because}")
+        return affordable
+
+    def _notes(self, around: _Round, candidate: Candidate, attempt: Attempt) -> tuple[str, ...]:
+        first = around.decision.candidates[0]
+        notes = []
+        if candidate.cost_usd > first.cost_usd:
+            dearer = f"{usd(candidate.cost_usd)} against {usd(first.cost_usd)}"
+            notes.append(f"{candidate.endpoint} is dearer than {first.endpoint}: {dearer} expected")
+        lost = dropped(Target(attempt.endpoint, attempt.model), attempt.chat)
+        lost = (*lost, *around.left_out)
+        if lost:
+            notes.append(f"{candidate.endpoint} takes no {', '.join(lost)}: left out")
+        limited = around.decision.strategy.max_cost_usd is not None
+        if limited and attempt.endpoint.price is None:
+            notes.append(f"the price of {candidate.endpoint} is unknown: a default was reckoned")
+        return tuple(notes)
+
+    def _answered(self, around: _Round, candidate: Candidate, attempt: Attempt) -> Answered:
+        decision, answer = around.decision, attempt.answer
+        turn = Turn("assistant", answer.parts)
+        new_turns = (*around.wanted.chat.turns, turn)
+        if decision.prompt is not None:
+            keep_turns(self._db, around.conversation, decision.id, new_turns)
+        outcomes, notes = judged(
+            self._db, around.wanted.chat.schema, around.wanted.check, decision, candidate, answer
+        )
+        if answer.finish_reason == "length":
+            of = f" of {attempt.chat.max_tokens:,} tokens" if attempt.chat.max_tokens else ""
+            notes = (f"the answer was cut off at its limit{of}", *notes)
+        return Answered(decision, answer, attempt.call, around.conversation.id, outcomes, notes)
+
+
+def _refuse_unaskable(chat: Chat) -> None:
+    """Raise UsageError for what may be decided on and cannot be sent, or judged afterwards."""
+    if chat.options.get("n", 1) != 1:
+        raise UsageError("n: ask gives one answer", hint="leave n out")
+    refuse_missing_content(chat)
+    if chat.schema is not None:
+        check_schema(chat.schema, "the answer's schema")
+
+
+def _shown(event: Event) -> TextDelta | ThinkingDelta | None:
+    """Return what of a call is shown as it comes; tool calls and the end come whole."""
+    return event if isinstance(event, TextDelta | ThinkingDelta) else None
+
+
+def _nobody_answered(around: _Round, failures: list[Failed]) -> RegistryError:
+    said = "; ".join(f"{one.endpoint}: {one.error.message}" for one in failures)
+    hint = f"rolecall telemetry show {around.decision.id}"
+    if all(isinstance(one.error, BudgetExceeded) for one in failures):
+        return BudgetExceeded(said, hint="raise --max-cost or the allowance")
+    return AllFailed(f"no endpoint answered: {said}", hint=hint)

@@ -1,0 +1,233 @@
+"""Make one call: recorded before it is sent, streamed, timed, priced, recorded when it ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from rolecall.registry.chat import Answer, Chat, Completed, Event, TextDelta, ThinkingDelta
+from rolecall.registry.clock import Now, utc_now
+from rolecall.registry.errors import CallFailed
+from rolecall.registry.evidence import Call, SampleSource
+from rolecall.registry.ids import new_id
+from rolecall.registry.providers import provider_name, server_address
+from rolecall.registry.recording import begin_call, end_call
+from rolecall.registry.records import Endpoint, Model, Scope, Strategy
+from rolecall.registry.routing.cost import cost_of, usd_for
+from rolecall.registry.routing.tokens import BYTES_PER_TOKEN
+from rolecall.registry.storage.database import Database
+from rolecall.registry.transport.client import Client
+from rolecall.registry.transport.formats import Target
+from rolecall.registry.transport.keys import resolve_key
+
+NOT_BILLED = "not billed"
+_UNSENT = ("connect_failed", "connect_timeout")
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a call is for: whose it is, and what it belongs to."""
+
+    decision_id: str | None = None
+    conversation_id: str | None = None
+    task: str | None = None
+    app: str | None = None
+    user: str | None = None
+    sample_source: SampleSource = "live"
+    region: str | None = None
+    scopes: tuple[Scope, ...] = ()
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One call, before, while and after it is made.
+
+    `held_usd` is the worst case, held against allowances. Once `events` has ended, `call` is
+    the row as stored, and `answer` is what came.
+    """
+
+    endpoint: Endpoint
+    model: Model
+    chat: Chat
+    strategy: Strategy
+    input_tokens: int
+    held_usd: float
+    number: int = 1
+    purpose: Purpose = Purpose()
+    call: Call = field(init=False)
+    answer: Answer = field(init=False, default_factory=Answer)
+    error: CallFailed | None = field(init=False, default=None)
+
+
+class Caller:
+    """Makes calls and records each, through one HTTP client and one open registry."""
+
+    def __init__(
+        self,
+        db: Database,
+        client: Client,
+        environment: Mapping[str, str],
+        *,
+        now: Now = utc_now,
+    ) -> None:
+        self._db = db
+        self._client = client
+        self._environment = environment
+        self._now = now
+
+    def events(self, attempt: Attempt, *, stream: bool = True) -> Generator[Event]:
+        """Record, send and stream one call; its end is recorded whatever happens.
+
+        Raises CallFailed when it fails, with `attempt.error` set to it; before anything is sent
+        or stored, CircuitOpen and BudgetExceeded. Closing the iterator closes the connection
+        and records an interrupted call.
+        """
+        attempt.call = _begun(attempt, self._now())
+        begin_call(self._db, attempt.call, attempt.purpose.scopes)
+        clock = _Clock()
+        try:
+            yield from self._sent(attempt, clock, stream=stream)
+        except CallFailed as error:
+            attempt.error = error
+            if error.partial is not None:
+                attempt.answer = error.partial
+            raise
+        except BaseException:
+            attempt.error = CallFailed("interrupted", "interrupted")
+            raise
+        finally:
+            ended = _ended(attempt, clock)
+            attempt.call = end_call(self._db, ended, attempt.held_usd, now=self._now)
+
+    def _sent(self, attempt: Attempt, clock: _Clock, *, stream: bool) -> Generator[Event]:
+        key = resolve_key(attempt.endpoint, self._environment)
+        target = Target(attempt.endpoint, attempt.model, key)
+        clock.start()
+        events = self._client.call(target, attempt.chat, stream=stream)
+        for event in events:
+            clock.saw(event, streamed=stream)
+            if isinstance(event, Completed):
+                attempt.answer = event.answer
+            yield event
+
+
+class _Clock:
+    """When a call was sent, when its first piece came, and how much text there was."""
+
+    def __init__(self) -> None:
+        self._sent = time.perf_counter()
+        self.first_s: float | None = None
+        self.last_s: float | None = None
+        self.seen_bytes = 0
+
+    def start(self) -> None:
+        self._sent = time.perf_counter()
+
+    def now_s(self) -> float:
+        return time.perf_counter() - self._sent
+
+    def saw(self, event: Event, *, streamed: bool) -> None:
+        if isinstance(event, Completed):
+            return
+        self.last_s = self.now_s()
+        if streamed and self.first_s is None:
+            self.first_s = self.last_s
+        text = event.text if isinstance(event, TextDelta | ThinkingDelta) else event.arguments
+        self.seen_bytes += len(text.encode("utf-8", "surrogatepass"))
+
+
+def _begun(attempt: Attempt, now: datetime) -> Call:
+    endpoint, purpose = attempt.endpoint, attempt.purpose
+    return Call(
+        id=new_id(now),
+        created_at=now.isoformat(timespec="microseconds"),
+        endpoint=endpoint.id,
+        attempt=attempt.number,
+        decision_id=purpose.decision_id,
+        provider_name=provider_name(endpoint),
+        request_model=endpoint.remote_model,
+        conversation_id=purpose.conversation_id,
+        server_address=server_address(endpoint),
+        sample_source=purpose.sample_source,
+        task=purpose.task,
+        app=purpose.app,
+        user=purpose.user,
+        region=purpose.region,
+        held_usd=attempt.held_usd,
+    )
+
+
+def _ended(attempt: Attempt, clock: _Clock) -> Call:
+    answer, error = attempt.answer, attempt.error
+    load_s = answer.load_duration_s
+    ttft_s = clock.first_s if load_s is None else _without(clock.first_s, load_s)
+    ended = replace(
+        attempt.call,
+        response_model=answer.response_model,
+        response_id=answer.response_id,
+        finish_reasons=answer.finish_reasons,
+        time_to_first_chunk_s=ttft_s,
+        time_per_output_token_s=None if error else _itl_s(answer, clock),
+        duration_s=clock.now_s(),
+        load_duration_s=load_s,
+        error_type=error.error_type if error else None,
+        detail=error.message if error else None,
+        status_code=error.status if error else None,
+        retry_after_s=error.retry_after_s if error else None,
+    )
+    if answer.usage is not None:
+        used = answer.usage
+        ended = replace(
+            ended,
+            input_tokens=used.input_tokens,
+            output_tokens=used.output_tokens,
+            cache_read_input_tokens=used.cache_read_input_tokens,
+            cache_write_input_tokens=used.cache_write_input_tokens,
+            reasoning_output_tokens=used.reasoning_output_tokens,
+        )
+    return _priced(ended, attempt, clock)
+
+
+def _without(first_s: float | None, load_s: float) -> float | None:
+    """Take the time a local server took to load the model out of the time to the first token."""
+    return None if first_s is None else max(first_s - load_s, 0.0)
+
+
+def _itl_s(answer: Answer, clock: _Clock) -> float | None:
+    """Return seconds per output token after the first chunk, hidden reasoning counted.
+
+    As in OpenTelemetry's time_per_output_token, so that first token + tokens · this is the
+    whole duration. Null for an answer of one token or in one piece.
+    """
+    tokens = answer.usage.output_tokens if answer.usage is not None else None
+    if tokens is None or tokens < 2 or clock.first_s is None or clock.last_s is None:
+        return None
+    if clock.last_s == clock.first_s:
+        return None
+    return (clock.last_s - clock.first_s) / (tokens - 1)
+
+
+def _priced(call: Call, attempt: Attempt, clock: _Clock) -> Call:
+    """Return the call with its cost; where that is unknown, with an estimate still held.
+
+    A refusal and a connection that never was are not billed. A call that broke off has no known
+    cost: providers count what they made, and say so only at the end.
+    """
+    error, price = attempt.error, attempt.endpoint.price
+    if error is not None and clock.seen_bytes == 0 and _is_refusal(error):
+        return replace(call, cost_usd=0.0, price_source=NOT_BILLED, held_usd=None)
+    is_whole = error is None or attempt.answer.finish_reason is not None
+    cost = cost_of(attempt.answer.usage, price) if is_whole else None
+    if cost is not None and price is not None:
+        return replace(call, cost_usd=cost, price_source=price.source, held_usd=None)
+    # Unknown: what was seen of it stands in for what was made of it.
+    tokens_out = call.output_tokens or -(-clock.seen_bytes // BYTES_PER_TOKEN)
+    tokens_in = call.input_tokens or attempt.input_tokens
+    estimate = usd_for(attempt.endpoint, attempt.strategy, tokens_in, tokens_out)
+    return replace(call, held_usd=min(estimate, attempt.held_usd))
+
+
+def _is_refusal(error: CallFailed) -> bool:
+    return error.error_type in _UNSENT or (error.status is not None and error.status >= 400)

@@ -1,0 +1,77 @@
+"""Conversations whose history the registry keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from rolecall.registry.chat import Chat, Turn
+from rolecall.registry.errors import UsageError
+from rolecall.registry.ids import new_id
+from rolecall.registry.requests import request_of
+from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.turns import append_turns, last_conversation, read_turns
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One conversation and what was said in it so far."""
+
+    id: str
+    turns: tuple[Turn, ...] = ()
+
+    def with_turns(self, chat: Chat) -> tuple[Chat, int]:
+        """Return the chat led by this history, and how many messages of it are history.
+
+        A system prompt given anew takes the place of the old one.
+        """
+        if not self.turns:
+            return chat, 0
+        new_system = tuple(turn for turn in chat.turns if turn.role == "system")
+        old_system = _latest_system(self.turns)
+        history = tuple(turn for turn in self.turns if turn.role != "system")
+        before = (*(new_system or old_system), *history)
+        after = tuple(turn for turn in chat.turns if turn.role != "system")
+        held = len(request_of(Chat(before)).messages)
+        return replace(chat, turns=(*before, *after)), held
+
+
+def _latest_system(turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """Return the last run of system turns: what was given later replaced what was before."""
+    latest: list[Turn] = []
+    previous = None
+    for turn in turns:
+        if turn.role == "system":
+            latest = [*latest, turn] if previous == "system" else [turn]
+        previous = turn.role
+    return tuple(latest)
+
+
+def open_conversation(db: Database, named: str | None, *, continue_last: bool) -> Conversation:
+    """Return the named conversation, the last one, or a new one.
+
+    Raises UsageError where there is none to continue, or both were asked for.
+    """
+    if continue_last and named is not None:
+        raise UsageError(
+            "either --continue or --conversation", hint=f"rolecall ask --conversation {named}"
+        )
+    if continue_last:
+        named = last_conversation(db)
+        if named is None:
+            raise UsageError(
+                "there is no conversation to continue",
+                hint="prompts asked with --no-log, or by a private strategy, are not kept",
+            )
+    if named is None:
+        return Conversation(new_id(datetime.now(UTC)))
+    return Conversation(named, read_turns(db, named))
+
+
+def keep_turns(
+    db: Database, conversation: Conversation, decision_id: str, turns: Sequence[Turn]
+) -> None:
+    """Add what was asked and answered to the history."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    append_turns(db, conversation.id, now, decision_id, turns)

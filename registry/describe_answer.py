@@ -1,0 +1,92 @@
+"""An answer, or the lack of one, as one JSON object."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from rolecall.registry.ask import Answered, Failed
+from rolecall.registry.chat import Thinking, ToolCall
+from rolecall.registry.errors import CallFailed
+from rolecall.registry.evidence import Call
+from rolecall.registry.records import Decision
+
+
+def describe_answer(result: Answered, failures: Sequence[Failed] = ()) -> dict[str, Any]:
+    """Return the documented object that `ask --json` prints. Keys are only ever added."""
+    call, answer = result.call, result.answer
+    thinking = "".join(part.text for part in answer.parts if isinstance(part, Thinking))
+    return _described(
+        result.decision,
+        failures,
+        endpoint=call.endpoint,
+        model=call.response_model,
+        answer=answer.text,
+        thinking=thinking or None,
+        tool_calls=[tool_call(one) for one in answer.tool_calls],
+        finish_reason=answer.finish_reason,
+        usage=usage_of(call),
+        cost_usd=call.cost_usd,
+        time_to_first_chunk_s=call.time_to_first_chunk_s,
+        time_per_output_token_s=call.time_per_output_token_s,
+        duration_s=call.duration_s,
+        call_id=call.id,
+        attempts=call.attempt,
+        conversation=result.conversation,
+        outcomes=[
+            {"score": one.score, "kind": one.kind, "note": one.note} for one in result.outcomes
+        ],
+        notes=[*result.decision.notes, *result.notes],
+    )
+
+
+def describe_failure(decision: Decision, failures: Sequence[Failed]) -> dict[str, Any]:
+    """Return the same object where nobody answered: what is not there is null."""
+    return _described(
+        decision,
+        failures,
+        attempts=sum(isinstance(one.error, CallFailed) for one in failures),
+        conversation=decision.conversation,
+        notes=list(decision.notes),
+    )
+
+
+def _described(decision: Decision, failures: Sequence[Failed], **found: Any) -> dict[str, Any]:
+    nothing: dict[str, Any] = dict.fromkeys(
+        (
+            *("endpoint", "model", "answer", "thinking", "tool_calls", "finish_reason", "usage"),
+            *("cost_usd", "time_to_first_chunk_s", "time_per_output_token_s", "duration_s"),
+            *("call_id", "attempts", "conversation", "outcomes", "notes"),
+        )
+    )
+    failed = [
+        {
+            "endpoint": one.endpoint,
+            "error_type": one.error.error_type if isinstance(one.error, CallFailed) else None,
+            "message": one.error.message,
+        }
+        for one in failures
+    ]
+    chosen = {"decision_id": decision.id, "chosen": decision.chosen}
+    return chosen | nothing | found | {"failures": failed}
+
+
+def tool_call(call: ToolCall) -> dict[str, Any]:
+    """Return a tool call with its arguments decoded; as text where they are not JSON."""
+    try:
+        arguments = json.loads(call.arguments or "{}")
+    except json.JSONDecodeError:
+        arguments = call.arguments
+    return {"id": call.id, "name": call.name, "arguments": arguments}
+
+
+def usage_of(call: Call) -> dict[str, int | None]:
+    """Return the tokens of a call, in OpenTelemetry's words; null where unknown."""
+    return {
+        "input_tokens": call.input_tokens,
+        "output_tokens": call.output_tokens,
+        "cache_read_input_tokens": call.cache_read_input_tokens,
+        "cache_write_input_tokens": call.cache_write_input_tokens,
+        "reasoning_output_tokens": call.reasoning_output_tokens,
+    }

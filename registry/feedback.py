@@ -1,0 +1,95 @@
+"""Say how good an answer was; it counts at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rolecall.registry.errors import UsageError
+from rolecall.registry.evidence import Outcome
+from rolecall.registry.opening import open_registry
+from rolecall.registry.recording import record_outcome
+from rolecall.registry.records import Decision
+from rolecall.registry.statistics import kinds_of, success_offset
+from rolecall.registry.storage.calls import calls_of_decision
+from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.decisions import read_decision
+from rolecall.registry.storage.statistics import read_outcome_statistics
+
+WORDS = {"good": 1.0, "bad": 0.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """A recorded outcome, and by how much all outcomes of its kind now move the prediction."""
+
+    decision_id: str
+    endpoint: str
+    task: str
+    score: float
+    outcomes: int
+    success_offset: float
+
+
+def parse_score(word: str) -> float:
+    """Return the score a person typed: 0 to 1, `good` or `bad`. Raises UsageError."""
+    if word in WORDS:
+        return WORDS[word]
+    try:
+        score = float(word)
+    except ValueError:
+        score = -1.0
+    if not 0.0 <= score <= 1.0:
+        raise UsageError(f'"{word}" is no score', hint="a number from 0 to 1, `good` or `bad`")
+    return score
+
+
+def give_feedback(
+    given: Path | None, decision_id: str | None, score: float, note: str | None
+) -> Feedback:
+    """Record a person's word on the answer to a decision; null: the latest decision.
+
+    It is about the endpoint that answered; where rolecall only decided, about the chosen one.
+    Said again, it takes the place of what was said before. Raises UnknownRecord for a decision
+    that is not there, UsageError for one that nobody answered.
+    """
+    with open_registry(given) as db:
+        decision = read_decision(db, decision_id)
+        endpoint = answering_endpoint(db, decision)
+        predicted = next(
+            (one.scored_success for one in decision.candidates if one.endpoint == endpoint), None
+        )
+        outcome = Outcome(
+            created_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+            endpoint=endpoint,
+            score=score,
+            kind="human",
+            decision_id=decision.id,
+            task=decision.task.kind,
+            predicted=predicted,
+            note=note,
+        )
+        record_outcome(db, outcome)
+        return _counted(db, outcome, decision)
+
+
+def answering_endpoint(db: Database, decision: Decision) -> str:
+    """Return who gave the answer to a decision. Raises UsageError where nobody did."""
+    calls = calls_of_decision(db, decision.id)
+    for call in reversed(calls):
+        if call.finished_at is not None and call.error_type is None:
+            return call.endpoint
+    if calls or decision.chosen is None:
+        raise UsageError(
+            f"decision {decision.id} got no answer", hint=f"rolecall telemetry show {decision.id}"
+        )
+    return decision.chosen
+
+
+def _counted(db: Database, outcome: Outcome, decision: Decision) -> Feedback:
+    kinds = kinds_of(decision.task.kind)
+    known = read_outcome_statistics(db, kinds)
+    chain = [known[outcome.endpoint, kind] for kind in kinds if (outcome.endpoint, kind) in known]
+    offset, _, count = success_offset(chain, datetime.now(UTC))
+    return Feedback(decision.id, outcome.endpoint, decision.task.kind, outcome.score, count, offset)

@@ -1,0 +1,14 @@
+"""Ids of decisions and calls."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def new_id(now: datetime) -> str:
+    """Return a fresh id of 16 characters that sorts by time (milliseconds, then 30 random bits)."""
+    number = (int(now.timestamp() * 1000) << 30) | secrets.randbits(30)
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(75, -5, -5))

@@ -1,0 +1,79 @@
+"""Judge an answer by itself: against the schema it was asked for, and by a command."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from rolecall.registry.chat import Answer
+from rolecall.registry.evidence import Outcome
+from rolecall.registry.options import answer_problem
+from rolecall.registry.recording import record_outcome
+from rolecall.registry.records import Candidate, Decision
+from rolecall.registry.storage.database import Database
+
+CHECK_TIMEOUT_S = 300.0
+
+
+def judged(
+    db: Database,
+    schema: Mapping[str, Any] | None,
+    check: str | None,
+    decision: Decision,
+    candidate: Candidate,
+    answer: Answer,
+) -> tuple[tuple[Outcome, ...], tuple[str, ...]]:
+    """Record one outcome for each check that was asked for; return them and what to say.
+
+    An answer that is a tool call is not held against the schema.
+    """
+    verdicts: list[tuple[str, str | None]] = []
+    if schema is not None and (answer.text or not answer.tool_calls):
+        verdicts.append(("schema", answer_problem(answer.text, schema)))
+    if check is not None:
+        verdicts.append(("check", check_problem(check, answer.text)))
+    outcomes = []
+    for name, problem in verdicts:
+        note = f"{name}: {problem or 'passed'}"
+        score = 0.0 if problem else 1.0
+        outcome = outcome_of(decision, candidate, score=score, note=note)
+        record_outcome(db, outcome)
+        outcomes.append(outcome)
+    notes = tuple(f"{name} failed: {problem}" for name, problem in verdicts if problem)
+    return tuple(outcomes), notes
+
+
+def outcome_of(decision: Decision, candidate: Candidate, *, score: float, note: str) -> Outcome:
+    """Return the outcome of a check on one answer."""
+    return Outcome(
+        created_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+        endpoint=candidate.endpoint,
+        score=score,
+        kind="check",
+        decision_id=decision.id,
+        task=decision.task.kind,
+        predicted=candidate.scored_success,
+        note=note,
+    )
+
+
+def check_problem(command: str, answer: str) -> str | None:
+    """Run a shell command with the answer on its stdin; say what failed, null if it exits 0.
+
+    What the command prints is nobody's answer and is dropped.
+    """
+    try:
+        ended = subprocess.run(
+            command,
+            shell=True,
+            input=answer.encode("utf-8", "replace"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=CHECK_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"took longer than {CHECK_TIMEOUT_S:.0f} s"
+    return None if ended.returncode == 0 else f"exit {ended.returncode}"

@@ -1,0 +1,130 @@
+"""Measure endpoints by short real calls."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+
+from rolecall.registry.calling import Attempt, Caller, Purpose
+from rolecall.registry.chat import Chat, Text, Turn
+from rolecall.registry.errors import CallFailed, UsageError
+from rolecall.registry.evidence import Call, EndpointStatistics
+from rolecall.registry.naming import unknown
+from rolecall.registry.records import Endpoint, Model, Pool, Strategy
+from rolecall.registry.routing.cost import usd_for
+from rolecall.registry.routing.policy import matches
+from rolecall.registry.routing.wording import usd
+from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.pool import read_pool
+from rolecall.registry.storage.statistics import read_endpoint_statistics
+from rolecall.registry.transport.client import Client
+
+PROMPT = "Count from one to thirty in words, separated by commas. Write nothing else."
+PROMPT_TOKENS = 30
+MOST_TOKENS = 256
+# A model that thinks before it speaks must have room for both.
+MOST_THINKING_TOKENS = 2_048
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """One endpoint's probe: its call and the statistics before it, or why there was none."""
+
+    endpoint: str
+    call: Call | None = None
+    before: EndpointStatistics | None = None
+    skipped: str | None = None
+
+    @property
+    def tokens_per_s(self) -> float | None:
+        """Output tokens per second after the first."""
+        itl_s = None if self.call is None else self.call.time_per_output_token_s
+        return 1.0 / itl_s if itl_s else None
+
+    @property
+    def ttft_change_s(self) -> float | None:
+        """How much longer the first token took than the median so far."""
+        if self.call is None or self.before is None:
+            return None
+        now, then = self.call.time_to_first_chunk_s, self.before.ttft_p50_s
+        return None if now is None or then is None else now - then
+
+
+class Prober:
+    """Probes endpoints through one open registry and one HTTP client, one after the other."""
+
+    def __init__(self, db: Database, client: Client, environment: Mapping[str, str]) -> None:
+        self._db = db
+        self._caller = Caller(db, client, environment)
+        self._environment = environment
+
+    def probe(
+        self, globs: tuple[str, ...], *, region: str | None, max_cost_usd: float
+    ) -> Generator[Probed]:
+        """Yield each endpoint's probe as it ends; `globs` choose among them, none means all.
+
+        The whole round never costs more than `max_cost_usd` at worst: an endpoint that might
+        go beyond is skipped, and said so. Raises UnknownRecord for a glob that matches nothing.
+        """
+        pool = read_pool(self._db)
+        strategy = next((one for one in pool.strategies if one.id == "balanced"), None)
+        models = {model.id: model for model in pool.models}
+        left_usd = max_cost_usd
+        for endpoint in chosen_for_probing(pool, globs):
+            why = self._against(endpoint, is_named=bool(globs))
+            if why is not None:
+                yield Probed(endpoint.id, skipped=why)
+                continue
+            attempt = _attempt(endpoint, models[endpoint.model], strategy, region)
+            if attempt.held_usd > left_usd:
+                worst = f"{usd(attempt.held_usd)} at worst, {usd(left_usd)} left of --max-cost"
+                yield Probed(endpoint.id, skipped=worst)
+                continue
+            before = read_endpoint_statistics(self._db, endpoint.id)
+            self._call(attempt)
+            left_usd -= attempt.call.cost_usd or attempt.call.held_usd or 0.0
+            yield Probed(endpoint.id, attempt.call, before)
+
+    def _call(self, attempt: Attempt) -> None:
+        with closing(self._caller.events(attempt)) as events:
+            try:
+                for _ in events:
+                    pass
+            except CallFailed:
+                return  # it is in the call's own row
+
+    def _against(self, endpoint: Endpoint, *, is_named: bool) -> str | None:
+        if endpoint.status == "disabled" and not is_named:
+            return "disabled"
+        key = endpoint.key_env
+        if key and not endpoint.key_command and not self._environment.get(key):
+            return f"{key} is not set"
+        return None
+
+
+def chosen_for_probing(pool: Pool, globs: tuple[str, ...]) -> tuple[Endpoint, ...]:
+    """Return the endpoints that any glob matches, or all. Raises UnknownRecord, UsageError."""
+    ids = [endpoint.id for endpoint in pool.endpoints]
+    for glob in globs:
+        if not any(matches(one, (glob,)) for one in ids):
+            raise unknown("endpoint", glob, ids)
+    if not ids:
+        raise UsageError("no endpoint is registered", hint="rolecall endpoints add --help")
+    return tuple(one for one in pool.endpoints if not globs or matches(one.id, globs))
+
+
+def _attempt(
+    endpoint: Endpoint, model: Model, strategy: Strategy | None, region: str | None
+) -> Attempt:
+    most = MOST_THINKING_TOKENS if "reasoning" in model.capabilities else MOST_TOKENS
+    strategy = strategy or Strategy("balanced")
+    return Attempt(
+        endpoint,
+        model,
+        Chat((Turn("user", (Text(PROMPT),)),), max_tokens=most),
+        strategy,
+        PROMPT_TOKENS,
+        held_usd=usd_for(endpoint, strategy, 2 * PROMPT_TOKENS, most),
+        purpose=Purpose(sample_source="probe", region=region),
+    )

@@ -1,0 +1,121 @@
+"""Record calls: a row before each is sent, what came of it, and all that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from rolecall.registry.allowances import remaining, spending_scopes
+from rolecall.registry.circuit import TRIAL_S, is_open, on_trial, why_open
+from rolecall.registry.clock import Now, utc_now
+from rolecall.registry.errors import BudgetExceeded, RegistryError
+from rolecall.registry.evidence import Call, Outcome
+from rolecall.registry.records import Scope
+from rolecall.registry.statistics import after_call, after_outcome, kinds_of
+from rolecall.registry.storage.calls import finish_call, insert_call
+from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.outcomes import (
+    delete_outcomes,
+    insert_outcome,
+    outcomes_for,
+)
+from rolecall.registry.storage.spending import add_spending
+from rolecall.registry.storage.statistics import (
+    claim_trial,
+    read_endpoint_statistics,
+    read_outcome_statistics,
+    read_samples,
+    write_outcome_statistics,
+    write_samples,
+    write_statistics,
+)
+
+
+class CircuitOpen(RegistryError):
+    """The endpoint's circuit was opened, or its trial taken, since the decision was made."""
+
+
+def begin_call(db: Database, call: Call, scopes: Iterable[Scope]) -> None:
+    """Store a call that is about to be sent, its worst case held against the allowances.
+
+    All in one transaction, so that no two commands spend the same money or try the same circuit.
+    Raises CircuitOpen, and BudgetExceeded where a hard allowance has too little left; then
+    nothing is stored. A probe may pass an open circuit.
+    """
+    held = call.held_usd or 0.0
+    now = datetime.fromisoformat(call.created_at)
+    with db.transaction():
+        _pass_circuit(db, call, now)
+        for one in remaining(db, scopes, call.app, call.user, now):
+            if one.allowance.mode == "hard" and held > max(one.left_usd, 0.0):
+                raise BudgetExceeded(f"{call.endpoint} may cost more than is left: {one.words}")
+        insert_call(db, call)
+        _book(db, call, held)
+
+
+def _pass_circuit(db: Database, call: Call, now: datetime) -> None:
+    stats = read_endpoint_statistics(db, call.endpoint)
+    if stats is None or call.sample_source == "probe":
+        return
+    at = call.created_at
+    if is_open(stats, at):
+        raise CircuitOpen(f"{call.endpoint} {why_open(stats, now)}")
+    if on_trial(stats, at):
+        until = (now + timedelta(seconds=TRIAL_S)).isoformat(timespec="microseconds")
+        claim_trial(db, call.endpoint, at, until)
+
+
+def end_call(db: Database, call: Call, held_usd: float | None, *, now: Now = utc_now) -> Call:
+    """Store how a call ended and fold it into its endpoint's statistics; return what is stored.
+
+    `held_usd` is what `begin_call` held; it is given back for what was spent. The end is dated
+    under the write lock, so that calls are folded in the order of `finished_at`.
+    """
+    with db.transaction():
+        ended = replace(call, finished_at=now().isoformat(timespec="microseconds"))
+        if finish_call(db, ended):
+            before = read_endpoint_statistics(db, call.endpoint)
+            samples = read_samples(db, call.endpoint)
+            stats, kept = after_call(before, samples, ended)
+            write_statistics(db, stats)
+            if kept is not samples:
+                write_samples(db, call.endpoint, kept)
+            spent = ended.cost_usd if ended.cost_usd is not None else ended.held_usd
+            _book(db, ended, (spent or 0.0) - (held_usd or 0.0))
+    return ended
+
+
+def _book(db: Database, call: Call, usd: float) -> None:
+    if usd:
+        day = call.created_at[:10]
+        for scope in spending_scopes(call.app, call.user):
+            add_spending(db, scope, day, usd)
+
+
+def record_outcome(db: Database, outcome: Outcome) -> None:
+    """Store how good an answer was; it counts for its kind of task and every wider one.
+
+    A person's second word on an answer takes the place of the first.
+    """
+    with db.transaction():
+        is_again = outcome.kind == "human" and outcome.decision_id is not None
+        replaced = 0
+        if is_again:
+            assert outcome.decision_id is not None
+            replaced = delete_outcomes(db, outcome.decision_id, outcome.endpoint, outcome.kind)
+        insert_outcome(db, outcome)
+        for kind in kinds_of(outcome.task or ""):
+            if replaced:
+                _fold_again(db, outcome.endpoint, kind)
+            else:
+                before = read_outcome_statistics(db, (kind,)).get((outcome.endpoint, kind))
+                write_outcome_statistics(db, after_outcome(before, replace(outcome, task=kind)))
+
+
+def _fold_again(db: Database, endpoint: str, kind: str) -> None:
+    stats = None
+    for outcome in outcomes_for(db, endpoint, kind):
+        stats = after_outcome(stats, replace(outcome, task=kind))
+    if stats is not None:
+        write_outcome_statistics(db, stats)

@@ -1,0 +1,109 @@
+"""What a call cost, and what it may cost at worst."""
+
+from __future__ import annotations
+
+import math
+
+from rolecall.registry.chat import Usage
+from rolecall.registry.records import Candidate, Endpoint, Exclusion, Price, Strategy, Task
+from rolecall.registry.routing.question import Ceiling
+from rolecall.registry.routing.tokens import SAFETY_MARGIN
+from rolecall.registry.routing.wording import usd
+
+_NO_PRICE = Price()
+
+
+def cost_of(usage: Usage | None, price: Price | None) -> float | None:
+    """Return the USD that a call cost by what it used; null where either is unknown.
+
+    Cached tokens are part of the input and are priced apart; where no cache price is known they
+    cost what fresh input does.
+    """
+    if usage is None or price is None:
+        return None
+    if usage.input_tokens is None or usage.output_tokens is None:
+        return None
+    incoming, outgoing = price.input_usd_per_mtok, price.output_usd_per_mtok
+    if incoming is None or outgoing is None:
+        return None
+    read = usage.cache_read_input_tokens or 0
+    written = usage.cache_write_input_tokens or 0
+    fresh = max(usage.input_tokens - read - written, 0)
+    total = (
+        fresh * incoming
+        + read * _known(price.cache_read_usd_per_mtok, incoming)
+        + written * _known(price.cache_write_usd_per_mtok, incoming)
+        + usage.output_tokens * outgoing
+    )
+    return total / 1e6
+
+
+def usd_for(endpoint: Endpoint, strategy: Strategy, input_tokens: int, output_tokens: int) -> float:
+    """Return the USD for so many tokens, the strategy's default standing in for no price."""
+    incoming, outgoing = prices(endpoint, strategy)
+    return (input_tokens * incoming + output_tokens * outgoing) / 1e6
+
+
+def input_at_most(task: Task) -> int:
+    """Return the input tokens to reckon with at worst: an estimate with its safety margin."""
+    if task.input_tokens_declared:
+        return task.input_tokens
+    return math.ceil(task.input_tokens * SAFETY_MARGIN)
+
+
+def affordable_tokens(
+    endpoint: Endpoint, task: Task, strategy: Strategy, ceiling_usd: float
+) -> int | None:
+    """Return how many output tokens `ceiling_usd` pays for after the input; null: any number.
+
+    Below 0 where it does not even pay for the input.
+    """
+    incoming, outgoing = prices(endpoint, strategy)
+    left = ceiling_usd - input_at_most(task) * dearest_input(endpoint, incoming) / 1e6
+    if outgoing == 0:
+        return None if left >= 0 else -1
+    return math.floor(left * 1e6 / outgoing + 1e-9)
+
+
+def over_ceiling(
+    candidate: Candidate, endpoint: Endpoint, task: Task, strategy: Strategy, ceiling: Ceiling
+) -> Exclusion | None:
+    """Return why an endpoint may cost more than the ceiling allows, if it may.
+
+    With `max_tokens` set, that many are reckoned with. Without, the answer can be cut off where
+    the money ends, so the ceiling only has to pay for the length that is expected.
+    """
+    affordable = affordable_tokens(endpoint, task, strategy, ceiling.usd)
+    if affordable is None:
+        return None
+    if task.max_tokens is not None:
+        if task.max_tokens <= affordable:
+            return None
+        incoming = dearest_input(endpoint, prices(endpoint, strategy)[0])
+        worst = input_at_most(task) * incoming / 1e6
+        worst += usd_for(endpoint, strategy, 0, task.max_tokens)
+        detail = f"at worst {usd(worst)}; {ceiling.because}"
+    elif candidate.output_tokens <= affordable:
+        return None
+    else:
+        detail = f"{candidate.output_tokens:,} output tokens cost more; {ceiling.because}"
+    return Exclusion(candidate.endpoint, "BUDGET_EXCEEDED", detail)
+
+
+def prices(endpoint: Endpoint, strategy: Strategy) -> tuple[float, float]:
+    """Return USD per million tokens in and out, the strategy's defaults for unknown ones."""
+    price = endpoint.price or _NO_PRICE
+    return (
+        _known(price.input_usd_per_mtok, strategy.default_input_usd_per_mtok),
+        _known(price.output_usd_per_mtok, strategy.default_output_usd_per_mtok),
+    )
+
+
+def dearest_input(endpoint: Endpoint, incoming: float) -> float:
+    """Return the most an input token may cost: writing it to a cache can cost more."""
+    price = endpoint.price or _NO_PRICE
+    return max(incoming, _known(price.cache_write_usd_per_mtok, incoming))
+
+
+def _known(price: float | None, otherwise: float) -> float:
+    return otherwise if price is None else price

@@ -1,0 +1,44 @@
+"""How endpoints stand at the moment of a decision: what was measured, and whose circuit is open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rolecall.registry.circuit import QUOTA_ERRORS, is_open, why_open
+from rolecall.registry.evidence import Measured
+from rolecall.registry.statistics import kinds_of, measured
+from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.statistics import read_outcome_statistics, read_statistics
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What calls and outcomes say of each endpoint, and who may not be asked now, with why."""
+
+    measured: dict[str, Measured]
+    offline: dict[str, str]
+    exhausted: dict[str, str]
+
+
+def read_standing(db: Database, task: str, now: datetime) -> Standing:
+    """Return how every endpoint that was ever called or judged stands for a kind of task.
+
+    Reads one row per endpoint, and one per endpoint and kind, whatever the history's length.
+    """
+    with db.snapshot():
+        statistics = read_statistics(db)
+        kinds = kinds_of(task)
+        outcomes = read_outcome_statistics(db, kinds)
+    judged = {endpoint for endpoint, _ in outcomes}
+    standing = Standing({}, {}, {})
+    at = now.isoformat()
+    for endpoint in statistics.keys() | judged:
+        chain = [outcomes[endpoint, kind] for kind in kinds if (endpoint, kind) in outcomes]
+        stats = statistics.get(endpoint)
+        standing.measured[endpoint] = measured(stats, chain, now)
+        if stats is not None and is_open(stats, at):
+            is_quota = stats.opened_because in QUOTA_ERRORS
+            why = standing.exhausted if is_quota else standing.offline
+            why[endpoint] = why_open(stats, now)
+    return standing

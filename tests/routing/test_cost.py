@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from rolecall.registry.chat import Usage
+from rolecall.registry.records import Endpoint, Price, Strategy, Task
+from rolecall.registry.routing.cost import affordable_tokens, cost_of, over_ceiling, usd_for
+from rolecall.registry.routing.question import Ceiling
+from tests.routing.candidates import candidate
+
+PRICE = Price(3.0, 15.0, 0.3, 3.75)
+ENDPOINT = Endpoint("p/m", "m", price=PRICE)
+TASK = Task("code", "declared", 1.0, "declared", input_tokens=1_000, input_tokens_declared=True)
+STRATEGY = Strategy("balanced")
+
+
+def test_cached_tokens_are_part_of_the_input_and_priced_apart() -> None:
+    usage = Usage(1_000, 100, cache_read_input_tokens=600, cache_write_input_tokens=100)
+    expected = (300 * 3.0 + 600 * 0.3 + 100 * 3.75 + 100 * 15.0) / 1e6
+    assert cost_of(usage, PRICE) == pytest.approx(expected)
+
+
+def test_without_a_cache_price_cached_tokens_cost_what_fresh_ones_do() -> None:
+    usage = Usage(1_000, 0, cache_read_input_tokens=600)
+    assert cost_of(usage, Price(3.0, 15.0)) == pytest.approx(0.003)
+
+
+@pytest.mark.parametrize(
+    ("usage", "price"),
+    [
+        (None, PRICE),
+        (Usage(None, 5), PRICE),
+        (Usage(5, None), PRICE),
+        (Usage(5, 5), None),
+        (Usage(5, 5), Price(3.0, None)),
+    ],
+)
+def test_what_is_not_known_costs_an_unknown_amount(usage: Usage, price: Price) -> None:
+    assert cost_of(usage, price) is None
+
+
+def test_a_free_endpoint_costs_nothing_and_not_an_unknown_amount() -> None:
+    assert cost_of(Usage(5, 5), Price(0.0, 0.0)) == 0.0
+
+
+def test_an_unknown_price_is_reckoned_with_the_strategys_default() -> None:
+    assert usd_for(Endpoint("p/m", "m"), STRATEGY, 1_000_000, 1_000_000) == 30.0
+
+
+def test_what_is_affordable_never_costs_more_than_the_ceiling() -> None:
+    count = affordable_tokens(ENDPOINT, TASK, STRATEGY, 0.02)
+    assert count is not None and count > 0
+    dearest = (1_000 * 3.75 + count * 15.0) / 1e6
+    assert dearest <= 0.02 < dearest + 15.0 / 1e6
+
+
+def test_an_estimated_input_is_reckoned_with_a_margin() -> None:
+    estimated = replace(TASK, input_tokens_declared=False)
+    sure = affordable_tokens(ENDPOINT, TASK, STRATEGY, 0.02)
+    unsure = affordable_tokens(ENDPOINT, estimated, STRATEGY, 0.02)
+    assert sure is not None and unsure is not None and unsure < sure
+
+
+def test_what_costs_nothing_is_affordable_in_any_length() -> None:
+    free = Endpoint("p/m", "m", price=Price(0.0, 0.0))
+    assert affordable_tokens(free, TASK, STRATEGY, 0.0) is None
+
+
+def test_with_max_tokens_the_worst_case_must_fit() -> None:
+    ceiling = Ceiling(0.02, "at most $0.02")
+    asked = replace(TASK, max_tokens=2_000)
+    against = over_ceiling(candidate("p/m"), ENDPOINT, asked, STRATEGY, ceiling)
+    assert against is not None and against.code == "BUDGET_EXCEEDED"
+    assert against.detail == "at worst $0.0338; at most $0.02"
+    few = replace(TASK, max_tokens=500)
+    assert over_ceiling(candidate("p/m"), ENDPOINT, few, STRATEGY, ceiling) is None
+
+
+def test_without_max_tokens_the_expected_length_must_fit() -> None:
+    short = replace(candidate("p/m"), output_tokens=500)
+    long = replace(candidate("p/m"), output_tokens=5_000)
+    ceiling = Ceiling(0.02, "at most $0.02")
+    assert over_ceiling(short, ENDPOINT, TASK, STRATEGY, ceiling) is None
+    assert over_ceiling(long, ENDPOINT, TASK, STRATEGY, ceiling) is not None
