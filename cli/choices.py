@@ -64,7 +64,7 @@ AppOption = Annotated[str | None, typer.Option(metavar="NAME", help="The calling
 UserOption = Annotated[str | None, typer.Option(metavar="NAME", help="The calling user's scope.")]
 ConversationOption = Annotated[
     str | None,
-    typer.Option(metavar="ID", help="Prefer who answered last in this conversation."),
+    typer.Option(metavar="ID", help="Go on in this conversation; who answered last is preferred."),
 ]
 EndpointOption = Annotated[
     list[str] | None,

@@ -109,7 +109,7 @@ def rolecall(
 
     \b
     Examples:
-      rolecall route "why does this deadlock?"
+      rolecall ask "why does this deadlock?" -f trace.log
       git diff | rolecall route "review this" --role coder
       rolecall explain
     """

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from rolecall.registry.allowances import ceiling, remaining
 from rolecall.registry.calling import Attempt, Caller, Purpose
@@ -24,7 +25,7 @@ from rolecall.registry.evidence import Call, Outcome
 from rolecall.registry.judging import judged
 from rolecall.registry.layers import Asked
 from rolecall.registry.options import check_schema
-from rolecall.registry.recording import CircuitOpen
+from rolecall.registry.recording import CircuitOpen, stays_open
 from rolecall.registry.records import Candidate, Decision, Endpoint
 from rolecall.registry.requests import request_of
 from rolecall.registry.retries import retry_after
@@ -169,10 +170,15 @@ class Asker:
                 wait_s = retry_after(
                     outcome.error, tries, self._chance(), is_last=is_last, shown=outcome.was_shown
                 )
-                if wait_s is None:
+                if wait_s is None or self._would_wait_in_vain(candidate, wait_s):
                     break
                 self._pause(wait_s)
         raise _nobody_answered(around, failures)
+
+    def _would_wait_in_vain(self, candidate: Candidate, wait_s: float) -> bool:
+        """Tell whether the failure opened the circuit for longer than the wait."""
+        then = self._router.now() + timedelta(seconds=wait_s)
+        return stays_open(self._db, candidate.endpoint, then)
 
     def _leaves_out_refused(self, around: _Round, error: RegistryError) -> bool:
         """Leave out a parameter that the server refused, if it may be; the person is told."""
@@ -206,6 +212,8 @@ class Asker:
         except (CallFailed, CircuitOpen, BudgetExceeded) as error:
             if isinstance(error, CallFailed):
                 around.spent_usd += attempt.call.cost_usd or attempt.call.held_usd or 0.0
+            else:
+                around.attempts -= 1  # nothing was sent or stored
             return Failed(candidate.endpoint, error, was_shown)
         return self._answered(around, candidate, attempt)
 
@@ -301,7 +309,8 @@ def _shown(event: Event) -> TextDelta | ThinkingDelta | None:
 
 
 def _nobody_answered(around: _Round, failures: list[Failed]) -> RegistryError:
-    said = "; ".join(f"{one.endpoint}: {one.error.message}" for one in failures)
+    reasons = dict.fromkeys(f"{one.endpoint}: {one.error.message}" for one in failures)
+    said = "; ".join(reasons)
     hint = f"rolecall telemetry show {around.decision.id}"
     if all(isinstance(one.error, BudgetExceeded) for one in failures):
         return BudgetExceeded(said, hint="raise --max-cost or the allowance")

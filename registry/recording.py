@@ -66,6 +66,12 @@ def _pass_circuit(db: Database, call: Call, now: datetime) -> None:
         claim_trial(db, call.endpoint, at, until)
 
 
+def stays_open(db: Database, endpoint: str, until: datetime) -> bool:
+    """Tell whether an endpoint's circuit is open and will still be so at that moment."""
+    stats = read_endpoint_statistics(db, endpoint)
+    return stats is not None and is_open(stats, until.isoformat(timespec="microseconds"))
+
+
 def end_call(db: Database, call: Call, held_usd: float | None, *, now: Now = utc_now) -> Call:
     """Store how a call ended and fold it into its endpoint's statistics; return what is stored.
 

@@ -250,6 +250,7 @@ def measured(
     return Measured(
         samples=stats.samples,
         freshness=_halved(age, RECENT_TIME),
+        long_freshness=_halved(age, LONG_TIME),
         ttft_p50_s=stats.ttft_p50_s,
         ttft_long_p50_s=stats.ttft_long_p50_s,
         ttft_p95_s=stats.ttft_p95_s,

@@ -8,6 +8,7 @@ import typer
 
 from rolecall.cli import choices as options
 from rolecall.cli.options import JsonOption, RegistryOption
+from rolecall.cli.request_options import RequestOptions, takes_request
 
 ContinueOption = Annotated[
     bool, typer.Option("--continue", "-c", help="Go on with the last conversation.")
@@ -39,31 +40,12 @@ IdleOption = Annotated[
 ]
 
 
+@takes_request
 def ask(
+    *,
     prompt: options.PromptArgument = None,
-    file: options.FileOption = None,
-    messages: options.MessagesOption = None,
-    system: options.SystemOption = None,
-    attach: options.AttachOption = None,
-    role: options.RoleOption = None,
-    strategy: options.StrategyOption = None,
-    task: options.TaskOption = None,
-    app: options.AppOption = None,
-    user: options.UserOption = None,
-    conversation: options.ConversationOption = None,
+    request: RequestOptions,
     continue_last: ContinueOption = False,
-    endpoint: options.EndpointOption = None,
-    local_only: options.LocalOnlyOption = False,
-    max_cost: options.MaxCostOption = None,
-    min_success: options.MinSuccessOption = None,
-    need: options.NeedOption = None,
-    prefer: options.PreferOption = None,
-    input_tokens: options.InputTokensOption = None,
-    max_tokens: options.MaxTokensOption = None,
-    option: options.OptionsOption = None,
-    schema: options.SchemaOption = None,
-    tools: options.ToolsOption = None,
-    allow_drop: options.AllowDropOption = False,
     check: CheckOption = None,
     stream: StreamOption = True,
     show_thinking: ThinkingOption = False,
@@ -85,7 +67,7 @@ def ask(
     Examples:
       rolecall ask "why does this deadlock?" -f trace.log
       git diff | rolecall ask "review this" --role coder --max-cost 0.02
-      rolecall ask "list three colours" --schema colours.json --check "jq -e '.[2]'"
+      rolecall ask "three colours" --schema list.json --check "jq -e '.[2]'"
     """
     from rolecall.registry.loading import Loading
 
@@ -95,43 +77,14 @@ def ask(
 
     from rolecall.cli.answering import manner_of, show_answer
     from rolecall.cli.interrupting import terminable
-    from rolecall.cli.prompts import Given, read_request
+    from rolecall.cli.prompts import read_request
     from rolecall.registry.ask import Wanted
     from rolecall.registry.asking import open_asker
     from rolecall.registry.chat import Timeouts
-    from rolecall.registry.layers import Asked, Choices
 
-    asked = Asked(
-        choices=Choices(
-            role=role,
-            strategy=strategy,
-            task=task,
-            app=app,
-            user=user,
-            conversation=conversation,
-            endpoints=tuple(endpoint or ()),
-            local_only=local_only,
-            max_cost_usd=max_cost,
-            min_success=min_success,
-            log_prompt=not no_log,
-            allow_drop=allow_drop,
-        ),
-        needs=tuple(need or ()),
-        prefers=tuple(prefer or ()),
-        input_tokens=input_tokens,
-        max_tokens=max_tokens,
-    )
-    given = Given(
-        prompt,
-        file,
-        messages,
-        system,
-        tuple(attach or ()),
-        schema=schema,
-        tools=tools,
-        options=options.pairs(option),
-    )
-    wanted = Wanted(read_request(given), asked, continue_last, stream, check)
+    asked = request.asked(log_prompt=not no_log)
+    chat = read_request(request.given(prompt))
+    wanted = Wanted(chat, asked, continue_last, stream, check)
     timeouts = Timeouts(connect_timeout, first_token_timeout, idle_timeout)
     manner = manner_of(as_json=as_json, show_thinking=show_thinking, is_quiet=quiet)
     with (

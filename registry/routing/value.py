@@ -27,8 +27,6 @@ _LEAST_STD = 0.01
 _LEAST_SUCCESS = 0.01
 # How many calls what is declared (or the strategy's default) counts for beside measured ones.
 FAILURE_PRIOR_CALLS = 4.0
-_SPEED_PRIOR_CALLS = 1.0
-_MOST_SPEED_CALLS = 20
 
 
 def weigh(
@@ -144,17 +142,18 @@ def _speed(
     seen: Measured,
     otherwise: tuple[float | None, Source, float],
 ) -> tuple[float, Source]:
-    """Return seconds: the recent median while fresh, fading to the long one, with their source.
+    """Return seconds with their source: what was measured, fading to what is declared.
 
-    The long median is shrunk to what is declared, or to the default, by its number of calls.
+    The recent median gives way to the long one within the hour, that one to what is declared, or
+    to the default, within weeks. It does not do so by the number of calls: where all are slower
+    than the default, each would look the faster the less it was asked, and they would take turns.
     """
     recent, long = medians
     declared, told, default = otherwise
     prior = default if declared is None else declared
     if recent is None or long is None:
         return prior, "default" if declared is None else told
-    calls = min(seen.samples, _MOST_SPEED_CALLS)
-    settled = (calls * long + _SPEED_PRIOR_CALLS * prior) / (calls + _SPEED_PRIOR_CALLS)
+    settled = seen.long_freshness * long + (1.0 - seen.long_freshness) * prior
     return seen.freshness * recent + (1.0 - seen.freshness) * settled, "measured"
 
 
