@@ -48,6 +48,15 @@ check: .venv/.dev .names/rolecall ## lint and type-check
 test: check ## install everything, then lint, types and tests
 	$(BIN)/pytest -q $(PYTEST)
 
+.venv-live/.servers: tests/live/requirements.txt .constraints.txt
+	$(PYTHON) -m venv .venv-live
+	.venv-live/bin/pip --disable-pip-version-check install --quiet --requirement $<
+	@touch $@
+
+.PHONY: test-live
+test-live: .venv/.dev .venv-live/.servers ## ask real inference servers on this machine (installs them first)
+	ROLECALL_LIVE=.venv-live $(BIN)/pytest -q tests/live $(PYTEST)
+
 .PHONY: golden
 golden: .venv/.dev ## rewrite the expected texts under tests/golden
 	$(BIN)/pytest -q --golden tests/cli tests/test_readme.py
@@ -61,10 +70,12 @@ train: .venv/.dev ## train the shipped scorer from judged rows (DATA=folder)
 	$(BIN)/python -m rolecall.registry.scorer.training.train $(DATA)
 
 .PHONY: bench
-bench: .venv/.dev ## time a whole route and a warm decision, as ratios
-	@$(BIN)/python tests/benchmarks/cold.py
-	@$(BIN)/python tests/benchmarks/warm.py
+bench: .venv/.dev ## time start-up, decisions, calls and a long history, as ratios
+	@$(BIN)/python -m tests.benchmarks.cold
+	@$(BIN)/python -m tests.benchmarks.warm
+	@$(BIN)/python -m tests.benchmarks.calling
+	@$(BIN)/python -m tests.benchmarks.history
 
 .PHONY: clean
 clean: ## remove everything that was made here
-	rm -rf .venv .names .demo .training build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-live .names .demo .training build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -31,7 +31,7 @@ def report(rounds: int = 200) -> None:
     )
     for pool, stored in [*((size, 1) for size in POOLS), *((100, n) for n in HISTORIES)]:
         with tempfile.TemporaryDirectory() as folder, open_registry(Path(folder, "r.db")) as db:
-            _only_endpoints(db, pool)
+            only_endpoints(db, pool)
             router = Router(db, scorer=scorer, environment=ALL_KEYS)
             _fill_history(db, router, stored)
             _print_row(pool, stored, router, scorer, rounds)
@@ -57,7 +57,7 @@ def _median_ms(action: Callable[[], object], rounds: int) -> float:
     return statistics.median(times)
 
 
-def _only_endpoints(db: Database, count: int) -> None:
+def only_endpoints(db: Database, count: int) -> None:
     """Make the pool exactly `count` endpoints of as many models, all of them eligible."""
     with db.transaction():
         db.run("UPDATE endpoints SET status = 'disabled'")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from rolecall.registry.evidence import Call
+from rolecall.registry.evidence import Call, SampleSource
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
@@ -21,7 +21,7 @@ def call(
     ttft_s: float | None = 0.5,
     error: str | None = None,
     took_s: float = 1.0,
-    source: str = "live",
+    source: SampleSource = "live",
 ) -> Call:
     """Return a call that began `seconds` after the start and took `took_s`."""
     made = Call(

@@ -1,0 +1,98 @@
+"""What a long history of calls costs: a decision, and recording a call, beside none at all."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rolecall.registry.evidence import Call, EndpointStatistics
+from rolecall.registry.ids import new_id
+from rolecall.registry.layers import Choices
+from rolecall.registry.opening import open_registry
+from rolecall.registry.recording import begin_call, end_call
+from rolecall.registry.route import Router
+from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.statistics import write_statistics
+from tests.benchmarks.warm import ALL_KEYS, ASKED, only_endpoints
+
+HISTORIES = (0, 5_000_000)
+ENDPOINTS = 100
+
+
+def report(histories: tuple[int, ...] = HISTORIES, rounds: int = 200) -> None:
+    """Print medians at each length of history, and the ratio to none."""
+    scorer = Scorer.load()
+    print(f"warm process, {ENDPOINTS} endpoints, all measured, median milliseconds of {rounds}")
+    print(f"{'calls':>12} {'decide':>8} {'record':>8}   / none")
+    none: tuple[float, float] | None = None
+    for count in histories:
+        with tempfile.TemporaryDirectory() as folder, open_registry(Path(folder, "r.db")) as db:
+            only_endpoints(db, ENDPOINTS)
+            _measure_all(db)
+            _fill_calls(db, count)
+            router = Router(db, scorer=scorer, environment=ALL_KEYS)
+            decide = _median_ms(lambda: router.decide(ASKED, Choices(), record=False), rounds)  # noqa: B023
+            record = _median_ms(lambda: _record(db), rounds)
+        none = none or (decide, record)
+        ratios = f"{decide / none[0]:.2f} {record / none[1]:.2f}"
+        print(f"{count:>12,} {decide:8.2f} {record:8.2f}   {ratios}")
+
+
+def _measure_all(db: Database) -> None:
+    """Give every endpoint the statistics that a long life leaves."""
+    now = datetime.now(UTC).isoformat(timespec="microseconds")
+    known = EndpointStatistics(
+        "", now, 50_000, 120, recent_calls=40.0, recent_failures=0.5, samples=49_880, sampled_at=now
+    )
+    known = replace(known, ttft_p50_s=0.6, ttft_long_p50_s=0.7, ttft_p95_s=1.9)
+    known = replace(known, itl_p50_s=0.02, itl_long_p50_s=0.02, itl_p95_s=0.04)
+    with db.transaction():
+        for number in range(ENDPOINTS):
+            write_statistics(db, replace(known, endpoint=f"bench/bench-{number}"))
+
+
+def _fill_calls(db: Database, count: int) -> None:
+    with db.transaction():
+        db.run(
+            """
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+            INSERT INTO calls (id, created_at, finished_at, attempt, endpoint, operation_name,
+                request_model, input_tokens, output_tokens, time_to_first_chunk_s,
+                time_per_output_token_s, duration_s, sample_source, cost_usd, task)
+            SELECT printf('old%013d', i), datetime(1700000000 + i * 12, 'unixepoch'),
+                datetime(1700000002 + i * 12, 'unixepoch'), 1,
+                'bench/bench-' || (i % 100), 'chat', 'bench', 900, 300, 0.6, 0.02, 6.6, 'live',
+                0.004, 'code'
+            FROM n WHERE ?1 > 0
+            """,
+            (count,),
+        )
+
+
+def _record(db: Database) -> None:
+    """Record one call as `ask` does: before it is sent, and when it has ended."""
+    now = datetime.now(UTC)
+    call = Call(new_id(now), now.isoformat(timespec="microseconds"), "bench/bench-7", held_usd=0.01)
+    begin_call(db, call, ())
+    ended = replace(call, duration_s=1.0, time_to_first_chunk_s=0.6, cost_usd=0.004, held_usd=None)
+    end_call(db, ended, 0.01)
+
+
+def _median_ms(action: Callable[[], object], rounds: int) -> float:
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        action()
+        times.append((time.perf_counter() - started) * 1000)
+    return statistics.median(times)
+
+
+if __name__ == "__main__":
+    report((0, int(sys.argv[1])) if len(sys.argv) > 1 else HISTORIES)

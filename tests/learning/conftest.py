@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+import pytest
+
+from rolecall.registry.scorer.predict import Scorer
+
+
+@pytest.fixture(scope="session")
+def scorer() -> Scorer:
+    """Load the shipped scorer once."""
+    return Scorer.load()

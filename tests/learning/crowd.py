@@ -1,0 +1,113 @@
+"""Many processes ask at once on one registry; then rows, statistics and spending must agree.
+
+python -m tests.learning.crowd --processes 32 --asks 50
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from itertools import cycle, islice
+from pathlib import Path
+
+from rolecall.registry.ask import Asker, Wanted
+from rolecall.registry.asking import open_asker
+from rolecall.registry.chat import Chat, Text, Turn
+from rolecall.registry.errors import AllFailed, NothingEligible, UsageError
+from rolecall.registry.feedback import give_feedback
+from rolecall.registry.layers import Asked, Choices
+from tests.faults.plan import Plan
+from tests.faults.registry import Served, registry_yaml
+from tests.faults.server import FaultServer
+from tests.learning.auditing import audit
+
+PROGRAM = str(Path(sys.executable).with_name("rolecall"))
+SERVED = (
+    Served(endpoint="openai/m", remote_model="steady"),
+    Served(endpoint="anthropic/m", api="anthropic", remote_model="shaky"),
+)
+# One in four fails before it says anything, one in eight in the middle.
+SHAKY = (*(Plan(),) * 5, Plan(fault="server_error"), Plan(fault="cut", at="middle"), Plan())
+FEEDBACK_EVERY = 10
+PROCESS = (sys.executable, "-m", "tests.learning.crowd")
+
+
+def crowd(folder: Path, processes: int, asks: int) -> dict[str, float]:
+    """Let so many processes ask so often; return what was found. Raises AssertionError."""
+    path = folder / "registry.db"
+    environment = os.environ | {"ROLECALL_REGISTRY": str(path)}
+    with FaultServer() as server:
+        server.plan("shaky", *islice(cycle(SHAKY), 2 * processes * asks), Plan())
+        document = folder / "registry.yaml"
+        document.write_text(registry_yaml(server, SERVED))
+        subprocess.run(
+            [PROGRAM, "registry", "apply", str(document)],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+        started = time.perf_counter()
+        running = [
+            subprocess.Popen(
+                [*PROCESS, "--worker", str(worker), "--asks", str(asks)],
+                env=environment,
+                cwd=Path(__file__).parents[2],
+            )
+            for worker in range(processes)
+        ]
+        codes = [process.wait() for process in running]
+        seconds = time.perf_counter() - started
+        received = list(server.requests)
+    assert codes == [0] * processes, codes
+    found = audit(path, received)
+    assert found["unfinished"] == 0
+    return {"asks": processes * asks, "received": len(received), "seconds": seconds} | found
+
+
+def work(worker: int, asks: int) -> None:
+    """Ask in this process; half of the workers would rather ask the shaky endpoint."""
+    choices = Choices(app="crowd", endpoints=("anthropic/m", "openai/m")[: 1 + worker % 2])
+    with open_asker(None) as asker:
+        for number in range(asks):
+            prompt = f"prompt number {worker * 100_000 + number}"
+            chat = Chat((Turn("user", (Text(prompt),)),))
+            _ask(asker, Wanted(chat, Asked(choices)))
+            if number % FEEDBACK_EVERY == 0:
+                _judge(worker)
+
+
+def _ask(asker: Asker, wanted: Wanted) -> None:
+    # Where only the shaky endpoint may be asked, it is meant to happen that nobody answers.
+    with suppress(AllFailed, NothingEligible):
+        for _ in asker.ask(wanted):
+            pass
+
+
+def _judge(worker: int) -> None:
+    # The latest decision, anyone's, may have no answer yet.
+    with suppress(UsageError):
+        give_feedback(None, None, float(worker % 2), None)
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--processes", type=int, default=32)
+    parser.add_argument("--asks", type=int, default=50)
+    parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.worker is not None:
+        work(asked.worker, asked.asks)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        found = crowd(Path(folder), asked.processes, asked.asks)
+    sys.stdout.write(", ".join(f"{count:g} {name}" for name, count in found.items()) + "\n")
+    sys.stdout.write("every call recorded; statistics, outcomes and spending as the rows say\n")
+
+
+if __name__ == "__main__":
+    _main()
