@@ -30,7 +30,13 @@ from rolecall.registry.records import Candidate, Decision, Endpoint
 from rolecall.registry.requests import request_of
 from rolecall.registry.retries import retry_after
 from rolecall.registry.route import Router, chosen_endpoint
-from rolecall.registry.routing.cost import affordable_tokens, input_at_most, usd_for
+from rolecall.registry.routing.cost import (
+    affordable_tokens,
+    dearest_input,
+    input_at_most,
+    prices,
+    usd_for,
+)
 from rolecall.registry.routing.decide import MOST_FALLBACKS
 from rolecall.registry.routing.eligible import max_output_tokens
 from rolecall.registry.routing.wording import usd
@@ -111,6 +117,7 @@ class _Round:
     spent_usd: float = 0.0
     attempts: int = 0
     left_out: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 class Asker:
@@ -154,7 +161,9 @@ class Asker:
     def _through(self, around: _Round) -> Generator[Progress]:
         failures: list[Failed] = []
         ranked = around.decision.candidates[: 1 + MOST_FALLBACKS]
+        chat = around.chat
         for place, candidate in enumerate(ranked):
+            around.chat, around.left_out = chat, ()  # another may take what the last one refused
             tries = 0
             while True:
                 tries += 1
@@ -200,7 +209,12 @@ class Asker:
             return Failed(candidate.endpoint, error, was_shown=False)
         around.attempts += 1
         notes = self._notes(around, candidate, attempt)
-        yield Asking(candidate.endpoint, attempt.number, notes)
+        yield Asking(
+            candidate.endpoint,
+            attempt.number,
+            tuple(note for note in notes if note not in around.told),
+        )
+        around.told = (*around.told, *notes)
         was_shown = False
         try:
             with closing(self._caller.events(attempt, stream=around.wanted.stream)) as events:
@@ -227,16 +241,16 @@ class Asker:
         cap = self._cap(around, candidate, endpoint)
         chat = around.chat
         if cap is not None and (most is None or cap < most):
-            most = cap
-            chat = replace(chat, max_tokens=cap)
-        input_tokens = input_at_most(decision.task)
+            # A server refuses more than its model can give: what is left may be too much to ask.
+            most = min(cap, most or max(USUAL_MOST_TOKENS, candidate.output_tokens))
+            chat = replace(chat, max_tokens=most)
         return Attempt(
             endpoint,
             model,
             chat,
             strategy,
             decision.task.input_tokens,
-            held_usd=usd_for(endpoint, strategy, input_tokens, most or USUAL_MOST_TOKENS),
+            held_usd=_worst_usd(endpoint, decision, most or USUAL_MOST_TOKENS),
             number=around.attempts + 1,
             purpose=Purpose(
                 decision_id=decision.id,
@@ -245,6 +259,7 @@ class Asker:
                 app=decision.app,
                 user=decision.user,
                 scopes=pool.scopes,
+                keeps_text=decision.prompt is not None,
             ),
         )
 
@@ -253,12 +268,15 @@ class Asker:
         decision = around.decision
         scopes, now = self._router.pool.scopes, self._router.now()
         left = remaining(self._db, scopes, decision.app, decision.user, now)
-        limit, _ = ceiling(decision.strategy, left, will_call=True)
-        if limit is None:
+        own, _ = ceiling(decision.strategy, (), will_call=True)
+        if own is not None:
+            own = replace(own, usd=own.usd - around.spent_usd)  # allowances know of it already
+        shared, _ = ceiling(replace(decision.strategy, max_cost_usd=None), left, will_call=True)
+        limits = [one for one in (own, shared) if one is not None]
+        if not limits:
             return None
-        affordable = affordable_tokens(
-            endpoint, decision.task, decision.strategy, limit.usd - around.spent_usd
-        )
+        limit = min(limits, key=lambda one: one.usd)
+        affordable = affordable_tokens(endpoint, decision.task, decision.strategy, limit.usd)
         needed = decision.task.max_tokens or candidate.output_tokens
         if affordable is not None and affordable < needed:
             raise BudgetExceeded(f"{endpoint.id} may cost too much: {limit.because}")
@@ -301,6 +319,15 @@ def _refuse_unaskable(chat: Chat) -> None:
     refuse_missing_content(chat)
     if chat.schema is not None:
         check_schema(chat.schema, "the answer's schema")
+
+
+def _worst_usd(endpoint: Endpoint, decision: Decision, most_tokens: int) -> float:
+    """Return what a call may cost at worst: all input written to a cache, and all output used."""
+    strategy = decision.strategy
+    incoming = dearest_input(endpoint, prices(endpoint, strategy)[0])
+    return input_at_most(decision.task) * incoming / 1e6 + usd_for(
+        endpoint, strategy, 0, most_tokens
+    )
 
 
 def _shown(event: Event) -> TextDelta | ThinkingDelta | None:

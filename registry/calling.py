@@ -23,12 +23,16 @@ from rolecall.registry.transport.formats import Target
 from rolecall.registry.transport.keys import resolve_key
 
 NOT_BILLED = "not billed"
-_UNSENT = ("connect_failed", "connect_timeout")
+# What ends a call before it is sent, where no status came: no connection, no key, no request.
+_UNSENT = ("connect_failed", "connect_timeout", "auth", "bad_request")
 
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What a call is for: whose it is, and what it belongs to."""
+    """What a call is for: whose it is, and what it belongs to.
+
+    `keeps_text` false keeps out of its row what a failure says, which may quote what was sent.
+    """
 
     decision_id: str | None = None
     conversation_id: str | None = None
@@ -38,6 +42,7 @@ class Purpose:
     sample_source: SampleSource = "live"
     region: str | None = None
     scopes: tuple[Scope, ...] = ()
+    keeps_text: bool = True
 
 
 @dataclass(slots=True)
@@ -173,7 +178,7 @@ def _ended(attempt: Attempt, clock: _Clock) -> Call:
         duration_s=clock.now_s(),
         load_duration_s=load_s,
         error_type=error.error_type if error else None,
-        detail=error.message if error else None,
+        detail=error.message if error and attempt.purpose.keeps_text else None,
         status_code=error.status if error else None,
         retry_after_s=error.retry_after_s if error else None,
     )
@@ -230,4 +235,4 @@ def _priced(call: Call, attempt: Attempt, clock: _Clock) -> Call:
 
 
 def _is_refusal(error: CallFailed) -> bool:
-    return error.error_type in _UNSENT or (error.status is not None and error.status >= 400)
+    return error.error_type in _UNSENT if error.status is None else error.status >= 400

@@ -124,8 +124,8 @@ class Measured:
     """What calls and outcomes say of one endpoint at the moment of a decision.
 
     `freshness` is 1 right after a sample and halves with time: by it the recent medians give
-    way to the long ones, and by `long_freshness`, far more slowly, the long ones to what is
-    declared. `recent_calls` and `recent_failures` are decayed weights.
+    way to the long ones. By `long_freshness`, 1 for a day and halving far more slowly, these
+    give way to what is declared. `recent_calls` and `recent_failures` are decayed weights.
     `success_offset` is added to the predicted success; `success_doubt` (0–1) is how much of the
     prediction's own uncertainty the `outcomes` leave.
     """

@@ -36,7 +36,8 @@ def judged(
         verdicts.append(("check", check_problem(check, answer.text)))
     outcomes = []
     for name, problem in verdicts:
-        note = f"{name}: {problem or 'passed'}"
+        why = problem if decision.prompt is not None else "failed"  # a problem quotes the answer
+        note = f"{name}: {why if problem else 'passed'}"
         score = 0.0 if problem else 1.0
         outcome = outcome_of(decision, candidate, score=score, note=note)
         record_outcome(db, outcome)

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from rolecall.registry.calling import Attempt, Caller, Purpose
 from rolecall.registry.chat import Chat, Text, Turn
+from rolecall.registry.clock import Now, utc_now
 from rolecall.registry.errors import CallFailed, UsageError
 from rolecall.registry.evidence import Call, EndpointStatistics
 from rolecall.registry.naming import unknown
 from rolecall.registry.records import Endpoint, Model, Pool, Strategy
 from rolecall.registry.routing.cost import usd_for
+from rolecall.registry.routing.eligible import max_output_tokens
 from rolecall.registry.routing.policy import matches
 from rolecall.registry.routing.wording import usd
 from rolecall.registry.storage.database import Database
@@ -54,9 +56,16 @@ class Probed:
 class Prober:
     """Probes endpoints through one open registry and one HTTP client, one after the other."""
 
-    def __init__(self, db: Database, client: Client, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        db: Database,
+        client: Client,
+        environment: Mapping[str, str],
+        *,
+        now: Now = utc_now,
+    ) -> None:
         self._db = db
-        self._caller = Caller(db, client, environment)
+        self._caller = Caller(db, client, environment, now=now)
         self._environment = environment
 
     def probe(
@@ -83,7 +92,9 @@ class Prober:
                 continue
             before = read_endpoint_statistics(self._db, endpoint.id)
             self._call(attempt)
-            left_usd -= attempt.call.cost_usd or attempt.call.held_usd or 0.0
+            # What broke off may have cost its worst: nobody said what was made of it.
+            cost_usd = attempt.call.cost_usd
+            left_usd -= attempt.held_usd if cost_usd is None else cost_usd
             yield Probed(endpoint.id, attempt.call, before)
 
     def _call(self, attempt: Attempt) -> None:
@@ -118,6 +129,7 @@ def _attempt(
     endpoint: Endpoint, model: Model, strategy: Strategy | None, region: str | None
 ) -> Attempt:
     most = MOST_THINKING_TOKENS if "reasoning" in model.capabilities else MOST_TOKENS
+    most = min(most, max_output_tokens(endpoint, model) or most)
     strategy = strategy or Strategy("balanced")
     return Attempt(
         endpoint,

@@ -22,6 +22,7 @@ SETTLED = 8
 RECENT_CALLS, RECENT_TIME = 4.0, timedelta(minutes=15)
 TAIL_CALLS, TAIL_TIME = 16.0, timedelta(days=1)
 LONG_TIME = timedelta(days=7)
+KEPT_TIME = timedelta(days=1)  # so long the long medians stand before they begin to fade
 FAILURE_CALLS, FAILURE_TIME = 30.0, timedelta(hours=6)
 OUTCOME_COUNT, OUTCOME_TIME = 20.0, timedelta(days=14)
 OUTCOME_PRIOR = 4.0
@@ -158,11 +159,12 @@ def _medians(
     spread = quantile([None if one is None else abs(one - median) for one in values], long, 0.5)
     assert spread is not None
     is_settled = sum(one is not None for one in values) > SETTLED
-    if held is not None and is_settled and abs(median - held) <= max(1.5 * spread, 0.1 * held):
+    if held is not None and is_settled and abs(median - held) <= max(2 * spread, 0.1 * held):
         median = held
     latest = quantile(values, recent, 0.5)
     assert latest is not None
-    is_apart = abs(latest - median) > max(2.5 * spread, 0.25 * median)
+    least = 0.3 if is_settled else 0.5
+    is_apart = abs(latest - median) > max(3.5 * spread, least * median)
     return (latest if is_apart else median), median
 
 
@@ -250,7 +252,7 @@ def measured(
     return Measured(
         samples=stats.samples,
         freshness=_halved(age, RECENT_TIME),
-        long_freshness=_halved(age, LONG_TIME),
+        long_freshness=_halved(max(age - KEPT_TIME, timedelta(0)), LONG_TIME),
         ttft_p50_s=stats.ttft_p50_s,
         ttft_long_p50_s=stats.ttft_long_p50_s,
         ttft_p95_s=stats.ttft_p95_s,

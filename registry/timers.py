@@ -12,12 +12,14 @@ _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=
 def timer_text(command: Sequence[str], every: timedelta) -> str:
     """Return a systemd user service and timer, and the line for a crontab, as one text.
 
-    `command` is the probe to run, without `--every`.
+    `command` is the probe to run, without `--every`. To systemd `%` and `$` begin what it fills
+    in, to cron `%` is the end of the line.
     """
     line = shlex.join(command)
+    by_systemd, by_cron = line.replace("%", "%%").replace("$", "$$"), line.replace("%", r"\%")
     seconds = int(every.total_seconds())
     cron = cron_schedule(every)
-    cron_line = f"{cron} {line}" if cron else "# cron has no such interval; use the timer above"
+    cron_line = f"{cron} {by_cron}" if cron else "# cron has no such interval; use the timer above"
     return f"""\
 # ~/.config/systemd/user/rolecall-probe.service
 [Unit]
@@ -25,7 +27,7 @@ Description=Measure LLM endpoints for rolecall
 
 [Service]
 Type=oneshot
-ExecStart={line}
+ExecStart={by_systemd}
 # Keys: EnvironmentFile=%h/.config/rolecall/keys
 
 # ~/.config/systemd/user/rolecall-probe.timer

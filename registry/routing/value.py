@@ -144,9 +144,9 @@ def _speed(
 ) -> tuple[float, Source]:
     """Return seconds with their source: what was measured, fading to what is declared.
 
-    The recent median gives way to the long one within the hour, that one to what is declared, or
-    to the default, within weeks. It does not do so by the number of calls: where all are slower
-    than the default, each would look the faster the less it was asked, and they would take turns.
+    The recent median gives way to the long one within the hour, that one to what is declared (or
+    to the default) over weeks. It does not do so by the number of calls: where all are slower
+    than is declared, each would look the faster the less it was asked, and they would take turns.
     """
     recent, long = medians
     declared, told, default = otherwise
