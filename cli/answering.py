@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rolecall.cli.output import json_text, note, one_line, print_text
-from rolecall.registry.ask import Answered, Asking, Decided, Failed, Progress
 from rolecall.registry.chat import TextDelta, ThinkingDelta
 from rolecall.registry.describe_answer import describe_answer, describe_failure, tool_call
 from rolecall.registry.errors import RegistryError
+from rolecall.registry.progress import Answered, Asking, Decided, Failed, Progress, Waiting
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -81,6 +81,8 @@ class _Screen:
                 self.text(event.text)
             case Failed():
                 self.failed(event)
+            case Waiting():
+                self.spin(f"waiting {event.seconds:.0f} s to ask {event.endpoint} again")
             case Answered():
                 self.answered(event)
 
@@ -166,9 +168,9 @@ class _Screen:
     def summary(self, result: Answered) -> str:
         """Say in a line who answered, how fast, for how much, and under which id."""
         call = result.call
-        seconds = "" if call.duration_s is None else f"{call.duration_s:.1f} s"
+        seconds = "" if call.duration_s is None else _seconds(call.duration_s)
         if call.time_to_first_chunk_s is not None:
-            seconds += f" (first token {call.time_to_first_chunk_s:.1f} s)"
+            seconds += f" (first token {_seconds(call.time_to_first_chunk_s)})"
         tokens = f"{_count(call.input_tokens)} in, {_count(call.output_tokens)} out"
         parts = [call.endpoint, seconds, tokens, _cost(call.cost_usd), result.decision.id]
         failed = [f"{one.endpoint} {_error_type(one)}" for one in self.failures]
@@ -179,6 +181,10 @@ class _Screen:
 
 def _error_type(failure: Failed) -> str:
     return getattr(failure.error, "error_type", None) or one_line(failure.error.message)
+
+
+def _seconds(value: float) -> str:
+    return f"{value * 1000:.0f} ms" if value < 0.1 else f"{value:.1f} s"
 
 
 def _cost(usd: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Let a polite request to end (SIGTERM) be handled as Ctrl-C is, so that nothing is lost."""
+"""Let a polite request to end, or a closed terminal, be handled as Ctrl-C is: nothing is lost."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Turn SIGTERM into KeyboardInterrupt inside the block."""
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    """Turn SIGTERM and SIGHUP into KeyboardInterrupt inside the block."""
+    before = {number: signal.signal(number, _interrupt) for number in _SIGNALS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(_number: int, _frame: Any) -> None:

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from rolecall.registry.allowances import ceiling, remaining
 from rolecall.registry.calling import Attempt, Caller, Purpose
-from rolecall.registry.chat import Answer, Chat, Event, TextDelta, ThinkingDelta, Turn
+from rolecall.registry.chat import Chat, Event, TextDelta, ThinkingDelta, Turn
 from rolecall.registry.chat_media import refuse_missing_content
 from rolecall.registry.conversations import Conversation, keep_turns, open_conversation
 from rolecall.registry.errors import (
@@ -21,10 +21,9 @@ from rolecall.registry.errors import (
     RegistryError,
     UsageError,
 )
-from rolecall.registry.evidence import Call, Outcome
 from rolecall.registry.judging import judged
-from rolecall.registry.layers import Asked
 from rolecall.registry.options import check_schema
+from rolecall.registry.progress import Answered, Asking, Decided, Failed, Progress, Waiting, Wanted
 from rolecall.registry.recording import CircuitOpen, stays_open
 from rolecall.registry.records import Candidate, Decision, Endpoint
 from rolecall.registry.requests import request_of
@@ -49,63 +48,6 @@ from rolecall.registry.transport.formats import Target
 USUAL_MOST_TOKENS = 8_192
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is asked: the new turns, the choices, and what is to be done with the answer.
-
-    `check` is a shell command that gets the answer on stdin and exits 0 if it is good.
-    """
-
-    chat: Chat
-    asked: Asked
-    continue_last: bool = False
-    stream: bool = True
-    check: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """The decision was made; nothing was sent yet."""
-
-    decision: Decision
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """An endpoint is about to be asked; `notes` are what the person should know before."""
-
-    endpoint: str
-    attempt: int
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """An attempt failed, `was_shown` telling whether some of its text went out.
-
-    `error` says why it failed, or why it was not even made.
-    """
-
-    endpoint: str
-    error: RegistryError
-    was_shown: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The whole answer, with the call that gave it as stored."""
-
-    decision: Decision
-    answer: Answer
-    call: Call
-    conversation: str
-    outcomes: tuple[Outcome, ...]
-    notes: tuple[str, ...]
-
-
-Progress = Decided | Asking | TextDelta | ThinkingDelta | Failed | Answered
-
-
 @dataclass(slots=True)
 class _Round:
     """One question on its way through the ranked endpoints."""
@@ -115,6 +57,7 @@ class _Round:
     chat: Chat
     conversation: Conversation
     spent_usd: float = 0.0
+    known_cost_usd: float | None = 0.0
     attempts: int = 0
     left_out: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
@@ -181,6 +124,7 @@ class Asker:
                 )
                 if wait_s is None or self._would_wait_in_vain(candidate, wait_s):
                     break
+                yield Waiting(candidate.endpoint, wait_s)
                 self._pause(wait_s)
         raise _nobody_answered(around, failures)
 
@@ -226,6 +170,7 @@ class Asker:
         except (CallFailed, CircuitOpen, BudgetExceeded) as error:
             if isinstance(error, CallFailed):
                 around.spent_usd += attempt.call.cost_usd or attempt.call.held_usd or 0.0
+                around.known_cost_usd = _sum(around.known_cost_usd, attempt.call.cost_usd)
             else:
                 around.attempts -= 1  # nothing was sent or stored
             return Failed(candidate.endpoint, error, was_shown)
@@ -307,9 +252,16 @@ class Asker:
             self._db, around.wanted.chat.schema, around.wanted.check, decision, candidate, answer
         )
         if answer.finish_reason == "length":
-            of = f" of {attempt.chat.max_tokens:,} tokens" if attempt.chat.max_tokens else ""
-            notes = (f"the answer was cut off at its limit{of}", *notes)
-        return Answered(decision, answer, attempt.call, around.conversation.id, outcomes, notes)
+            notes = (f"the answer was cut off: {_limit_reached(attempt)}", *notes)
+        return Answered(
+            decision,
+            answer,
+            attempt.call,
+            around.conversation.id,
+            outcomes,
+            notes,
+            total_cost_usd=_sum(around.known_cost_usd, attempt.call.cost_usd),
+        )
 
 
 def _refuse_unaskable(chat: Chat) -> None:
@@ -328,6 +280,18 @@ def _worst_usd(endpoint: Endpoint, decision: Decision, most_tokens: int) -> floa
     return input_at_most(decision.task) * incoming / 1e6 + usd_for(
         endpoint, strategy, 0, most_tokens
     )
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    """Add two amounts; with an unknown one the sum is unknown."""
+    return None if one is None or other is None else one + other
+
+
+def _limit_reached(attempt: Attempt) -> str:
+    most, made = attempt.chat.max_tokens, attempt.call.output_tokens
+    if most is not None and (made is None or made >= most):
+        return f"it reached its limit of {most:,} tokens"
+    return "the endpoint's own limit was reached"
 
 
 def _shown(event: Event) -> TextDelta | ThinkingDelta | None:

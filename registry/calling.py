@@ -235,4 +235,6 @@ def _priced(call: Call, attempt: Attempt, clock: _Clock) -> Call:
 
 
 def _is_refusal(error: CallFailed) -> bool:
-    return error.error_type in _UNSENT if error.status is None else error.status >= 400
+    if error.status is not None:
+        return error.status >= 400
+    return error.error_type in _UNSENT and not error.was_sent

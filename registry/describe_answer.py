@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from rolecall.registry.ask import Answered, Failed
 from rolecall.registry.chat import Thinking, ToolCall
 from rolecall.registry.errors import CallFailed
 from rolecall.registry.evidence import Call
+from rolecall.registry.progress import Answered, Failed
 from rolecall.registry.records import Decision
 
 
@@ -28,6 +28,7 @@ def describe_answer(result: Answered, failures: Sequence[Failed] = ()) -> dict[s
         finish_reason=answer.finish_reason,
         usage=usage_of(call),
         cost_usd=call.cost_usd,
+        total_cost_usd=result.total_cost_usd,
         time_to_first_chunk_s=call.time_to_first_chunk_s,
         time_per_output_token_s=call.time_per_output_token_s,
         duration_s=call.duration_s,
@@ -56,7 +57,13 @@ def _described(decision: Decision, failures: Sequence[Failed], **found: Any) -> 
     nothing: dict[str, Any] = dict.fromkeys(
         (
             *("endpoint", "model", "answer", "thinking", "tool_calls", "finish_reason", "usage"),
-            *("cost_usd", "time_to_first_chunk_s", "time_per_output_token_s", "duration_s"),
+            *(
+                "cost_usd",
+                "total_cost_usd",
+                "time_to_first_chunk_s",
+                "time_per_output_token_s",
+                "duration_s",
+            ),
             *("call_id", "attempts", "conversation", "outcomes", "notes"),
         )
     )

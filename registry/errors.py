@@ -100,7 +100,8 @@ class CallFailed(RegistryError):
 
     `error_type` is one of `ERROR_TYPES`; `status` is the HTTP status, if one came;
     `retry_after_s` is what the server asked for; `parameter` names the request parameter that
-    was refused; `partial` is what had come of an answer. The message never holds a key.
+    was refused; `partial` is what had come of an answer. `was_sent` says of a failed connection
+    that the request went out before. The message never holds a key.
     """
 
     exit_code = ExitCode.ALL_FAILED
@@ -114,6 +115,7 @@ class CallFailed(RegistryError):
         retry_after_s: float | None = None,
         parameter: str | None = None,
         partial: Answer | None = None,
+        was_sent: bool = False,
     ) -> None:
         super().__init__(message)
         self.error_type = error_type
@@ -121,6 +123,7 @@ class CallFailed(RegistryError):
         self.retry_after_s = retry_after_s
         self.parameter = parameter
         self.partial = partial
+        self.was_sent = was_sent
 
 
 ERROR_TYPES = {

@@ -34,6 +34,8 @@ BLAMELESS = frozenset(
 # What a trial that succeeds leaves of the failures that opened the circuit.
 FORGIVEN = 0.75
 
+_NO_TIME = timedelta(0)
+
 Samples = tuple[Sample, ...]
 
 
@@ -170,11 +172,11 @@ def _medians(
 
 def _weights(samples: Samples, calls: float, time: timedelta) -> list[float]:
     """Return each sample's weight: halved every `calls` calls and every `time` before the last."""
-    last = samples[-1].at
+    last = datetime.fromisoformat(samples[-1].at)
     return [
         sample.weight
         * 2 ** (-(len(samples) - 1 - place) / calls)
-        * _halved(_elapsed(sample.at, last), time)
+        * _halved(_age(sample.at, last), time)
         for place, sample in enumerate(samples)
     ]
 
@@ -227,7 +229,7 @@ def success_offset(chain: Sequence[OutcomeStatistics], now: datetime) -> tuple[f
     """
     offset, doubt, count = 0.0, 1.0, 0
     for stats in chain:
-        share = _halved(_elapsed(stats.updated_at, now.isoformat()), OUTCOME_TIME)
+        share = _halved(_age(stats.updated_at, now), OUTCOME_TIME)
         weight, residual = stats.weight * share, stats.residual * share
         offset = (residual + OUTCOME_PRIOR * offset) / (weight + OUTCOME_PRIOR)
         doubt = math.sqrt(OUTCOME_PRIOR / (weight + OUTCOME_PRIOR))
@@ -246,13 +248,14 @@ def measured(
     offset, doubt, count = success_offset(chain, now) if chain else (0.0, 1.0, 0)
     if stats is None:
         return Measured(success_offset=offset, success_doubt=doubt, outcomes=count)
-    at = now.isoformat()
-    age = _elapsed(stats.sampled_at, at) if stats.sampled_at else timedelta(0)
-    share = 0.0 if on_trial(stats, at) else _halved(_elapsed(stats.updated_at, at), FAILURE_TIME)
+    unchanged = _age(stats.updated_at, now)
+    age = unchanged if stats.sampled_at == stats.updated_at else _age(stats.sampled_at, now)
+    is_tried = stats.open_until is not None and on_trial(stats, now.isoformat())
+    share = 0.0 if is_tried else _halved(unchanged, FAILURE_TIME)
     return Measured(
         samples=stats.samples,
         freshness=_halved(age, RECENT_TIME),
-        long_freshness=_halved(max(age - KEPT_TIME, timedelta(0)), LONG_TIME),
+        long_freshness=_halved(max(age - KEPT_TIME, _NO_TIME), LONG_TIME),
         ttft_p50_s=stats.ttft_p50_s,
         ttft_long_p50_s=stats.ttft_long_p50_s,
         ttft_p95_s=stats.ttft_p95_s,
@@ -278,8 +281,12 @@ def _weight(call: Call) -> float:
 
 def _elapsed(since: str, until: str) -> timedelta:
     """Return the time between two moments; a clock that was set back counts as no time."""
-    passed = datetime.fromisoformat(until) - datetime.fromisoformat(since)
-    return max(passed, timedelta(0))
+    return _age(since, datetime.fromisoformat(until))
+
+
+def _age(since: str | None, now: datetime) -> timedelta:
+    """Return how long ago a moment was; nothing for one that never was."""
+    return _NO_TIME if since is None else max(now - datetime.fromisoformat(since), _NO_TIME)
 
 
 def _halved(elapsed: timedelta, half_life: timedelta) -> float:

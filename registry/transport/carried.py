@@ -8,8 +8,10 @@ from rolecall.registry.chat import Chat
 from rolecall.registry.records import Api
 from rolecall.registry.transport.anthropic_thinking import left_out
 from rolecall.registry.transport.formats import Target
+from rolecall.registry.transport.gemini_thinking import thinking_config
 
 _SAMPLING = frozenset({"temperature", "top_p", "top_k", "stop"})
+_THINKING = frozenset({"reasoning_effort", "thinking_budget"})
 _PENALTIES = frozenset({"presence_penalty", "frequency_penalty"})
 # OpenAI's own names: whatever is not listed here is passed on as it is, and refused there if
 # the server does not know it.
@@ -51,7 +53,7 @@ def dropped(target: Target, chat: Chat) -> tuple[str, ...]:
     """Name the parameters of a chat that are left out when it is sent to a target.
 
     These are what the API has no place for, what the endpoint does not take, and what Anthropic
-    refuses beside its thinking. Sorted.
+    refuses beside its thinking, and how to think for a Gemini that is not told. Sorted.
     """
     endpoint = target.endpoint
     named = parameters(chat)
@@ -62,6 +64,8 @@ def dropped(target: Target, chat: Chat) -> tuple[str, ...]:
     lost |= taken & set(endpoint.unsupported_parameters)
     if endpoint.api == "anthropic":
         lost |= left_out(target, chat, without=lost)
+    if endpoint.api == "gemini" and thinking_config(target, chat.options) is None:
+        lost |= set(named) & _THINKING
     return tuple(sorted(lost))
 
 

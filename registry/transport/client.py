@@ -31,6 +31,7 @@ FORMATS: dict[Api, Format] = {
 }
 _USUAL = Timeouts()
 _LONGEST_NAME = 200
+_LONGEST_MESSAGE = 300
 
 
 class Client:
@@ -90,7 +91,7 @@ class Client:
                 for event in events:
                     yield _shown(event, keys)
         except CallFailed as failure:
-            failure.message = redacted(failure.message, keys)
+            failure.message = one_line(redacted(failure.message, keys), _LONGEST_MESSAGE)
             failure.args = (failure.message,)
             failure.status = exchange.status
             partial = exchange.reader.answer()

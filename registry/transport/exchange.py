@@ -206,7 +206,7 @@ class Exchange:
         if isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in str(error):
             return CallFailed("invalid_response", f"{self._place} does not answer in HTTP")
         said = f"{self._place} closed the connection without answering"
-        return CallFailed("connect_failed", said)
+        return CallFailed("connect_failed", said, was_sent=True)
 
     def _too_late(self, error_type: str) -> CallFailed:
         limits = self._timeouts

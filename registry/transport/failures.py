@@ -9,7 +9,8 @@ from typing import Any
 
 from rolecall.registry.errors import CallFailed
 
-_LONGEST_MESSAGE = 300
+# The client shortens a message further, once no key is left in it: half of one would be missed.
+_LONGEST_MESSAGE = 4_000
 _DEEPEST = 6
 
 _QUOTA_CODES = {
@@ -70,12 +71,14 @@ _PARAMETER_WORDS = re.compile(
     r"(?:parameter|argument|field|name)|(?:does|do) not support|doesn't support|not supported"
     r"|is unsupported|extra inputs are not permitted|extra fields not permitted|max_tokens is too"
     r"|(?:invalid|range of) max_(?:completion_)?tokens|no endpoints found that (?:support|can)"
-    r"|additional properties are not allowed|unexpected keyword|type is unavailable",
+    r"|additional properties are not allowed|unexpected keyword|type is unavailable"
+    r"|unexpected fields? in the request",
     re.IGNORECASE,
 )
 _MODEL_WORDS = re.compile(
     r"model\b.{0,120}?(?:not found|does not exist|not exist|doesn't exist|is not a valid model)"
-    r"|(?:unknown|invalid|no such) model\b|not a valid model|no endpoints found for",
+    r"|(?:unknown|invalid|no such) model\b|not a valid model|no endpoints found for"
+    r"|server is pinned to\b",
     re.IGNORECASE | re.DOTALL,
 )
 # What an error in an answer says where it has neither a status nor a code.
@@ -96,6 +99,7 @@ _PARAMETER_NAMES = (
     re.compile(r"(?:does not|doesn't) support (tools|thinking|images?)\b", re.IGNORECASE),
     re.compile(r"\b([a-z]+_[a-z_]+)\b[^.]{0,40}?(?:not supported|unsupported|is too|unavail)"),
     re.compile(r"([\w.\[\]]+): extra (?:inputs are|fields) not permitted", re.IGNORECASE),
+    re.compile(r"unexpected fields? in the request: \{?'([A-Za-z_]\w*)'", re.IGNORECASE),
 )
 
 

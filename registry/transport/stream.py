@@ -12,7 +12,7 @@ from rolecall.registry.transport.failures import one_line
 
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
-_EXCERPT = 60
+_EXCERPT = 600
 
 
 class Marker(Enum):

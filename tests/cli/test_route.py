@@ -106,7 +106,9 @@ def test_what_is_asked_of_the_answer_decides_who_can_serve(
         (tmp_path / f"{name}.json").write_text(json.dumps(text))
     prompt = ["hello"] if command == "route" else ["--prompt", "hello"]
     asked = ("--tools", tmp_path / "tools.json", "--schema", tmp_path / "schema.json")
-    done = desk(command, *prompt, "-r", "desk", "--json", *asked, "-o", "top-p", "0.5", "-o", "seed", "1")
+    done = desk(
+        command, *prompt, "-r", "desk", "--json", *asked, "-o", "top-p", "0.5", "-o", "seed", "1"
+    )
     task = json.loads(done.stdout)["task"]
     assert (task["needs"], task["parameters"]) == (["tools", "json_schema"], ["seed", "top_p"])
 

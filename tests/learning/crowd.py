@@ -15,12 +15,13 @@ from contextlib import suppress
 from itertools import cycle, islice
 from pathlib import Path
 
-from rolecall.registry.ask import Asker, Wanted
+from rolecall.registry.ask import Asker
 from rolecall.registry.asking import open_asker
 from rolecall.registry.chat import Chat, Text, Turn
 from rolecall.registry.errors import AllFailed, NothingEligible, UsageError
 from rolecall.registry.feedback import give_feedback
 from rolecall.registry.layers import Asked, Choices
+from rolecall.registry.progress import Wanted
 from tests.faults.plan import Plan
 from tests.faults.registry import Served, registry_yaml
 from tests.faults.server import FaultServer

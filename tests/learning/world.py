@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from rolecall.registry.ask import Answered, Asker, Decided, Wanted
+from rolecall.registry.ask import Asker
 from rolecall.registry.chat import Chat, Text, Timeouts, Turn
 from rolecall.registry.clock import utc_now
 from rolecall.registry.editing import apply_document
@@ -20,6 +20,7 @@ from rolecall.registry.errors import AllFailed
 from rolecall.registry.layers import Asked, Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.probe import Prober
+from rolecall.registry.progress import Answered, Decided, Wanted
 from rolecall.registry.records import Candidate, Decision, Message, Request, Strategy
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.predict import Scorer

@@ -46,7 +46,7 @@ def test_a_pipe_gets_the_answer_alone(server: Server, register: Register) -> Non
     assert ran.exit_code == 0
     assert ran.stdout == said["choices"][0]["message"]["content"] + "\n"
     note, summary = ran.stderr.splitlines()
-    assert note == "note: the answer was cut off at its limit of 9 tokens"
+    assert note == "note: the answer was cut off: it reached its limit of 9 tokens"
     assert re.fullmatch(
         rf"{server.kind}/tiny · .+ s \(first token .+ s\) · \d+ in, 9 out · \$\S+ · \w+", summary
     )

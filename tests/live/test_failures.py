@@ -120,7 +120,6 @@ def test_llama_answers_for_any_model_and_the_record_says_which(
     assert call["response_model"] == found["model"]
 
 
-@pytest.mark.xfail(reason="its 'Unexpected fields' is told as bad_request", strict=True)
 def test_a_parameter_that_transformers_refuses_is_named_and_can_be_dropped(
     transformers: Server, register: Register
 ) -> None:

@@ -41,7 +41,8 @@ def test_half_of_many_calls_failing_opens_it_too() -> None:
 
 def test_a_rate_limit_opens_it_for_as_long_as_the_server_asks() -> None:
     limited = stats_of(replace(failing(0, "rate_limited"), retry_after_s=40.0))
-    assert is_open(limited, at(39)) and not is_open(limited, at(41))
+    assert is_open(limited, at(39))
+    assert not is_open(limited, at(41))
     assert "rate_limited" in why_open(limited, START + timedelta(seconds=1))
 
 
@@ -72,7 +73,8 @@ def test_it_is_tried_again_and_closes_when_that_succeeds() -> None:
 def test_a_trial_that_fails_opens_it_for_twice_as_long() -> None:
     again = stats_of(failing(0), failing(1), failing(2), failing(30))
     assert again.openings == 2
-    assert is_open(again, at(30.1 + 29)) and not is_open(again, at(30.1 + 31))
+    assert is_open(again, at(30.1 + 29))
+    assert not is_open(again, at(30.1 + 31))
 
 
 def test_it_never_stays_open_longer_than_ten_minutes_by_itself() -> None:
@@ -100,5 +102,6 @@ def test_a_probe_closes_it_before_its_time() -> None:
 
 def test_a_trial_under_way_keeps_others_out() -> None:
     down = replace(stats_of(failing(0), failing(1), failing(2)), trial_until=at(200))
-    assert is_open(down, at(60)) and not on_trial(down, at(60))
+    assert is_open(down, at(60))
+    assert not on_trial(down, at(60))
     assert on_trial(down, at(201))

@@ -51,7 +51,8 @@ def test_an_unknown_price_is_reckoned_with_the_strategys_default() -> None:
 
 def test_what_is_affordable_never_costs_more_than_the_ceiling() -> None:
     count = affordable_tokens(ENDPOINT, TASK, STRATEGY, 0.02)
-    assert count is not None and count > 0
+    assert count is not None
+    assert count > 0
     dearest = (1_000 * 3.75 + count * 15.0) / 1e6
     assert dearest <= 0.02 < dearest + 15.0 / 1e6
 
@@ -60,7 +61,9 @@ def test_an_estimated_input_is_reckoned_with_a_margin() -> None:
     estimated = replace(TASK, input_tokens_declared=False)
     sure = affordable_tokens(ENDPOINT, TASK, STRATEGY, 0.02)
     unsure = affordable_tokens(ENDPOINT, estimated, STRATEGY, 0.02)
-    assert sure is not None and unsure is not None and unsure < sure
+    assert sure is not None
+    assert unsure is not None
+    assert unsure < sure
 
 
 def test_what_costs_nothing_is_affordable_in_any_length() -> None:
@@ -72,7 +75,8 @@ def test_with_max_tokens_the_worst_case_must_fit() -> None:
     ceiling = Ceiling(0.02, "at most $0.02")
     asked = replace(TASK, max_tokens=2_000)
     against = over_ceiling(candidate("p/m"), ENDPOINT, asked, STRATEGY, ceiling)
-    assert against is not None and against.code == "BUDGET_EXCEEDED"
+    assert against is not None
+    assert against.code == "BUDGET_EXCEEDED"
     assert against.detail == "at worst $0.0338; at most $0.02"
     few = replace(TASK, max_tokens=500)
     assert over_ceiling(candidate("p/m"), ENDPOINT, few, STRATEGY, ceiling) is None

@@ -1,0 +1,80 @@
+"""What is asked, and what happens on the way to an answer, as records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rolecall.registry.chat import Answer, Chat, TextDelta, ThinkingDelta
+from rolecall.registry.errors import RegistryError
+from rolecall.registry.evidence import Call, Outcome
+from rolecall.registry.layers import Asked
+from rolecall.registry.records import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked: the new turns, the choices, and what is to be done with the answer.
+
+    `check` is a shell command that gets the answer on stdin and exits 0 if it is good.
+    """
+
+    chat: Chat
+    asked: Asked
+    continue_last: bool = False
+    stream: bool = True
+    check: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The decision was made; nothing was sent yet."""
+
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """An endpoint is about to be asked; `notes` are what the person should know before."""
+
+    endpoint: str
+    attempt: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An attempt failed, `was_shown` telling whether some of its text went out.
+
+    `error` says why it failed, or why it was not even made.
+    """
+
+    endpoint: str
+    error: RegistryError
+    was_shown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The same endpoint is asked again after so many seconds."""
+
+    endpoint: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The whole answer, with the call that gave it as stored.
+
+    `total_cost_usd` is that of all attempts; null where one of them is unknown.
+    """
+
+    decision: Decision
+    answer: Answer
+    call: Call
+    conversation: str
+    outcomes: tuple[Outcome, ...]
+    notes: tuple[str, ...]
+    total_cost_usd: float | None
+
+
+Progress = Decided | Asking | TextDelta | ThinkingDelta | Failed | Waiting | Answered

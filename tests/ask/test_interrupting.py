@@ -1,0 +1,150 @@
+"""Ctrl-C and SIGTERM, before the first token, within the answer, and between two tries."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from rolecall.registry.ask import Asker
+from rolecall.registry.chat import Chat, Text, TextDelta, Turn
+from rolecall.registry.layers import Asked, Choices
+from rolecall.registry.opening import open_registry
+from rolecall.registry.progress import Answered, Wanted
+from rolecall.registry.route import Router
+from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.storage.calls import CallFilter, recent_calls
+from rolecall.registry.transport.client import Client
+from tests.ask.processes import WatchfulServer, running
+from tests.ask.serving import Serving
+from tests.faults.plan import Plan
+from tests.faults.server import FaultServer
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+HALF = "one two three "
+STALLED = Plan(text="one two three four five", fault="stall", at="middle")
+SILENT = Plan(first_delay_s=30.0)
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    with WatchfulServer() as one:
+        yield one
+
+
+@pytest.fixture
+def watchful(server: FaultServer, serving: Serving) -> WatchfulServer:
+    """Return the server of the one endpoint there is."""
+    assert isinstance(server, WatchfulServer)
+    serving.one()
+    return server
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_before_the_first_token_the_call_is_recorded_and_the_connection_closed(
+    serving: Serving, watchful: WatchfulServer, number: signal.Signals
+) -> None:
+    watchful.plan("m", SILENT)
+    with running("ask", "hello") as command:
+        command.wait_for(lambda: bool(watchful.requests))
+        at = command.stop(number)
+        assert command.end() == (130, "", "")
+    check_left(watchful, at)
+    [call] = serving.calls()
+    assert (call.error_type, call.detail) == ("interrupted", "interrupted")
+    assert call.finished_at is not None
+    assert call.time_to_first_chunk_s is None
+    assert call.duration_s is not None
+    assert call.duration_s < 5
+    assert (call.cost_usd, call.output_tokens) == (None, None)
+    assert call.held_usd == pytest.approx(serving.spent_usd())
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_within_the_answer_a_pipe_got_nothing(
+    serving: Serving, watchful: WatchfulServer, number: signal.Signals
+) -> None:
+    watchful.plan("m", STALLED)
+    with running("ask", "hello") as command:
+        command.wait_for(lambda: bool(watchful.requests))
+        command.look(0.3)  # for half of the answer to arrive
+        at = command.stop(number)
+        assert command.end() == (130, "", "")
+    check_left(watchful, at)
+    check_half(serving)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_within_the_answer_a_terminal_has_what_was_shown(
+    serving: Serving, watchful: WatchfulServer, number: signal.Signals
+) -> None:
+    watchful.plan("m", STALLED)
+    with running("ask", "hello", terminal="out") as command:
+        command.wait_for(lambda: HALF.strip() in command.screen.decode())
+        at = command.stop(number)
+        code, screen, err = command.end()
+    assert (code, screen.strip(), err) == (130, HALF.strip(), "")
+    check_left(watchful, at)
+    check_half(serving)
+
+
+def check_left(watchful: WatchfulServer, at: float) -> None:
+    """Check that the one connection was over within a second of the signal."""
+    [left_at] = watchful.left_at
+    assert at <= left_at < at + 1.0
+
+
+def check_half(serving: Serving) -> None:
+    """Check that the one call is recorded with what is known of it."""
+    [call] = serving.calls()
+    assert (call.error_type, call.cost_usd) == ("interrupted", None)
+    assert call.finished_at is not None
+    assert call.time_to_first_chunk_s is not None
+    assert call.duration_s is not None
+    assert 0 < call.time_to_first_chunk_s < call.duration_s
+    assert call.held_usd is not None
+    assert 8e-6 < call.held_usd < 40e-6, "the prompt and the half that came"
+    assert call.held_usd == pytest.approx(serving.spent_usd())
+
+
+def test_between_two_tries_nothing_is_waited_for(
+    serving: Serving, watchful: WatchfulServer
+) -> None:
+    watchful.plan("m", Plan(fault="rate_limit", retry_after="15"))
+    with running("ask", "hello") as command:
+        command.wait_for(lambda: bool(watchful.left_at))
+        command.look(0.3)  # for the wait to begin
+        command.stop(signal.SIGINT)
+        assert command.end() == (130, "", "")
+    [call] = serving.calls()
+    assert (call.error_type, call.retry_after_s, call.cost_usd) == ("rate_limited", 15.0, 0.0)
+
+
+def test_json_is_not_printed_by_half(serving: Serving, watchful: WatchfulServer) -> None:
+    watchful.plan("m", STALLED)
+    with running("ask", "hello", "--json", terminal="err") as command:
+        command.wait_for(lambda: "asking openai/m" in command.screen.decode())
+        command.wait_for(lambda: bool(watchful.requests))
+        command.stop(signal.SIGINT)
+        code, _, _ = command.end()
+        assert code == 130
+    assert [call.error_type for call in serving.calls()] == ["interrupted"]
+
+
+def test_an_endpoint_is_not_blamed_for_interruptions(serving: Serving, scorer: Scorer) -> None:
+    serving.one()
+    serving.server.plan("m", STALLED)
+    wanted = Wanted(Chat((Turn("user", (Text("hello"),)),)), Asked(Choices()))
+    with open_registry(None) as db, Client() as client:
+        router = Router(db, scorer=scorer, environment={})
+        asker = Asker(db, router, client, environment={})
+        for _ in range(4):
+            with closing(asker.ask(wanted)) as progress:
+                assert any(isinstance(one, TextDelta) for one in progress)
+        serving.server.plan("m", Plan())
+        assert isinstance([*asker.ask(wanted)][-1], Answered)
+        [*interrupted, last] = reversed(recent_calls(db, CallFilter()))
+    assert {call.error_type for call in interrupted} == {"interrupted"}
+    assert last.error_type is None

@@ -1,0 +1,124 @@
+"""Parameters that an endpoint does not take: excluded for, dropped on request, or left out."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from rolecall.registry.records import Api
+from tests.ask.serving import DEARER, Serving
+from tests.conftest import Rolecall
+from tests.faults.plan import DEFAULT_TEXT, Plan
+from tests.faults.registry import Served
+
+
+@pytest.mark.parametrize(
+    ("api", "unsupported", "option"),
+    [
+        ("openai", ("seed",), "seed"),
+        ("anthropic", (), "seed"),
+        ("anthropic", (), "presence_penalty"),
+        ("gemini", (), "logit_bias"),
+        ("ollama", (), "logprobs"),
+    ],
+)
+def test_who_would_ignore_a_parameter_is_not_asked_unless_it_may_be_dropped(
+    serving: Serving, rolecall: Rolecall, api: Api, unsupported: tuple[str, ...], option: str
+) -> None:
+    endpoint = serving.one(api, unsupported_parameters=unsupported)
+    value = {"logit_bias": '{"50256": -100}', "logprobs": "true"}.get(option, "1")
+    refused = rolecall("ask", "hello", "-o", option, value)
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert "1 PARAMETER_UNSUPPORTED" in refused.stderr
+    assert "--allow-drop" in refused.stderr
+    assert serving.server.requests == []
+    dropped = rolecall("ask", "hello", "-o", option, value, "--allow-drop")
+    assert (dropped.exit_code, dropped.stdout) == (0, f"{DEFAULT_TEXT}\n")
+    assert f"note: {endpoint} takes no {option}: left out\n" in dropped.stderr
+    assert option not in json.dumps(serving.body())
+
+
+def test_who_takes_a_parameter_is_asked_before_who_would_drop_it(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    serving.register(
+        Served(endpoint="anthropic/m", api="anthropic"),
+        Served(endpoint="openai/takes", price=DEARER),
+    )
+    told = json.loads(rolecall("ask", "hello", "-o", "seed", "7", "--json").stdout)
+    assert told["endpoint"] == "openai/takes"
+    assert serving.body("takes")["seed"] == 7
+
+
+def test_a_temperature_is_left_out_for_a_reasoning_model_that_refuses_it_and_said(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    serving.one(unsupported_parameters=("temperature",))
+    result = rolecall("ask", "hello", "-o", "temperature", "0.2", "-o", "top_p", "0.5")
+    assert (result.exit_code, result.stdout) == (0, f"{DEFAULT_TEXT}\n")
+    assert "note: openai/m takes no temperature: left out\n" in result.stderr
+    assert "temperature" not in serving.body()
+    assert serving.body()["top_p"] == 0.5
+
+
+def test_a_temperature_is_a_reason_against_a_model_that_does_not_reason(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    serving.one(unsupported_parameters=("temperature",), capabilities=())
+    result = rolecall("ask", "hello", "-o", "temperature", "0.2")
+    assert result.exit_code == 3
+    assert "PARAMETER_UNSUPPORTED" in result.stderr
+
+
+@pytest.mark.parametrize("api", ["openai", "anthropic", "gemini"])
+def test_a_temperature_that_the_server_refuses_is_left_out_in_a_second_try(
+    serving: Serving, rolecall: Rolecall, api: Api
+) -> None:
+    endpoint = serving.one(api)
+    serving.server.plan("m", Plan(fault="bad_parameter", parameter="temperature"), Plan())
+    result = rolecall("ask", "hello", "-o", "temperature", "0.2")
+    assert (result.exit_code, result.stdout) == (0, f"{DEFAULT_TEXT}\n")
+    assert f"note: {endpoint} takes no temperature: left out\n" in result.stderr
+    with_it, without_it = serving.server.received("m")
+    assert "temperature" in json.dumps(with_it.body)
+    assert "temperature" not in json.dumps(without_it.body)
+    assert [call.error_type for call in serving.calls()] == ["parameter_unsupported", None]
+
+
+def test_another_parameter_that_the_server_refuses_is_only_left_out_if_it_may_be(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    serving.one()
+    refusing = Plan(fault="bad_parameter", parameter="seed")
+    serving.server.plan("m", refusing, refusing, Plan())
+    assert rolecall("ask", "hello", "-o", "seed", "7").exit_code == 4
+    assert len(serving.server.received("m")) == 1
+    result = rolecall("ask", "hello", "-o", "seed", "7", "--allow-drop")
+    assert (result.exit_code, result.stdout) == (0, f"{DEFAULT_TEXT}\n")
+    assert "seed" not in serving.body()
+
+
+def test_what_one_endpoint_refused_is_still_sent_to_the_next(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    first, second = serving.first_and_second(Plan())
+    serving.server.plan(
+        "first",
+        Plan(fault="bad_parameter", parameter="temperature"),
+        Plan(fault="bad_request"),
+    )
+    result = rolecall("ask", "hello", "-o", "temperature", "0.2")
+    assert (result.exit_code, result.stdout) == (0, f"{DEFAULT_TEXT}\n")
+    assert serving.body("second")["temperature"] == 0.2
+    assert f"note: {first} takes no temperature: left out\n" in result.stderr
+    assert f"{second} takes no temperature" not in result.stderr
+
+
+def test_a_server_that_refuses_a_parameter_for_ever_is_left(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    first, second = serving.first_and_second(Plan(fault="bad_parameter", parameter="temperature"))
+    result = rolecall("ask", "hello", "-o", "temperature", "0.2", "--json")
+    assert json.loads(result.stdout)["endpoint"] == second
+    assert [call.endpoint for call in serving.calls()] == [first, first, second]

@@ -1,0 +1,232 @@
+"""`--max-cost` and allowances: checked against the worst case, and never crossed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from rolecall.registry.ask import Asker
+from rolecall.registry.chat import Chat, Text, TextDelta, Turn
+from rolecall.registry.errors import BudgetExceeded
+from rolecall.registry.layers import Asked, Choices
+from rolecall.registry.opening import open_registry
+from rolecall.registry.progress import Asking, Wanted
+from rolecall.registry.records import Api, Price
+from rolecall.registry.route import Router
+from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.transport.client import Client
+from tests.ask.matrix import APIS
+from tests.ask.serving import Serving
+from tests.conftest import Rolecall
+from tests.faults.plan import DEFAULT_TEXT, Plan
+from tests.faults.registry import Served
+
+# "hello" is reckoned as some 10 tokens in and 200 out: about $0.0004 at $1 and $2 a million.
+PLENTY, ENOUGH, TOO_LITTLE = "0.01", "0.0008", "0.0001"
+
+
+def sent_limit(api: Api, body: dict[str, Any]) -> int | None:
+    """Return the most output tokens that a request asks for."""
+    found: int | None
+    match api:
+        case "gemini":
+            found = body.get("generationConfig", {}).get("maxOutputTokens")
+        case "ollama":
+            found = body.get("options", {}).get("num_predict")
+        case _:
+            found = body.get("max_completion_tokens", body.get("max_tokens"))
+    return found
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_without_max_tokens_the_answer_is_cut_where_the_money_ends(
+    serving: Serving, rolecall: Rolecall, api: Api
+) -> None:
+    serving.one(api, max_output_tokens=8000)
+    assert rolecall("ask", "hello", "--max-cost", ENOUGH).exit_code == 0
+    limit = sent_limit(api, serving.body())
+    assert limit is not None
+    assert 380 < limit <= 400  # at $2 a million, $0.0008 pays for 400 tokens, less the input
+    rolecall("ask", "hello", "--max-cost", "9")
+    assert sent_limit(api, serving.body()) in (8000, None)
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_max_tokens_are_sent_and_must_be_paid_for(
+    serving: Serving, rolecall: Rolecall, api: Api
+) -> None:
+    serving.one(api)
+    fits = rolecall("ask", "hello", "--max-cost", ENOUGH, "--max-tokens", "300")
+    assert fits.exit_code == 0
+    assert sent_limit(api, serving.body()) == 300
+    over = rolecall("ask", "hello", "--max-cost", ENOUGH, "--max-tokens", "500")
+    assert (over.exit_code, over.stdout) == (6, "")
+    assert "BUDGET_EXCEEDED" in over.stderr
+    assert len(serving.server.requests) == len(serving.calls()) == 1
+
+
+def test_too_little_money_exits_6_and_sends_nothing(serving: Serving, rolecall: Rolecall) -> None:
+    serving.one()
+    result = rolecall("ask", "hello", "--max-cost", TOO_LITTLE)
+    assert (result.exit_code, result.stdout) == (6, "")
+    assert (serving.server.requests, serving.calls()) == ([], [])
+
+
+def test_who_is_too_dear_is_passed_over(serving: Serving, rolecall: Rolecall) -> None:
+    serving.register(
+        Served(endpoint="openai/dear", model="same", price=Price(100.0, 200.0)),
+        Served(endpoint="gemini/cheap", api="gemini", model="same"),
+    )
+    serving.server.plan("cheap", Plan(fault="bad_request"))
+    result = rolecall("ask", "hello", "--max-cost", ENOUGH)
+    assert result.exit_code == 4
+    assert serving.server.received("dear") == []
+
+
+def test_what_a_broken_attempt_may_have_cost_is_not_spent_again(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    first, second = serving.first_and_second(
+        Plan(text="many words " * 40, fault="cut", at="middle"), api="anthropic"
+    )
+    assert rolecall("ask", "hello", "--max-cost", "0.0012").exit_code == 0
+    broken, whole = serving.calls()
+    assert (broken.endpoint, whole.endpoint) == (first, second)
+    assert broken.held_usd is not None
+    limit = sent_limit("openai", serving.body("second"))
+    assert limit is not None
+    assert broken.held_usd > 0.0001
+    assert broken.held_usd + limit * 4 / 1e6 <= 0.0012
+
+
+def test_a_second_choice_that_what_is_left_does_not_pay_for_is_not_asked(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    first, second = serving.first_and_second(
+        Plan(text="many words " * 90, fault="cut", at="middle")
+    )
+    result = rolecall("ask", "hello", "--max-cost", "0.001", "--json")
+    told = json.loads(result.stdout)
+    assert result.exit_code == 4
+    assert [(one["endpoint"], one["error_type"]) for one in told["failures"]] == [
+        (first, "stream_cut"),
+        (second, None),
+    ]
+    assert "may cost too much: at most $0.001" in told["failures"][1]["message"]
+    assert serving.server.received("second") == []
+    assert len(serving.calls()) == told["attempts"] == 1
+
+
+def test_an_unknown_price_is_reckoned_with_and_said(serving: Serving, rolecall: Rolecall) -> None:
+    serving.one(price=None)
+    result = rolecall("ask", "hello", "--max-cost", PLENTY)
+    assert result.exit_code == 0
+    assert "note: the price of openai/m is unknown: a default was reckoned" in result.stderr
+    assert "cost unknown" in result.stderr
+    [call] = serving.calls()
+    assert (call.cost_usd, call.price_source) == (None, None)
+    assert call.held_usd == pytest.approx((12 * 5 + 8 * 25) / 1e6)
+
+
+def scope(usd: str, mode: str = "hard", name: str = "app: desk") -> str:
+    return f"scopes:\n  - {{{name}, allowance: {{usd: {usd}, per: day, mode: {mode}}}}}\n"
+
+
+@pytest.mark.parametrize("name", ["app: desk", "user: ada"])
+def test_a_hard_allowance_refuses_what_it_does_not_pay_for(
+    serving: Serving, rolecall: Rolecall, name: str
+) -> None:
+    serving.one()
+    serving.server.plan("m", Plan(output_tokens=250))
+    serving.apply(scope(ENOUGH, name=name))
+    words = ("ask", "hello", f"--{name.replace(': ', '=')}")
+    assert rolecall(*words).exit_code == 0
+    assert sent_limit("openai", serving.body()) in range(380, 401)
+    refused = rolecall(*words)
+    assert (refused.exit_code, refused.stdout) == (6, "")
+    assert "allowance" in refused.stderr
+    assert len(serving.server.requests) == len(serving.calls()) == 1
+    assert serving.spent_usd(name.replace(": ", ":")) == pytest.approx(512e-6)
+    assert rolecall("ask", "hello").exit_code == 0, "others may still ask"
+
+
+def test_an_advisory_allowance_is_only_told_of(serving: Serving, rolecall: Rolecall) -> None:
+    serving.one()
+    serving.apply(scope("0.00002", "advisory"))
+    first = rolecall("ask", "hello", "--app", "desk")
+    assert "the allowance is used up" not in first.stderr
+    second = rolecall("ask", "hello", "--app", "desk")
+    assert (second.exit_code, second.stdout) == (0, f"{DEFAULT_TEXT}\n")
+    assert "note: the allowance is used up: " in second.stderr
+    assert "$0.00002 a day" in second.stderr
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_large_allowance_does_not_make_for_an_absurd_limit(
+    serving: Serving, rolecall: Rolecall, api: Api
+) -> None:
+    serving.one(api)
+    serving.apply(scope("20"))
+    assert rolecall("ask", "hello", "--app", "desk").exit_code == 0
+    limit = sent_limit(api, serving.body())
+    assert limit is not None
+    assert limit <= 128_000, "no model gives that much, and servers refuse to try"
+
+
+def test_an_allowance_is_not_charged_twice_for_a_failed_attempt(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    first, second = serving.first_and_second(
+        Plan(text="many words " * 200, fault="cut", at="middle")
+    )
+    serving.apply(scope("0.0016"))
+    result = rolecall("ask", "hello", "--app", "desk")
+    broken = serving.calls()[0]
+    assert broken.held_usd is not None
+    assert 0.0004 < broken.held_usd < 0.0007
+    assert (result.exit_code, result.stdout) == (0, f"{DEFAULT_TEXT}\n"), "$0.0009 is left"
+    assert [call.endpoint for call in serving.calls()] == [first, second]
+
+
+def test_money_that_is_held_for_a_running_answer_is_not_spent_by_another(
+    serving: Serving, scorer: Scorer
+) -> None:
+    serving.one()
+    serving.apply(scope("0.0006"))
+    chat = Chat((Turn("user", (Text("hello"),)),))
+    wanted = Wanted(chat, Asked(Choices(app="desk")))
+    with open_registry(None) as db, Client() as client:
+
+        def asker() -> Asker:
+            return Asker(db, Router(db, scorer=scorer, environment={}), client, environment={})
+
+        running = asker().ask(wanted)
+        assert any(isinstance(one, TextDelta) for one in running)
+        second = asker().ask(wanted)
+        with pytest.raises(BudgetExceeded):
+            list(second)
+        held = serving.spent_usd("app:desk")
+        assert 0.0004 < held <= 0.0006
+        for _ in running:
+            pass
+        assert serving.spent_usd("app:desk") == pytest.approx(28e-6)
+        assert any(isinstance(one, Asking) for one in asker().ask(wanted))
+
+
+def test_what_is_held_pays_for_input_that_is_written_to_a_cache(
+    serving: Serving, scorer: Scorer
+) -> None:
+    serving.one(price=Price(1.0, 2.0, cache_write_usd_per_mtok=50.0, source="test"))
+    serving.server.plan("m", Plan(cache_write_tokens=12))
+    chat = Chat((Turn("user", (Text("hello"),)),))
+    wanted = Wanted(chat, Asked(Choices(), input_tokens=12, max_tokens=8))
+    with open_registry(None) as db, Client() as client:
+        router = Router(db, scorer=scorer, environment={})
+        running = Asker(db, router, client, environment={}).ask(wanted)
+        assert any(isinstance(one, TextDelta) for one in running)
+        held = serving.spent_usd()
+        for _ in running:
+            pass
+    assert held == pytest.approx(serving.spent_usd()) == pytest.approx((12 * 50 + 8 * 2) / 1e6)
