@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 import stat
@@ -17,7 +18,6 @@ APPLICATION_ID = 0x726F6C63  # "rolc", in the file's header
 SCHEMA_VERSION = 5  # the number of steps in schema.py
 BUSY_TIMEOUT_S = 10.0
 _LEAST_FREE_BYTES = 128 * 1024
-_MAGIC = b"SQLite format 3\0"
 
 Row = tuple[Any, ...]
 Parameters = Iterable[Any] | Mapping[str, Any]
@@ -252,26 +252,43 @@ def _outdated(path: Path) -> RegistryUnusable:
 
 
 def _refuse_strangers(path: Path, *, create: bool) -> None:
-    """Look at the header before SQLite does: opening alone may write to a foreign database."""
+    """Look at the header first: opening for good may write to a foreign database."""
     try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
             hint = f"--registry {path / 'registry.db'}"
             raise RegistryUnusable(f"{path} is a folder, not a registry file", hint=hint)
-        if not stat.S_ISREG(mode):
+        if not stat.S_ISREG(status.st_mode):
             raise _stranger(path)
-        with path.open("rb") as file:
-            header = file.read(100)
+        if not os.access(path, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except FileNotFoundError:
         if create:
             return
         raise _missing(path) from None
     except OSError as error:
         raise _system_refusal(path, error) from error
-    if header and not header.startswith(_MAGIC):
+    if status.st_size and _application_id(path) not in (APPLICATION_ID, None):
         raise _stranger(path)
-    if header and int.from_bytes(header[68:72], "big") != APPLICATION_ID:
-        raise _stranger(path)
+
+
+def _application_id(path: Path) -> int | None:
+    """Read whose database a file is through SQLite, which so neither writes nor locks it.
+
+    Opened and closed without SQLite, the file would lose the locks by which other connections of
+    this process keep their write-ahead log from being deleted. Null where it cannot be told,
+    since another process is just now growing the file.
+    """
+    address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    with translating(path):
+        with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
+            try:
+                [(application_id,)] = connection.execute("PRAGMA application_id")
+            except sqlite3.DatabaseError as error:
+                if error.sqlite_errorname == "SQLITE_CORRUPT":
+                    return None
+                raise
+        return int(application_id)
 
 
 def _system_refusal(path: Path, error: OSError) -> RegistryUnusable:

@@ -1,0 +1,206 @@
+"""Endpoints are measured by short real calls, within a limit on what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from rolecall.registry.chat import Timeouts
+from rolecall.registry.editing import apply_document
+from rolecall.registry.errors import UnknownRecord, UsageError
+from rolecall.registry.evidence import Call
+from rolecall.registry.opening import open_registry
+from rolecall.registry.probe import Probed, Prober
+from rolecall.registry.probing import Round, probe_command, probed
+from rolecall.registry.recording import begin_call, end_call
+from rolecall.registry.records import Endpoint, Price
+from rolecall.registry.standing import read_standing
+from rolecall.registry.storage.calls import read_call
+from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.pool import write_record
+from rolecall.registry.storage.spending import spent
+from rolecall.registry.storage.statistics import read_endpoint_statistics
+from rolecall.registry.transport.client import Client
+from tests.faults.plan import Plan
+from tests.faults.registry import Served, registry_yaml
+from tests.faults.server import FaultServer
+from tests.registry.calls import call
+
+TIMEOUTS = Timeouts(0.3, 0.3, 0.3)
+# A plan's usage is 12 tokens in and 8 out; a probe is for 60 in and 256 out at worst.
+COST_USD, WORST_USD = 28e-6, 572e-6
+PLAIN = ("tools",)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    server: FaultServer
+    db: Database
+    client: Client
+
+    def has(self, *served: Served) -> None:
+        apply_document(self.db, registry_yaml(self.server, served), "probe.yaml", prune=True)
+
+    def probe(self, *globs: str, most_usd: float = 1.0, **environment: str) -> list[Probed]:
+        prober = Prober(self.db, self.client, environment)
+        return list(prober.probe(globs, region="office", max_cost_usd=most_usd))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """Return a place with the endpoints `p/a` and `p/b`."""
+    with (
+        FaultServer(Plan(token_delay_s=0.01, first_delay_s=0.02)) as server,
+        open_registry(tmp_path / "registry.db") as db,
+        Client(timeouts=TIMEOUTS) as client,
+    ):
+        one = Place(server, db, client)
+        one.has(*(Served(endpoint=name, capabilities=PLAIN) for name in ("p/a", "p/b")))
+        yield one
+
+
+def only(found: list[Probed]) -> Call:
+    [one] = found
+    assert one.call is not None
+    return one.call
+
+
+def test_a_probe_is_a_call_marked_so_and_measured(place: Place) -> None:
+    first, second = place.probe()
+    assert (first.endpoint, second.endpoint) == ("p/a", "p/b")
+    assert first.call is not None
+    assert read_call(place.db, first.call.id) == first.call
+    assert (first.call.sample_source, first.call.region) == ("probe", "office")
+    assert (first.call.error_type, first.call.decision_id) == (None, None)
+    assert 0.02 <= (first.call.time_to_first_chunk_s or 0) < 0.3
+    assert first.call.cost_usd == pytest.approx(COST_USD)
+    assert first.tokens_per_s == pytest.approx(1 / (first.call.time_per_output_token_s or 0))
+    stats = read_endpoint_statistics(place.db, "p/a")
+    assert stats is not None
+    assert (stats.samples, stats.ttft_p50_s) == (1, first.call.time_to_first_chunk_s)
+
+
+def test_a_probe_asks_for_a_short_answer(place: Place) -> None:
+    place.probe("p/a")
+    [received] = place.server.received("a")
+    assert received.body["max_tokens"] == 256
+    assert len(received.body["messages"]) == 1
+
+
+def test_who_thinks_first_gets_room_for_it_as_far_as_there_is_any(place: Place) -> None:
+    place.has(
+        Served(endpoint="p/a", capabilities=("reasoning",)),
+        Served(endpoint="p/b", capabilities=("reasoning",), max_output_tokens=1_000),
+    )
+    place.probe()
+    asked = [place.server.received(name)[0].body["max_tokens"] for name in "ab"]
+    assert asked == [2_048, 1_000]
+
+
+def test_globs_choose_whom_to_probe(place: Place) -> None:
+    assert [one.endpoint for one in place.probe("*/b", "p/b")] == ["p/b"]
+    with pytest.raises(UnknownRecord, match="zzz"):
+        place.probe("p/a", "zzz")
+
+
+def test_without_endpoints_there_is_nothing_to_probe(place: Place) -> None:
+    place.has()
+    with pytest.raises(UsageError, match="no endpoint is registered"):
+        place.probe()
+
+
+def test_a_failure_is_found_recorded_and_does_not_end_the_round(place: Place) -> None:
+    place.server.plan("a", Plan(fault="server_error"))
+    first, second = place.probe()
+    assert first.call is not None and second.call is not None  # noqa: PT018
+    assert (first.call.error_type, second.call.error_type) == ("server_error", None)
+    assert read_call(place.db, first.call.id).error_type == "server_error"
+    assert (first.tokens_per_s, first.ttft_change_s) == (None, None)
+
+
+def test_the_round_stops_where_the_next_probe_might_cost_too_much(place: Place) -> None:
+    first, second = place.probe(most_usd=WORST_USD)
+    assert first.call is not None
+    assert (second.call, second.skipped) == (
+        None,
+        "$0.000572 at worst, $0.000544 left of --max-cost",
+    )
+    assert place.server.received("b") == []
+    assert spent(place.db, "all", "2000-01-01") == pytest.approx(COST_USD)
+
+
+def test_a_probe_that_broke_off_may_have_cost_its_worst(place: Place) -> None:
+    place.server.plan("a", Plan(fault="cut", at="middle"))
+    first, second = place.probe(most_usd=WORST_USD + COST_USD)
+    assert first.call is not None
+    assert first.call.cost_usd is None
+    assert second.skipped == "$0.000572 at worst, $0.000028 left of --max-cost"
+
+
+def test_free_endpoints_are_probed_without_any_money(place: Place) -> None:
+    place.has(Served(endpoint="p/a", price=Price(0.0, 0.0)))
+    assert only(place.probe(most_usd=0.0)).cost_usd == 0.0
+
+
+def test_a_disabled_endpoint_is_left_alone_unless_it_is_named(place: Place) -> None:
+    place.has(Served(endpoint="p/a"))
+    [endpoint] = _endpoints(place)
+    write_record(place.db, replace(endpoint, status="disabled"))
+    assert [one.skipped for one in place.probe()] == ["disabled"]
+    assert only(place.probe("p/a")).error_type is None
+
+
+def _endpoints(place: Place) -> tuple[Endpoint, ...]:
+    from rolecall.registry.storage.pool import read_pool
+
+    return read_pool(place.db).endpoints
+
+
+def test_without_its_key_an_endpoint_is_skipped(place: Place) -> None:
+    place.has(Served(endpoint="p/a", key_env="DESK_KEY"))
+    assert [one.skipped for one in place.probe()] == ["DESK_KEY is not set"]
+    assert only(place.probe(DESK_KEY="sk-1")).error_type is None
+
+
+def test_the_change_is_told_since_what_was_measured_before(place: Place) -> None:
+    [first] = place.probe("p/a")
+    [second] = place.probe("p/a")
+    assert first.ttft_change_s is None
+    assert first.call is not None and second.call is not None  # noqa: PT018
+    now, then = second.call.time_to_first_chunk_s, first.call.time_to_first_chunk_s
+    assert now is not None and then is not None  # noqa: PT018
+    assert second.ttft_change_s == pytest.approx(now - then)
+
+
+def test_a_probe_reaches_an_endpoint_whose_circuit_is_open_and_closes_it(place: Place) -> None:
+    for _ in range(3):
+        now = datetime.now(UTC).isoformat(timespec="microseconds")
+        down = replace(call(0), id=now, created_at=now, endpoint="p/a", finished_at=None)
+        begin_call(place.db, down, ())
+        end_call(place.db, replace(down, error_type="server_error"), None)
+    assert "p/a" in read_standing(place.db, "chat", datetime.now(UTC)).offline
+    place.probe("p/a")
+    assert read_standing(place.db, "chat", datetime.now(UTC)).offline == {}
+
+
+def test_a_round_opens_what_it_needs(place: Place) -> None:
+    round_ = Round(place.db.path, ("p/b",), max_cost_usd=1.0, timeouts=TIMEOUTS)
+    assert only(list(probed(round_))).endpoint == "p/b"
+
+
+def test_a_timers_command_has_full_paths_and_every_choice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["/opt/bin/rolecall"])
+    monkeypatch.chdir(tmp_path)
+    round_ = Round(Path("my.db"), ("p/*", "q/m"), region="office", max_cost_usd=0.05)
+    assert probe_command(round_) == [
+        "/opt/bin/rolecall",
+        *("probe", "p/*", "q/m", "--max-cost", "0.05", "--region", "office"),
+        *("--registry", str(tmp_path / "my.db")),
+    ]
