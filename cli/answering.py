@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
 # What may not reach a terminal from outside: it could steer it.
-_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,9 @@ def show_answer(progress: Iterator[Progress], manner: Manner) -> None:
             ending.callback(screen.rest)
             for event in progress:
                 screen.show(event)
+    except KeyboardInterrupt:
+        screen.end_line()
+        raise
     except RegistryError:
         if manner.as_json and screen.decided is not None:
             print_text(json_text(describe_failure(screen.decided.decision, screen.failures)))
@@ -98,7 +101,7 @@ class _Screen:
             return
         from rich.console import Console
 
-        self.spinner = Console(file=sys.stderr, markup=False).status(text, spinner_style="dim")
+        self.spinner = Console(file=sys.stderr, markup=False).status(text, spinner_style="")
         self.spinner.start()
 
     def rest(self) -> None:
@@ -199,6 +202,7 @@ def _count(tokens: int | None) -> str:
 
 def _dim(text: str) -> str:
     """Return text in a faint colour, where stderr is a terminal that may show one."""
-    if not sys.stderr.isatty() or os.environ.get("NO_COLOR"):
+    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    if is_plain or not sys.stderr.isatty():
         return text
     return f"\x1b[2m{text}\x1b[0m"

@@ -9,6 +9,7 @@ import typer
 
 from rolecall.cli.completing import endpoint_names, role_names, strategy_names, task_names
 
+LONGEST_S = 86_400
 PromptArgument = Annotated[
     str | None,
     typer.Argument(metavar="PROMPT", help="The prompt; `-` reads stdin.", show_default=False),
@@ -100,6 +101,25 @@ MaxTokensOption = Annotated[
 ]
 NoLogOption = Annotated[
     bool, typer.Option("--no-log", help="Keep only a hash of the prompt, not its text.")
+]
+
+ConnectTimeoutOption = Annotated[
+    float,
+    typer.Option(
+        metavar="S", min=0.01, max=LONGEST_S, help="Longest wait for a connection, in seconds."
+    ),
+]
+FirstTokenTimeoutOption = Annotated[
+    float,
+    typer.Option(
+        metavar="S", min=0.01, max=LONGEST_S, help="Longest wait for the first token, in seconds."
+    ),
+]
+IdleTimeoutOption = Annotated[
+    float,
+    typer.Option(
+        metavar="S", min=0.01, max=LONGEST_S, help="Longest pause within the answer, in seconds."
+    ),
 ]
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from rolecall.cli.output import Column, note, print_json, print_table
+from rolecall.registry.errors import ExitCode
 from rolecall.registry.probe import Probed
 from rolecall.registry.probing import Round, probed
 
@@ -24,23 +25,31 @@ COLUMNS = (
 )
 
 
-def print_rounds(wanted: Round, interval: timedelta | None, *, as_json: bool) -> None:
-    """Print one round, or one after another until interrupted."""
+def print_rounds(wanted: Round, interval: timedelta | None, *, as_json: bool) -> int:
+    """Print one round and return its exit code, or one after another until interrupted."""
     while True:
-        print_round(wanted, as_json=as_json)
+        code = print_round(wanted, as_json=as_json)
         if interval is None:
-            return
+            return code
         note(f"next round in {interval}")
         time.sleep(interval.total_seconds())
 
 
-def print_round(wanted: Round, *, as_json: bool) -> None:
-    """Print one round of probes."""
-    with closing(probed(wanted)) as found:
-        if as_json:
-            print_json({"probes": [described(one) for one in found]}, flush=True)
-            return
+def print_round(wanted: Round, *, as_json: bool) -> int:
+    """Print one round of probes; return the exit code.
+
+    It is 4 where no probe succeeded, and 3 where none was made.
+    """
+    with closing(probed(wanted)) as probes:
+        found = list(probes)
+    if as_json:
+        print_json({"probes": [described(one) for one in found]}, flush=True)
+    else:
         print_table(COLUMNS, [row_of(one) for one in found])
+    made = [one.call for one in found if one.call is not None]
+    if not made:
+        return ExitCode.NOTHING_ELIGIBLE
+    return ExitCode.DONE if any(call.error_type is None for call in made) else ExitCode.ALL_FAILED
 
 
 def row_of(one: Probed) -> list[str]:
@@ -58,7 +67,7 @@ def row_of(one: Probed) -> list[str]:
         "" if call.time_per_output_token_s is None else f"{call.time_per_output_token_s:.4f} s",
         "" if speed is None else f"{speed:,.0f}",
         _seconds(call.duration_s),
-        "" if call.cost_usd is None else f"${call.cost_usd:.6f}",
+        "" if call.cost_usd is None else f"${call.cost_usd:.6f}" if call.cost_usd else "$0",
     ]
 
 

@@ -14,6 +14,7 @@ from rolecall.registry.calling import Attempt, Caller, Purpose
 from rolecall.registry.chat import Chat, Event, TextDelta, ThinkingDelta, Turn
 from rolecall.registry.chat_media import refuse_missing_content
 from rolecall.registry.conversations import Conversation, keep_turns, open_conversation
+from rolecall.registry.dearer import cheaper_offline
 from rolecall.registry.errors import (
     AllFailed,
     BudgetExceeded,
@@ -89,7 +90,7 @@ class Asker:
         Raises NothingEligible or BudgetExceeded after `Decided`, and AllFailed after the last
         `Failed`; UsageError where the request cannot be asked as it is.
         """
-        _refuse_unaskable(wanted.chat)
+        _refuse_unaskable(wanted)
         named = wanted.asked.choices.conversation
         conversation = open_conversation(self._db, named, continue_last=wanted.continue_last)
         chat, held = conversation.with_turns(wanted.chat)
@@ -173,7 +174,8 @@ class Asker:
                 around.known_cost_usd = _sum(around.known_cost_usd, attempt.call.cost_usd)
             else:
                 around.attempts -= 1  # nothing was sent or stored
-            return Failed(candidate.endpoint, error, was_shown)
+            call = attempt.call if isinstance(error, CallFailed) else None
+            return Failed(candidate.endpoint, error, was_shown, call)
         return self._answered(around, candidate, attempt)
 
     def _attempt(self, around: _Round, candidate: Candidate) -> Attempt:
@@ -233,6 +235,8 @@ class Asker:
         if candidate.cost_usd > first.cost_usd:
             dearer = f"{usd(candidate.cost_usd)} against {usd(first.cost_usd)}"
             notes.append(f"{candidate.endpoint} is dearer than {first.endpoint}: {dearer} expected")
+        elif candidate is first:
+            notes += cheaper_offline(around.decision, self._router.pool.endpoints)
         lost = dropped(Target(attempt.endpoint, attempt.model), attempt.chat)
         lost = (*lost, *around.left_out)
         if lost:
@@ -264,8 +268,11 @@ class Asker:
         )
 
 
-def _refuse_unaskable(chat: Chat) -> None:
+def _refuse_unaskable(wanted: Wanted) -> None:
     """Raise UsageError for what may be decided on and cannot be sent, or judged afterwards."""
+    chat = wanted.chat
+    if wanted.check is not None and not wanted.check.strip():
+        raise UsageError("--check names no command", hint='--check "jq -e .total"')
     if chat.options.get("n", 1) != 1:
         raise UsageError("n: ask gives one answer", hint="leave n out")
     refuse_missing_content(chat)

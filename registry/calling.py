@@ -15,7 +15,7 @@ from rolecall.registry.ids import new_id
 from rolecall.registry.providers import provider_name, server_address
 from rolecall.registry.recording import begin_call, end_call
 from rolecall.registry.records import Endpoint, Model, Scope, Strategy
-from rolecall.registry.routing.cost import cost_of, usd_for
+from rolecall.registry.routing.cost import cost_of, is_free, usd_for
 from rolecall.registry.routing.tokens import BYTES_PER_TOKEN
 from rolecall.registry.storage.database import Database
 from rolecall.registry.transport.client import Client
@@ -224,6 +224,7 @@ def _priced(call: Call, attempt: Attempt, clock: _Clock) -> Call:
     if error is not None and clock.seen_bytes == 0 and _is_refusal(error):
         return replace(call, cost_usd=0.0, price_source=NOT_BILLED, held_usd=None)
     is_whole = error is None or attempt.answer.finish_reason is not None
+    is_whole = is_whole or (price is not None and is_free(price))
     cost = cost_of(attempt.answer.usage, price) if is_whole else None
     if cost is not None and price is not None:
         return replace(call, cost_usd=cost, price_source=price.source, held_usd=None)

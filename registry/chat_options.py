@@ -97,7 +97,9 @@ def _tool_choice(body: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any]
         choice = body.get(key)
         if choice is None:
             continue
-        yield "tool_choice", tool_choice(choice, f"{name}: {key}")
+        chosen = tool_choice(choice, f"{name}: {key}")
+        if chosen != "auto":  # which is what every API does by itself
+            yield "tool_choice", chosen
         if isinstance(choice, dict) and choice.get("disable_parallel_tool_use") is True:
             yield "parallel_tool_calls", False
         return

@@ -48,6 +48,7 @@ def describe_failure(decision: Decision, failures: Sequence[Failed]) -> dict[str
         decision,
         failures,
         attempts=sum(isinstance(one.error, CallFailed) for one in failures),
+        total_cost_usd=_total_usd(failures),
         conversation=decision.conversation,
         notes=list(decision.notes),
     )
@@ -72,11 +73,20 @@ def _described(decision: Decision, failures: Sequence[Failed], **found: Any) -> 
             "endpoint": one.endpoint,
             "error_type": one.error.error_type if isinstance(one.error, CallFailed) else None,
             "message": one.error.message,
+            "call_id": None if one.call is None else one.call.id,
+            "cost_usd": None if one.call is None else one.call.cost_usd,
         }
         for one in failures
     ]
     chosen = {"decision_id": decision.id, "chosen": decision.chosen}
     return chosen | nothing | found | {"failures": failed}
+
+
+def _total_usd(failures: Sequence[Failed]) -> float | None:
+    """Add up what failed calls cost; null where one of them is unknown."""
+    costs = [one.call.cost_usd for one in failures if one.call is not None]
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if len(known) == len(costs) else None
 
 
 def tool_call(call: ToolCall) -> dict[str, Any]:

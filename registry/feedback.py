@@ -34,8 +34,8 @@ class Feedback:
 
 def parse_score(word: str) -> float:
     """Return the score a person typed: 0 to 1, `good` or `bad`. Raises UsageError."""
-    if word in WORDS:
-        return WORDS[word]
+    if word.lower() in WORDS:
+        return WORDS[word.lower()]
     try:
         score = float(word)
     except ValueError:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rolecall.registry.chat import Answer
+from rolecall.registry.errors import RegistryError
 from rolecall.registry.evidence import Outcome
 from rolecall.registry.options import answer_problem
 from rolecall.registry.recording import record_outcome
@@ -15,6 +16,11 @@ from rolecall.registry.records import Candidate, Decision
 from rolecall.registry.storage.database import Database
 
 CHECK_TIMEOUT_S = 300.0
+_NOT_RUN = 126  # a shell's codes from here on: not runnable, not found, killed by a signal
+
+
+class CheckUnusable(RegistryError):
+    """A check that could not say whether an answer is good."""
 
 
 def judged(
@@ -27,13 +33,18 @@ def judged(
 ) -> tuple[tuple[Outcome, ...], tuple[str, ...]]:
     """Record one outcome for each check that was asked for; return them and what to say.
 
-    An answer that is a tool call is not held against the schema.
+    A check that cannot be run judges nothing and is only spoken of. An answer that is a tool call
+    is not held against the schema.
     """
     verdicts: list[tuple[str, str | None]] = []
+    notes: list[str] = []
     if schema is not None and (answer.text or not answer.tool_calls):
         verdicts.append(("schema", answer_problem(answer.text, schema)))
     if check is not None:
-        verdicts.append(("check", check_problem(check, answer.text)))
+        try:
+            verdicts.append(("check", check_problem(check, answer.text)))
+        except CheckUnusable as error:
+            notes.append(error.message)
     outcomes = []
     for name, problem in verdicts:
         why = problem if decision.prompt is not None else "failed"  # a problem quotes the answer
@@ -42,8 +53,8 @@ def judged(
         outcome = outcome_of(decision, candidate, score=score, note=note)
         record_outcome(db, outcome)
         outcomes.append(outcome)
-    notes = tuple(f"{name} failed: {problem}" for name, problem in verdicts if problem)
-    return tuple(outcomes), notes
+    notes += [f"{name} failed: {problem}" for name, problem in verdicts if problem]
+    return tuple(outcomes), tuple(notes)
 
 
 def outcome_of(decision: Decision, candidate: Candidate, *, score: float, note: str) -> Outcome:
@@ -63,7 +74,8 @@ def outcome_of(decision: Decision, candidate: Candidate, *, score: float, note: 
 def check_problem(command: str, answer: str) -> str | None:
     """Run a shell command with the answer on its stdin; say what failed, null if it exits 0.
 
-    What the command prints is nobody's answer and is dropped.
+    What the command prints is nobody's answer and is dropped. Raises CheckUnusable where it
+    cannot be run, is killed or takes too long: that says nothing of the answer.
     """
     try:
         ended = subprocess.run(
@@ -75,6 +87,10 @@ def check_problem(command: str, answer: str) -> str | None:
             timeout=CHECK_TIMEOUT_S,
             check=False,
         )
-    except subprocess.TimeoutExpired:
-        return f"took longer than {CHECK_TIMEOUT_S:.0f} s"
-    return None if ended.returncode == 0 else f"exit {ended.returncode}"
+    except subprocess.TimeoutExpired as error:
+        why = f"it took longer than {CHECK_TIMEOUT_S:.0f} s"
+        raise CheckUnusable(f"the check judged nothing: {why}") from error
+    code = ended.returncode
+    if code < 0 or code >= _NOT_RUN:
+        raise CheckUnusable(f"the check judged nothing: the shell says exit {code}")
+    return None if code == 0 else f"exit {code}"

@@ -126,7 +126,8 @@ def parse_option(name: str, value: str) -> tuple[str, Any]:
         )
     if name == "tool_choice":
         is_tool = isinstance(parsed, str) and parsed not in ("auto", "none", "required", "any")
-        return name, tool_choice({"name": parsed} if is_tool else parsed, "option tool_choice")
+        chosen = tool_choice({"name": parsed} if is_tool else parsed, "option tool_choice")
+        return name, None if chosen == "auto" else chosen
     if name in _WORDS and parsed not in _WORDS[name]:
         raise UsageError(f"option {name}: {value!r} is none of {', '.join(_WORDS[name])}")
     if name in _TRUTHS and not isinstance(parsed, bool):

@@ -45,12 +45,13 @@ class Asking:
 class Failed:
     """An attempt failed, `was_shown` telling whether some of its text went out.
 
-    `error` says why it failed, or why it was not even made.
+    `error` says why it failed, or why it was not even made; `call` is then null, else as stored.
     """
 
     endpoint: str
     error: RegistryError
     was_shown: bool
+    call: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,12 +81,12 @@ def _decayed(stats: EndpointStatistics, now: str) -> EndpointStatistics:
 
 def _counted(stats: EndpointStatistics, call: Call) -> EndpointStatistics:
     weight = _weight(call)
-    failed = call.error_type is not None
+    failed = call.error_type not in (None, "interrupted")
     is_blamed = failed and call.error_type not in BLAMELESS
     errors = dict(stats.errors)
     if call.error_type is not None:
         errors[call.error_type] = errors.get(call.error_type, 0) + 1
-    says_something = not failed or is_blamed
+    says_something = call.error_type is None or is_blamed
     return replace(
         stats,
         calls=stats.calls + 1,

@@ -29,15 +29,6 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Write nothing 
 ThinkingOption = Annotated[
     bool, typer.Option("--show-thinking", help="Show on stderr what the model thinks.")
 ]
-ConnectOption = Annotated[
-    float, typer.Option(metavar="S", min=0.01, help="Longest wait for a connection, in seconds.")
-]
-FirstTokenOption = Annotated[
-    float, typer.Option(metavar="S", min=0.01, help="Longest wait for the first token, in seconds.")
-]
-IdleOption = Annotated[
-    float, typer.Option(metavar="S", min=0.01, help="Longest pause within the answer, in seconds.")
-]
 
 
 @takes_request
@@ -49,9 +40,9 @@ def ask(
     check: CheckOption = None,
     stream: StreamOption = True,
     show_thinking: ThinkingOption = False,
-    connect_timeout: ConnectOption = 10.0,
-    first_token_timeout: FirstTokenOption = 120.0,
-    idle_timeout: IdleOption = 60.0,
+    connect_timeout: options.ConnectTimeoutOption = 10.0,
+    first_token_timeout: options.FirstTokenTimeoutOption = 120.0,
+    idle_timeout: options.IdleTimeoutOption = 60.0,
     quiet: QuietOption = False,
     no_log: options.NoLogOption = False,
     as_json: JsonOption = False,

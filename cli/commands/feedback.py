@@ -51,5 +51,5 @@ def feedback(
         print_json(asdict(given))
         return
     outcomes = f"{given.outcomes} outcome{'' if given.outcomes == 1 else 's'}"
-    moved = f"{given.success_offset:+.2f} by {outcomes}"
+    moved = f"{round(given.success_offset, 2) + 0.0:+.2f} by {outcomes}"
     print_text(f"{given.endpoint} on {given.task}: success moved {moved}")

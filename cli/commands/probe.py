@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from rolecall.cli import choices as options
 from rolecall.cli.completing import endpoint_names
 from rolecall.cli.options import JsonOption, RegistryOption
 
@@ -38,15 +39,9 @@ def probe(
     max_cost: Annotated[
         float, typer.Option(metavar="USD", min=0, help="The most one round may cost at worst.")
     ] = 0.10,
-    connect_timeout: Annotated[
-        float, typer.Option(metavar="S", min=0.01, help="Longest wait for a connection.")
-    ] = 10.0,
-    first_token_timeout: Annotated[
-        float, typer.Option(metavar="S", min=0.01, help="Longest wait for the first token.")
-    ] = 60.0,
-    idle_timeout: Annotated[
-        float, typer.Option(metavar="S", min=0.01, help="Longest pause within the answer.")
-    ] = 30.0,
+    connect_timeout: options.ConnectTimeoutOption = 10.0,
+    first_token_timeout: options.FirstTokenTimeoutOption = 60.0,
+    idle_timeout: options.IdleTimeoutOption = 30.0,
     install_timer: TimerOption = False,
     as_json: JsonOption = False,
     registry: RegistryOption = None,
@@ -78,4 +73,4 @@ def probe(
         print_text(timer_text(probe_command(wanted), interval or parse_duration("4h")))
         return
     with terminable():
-        print_rounds(wanted, interval, as_json=as_json)
+        raise typer.Exit(print_rounds(wanted, interval, as_json=as_json))

@@ -51,7 +51,10 @@ def list_calls(
     failed: FailedOption = False,
     source: SourceOption = None,
     limit: Annotated[
-        int, typer.Option(min=1, metavar="N", help="How many at most.", show_default=True)
+        int,
+        typer.Option(
+            min=1, max=1_000_000, metavar="N", help="How many at most.", show_default=True
+        ),
     ] = 20,
     registry: RegistryOption = None,
     as_json: JsonOption = False,

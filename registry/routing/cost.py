@@ -11,14 +11,17 @@ from rolecall.registry.routing.tokens import SAFETY_MARGIN
 from rolecall.registry.routing.wording import usd
 
 _NO_PRICE = Price()
+_NO_LIMIT = 1e12  # tokens: more than any answer has
 
 
 def cost_of(usage: Usage | None, price: Price | None) -> float | None:
     """Return the USD that a call cost by what it used; null where either is unknown.
 
     Cached tokens are part of the input and are priced apart; where no cache price is known they
-    cost what fresh input does.
+    cost what fresh input does. What is free costs nothing, whatever was used.
     """
+    if price is not None and is_free(price):
+        return 0.0
     if usage is None or price is None:
         return None
     if usage.input_tokens is None or usage.output_tokens is None:
@@ -36,6 +39,13 @@ def cost_of(usage: Usage | None, price: Price | None) -> float | None:
         + usage.output_tokens * outgoing
     )
     return total / 1e6
+
+
+def is_free(price: Price) -> bool:
+    """Tell whether every token is known to cost nothing."""
+    cached = (price.cache_read_usd_per_mtok, price.cache_write_usd_per_mtok)
+    is_given_away = price.input_usd_per_mtok == 0 and price.output_usd_per_mtok == 0
+    return is_given_away and not any(cached)
 
 
 def usd_for(endpoint: Endpoint, strategy: Strategy, input_tokens: int, output_tokens: int) -> float:
@@ -62,7 +72,8 @@ def affordable_tokens(
     left = ceiling_usd - input_at_most(task) * dearest_input(endpoint, incoming) / 1e6
     if outgoing == 0:
         return None if left >= 0 else -1
-    return math.floor(left * 1e6 / outgoing + 1e-9)
+    count = left * 1e6 / outgoing + 1e-9
+    return math.floor(count) if count < _NO_LIMIT else None
 
 
 def over_ceiling(

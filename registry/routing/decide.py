@@ -77,7 +77,10 @@ def nothing_eligible_message(excluded: Sequence[Exclusion]) -> tuple[str, str, b
     only_budget = any(
         len(found) == 1 and found[0].code == "BUDGET_EXCEEDED" for found in against.values()
     )
-    return f"no endpoint may serve this: {counts}", _hint(list(against.values())), only_budget
+    details = {each.detail for each in excluded}
+    because = f" ({details.pop()})" if len(details) == 1 else ""
+    message = f"no endpoint may serve this: {counts}{because}"
+    return message, _hint(list(against.values())), only_budget
 
 
 def _hint(against: list[list[Exclusion]]) -> str:

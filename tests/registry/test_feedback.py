@@ -45,7 +45,7 @@ def test_a_score_is_a_number_or_a_word(word: str, score: float) -> None:
     assert parse_score(word) == score
 
 
-@pytest.mark.parametrize("word", ["", "fine", "1.01", "-0.1", "nan", "inf", "Good"])
+@pytest.mark.parametrize("word", ["", "fine", "1.01", "-0.1", "nan", "inf", "goodish"])
 def test_what_is_no_score_is_refused(word: str) -> None:
     with pytest.raises(UsageError, match="is no score"):
         parse_score(word)

@@ -12,7 +12,7 @@ import pytest
 from rolecall.registry import judging
 from rolecall.registry.chat import Answer, Text, ToolCall
 from rolecall.registry.evidence import Outcome
-from rolecall.registry.judging import check_problem, judged
+from rolecall.registry.judging import CheckUnusable, check_problem, judged
 from rolecall.registry.records import Decision
 from rolecall.registry.storage.database import Database, open_database
 from rolecall.registry.storage.decisions import insert_decision
@@ -100,9 +100,16 @@ def test_a_check_need_not_read_the_answer() -> None:
     assert check_problem("true", "x" * 1_000_000) is None
 
 
-def test_a_check_that_never_ends_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_check_that_never_ends_judges_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "CHECK_TIMEOUT_S", 0.1)
-    assert check_problem("exec sleep 5", "hi") == "took longer than 0 s"
+    with pytest.raises(CheckUnusable, match="it took longer than 0 s"):
+        check_problem("exec sleep 5", "hi")
+
+
+@pytest.mark.parametrize("command", ["no-such-command-here", "kill -9 $$", "/dev/null"])
+def test_a_check_that_cannot_be_run_judges_nothing(command: str) -> None:
+    with pytest.raises(CheckUnusable, match="judged nothing: the shell says exit"):
+        check_problem(command, "hi")
 
 
 def test_what_a_check_prints_is_nobodys_answer(capfd: pytest.CaptureFixture[str]) -> None:

@@ -41,8 +41,14 @@ def test_what_is_not_known_costs_an_unknown_amount(usage: Usage, price: Price) -
     assert cost_of(usage, price) is None
 
 
-def test_a_free_endpoint_costs_nothing_and_not_an_unknown_amount() -> None:
-    assert cost_of(Usage(5, 5), Price(0.0, 0.0)) == 0.0
+@pytest.mark.parametrize("usage", [Usage(5, 5), Usage(5, None), None])
+def test_a_free_endpoint_costs_nothing_and_not_an_unknown_amount(usage: Usage | None) -> None:
+    assert cost_of(usage, Price(0.0, 0.0)) == 0.0
+    assert cost_of(None, Price(0.0, 0.0, cache_write_usd_per_mtok=1.0)) is None
+
+
+def test_a_ceiling_without_end_sets_no_limit() -> None:
+    assert affordable_tokens(ENDPOINT, TASK, STRATEGY, 1e308) is None
 
 
 def test_an_unknown_price_is_reckoned_with_the_strategys_default() -> None:
