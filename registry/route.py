@@ -55,7 +55,7 @@ from rolecall.registry.storage.decisions import (
     last_prompt,
 )
 from rolecall.registry.storage.pool import read_pool, read_revision
-from rolecall.registry.transport.carried import uncarried
+from rolecall.registry.transport.carried import lost_modalities, uncarried
 
 CACHE_LIFETIME = timedelta(minutes=5)
 CACHE_LEAST_TOKENS = 1024
@@ -150,6 +150,7 @@ class Router:
             exhausted=standing.exhausted,
             measured=standing.measured,
             uncarried=_uncarried(task),
+            untaken=_untaken(task),
             allow_drop=choices.allow_drop,
             ceiling=limit,
             notes=notes,
@@ -295,6 +296,14 @@ def _uncarried(task: Task) -> dict[Api, frozenset[str]]:
         return {}
     apis: tuple[Api, ...] = get_args(Api)
     return {api: frozenset(uncarried(api, task.parameters)) for api in apis}
+
+
+def _untaken(task: Task) -> dict[Api, frozenset[str]]:
+    """Return which modalities of the request's attachments each API has no place for."""
+    if set(task.modalities) <= {"text"}:
+        return {}
+    apis: tuple[Api, ...] = get_args(Api)
+    return {api: frozenset(lost_modalities(api, task.modalities)) for api in apis}
 
 
 def _selection(pool: Pool, choices: Choices) -> tuple[str, ...]:

@@ -189,7 +189,11 @@ def _forbidden(look: _Look, seen: _Seen) -> str | None:
 
 def _modality(look: _Look, seen: _Seen) -> str | None:
     missing = [name for name in look.task.modalities if name not in seen.model.modalities]
-    return f"takes no {', '.join(missing)}" if missing else None
+    untaken = look.question.untaken.get(seen.endpoint.api, frozenset())
+    lost = [name for name in look.task.modalities if name in untaken and name not in missing]
+    said = [f"takes no {', '.join(missing)}"] if missing else []
+    said += [f"its API takes no {', '.join(lost)}"] if lost else []
+    return "; ".join(said) or None
 
 
 def _context(look: _Look, seen: _Seen) -> str | None:

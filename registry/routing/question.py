@@ -36,6 +36,8 @@ class Question:
     `offline` and `exhausted` say of endpoints that are down or over their quota what is known;
     `measured` is what calls and outcomes say. `uncarried` names the request's parameters that an
     API has no place for; with `allow_drop` an endpoint may serve without those it does not take.
+    `untaken` names the modalities of its attachments that an API has no place for: without those
+    nobody may serve.
     """
 
     endpoints: tuple[Endpoint, ...]
@@ -51,6 +53,7 @@ class Question:
     exhausted: Mapping[str, str] = field(default_factory=dict)
     measured: Mapping[str, Measured] = field(default_factory=dict)
     uncarried: Mapping[Api, frozenset[str]] = field(default_factory=dict)
+    untaken: Mapping[Api, frozenset[str]] = field(default_factory=dict)
     allow_drop: bool = False
     ceiling: Ceiling | None = None
     notes: tuple[str, ...] = ()

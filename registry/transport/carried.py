@@ -39,6 +39,21 @@ def uncarried(api: Api, parameters: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({name for name in parameters if not _is_carried(api, name)}))
 
 
+# What besides text has a place in each API's messages. OpenAI's own servers take no film, others
+# behind the same API do (as `video_url`): there the model's modalities tell.
+_MODALITIES: Mapping[Api, frozenset[str]] = {
+    "openai": frozenset({"image", "pdf", "audio", "video"}),
+    "anthropic": frozenset({"image", "pdf"}),
+    "gemini": frozenset({"image", "pdf", "audio", "video"}),
+    "ollama": frozenset({"image"}),
+}
+
+
+def lost_modalities(api: Api, modalities: Iterable[str]) -> tuple[str, ...]:
+    """Name the modalities that an API has no place for; text has one in each. Sorted."""
+    return tuple(sorted(set(modalities) - _MODALITIES[api] - {"text"}))
+
+
 def parameters(chat: Chat) -> tuple[str, ...]:
     """Name the parameters that a chat sets, as `uncarried` knows them. Sorted."""
     names = set(chat.options)

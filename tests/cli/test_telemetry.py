@@ -67,7 +67,7 @@ STATISTICS = EndpointStatistics(
     calls=8,
     failed=1,
     errors=(("auth", 1),),
-    sampled_at=ago(minutes=3),
+    sampled_at=ago(hours=3, minutes=1),
     ttft_p50_s=0.25,
     ttft_p95_s=1.5,
     itl_p50_s=0.0123,
@@ -181,7 +181,7 @@ def test_stats_tell_speed_failures_spend_and_circuit(desk: Rolecall) -> None:
     ]
     assert row.split() == [
         *("ollama/qwen3-8b", "8", "12.5%", "0.25/1.5", "s", "12/40", "ms", "9k/321", "≥$0.5"),
-        *("3", "min", "open", "auth", "auth", "1"),
+        *("3", "h", "open", "auth", "auth", "1"),
     ]
 
 

@@ -150,6 +150,24 @@ def test_a_declared_task_that_the_role_does_not_do_excludes_everyone(router: Rou
         chosen_endpoint(decision)
 
 
+@pytest.mark.parametrize("allow_drop", [False, True])
+def test_an_attachment_goes_only_where_the_api_has_a_place_for_it(
+    allow_drop: bool, db: Database, router: Router
+) -> None:
+    document = POOL.replace("context_tokens: 8000}", "modalities: [text, pdf, audio]}")
+    document = document.replace("locality: local,", "locality: local, api: ollama,")
+    apply_document(db, document, "pool.yaml")
+    chosen = Choices(role="prover", allow_drop=allow_drop)
+    asked = Request((Message("user", "Prove what is claimed.", attachments=("pdf",)),))
+    decision = router.decide(asked, chosen)
+    assert decision.chosen == "there/large"
+    reasons = {one.endpoint: (one.code, one.detail) for one in decision.excluded}
+    assert reasons["here/small"] == ("MODALITY_UNSUPPORTED", "its API takes no pdf")
+    alone = router.decide(asked, replace(chosen, endpoints=("here/*",)))
+    with pytest.raises(NothingEligible, match="MODALITY_UNSUPPORTED"):
+        chosen_endpoint(alone)
+
+
 def test_limits_of_every_layer_add_up(db: Database, router: Router) -> None:
     add_record(db, "scopes", Scope(app="desk", strategy="strict"))
     decision = router.decide(PROOF, Choices(role="prover", app="desk", strategy="fast"))

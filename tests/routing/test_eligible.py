@@ -68,6 +68,17 @@ def test_a_modality_that_a_model_does_not_take_excludes() -> None:
     assert against(ask(task=task, model=model)) == [("MODALITY_UNSUPPORTED", "takes no image")]
 
 
+def test_a_modality_that_an_api_has_no_place_for_excludes_whatever_may_be_dropped() -> None:
+    task = replace(TASK, modalities=("text", "audio", "pdf"))
+    model = replace(MODEL, modalities=("text", "pdf"))
+    asked = ask(task=task, model=model, endpoint=replace(ENDPOINT, api="ollama"))
+    asked = replace(asked, untaken={"ollama": frozenset({"audio", "pdf"})}, allow_drop=True)
+    said = "takes no audio; its API takes no pdf"
+    assert against(asked) == [("MODALITY_UNSUPPORTED", said)]
+    elsewhere = replace(asked, endpoints=(replace(ENDPOINT, api="openai"),))
+    assert against(elsewhere) == [("MODALITY_UNSUPPORTED", "takes no audio")]
+
+
 @pytest.mark.parametrize(
     ("task", "model", "endpoint", "detail"),
     [

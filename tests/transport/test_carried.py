@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import Any, get_args
 
 import pytest
 
-from rolecall.registry.chat import Tool
+from rolecall.registry.chat import Media, Text, Tool, Turn
+from rolecall.registry.errors import CallFailed
 from rolecall.registry.records import Api
-from rolecall.registry.transport.carried import dropped, parameters, uncarried
+from rolecall.registry.transport.carried import dropped, lost_modalities, parameters, uncarried
 from rolecall.registry.transport.client import FORMATS
 from tests.transport.chats import WEATHER, chat, target
 
@@ -58,6 +60,34 @@ def test_each_api_has_its_own_gaps(api: Api, lost: tuple[str, ...]) -> None:
     assert uncarried(api, [*asked, "provider_tools"]) == lost
 
 
+@pytest.mark.parametrize(
+    ("api", "lost"),
+    [
+        ("openai", ()),
+        ("anthropic", ("audio", "video")),
+        ("gemini", ()),
+        ("ollama", ("audio", "pdf", "video")),
+    ],
+)
+def test_each_api_has_no_place_for_some_attachments(api: Api, lost: tuple[str, ...]) -> None:
+    assert lost_modalities(api, ("text", "video", "pdf", "image", "audio")) == lost
+
+
+@pytest.mark.parametrize("modality", ["image", "pdf", "audio", "video"])
+@pytest.mark.parametrize("api", get_args(Api))
+def test_the_attachments_without_a_place_are_those_that_are_not_sent(
+    api: Api, modality: str
+) -> None:
+    attached = Media(modality, data="QUJDREVGRw==")
+    asked = chat(Turn("user", (Text("look"), attached)))
+    if lost_modalities(api, (modality,)):
+        with pytest.raises(CallFailed, match=f"takes no {modality} attachments"):
+            FORMATS[api].build(target(api=api), asked, stream=True)
+    else:
+        sent = FORMATS[api].build(target(api=api), asked, stream=True).body
+        assert "QUJDREVGRw==" in json.dumps(sent)
+
+
 def test_a_chat_names_its_parameters() -> None:
     asked = chat(tools=(WEATHER, NATIVE), schema={}, options={"seed": 1, "stop": ["x"]})
     assert parameters(asked) == ("provider_tools", "response_format", "seed", "stop")
@@ -100,6 +130,7 @@ def test_what_is_reported_is_what_is_left_out(api: Api) -> None:
 def test_knowing_what_is_carried_takes_no_http_library() -> None:
     code = (
         "import sys, rolecall.registry.transport.carried as c; "
-        "c.uncarried('ollama', ['user']); sys.exit('httpx' in sys.modules)"
+        "c.uncarried('ollama', ['user']); c.lost_modalities('ollama', ['pdf']); "
+        "sys.exit('httpx' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
