@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import takewhile
 
-from rolecall.registry.chat import Chat, Turn
+from rolecall.registry.chat import Chat, Text, ToolCall, ToolResult, Turn
 from rolecall.registry.errors import UsageError
 from rolecall.registry.ids import new_id
 from rolecall.registry.requests import request_of
@@ -24,17 +25,66 @@ class Conversation:
     def with_turns(self, chat: Chat) -> tuple[Chat, int]:
         """Return the chat led by this history, and how many messages of it are history.
 
-        A system prompt given anew takes the place of the old one.
+        A system prompt given anew takes the place of the old one. A tool call of the history
+        that has no result, there or first in `chat`, gets one that tells it was not run: APIs
+        refuse a call left open.
         """
         if not self.turns:
             return chat, 0
         new_system = tuple(turn for turn in chat.turns if turn.role == "system")
         old_system = _latest_system(self.turns)
         history = tuple(turn for turn in self.turns if turn.role != "system")
-        before = (*(new_system or old_system), *history)
         after = tuple(turn for turn in chat.turns if turn.role != "system")
+        results = tuple(takewhile(lambda turn: turn.role == "tool", after))
+        rest = after[len(results) :]
+        history, results = _without_open_calls(history, results)
+        before = (*(new_system or old_system), *history)
         held = len(request_of(Chat(before)).messages)
-        return replace(chat, turns=(*before, *after)), held
+        return replace(chat, turns=(*before, *results, *rest)), held
+
+
+def _without_open_calls(
+    history: Sequence[Turn], results: Sequence[Turn]
+) -> tuple[tuple[Turn, ...], tuple[Turn, ...]]:
+    """Return both with a result for each call that has none before another turn than a tool's.
+
+    What is added stands behind the results given: where calls share an id, as those of some
+    servers do, the first ones are taken for answered.
+    """
+    closed: list[Turn] = []
+    calls: list[ToolCall] = []
+    for turn in history:
+        if turn.role != "tool":
+            closed += _not_run(calls)
+            calls = []
+        closed.append(turn)
+        calls = _still_open(calls, turn)
+    if not results:
+        return (*closed, *_not_run(calls)), ()
+    for turn in results:
+        calls = _still_open(calls, turn)
+    return tuple(closed), (*results, *_not_run(calls))
+
+
+def _still_open(calls: Sequence[ToolCall], turn: Turn) -> list[ToolCall]:
+    """Return the calls that wait for a result after this turn, which may add and answer some."""
+    waiting = list(calls)
+    for part in turn.parts:
+        if isinstance(part, ToolCall):
+            waiting.append(part)
+        elif isinstance(part, ToolResult):
+            answered = next((call for call in waiting if call.id == part.call_id), None)
+            if answered is not None:
+                waiting.remove(answered)
+    return waiting
+
+
+def _not_run(calls: Sequence[ToolCall]) -> tuple[Turn, ...]:
+    """Return the turn that answers these calls; without any, none."""
+    results = tuple(
+        ToolResult(call.id, (Text("not run"),), name=call.name, is_error=True) for call in calls
+    )
+    return (Turn("tool", results),) if results else ()
 
 
 def _latest_system(turns: Sequence[Turn]) -> tuple[Turn, ...]:

@@ -57,9 +57,19 @@ def messages_of(turns: Sequence[Turn], *, is_signed: bool) -> list[dict[str, Any
 
 
 def loop_start(turns: Sequence[Turn]) -> int:
-    """Return where the tool loop still going on begins: after the last message of the user."""
-    asked = (index for index, turn in enumerate(turns) if turn.role == "user")
-    return max(asked, default=-1) + 1
+    """Return where the tool loop still going on begins: after the user's last message.
+
+    What the user says beside the results of tools goes into one message with them, which does
+    not end the loop.
+    """
+    start = 0
+    has_results = False
+    for index, turn in enumerate(turns):
+        if turn.role == "user" and not has_results:
+            start = index + 1
+        elif turn.role in ("tool", "assistant"):
+            has_results = turn.role == "tool"
+    return start
 
 
 def may_return(part: Thinking, is_signed: bool) -> bool:

@@ -60,6 +60,25 @@ def test_going_on_sends_all_that_was_said(serving: Serving, rolecall: Rolecall, 
 
 
 @pytest.mark.parametrize("api", APIS)
+def test_going_on_after_a_tool_call_tells_that_the_tool_was_not_run(
+    serving: Serving, rolecall: Rolecall, api: Api, tmp_path: Path
+) -> None:
+    serving.one(api)
+    serving.server.plan("m", Plan(tool_calls=(("weather", '{"city": "Oslo"}'),)), Plan())
+    tools = tmp_path / "tools.json"
+    tools.write_text('[{"name": "weather", "parameters": {"type": "object"}}]')
+    words = ("--tools", tools, "--conversation", "tea")
+    assert rolecall("ask", "how is it in Oslo?", *words).exit_code == 0
+    assert rolecall("ask", "and in Rome?", *words).exit_code == 0
+    sent = json.dumps(serving.body()).replace("\\", "")  # some APIs have arguments as text
+    call, result, question = map(sent.index, ('{"city": "Oslo"}', "not run", "and in Rome?"))
+    assert call < result < question
+    with open_registry(None) as db:
+        kept = [turn.role for turn in read_turns(db, "tea")]
+    assert kept == ["user", "assistant", "user", "assistant"]
+
+
+@pytest.mark.parametrize("api", APIS)
 def test_a_new_system_prompt_takes_the_place_of_the_old_one(
     serving: Serving, rolecall: Rolecall, api: Api
 ) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -354,6 +355,22 @@ def test_thinking_goes_back_only_in_the_tool_loop_going_on() -> None:
         {"type": "thinking", "thinking": "new", "signature": "s1"},
         {"type": "redacted_thinking", "data": "opaque"},
     ]
+
+
+def test_what_the_user_says_beside_the_results_of_tools_does_not_end_the_loop() -> None:
+    first = assistant(Thinking("first", "anthropic", signature="s0"), CALL)
+    second = assistant(Thinking("second", "anthropic", signature="s1"), CALL)
+    beside = (user("Be quick."), Turn("system", (Text("Be kind."),)), user("Please."))
+    sent = built(QUESTION, first, RESULT, *beside, second, RESULT, *beside)
+    kinds = [[block["type"] for block in message["content"]] for message in sent["messages"]]
+    assert kinds == [["text"], *[["thinking", "tool_use"], ["tool_result", "text", "text"]] * 2]
+
+
+def test_a_question_after_the_answer_of_a_loop_ends_it() -> None:
+    first = assistant(Thinking("first", "anthropic", signature="s0"), CALL)
+    answer = assistant(Thinking("second", "anthropic", signature="s1"), Text("4 degrees"))
+    sent = built(QUESTION, first, RESULT, user("Be quick."), answer, user("And in Rome?"))
+    assert '"thinking"' not in json.dumps(sent["messages"])
 
 
 def test_other_makers_behind_this_api_get_their_unsigned_thinking_back() -> None:

@@ -4,10 +4,20 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.chat import Thinking, Turn
+from rolecall.registry.chat import Text, Thinking, Turn
 from rolecall.registry.transport.anthropic import ANTHROPIC
 from rolecall.registry.transport.anthropic_thinking import Claude, claude_of, left_out
-from tests.transport.targets import CALL, QUESTION, RESULT, WEATHER, assistant, body, chat, target
+from tests.transport.targets import (
+    CALL,
+    QUESTION,
+    RESULT,
+    WEATHER,
+    assistant,
+    body,
+    chat,
+    target,
+    user,
+)
 
 SAMPLING = {"temperature", "top_p", "top_k"}
 
@@ -175,6 +185,14 @@ def test_a_loop_begun_without_thinking_goes_on_without_it() -> None:
     assert "thinking" not in built("claude-sonnet-4-5", *foreign, options=options)
     assert "thinking" in built("claude-sonnet-4-5", *own, options=options)
     assert "thinking" in built("claude-opus-4-6", *foreign, options=options)
+
+
+def test_what_the_user_says_beside_the_result_of_a_tool_does_not_let_thinking_set_in() -> None:
+    options = {"reasoning_effort": "low"}
+    beside = (QUESTION, assistant(CALL), RESULT, user("Be quick."))
+    later = (*beside, assistant(Text("4 degrees")), user("And in Rome?"))
+    assert "thinking" not in built("claude-sonnet-4-5", *beside, options=options)
+    assert "thinking" in built("claude-sonnet-4-5", *later, options=options)
 
 
 def test_what_is_left_out_is_named() -> None:
