@@ -173,7 +173,7 @@ class _Screen:
         call = result.call
         seconds = "" if call.duration_s is None else _seconds(call.duration_s)
         if call.time_to_first_chunk_s is not None:
-            seconds += f" (first token {_seconds(call.time_to_first_chunk_s)})"
+            seconds += f" (first {_seconds(call.time_to_first_chunk_s)})"
         tokens = f"{_count(call.input_tokens)} in, {_count(call.output_tokens)} out"
         parts = [call.endpoint, seconds, tokens, _cost(call.cost_usd), result.decision.id]
         failed = [f"{one.endpoint} {_error_type(one)}" for one in self.failures]

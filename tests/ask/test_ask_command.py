@@ -28,7 +28,7 @@ def test_stdout_is_the_answer_and_stderr_one_line_about_it(
     endpoint = serving.one(api)
     result = rolecall("ask", "hello", stream)
     assert (result.exit_code, result.stdout) == (0, f"{DEFAULT_TEXT}\n")
-    first = rf" \(first token {TIME}\)" if stream == "--stream" else ""
+    first = rf" \(first {TIME}\)" if stream == "--stream" else ""
     line = rf"{endpoint} · {TIME}{first} · 12 in, 8 out · \$0\.000028 · \w{{16}}\n"
     assert re.fullmatch(line, result.stderr)
     assert "stream" not in serving.body() or serving.body()["stream"] == (stream == "--stream")

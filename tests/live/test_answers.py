@@ -48,7 +48,7 @@ def test_a_pipe_gets_the_answer_alone(server: Server, register: Register) -> Non
     note, summary = ran.stderr.splitlines()
     assert note == "note: the answer was cut off: it reached its limit of 9 tokens"
     assert re.fullmatch(
-        rf"{server.kind}/tiny · .+ s \(first token .+ s\) · \d+ in, 9 out · \$\S+ · \w+", summary
+        rf"{server.kind}/tiny · .+ m?s \(first .+ m?s\) · \d+ in, 9 out · \$\S+ · \w+", summary
     )
 
 
