@@ -87,8 +87,8 @@ class EndpointStatistics:
     `calls`, `failed` (but for what a person interrupted), `errors` (by class), tokens and spend
     count everything there was; `unpriced` is the number of calls whose cost is unknown.
     `recent_calls` and `recent_failures` are decayed weights as of `updated_at`. `samples` is the
-    number of calls behind the latencies: `*_p50_s` and `*_p95_s` are decayed quantiles that follow a change
-    within a few calls, `*_long_p50_s` is the slow-moving median they fade back to.
+    number of calls behind the latencies: `*_p50_s` and `*_p95_s` are decayed quantiles that
+    follow a change within a few calls, `*_long_p50_s` is the slow-moving median they fade back to.
     `consecutive_failures`, `openings` (times the circuit opened since it last closed),
     `open_until`, `opened_because` and `trial_until` are the circuit's.
     """
