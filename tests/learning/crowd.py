@@ -21,15 +21,18 @@ from rolecall.registry.errors import UsageError
 from rolecall.registry.feedback import give_feedback
 from rolecall.registry.layers import Asked, Choices
 from rolecall.registry.progress import Answered, Wanted
+from rolecall.registry.records import Price
 from tests.faults.plan import Plan
 from tests.faults.registry import Served, registry_yaml
 from tests.faults.server import FaultServer
 from tests.learning.auditing import audit
 
 PROGRAM = str(Path(sys.executable).with_name("rolecall"))
+# Whoever may ask the shaky one does so first.
+CHEAPER = Price(0.5, 1.0, source="test")
 SERVED = (
     Served(endpoint="openai/m", remote_model="steady"),
-    Served(endpoint="anthropic/m", api="anthropic", remote_model="shaky"),
+    Served(endpoint="anthropic/m", api="anthropic", remote_model="shaky", price=CHEAPER),
 )
 # One in four fails before it says anything, one in eight in the middle.
 SHAKY = (*(Plan(),) * 5, Plan(fault="server_error"), Plan(fault="cut", at="middle"), Plan())
