@@ -34,8 +34,8 @@ SERVED = (
     Served(endpoint="openai/m", remote_model="steady"),
     Served(endpoint="anthropic/m", api="anthropic", remote_model="shaky", price=CHEAPER),
 )
-# One in four fails before it says anything, one in eight in the middle.
-SHAKY = (*(Plan(),) * 5, Plan(fault="server_error"), Plan(fault="cut", at="middle"), Plan())
+# One in eight fails before it says anything, one in eight in the middle: the first ones do.
+SHAKY = (Plan(fault="server_error"), Plan(fault="cut", at="middle"), *(Plan(),) * 6)
 FEEDBACK_EVERY = 10
 PROCESS = (sys.executable, "-m", "tests.learning.crowd")
 
@@ -75,7 +75,9 @@ def crowd(folder: Path, processes: int, asks: int) -> dict[str, float]:
 
 def work(worker: int, asks: int) -> None:
     """Ask in this process; half of the workers may ask the shaky endpoint too, and fall back."""
-    choices = Choices(app="crowd", endpoints=("openai/m", "anthropic/m")[: 1 + worker % 2])
+    choices = Choices(
+        strategy="cheapest", app="crowd", endpoints=("openai/m", "anthropic/m")[: 1 + worker % 2]
+    )
     with open_asker(None) as asker:
         for number in range(asks):
             prompt = f"prompt number {worker * 100_000 + number}"
