@@ -54,7 +54,7 @@ Times = tuple[float, float]
 def report(rounds: int = 60, cold_rounds: int = 10) -> None:
     """Print first token and total, warm and cold, as ratios taken round by round."""
     with tempfile.TemporaryDirectory() as name, serving(Path(name), 0.0) as url:
-        print(f"one answer in 250 pieces, loopback, median milliseconds of {rounds} rounds")
+        print(f"one answer in 200 pieces, loopback, median milliseconds of {rounds} rounds")
         print(f"{'warm, in one process':<30} {'first':>8} {'total':>8}   / bare httpx")
         _warm(url, rounds)
         print(f"{f'cold, whole processes ({cold_rounds})':<30} {'':>8} {'total':>8}   / bare httpx")
