@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -110,12 +111,12 @@ class Caller:
         key = resolve_key(attempt.endpoint, self._environment)
         target = Target(attempt.endpoint, attempt.model, key)
         clock.start()
-        events = self._client.call(target, attempt.chat, stream=stream)
-        for event in events:
-            clock.saw(event, streamed=stream)
-            if isinstance(event, Completed):
-                attempt.answer = event.answer
-            yield event
+        with closing(self._client.call(target, attempt.chat, stream=stream)) as events:
+            for event in events:
+                clock.saw(event, streamed=stream)
+                if isinstance(event, Completed):
+                    attempt.answer = event.answer
+                yield event
 
 
 class _Clock:

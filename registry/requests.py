@@ -23,6 +23,7 @@ from rolecall.registry.chat_tools import calls_of, linked, tool_size, tools_of
 from rolecall.registry.errors import InvalidPrompt
 from rolecall.registry.json_values import compact, decode_json, kind_of
 from rolecall.registry.records import Message, Request
+from rolecall.registry.transport.carried import parameters
 
 CHAT_ROLES: dict[str, TurnRole] = {
     "system": "system",
@@ -105,17 +106,12 @@ def request_of(chat: Chat) -> Request:
     count as OpenAI would be told of them. A JSON answer without a schema is the parameter
     `response_format`, a tool that the provider runs is `provider_tools`.
     """
-    parameters = set(chat.options)
-    if chat.schema == {}:
-        parameters.add("response_format")
-    if any(tool.native is not None for tool in chat.tools):
-        parameters.add("provider_tools")
     return Request(
         messages=tuple(map(_message, chat.turns)),
         tool_names=tuple(tool.name for tool in chat.tools),
         tools_chars=sum(map(tool_size, chat.tools)),
         schema_chars=len(compact(chat.schema)) if chat.schema else 0,
-        parameters=tuple(sorted(parameters)),
+        parameters=parameters(chat),
         max_tokens=chat.max_tokens,
     )
 
