@@ -58,7 +58,6 @@ class _Round:
     chat: Chat
     conversation: Conversation
     spent_usd: float = 0.0
-    known_cost_usd: float | None = 0.0
     attempts: int = 0
     left_out: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
@@ -171,7 +170,6 @@ class Asker:
         except (CallFailed, CircuitOpen, BudgetExceeded) as error:
             if isinstance(error, CallFailed):
                 around.spent_usd += attempt.call.cost_usd or attempt.call.held_usd or 0.0
-                around.known_cost_usd = _sum(around.known_cost_usd, attempt.call.cost_usd)
             else:
                 around.attempts -= 1  # nothing was sent or stored
             call = attempt.call if isinstance(error, CallFailed) else None
@@ -264,7 +262,6 @@ class Asker:
             around.conversation.id,
             outcomes,
             notes,
-            total_cost_usd=_sum(around.known_cost_usd, attempt.call.cost_usd),
         )
 
 
@@ -287,11 +284,6 @@ def _worst_usd(endpoint: Endpoint, decision: Decision, most_tokens: int) -> floa
     return input_at_most(decision.task) * incoming / 1e6 + usd_for(
         endpoint, strategy, 0, most_tokens
     )
-
-
-def _sum(one: float | None, other: float | None) -> float | None:
-    """Add two amounts; with an unknown one the sum is unknown."""
-    return None if one is None or other is None else one + other
 
 
 def _limit_reached(attempt: Attempt) -> str:

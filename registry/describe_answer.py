@@ -28,7 +28,7 @@ def describe_answer(result: Answered, failures: Sequence[Failed] = ()) -> dict[s
         finish_reason=answer.finish_reason,
         usage=usage_of(call),
         cost_usd=call.cost_usd,
-        total_cost_usd=result.total_cost_usd,
+        total_cost_usd=_total_usd([*_calls_of(failures), call]),
         time_to_first_chunk_s=call.time_to_first_chunk_s,
         time_per_output_token_s=call.time_per_output_token_s,
         duration_s=call.duration_s,
@@ -48,7 +48,7 @@ def describe_failure(decision: Decision, failures: Sequence[Failed]) -> dict[str
         decision,
         failures,
         attempts=sum(isinstance(one.error, CallFailed) for one in failures),
-        total_cost_usd=_total_usd(failures),
+        total_cost_usd=_total_usd(_calls_of(failures)),
         conversation=decision.conversation,
         notes=list(decision.notes),
     )
@@ -82,9 +82,13 @@ def _described(decision: Decision, failures: Sequence[Failed], **found: Any) -> 
     return chosen | nothing | found | {"failures": failed}
 
 
-def _total_usd(failures: Sequence[Failed]) -> float | None:
-    """Add up what failed calls cost; null where one of them is unknown."""
-    costs = [one.call.cost_usd for one in failures if one.call is not None]
+def _calls_of(failures: Sequence[Failed]) -> list[Call]:
+    return [one.call for one in failures if one.call is not None]
+
+
+def _total_usd(calls: Sequence[Call]) -> float | None:
+    """Add up what calls cost; null where one of them is unknown."""
+    costs = [call.cost_usd for call in calls]
     known = [cost for cost in costs if cost is not None]
     return sum(known) if len(known) == len(costs) else None
 

@@ -64,10 +64,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The whole answer, with the call that gave it as stored.
-
-    `total_cost_usd` is that of all attempts; null where one of them is unknown.
-    """
+    """The whole answer, with the call that gave it as stored."""
 
     decision: Decision
     answer: Answer
@@ -75,7 +72,6 @@ class Answered:
     conversation: str
     outcomes: tuple[Outcome, ...]
     notes: tuple[str, ...]
-    total_cost_usd: float | None
 
 
 Progress = Decided | Asking | TextDelta | ThinkingDelta | Failed | Waiting | Answered
