@@ -26,7 +26,7 @@ def guarded(command: Callable[[], Any]) -> int:
         result = command()
         sys.stdout.flush()
     except RegistryError as error:
-        return _report(error.message, error.hint, error.exit_code)
+        return _report(_said(error), error.hint, error.exit_code)
     except TyperException as error:
         return _report(_plain(error.format_message()), _help_hint(error), ExitCode.USAGE)
     except (KeyboardInterrupt, typer.Abort):
@@ -43,8 +43,13 @@ def guarded(command: Callable[[], Any]) -> int:
     return result if isinstance(result, int) else ExitCode.DONE
 
 
+def _said(error: RegistryError) -> str:
+    lines = error.message.split("\n") if error.is_listing else [error.message]
+    return "\n  ".join(map(one_line, lines))
+
+
 def _report(message: str, hint: str | None, code: ExitCode) -> int:
-    lines = [f"error: {one_line(message)}"]
+    lines = [f"error: {message}"]
     if hint is not None:
         lines.append(f"hint: {one_line(hint)}")
     try:

@@ -25,10 +25,12 @@ class ExitCode(IntEnum):
 class RegistryError(Exception):
     """A failure with one clear line: what failed, and what to type next.
 
-    `message` is lowercase without a full stop; `hint` is a command or a short advice.
+    `message` is lowercase without a full stop; `hint` is a command or a short advice. One that
+    `is_listing` goes on below its first line, a line for each thing that is wrong.
     """
 
     exit_code: ExitCode = ExitCode.OTHER
+    is_listing: bool = False
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)

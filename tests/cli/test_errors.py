@@ -51,6 +51,14 @@ def test_a_name_with_control_characters_stays_on_one_line(
     assert capsys.readouterr().err == "error: no role is named a b [31m\n"
 
 
+def test_a_listing_goes_on_in_lines_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    error = UsageError("2 bad lines\na:1: no prompt\nb:2: \x1b[31mno scores", hint="mend them")
+    error.is_listing = True
+    assert guarded(failing(error)) == 2
+    said = "error: 2 bad lines\n  a:1: no prompt\n  b:2:  [31mno scores\nhint: mend them\n"
+    assert capsys.readouterr().err == said
+
+
 def test_an_interrupt_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     assert guarded(failing(KeyboardInterrupt())) == 130
     assert capsys.readouterr() == ("", "")

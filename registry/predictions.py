@@ -1,0 +1,54 @@
+"""The frozen records of the scorer's word on models: what it may know, and what it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Basis = Literal["latent", "fitted", "facts"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What the scorer may know of a model; `output_usd_per_mtok` is its usual list price."""
+
+    model: str
+    parameters_b: float | None = None
+    release_date: str | None = None
+    output_usd_per_mtok: float | None = None
+    reasoning: bool | None = None
+    open_weights: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SuccessParts:
+    """What a predicted success rests on: three parts that add up to it.
+
+    `task` is the training task that the prompt is most like, by a `likeness` of 0–1. The model's
+    average on it, what this `prompt` changes, and what `local` evidence, how models did on the
+    nearest training prompts, changes then.
+    """
+
+    task: str
+    likeness: float
+    average: float
+    prompt: float
+    local: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The scorer's word on one model and one prompt.
+
+    `success` is a calibrated probability with standard deviation `success_std`; `output_tokens`
+    is the usual (median) length, hidden reasoning included; `basis` is `latent` for a model seen
+    in training, `fitted` for one known by judged rows of one's own (`scorer fit`), and `facts`
+    for one known only by its size, date and price. `parts` is what the success rests on.
+    """
+
+    model: str
+    success: float
+    success_std: float
+    output_tokens: int
+    basis: Basis
+    parts: SuccessParts | None = None
