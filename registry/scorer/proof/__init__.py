@@ -1,0 +1,1 @@
+"""Whether routing pays on judged cases: policies, curves, calibration and a verdict."""

@@ -1,0 +1,168 @@
+"""Whether to route, in words: routing must beat every mixture of single models, not luck."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rolecall.registry.scorer.proof.bootstrap import Resampled, interval, known_interval
+from rolecall.registry.scorer.proof.cases import Table
+from rolecall.registry.scorer.proof.curves import Curve, hull, needed, reached
+from rolecall.registry.scorer.proof.proof import Interval, Verdict
+
+EQUAL_SUCCESS = "at equal success"
+
+_LEAST_GROUPS = 30
+# Success that falls further short than a point is not called equal, however wide the interval.
+_POINT = 0.01
+# What would be printed as a saving of 0 % or a gain of 0.0 points is no reason to route.
+_LEAST_SAVING = 0.01
+_LEAST_GAIN = 0.0005
+# Rounding may lift a policy this far above the very models it is made of.
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a verdict rests on.
+
+    `resampled` holds "single:MODEL" for every model, `method`, and, where costs are known,
+    `EQUAL_SUCCESS`: the method where it comes nearest to the best single model's success, at a
+    dial found on other prompts.
+    """
+
+    models: tuple[str, ...]
+    best: int
+    method: str
+    quality_usd: float
+    groups: int
+    costs_known: bool
+    resampled: Resampled
+
+    def singles(self) -> tuple[Table, Table]:
+        """Return the single models' success and cost (1 + R, M)."""
+        columns = [self.resampled.names.index(f"single:{model}") for model in self.models]
+        return self.resampled.success[:, columns], self.resampled.cost[:, columns]
+
+
+def judge(trial: Trial) -> Verdict:
+    """Return whether routing pays, and where not, which single model to use.
+
+    Routing pays in one of two ways. Either it saves at equal success: at a dial found on other
+    prompts it is as successful as the best single model within noise, and costs less than any
+    mixture of single models that succeeds as often. Or, at the dial `quality_usd`, it is worth
+    more than any single model. Either way it must succeed more than any mixture of single models
+    of its own mean cost. All of it at the low end of 95 % intervals, with the mixtures and the
+    best single models found anew in every resample: so a lucky model is no gain, and neither is
+    what a cheaper single model would save too.
+    """
+    success, cost = trial.singles()
+    mixtures = [hull(points) for points in zip(cost, success, strict=True)]
+    use = trial.models[recommended(trial)]
+    points = interval(gain_over_constants(trial, mixtures, trial.method))
+    if len(trial.models) == 1:
+        return Verdict(False, "only one model: nothing to route", use, None, points)
+    if trial.groups < _LEAST_GROUPS:
+        text = f"too few cases to tell ({trial.groups})"
+        return Verdict(False, text, use, None, points)
+    saving, reference = saving_at_equal_success(trial, mixtures)
+    if saving is not None and saving.low >= _LEAST_SAVING:
+        earned = interval(gain_over_constants(trial, mixtures, EQUAL_SUCCESS))
+        if earned.low > _ROUNDING:
+            return Verdict(True, _saves(saving, reference, trial), use, saving, earned)
+    value = interval(_value_over_constants(trial))
+    gained = points.low > _ROUNDING and points.mean >= _LEAST_GAIN
+    if gained and value.low > trial.quality_usd * _ROUNDING:
+        return Verdict(True, _gains(points, trial), use, saving, points)
+    text = _worth_no_more(value, use) if gained else _adds_nothing(points, use)
+    return Verdict(False, text, use, saving, points)
+
+
+def recommended(trial: Trial) -> int:
+    """Return the single model to use for everything: the one of most value.
+
+    If a cheaper one comes within a standard error of that value, the cheapest such: the price is
+    certain, the difference in success is not (the one-standard-error rule of Breiman et al.).
+    """
+    success, cost = trial.singles()
+    value = trial.quality_usd * success - cost
+    models = range(len(trial.models))
+    first = min(models, key=lambda model: (-value[0, model], -success[0, model], cost[0, model]))
+    behind = value[:, [first]] - value
+    close = np.flatnonzero(behind[0] <= behind[1:].std(axis=0)).tolist()
+    return min(close, key=lambda model: (cost[0, model], -value[0, model]))
+
+
+def gain_over_constants(trial: Trial, mixtures: Sequence[Curve], policy: str) -> Table:
+    """Return a policy's success above all mixtures of single models of its mean cost (1 + R,).
+
+    `mixtures` are the hulls of the single models, one for each row.
+    """
+    success, cost = trial.resampled.of(policy)
+    mixed = [reached(on, paid) for on, paid in zip(mixtures, cost.tolist(), strict=True)]
+    return np.asarray(success - np.array(mixed))
+
+
+def saving_at_equal_success(trial: Trial, mixtures: Sequence[Curve]) -> tuple[Interval | None, int]:
+    """Return the share of cost saved where success is held, and the model it is saved against.
+
+    That is the cheapest model which is as successful as the best one within noise; where a
+    mixture of models would succeed as often as routing for less, the saving is against that one.
+    `None` where routing falls short of the best model by more than noise or more than a point.
+    """
+    success, cost = trial.singles()
+    equal = np.percentile(success[1:] - success[1:, [trial.best]], 97.5, axis=0) >= 0
+    reference = min(
+        np.flatnonzero(equal).tolist(), key=lambda model: (cost[0, model], -success[0, model])
+    )
+    if not trial.costs_known:
+        return None, reference
+    held, paid = trial.resampled.of(EQUAL_SUCCESS)
+    difference = interval(held - success[:, trial.best])
+    if difference.high < 0 or difference.mean < -_POINT:
+        return None, reference
+    mixed = [needed(on, right) for on, right in zip(mixtures, held.tolist(), strict=True)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return known_interval(1 - paid / np.minimum(mixed, cost[:, reference])), reference
+
+
+def _value_over_constants(trial: Trial) -> Table:
+    """Return the method's value above the single model of most value (1 + R,), in USD."""
+    success, cost = trial.resampled.of(trial.method)
+    single_success, single_cost = trial.singles()
+    best = (trial.quality_usd * single_success - single_cost).max(axis=1)
+    return np.asarray(trial.quality_usd * success - cost - best)
+
+
+def _saves(saving: Interval, reference: int, trial: Trial) -> str:
+    mean, low, high = (f"{100 * x:.0f}" for x in (saving.mean, saving.low, saving.high))
+    against = "" if reference == trial.best else f" against {trial.models[reference]}"
+    return f"route: saves {mean} % ({low}–{high}) at equal success{against}"
+
+
+def _gains(points: Interval, trial: Trial) -> str:
+    mean, low, high = (f"{100 * x:.1f}" for x in (points.mean, points.low, points.high))
+    where = " at equal cost" if trial.costs_known else ", costs unknown"
+    return f"route: +{mean} points ({low}–{high}){where}"
+
+
+def _adds_nothing(points: Interval, use: str) -> str:
+    low, high = _signed(100 * points.low, "", 1), _signed(100 * points.high, "", 1)
+    return f"don't: use {use} for everything; routing adds nothing here ({low} … {high} points)"
+
+
+def _worth_no_more(value: Interval, use: str) -> str:
+    low, high = _signed(value.low, "$", 5), _signed(value.high, "$", 5)
+    return (
+        f"don't: use {use} for everything; routing is worth no more at this dial "
+        f"({low} … {high} a prompt)"
+    )
+
+
+def _signed(number: float, unit: str, digits: int) -> str:
+    rounded = f"{abs(number):.{digits}f}"
+    if not float(rounded):
+        return unit + rounded
+    return ("−" if number < 0 else "+") + unit + rounded

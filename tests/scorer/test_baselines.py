@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from rolecall.registry.scorer import baselines
+from rolecall.registry.scorer.baselines import (
+    Neighbourhood,
+    cross_fitted,
+    nearest,
+    task_means,
+    tuned,
+)
+from rolecall.registry.scorer.judged import Judged
+
+NAN = float("nan")
+
+
+def judged(
+    scores: Sequence[Sequence[float]] | NDArray[np.float64],
+    tasks: Sequence[str] = (),
+    groups: Sequence[str] = (),
+    models: Sequence[str] = ("a", "b"),
+) -> Judged:
+    table = np.array(scores, dtype=np.float32).reshape(-1, len(models))
+    rows = len(table)
+    numbers = tuple(str(row) for row in range(rows))
+    return Judged(
+        ids=numbers,
+        prompts=numbers,
+        datasets=("set",) * rows,
+        tasks=tuple(tasks) or ("task",) * rows,
+        groups=tuple(groups) or numbers,
+        folds=np.zeros(rows, dtype=np.int64),
+        models=tuple(models),
+        scores=table,
+        tokens=np.full_like(table, np.nan),
+        costs=np.full_like(table, np.nan),
+    )
+
+
+def around(kinds: NDArray[np.intp], seed: int = 0, blur: float = 0.3) -> NDArray[np.float32]:
+    """Return unit vectors (N, 384) that lie near one corner for each kind."""
+    random = np.random.default_rng(seed)
+    vectors = np.eye(384)[kinds] + blur * random.normal(size=(len(kinds), 384)) / 384**0.5
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+
+def two_kinds(rows: int, seed: int = 0) -> tuple[Judged, NDArray[np.float32], NDArray[np.intp]]:
+    """Model a answers kind 0 and model b kind 1, each nine times of ten."""
+    random = np.random.default_rng(seed)
+    kinds = random.integers(0, 2, rows)
+    truth = np.where(kinds[:, None] == np.arange(2), 0.9, 0.1)
+    scores = (random.random((rows, 2)) < truth).astype(float)
+    tasks = [f"kind {kind}" for kind in kinds]
+    return judged(scores, tasks), around(kinds, seed), kinds
+
+
+def test_a_task_with_many_cases_is_predicted_by_its_mean() -> None:
+    train, _, _ = two_kinds(2000)
+    said = task_means(train, ["kind 0", "kind 1"], ("a", "b"))
+    assert said == pytest.approx(np.array([[0.9, 0.1], [0.1, 0.9]]), abs=0.03)
+
+
+def test_a_task_never_seen_is_predicted_by_the_models_mean() -> None:
+    # Six of eight, drawn to even odds by two cases: (6 + 1) / (8 + 2).
+    train = judged([[1, 0]] * 6 + [[0, 0]] * 2)
+    assert task_means(train, ["other"], ("a", "b")) == pytest.approx(np.array([[0.7, 0.1]]))
+
+
+def test_a_task_with_few_cases_is_drawn_to_the_models_mean() -> None:
+    random = np.random.default_rng(0)
+    common = (random.random((300, 2)) < 0.5).astype(float)
+    train = judged([*common.tolist(), [1, 0]], ["common"] * 300 + ["rare"])
+    said = task_means(train, ["rare"], ("a", "b"))[0]
+    middle = task_means(train, ["never seen"], ("a", "b"))[0]
+    assert middle[0] < said[0] < 1 - 0.3 * (1 - middle[0])
+    assert 0.3 * middle[1] < said[1] < middle[1]
+
+
+def test_tasks_that_tell_nothing_are_shrunk_more_than_tasks_that_tell_much() -> None:
+    random = np.random.default_rng(0)
+    kinds = np.repeat(np.arange(40), 10)
+    tasks = [str(kind) for kind in kinds]
+    noise = (random.random((400, 1)) < 0.5).astype(float)
+    telling = (random.random((400, 1)) < (kinds % 2)[:, None] * 0.8 + 0.1).astype(float)
+    spread = [
+        task_means(judged(scores, tasks, models=("a",)), tasks, ("a",)).std()
+        for scores in (noise, telling)
+    ]
+    assert spread[0] < 0.03
+    assert spread[1] > 0.3
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 40])
+def test_a_model_that_was_never_judged_is_predicted_at_even_odds(rows: int) -> None:
+    train, vectors, _ = two_kinds(rows)
+    asked = around(np.array([0, 1, 1]))
+    for said in (
+        task_means(train, ["kind 0"] * 3, ("new", "a")),
+        nearest(train, vectors, asked, ("new", "a")),
+    ):
+        assert said.shape == (3, 2)
+        assert said[:, 0].tolist() == [0.5] * 3
+        assert np.isfinite(said).all()
+
+
+def test_neighbours_tell_what_kind_of_prompt_it_is() -> None:
+    train, vectors, _ = two_kinds(600)
+    said = nearest(train, vectors, around(np.array([0, 1]), seed=9), ("a", "b"))
+    assert said == pytest.approx(np.array([[0.9, 0.1], [0.1, 0.9]]), abs=0.08)
+
+
+def test_columns_come_in_the_order_asked_for() -> None:
+    train, vectors, _ = two_kinds(200)
+    asked = around(np.array([0]), seed=9)
+    there = nearest(train, vectors, asked, ("a", "b"))
+    assert nearest(train, vectors, asked, ("b", "a")).tolist() == there[:, ::-1].tolist()
+
+
+def test_each_model_has_the_neighbours_that_it_answered() -> None:
+    # b was asked only far from the prompt; its neighbours are there, not among the unanswered.
+    kinds = np.array([0] * 20 + [1] * 20)
+    scores = np.array([[1.0, NAN]] * 20 + [[0.0, 1.0]] * 20)
+    settings = Neighbourhood(count=5, temperature=None, mean_cases=0.0)
+    said = baselines._by_neighbours(scores, around(kinds), around(np.array([0]), 5), settings)
+    assert said.tolist() == [[1.0, 1.0]]
+
+
+def test_neighbours_weigh_by_cosine_and_shrink_as_the_formula_says() -> None:
+    angles = np.array([1.0, 0.9, 0.5])
+    vectors = np.zeros((3, 384), dtype=np.float32)
+    vectors[:, 0], vectors[:, 1] = angles, np.sqrt(1 - angles**2)
+    asked = np.eye(384, dtype=np.float32)[:1]
+    scores = np.array([[0.0], [1.0], [1.0]])
+    mean = (2 + 1) / (3 + 2)
+    even = baselines._by_neighbours(scores, vectors, asked, Neighbourhood(2, None, 3.0))
+    assert even[0, 0] == pytest.approx((1 + 3 * mean) / (2 + 3))
+    faded = baselines._by_neighbours(scores, vectors, asked, Neighbourhood(3, 0.1, 1.0))
+    weights = np.exp((angles - 1) / 0.1)
+    assert faded[0, 0] == pytest.approx((weights[1:].sum() + mean) / (weights.sum() + 1), rel=1e-5)
+
+
+def test_blocks_of_prompts_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, vectors, _ = two_kinds(100)
+    asked = around(np.arange(50) % 2, seed=4)
+    whole = nearest(train, vectors, asked, ("a", "b"))
+    monkeypatch.setattr(baselines, "_BLOCK", 1)
+    assert nearest(train, vectors, asked, ("a", "b")) == pytest.approx(whole, abs=1e-6)
+
+
+def test_where_neighbours_tell_nothing_many_are_averaged() -> None:
+    random = np.random.default_rng(0)
+    noise = (random.random((500, 2)) < 0.5).astype(float)
+    settings = tuned(judged(noise), around(random.integers(0, 300, 500)), ("a", "b"))
+    assert settings.count >= 80 or settings.mean_cases >= 10
+
+
+def test_more_prompts_than_can_be_searched_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, vectors, _ = two_kinds(400)
+    monkeypatch.setattr(baselines, "_MOST_PAST", 100)
+    said = nearest(train, vectors, around(np.array([0, 1]), seed=9), ("a", "b"))
+    assert said == pytest.approx(np.array([[0.9, 0.1], [0.1, 0.9]]), abs=0.15)
+
+
+def test_cross_fitting_predicts_every_row_by_both() -> None:
+    train, vectors, kinds = two_kinds(300)
+    found = cross_fitted(train, vectors)
+    assert set(found) == {"task means", "nearest"}
+    for said in found.values():
+        assert said.shape == (300, 2)
+        assert said.dtype == np.float64
+        assert (said.argmax(axis=1) == kinds).mean() > 0.95
+
+
+def test_a_row_and_its_group_never_vote_on_themselves() -> None:
+    # Each group has its own vector and a random outcome that all its rows share: whoever looked
+    # at a row's group would be right every time.
+    random = np.random.default_rng(0)
+    group = np.repeat(np.arange(60), 5)
+    outcome = random.integers(0, 2, (60, 1)).astype(float)
+    rows = judged(
+        outcome[group],
+        [str(one) for one in group],
+        [str(one) for one in group],
+        models=("a",),
+    )
+    for said in cross_fitted(rows, around(group, blur=0.01)).values():
+        assert np.mean((said - outcome[group]) ** 2) > 0.2
+
+
+@pytest.mark.parametrize("groups", [1, 2, 3])
+def test_cross_fitting_few_groups_gives_numbers(groups: int) -> None:
+    rows = judged(
+        [[1, NAN], [0, 1], [1, 1]],
+        groups=[str(row % groups) for row in range(3)],
+    )
+    for said in cross_fitted(rows, around(np.array([0, 1, 2]))).values():
+        assert ((said >= 0) & (said <= 1)).all()
+
+
+def test_the_same_seed_predicts_the_same() -> None:
+    train, vectors, _ = two_kinds(120)
+    first, second = cross_fitted(train, vectors, seed=3), cross_fitted(train, vectors, seed=3)
+    for name, said in first.items():
+        assert np.array_equal(said, second[name])
