@@ -1,0 +1,290 @@
+"""Perturbations of how a request is worded: synonyms, spelling, politeness, order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from itertools import pairwise
+from random import Random
+from types import MappingProxyType
+
+from rolecall.registry.scorer.prose import Edit, Prose
+from rolecall.registry.scorer.synonyms import replacements, rules, words_of
+
+_MOST_SYNONYMS = 3
+_LEAST_WORDS = 4
+
+_POLITE = re.compile(r"\b(?:please|thanks|thank you|kindly|(?:could|would|can) you)\b", re.I)
+_GREETED = re.compile(
+    r"\s*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day))\b[ \w]{0,20}[,!.]?\s+", re.I
+)
+_THANKED = re.compile(
+    r"\s*\b(?:many thanks|thanks|thank you)(?: in advance| so much| very much| a lot)?[.!]*\s*\Z",
+    re.I,
+)
+_ASKED = re.compile(
+    r"(?:(?:could|would|can|will) you|i(?: would|'d) like you to|i want you to)"
+    r"(?: please| kindly)? ([a-z]+)\b",
+    re.I,
+)
+_PLEASE = re.compile(r"\b(please|kindly),? (\w)", re.I)
+_PLEASE_LAST = re.compile(r",? please(?=[.!?]*\s*\Z)", re.I)
+_FIRST_SENTENCE = re.compile(r"(?:[^.!?\n]|[.!?](?=\S))*([.!?\n]|\Z)")
+_FIRST_WORD = re.compile(r"\s*([A-Za-z]+)(?= )")
+
+_SENTENCE = re.compile(r"(?<!\S)[A-Z][^\n]*?[.!?](?= +[A-Z\"“$\\(]|\s*$)", re.M)
+_ABBREVIATED = re.compile(r"\b(?:e\.g|i\.e|etc|vs|cf|al|Mr|Mrs|Ms|Dr|Prof|St|No|Fig|Eq|[A-Z])\.\Z")
+_LEANS = re.compile(
+    r"\b(?:it|its|he|she|they|them|their|his|her|hers|him|this|that|these|those|such|then|next|"
+    r"after|afterwards|before|later|also|so|thus|therefore|hence|however|but|finally|first|firstly|"
+    r"second|third|last|former|latter|above|below|following|same|other|others|another|each|both|"
+    r"instead|now|let|if|when|while|again|still|too|one|ones|respectively|remaining|rest|more)\b",
+    re.I,
+)
+
+_CONTENT = re.compile(r"[a-z]{4,}|\b[b-z]\b")
+
+_BEFORE_COUNT = r"(?<![\w.,$€£%^_/*+=<>():-])(?<![-+*/=<>^$] )"
+_DIGITS = re.compile(_BEFORE_COUNT + r"([2-9]|1[0-2])(?= ([a-z]{3,})\b)")
+_PRONOUN = r"(?:you|i|we|they|he|she|it)\b"
+_LAST_WORD = re.compile(r"([A-Za-z]+) \Z")
+
+
+def synonyms(prose: Prose, rng: Random) -> str | None:
+    """Put synonyms for one to three words."""
+    places = replacements(prose)
+    if not places:
+        return None
+    count = rng.randint(1, min(_MOST_SYNONYMS, len(places)))
+    return prose.edited([rng.choice(edits) for edits in rng.sample(places, count)])
+
+
+def spelling(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
+    """Spell as Americans do what is spelt as Britons do, or else the other way round."""
+    american: Mapping[str, str] = rules()["british"]
+    british = {new: old for old, new in american.items()}
+    return _with_words(prose, american) or _with_words(prose, british)
+
+
+def contractions(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
+    """Contract (do not: don't) whatever can be, or else write contractions out."""
+    short: Mapping[str, str] = rules()["contractions"]
+    edits = [
+        (*match.span(), _cased(match[0], short[_key(match[0])]))
+        for match in prose.find(_contractible())
+    ]
+    if edits:
+        return prose.edited(edits)
+    long = {new.lower(): old for old, new in short.items()}
+    for match in prose.find(_contracted()):
+        plain = match[0].lower().replace("’", "'")
+        # A question that begins so would turn into "Is not it".
+        if match[0][0].isupper() and plain.endswith("n't") and plain != "don't":
+            continue
+        edits.append((*match.span(), _cased(match[0], long[plain])))
+    return prose.edited(edits)
+
+
+def number_words(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
+    """Write small counts as words, or else number words as digits."""
+    names = dict(enumerate(rules()["numbers"], start=2))
+    counts = [match for match in prose.find(_DIGITS) if _counts(prose, match)]
+    if counts:
+        return prose.edited([(*match.span(1), names[int(match[1])]) for match in counts])
+    digits = {name: str(number) for number, name in names.items()}
+    spelt = re.compile(rf"\b({'|'.join(digits)})(?= ([a-z]{{3,}})\b)")
+    counts = [match for match in prose.find(spelt) if _counts(prose, match)]
+    return prose.edited([(*match.span(1), digits[match[1]]) for match in counts])
+
+
+def please(prose: Prose, rng: Random) -> str | None:
+    """Say please."""
+    if _POLITE.search(prose.text):
+        return None
+    if _is_order(prose):
+        return "Please " + _uncapitalised(prose)
+    if not prose.find(_QUESTION_MARK) or _is_small_talk(prose):
+        return None
+    return _led(prose, rng.choice(("Please answer this:", "Please answer this question.")), rng)
+
+
+def could_you(prose: Prose, rng: Random) -> str | None:
+    """Ask whether it could be done."""
+    if _POLITE.search(prose.text):
+        return None
+    if _is_small_talk(prose):
+        return None
+    if not _is_order(prose):
+        lead = rng.choice(("Could you help me with this?", "Can you help me with this?"))
+        return _led(prose, lead, rng)
+    asked = rng.choice(("Could you ", "Can you ", "Would you "))
+    end = _FIRST_SENTENCE.match(prose.text)
+    first = len(prose.text) - len(prose.text.lstrip())
+    edits: list[Edit] = [(0, first + 1, asked + prose.text[first].lower())]
+    if end and prose.is_open(*end.span(1)) and end[1] in (".", ""):
+        edits.append((*end.span(1), "?"))
+    return prose.edited(edits)
+
+
+def thanks(prose: Prose, rng: Random) -> str | None:
+    """Say thanks at the end."""
+    if _POLITE.search(prose.text) or _is_small_talk(prose):
+        return None
+    text = prose.text.rstrip()
+    is_plain = text[-1] in ".?!" and prose.is_open(len(text) - 1, len(text)) and "\n" not in text
+    return text + (" " if is_plain else "\n\n") + str(rng.choice(rules()["thanks"]))
+
+
+def greeting(prose: Prose, rng: Random) -> str | None:
+    """Say hello before it."""
+    if _GREETED.match(prose.text):
+        return None
+    return _led(prose, rng.choice(rules()["greetings"]), rng)
+
+
+def blunt(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
+    """Leave out greeting, please and thanks."""
+    edits: list[Edit] = []
+    greeted, thanked = _GREETED.match(prose.text), _THANKED.search(prose.text)
+    start = greeted.end() if greeted else 0
+    if greeted:
+        edits.append((0, start, ""))
+    end = thanked.start() if thanked else len(prose.text)
+    if thanked:
+        edits.append((end, len(prose.text), ""))
+    asked = _ASKED.match(prose.text, start, end)
+    if asked and asked[1].lower() in words_of("orders") and prose.is_open(*asked.span()):
+        edits.append((start, asked.end(1), asked[1].capitalize()))
+        mark = _FIRST_SENTENCE.match(prose.text, asked.end(1), end)
+        if mark and mark[1] == "?":
+            edits.append((*mark.span(1), "."))
+    else:
+        for match in prose.find(_PLEASE):
+            if start <= match.start() and match.end() <= end:
+                letter = match[2].upper() if match[1][0].isupper() else match[2]
+                edits.append((*match.span(), letter))
+    edits += [(*match.span(), "") for match in _PLEASE_LAST.finditer(prose.text, start, end)]
+    return prose.edited(edits)
+
+
+def sentence_order(prose: Prose, rng: Random) -> str | None:
+    """Swap two statements of the preamble, or two orders, that do not lean on each other."""
+    found = [one for one in _SENTENCE.finditer(prose.text) if not prose.is_block(*one.span())]
+    places = [
+        (one, two)
+        for number, (one, two) in enumerate(pairwise(found), start=2)
+        if set(prose.text[one.end() : two.start()]) == {" "}
+        and _stands_alone(prose, one)
+        and _stands_alone(prose, two)
+        and (_are_orders(one, two) or (number < len(found) and _are_apart(prose, one, two)))
+    ]
+    if not places:
+        return None
+    one, two = rng.choice(places)
+    return prose.edited([(*one.span(), two[0]), (*two.span(), one[0])])
+
+
+_QUESTION_MARK = re.compile(r"\?")
+
+
+def _stands_alone(prose: Prose, sentence: re.Match[str]) -> bool:
+    end = sentence.end()
+    return (
+        sentence[0].endswith(".")
+        and prose.is_open(end - 1, end)
+        and not _ABBREVIATED.search(sentence[0])
+        and not _LEANS.search(sentence[0])
+        and len(sentence[0].split()) > 2
+    )
+
+
+def _are_orders(one: re.Match[str], two: re.Match[str]) -> bool:
+    return all(
+        sentence[0].split(" ", 1)[0].lower() in words_of("orders") for sentence in (one, two)
+    )
+
+
+def _are_apart(prose: Prose, one: re.Match[str], two: re.Match[str]) -> bool:
+    """Tell whether two statements share no subject; what sets the scene stays in front."""
+    opens = not prose.text[: one.start()].strip()
+    return (
+        prose.is_open(*one.span())
+        and prose.is_open(*two.span())
+        and ":" not in one[0] + two[0]
+        and not (opens and two[0].startswith("The "))
+        and not set(_CONTENT.findall(one[0].lower())) & set(_CONTENT.findall(two[0].lower()))
+    )
+
+
+def _is_order(prose: Prose) -> bool:
+    found = _FIRST_WORD.match(prose.text)
+    return (
+        found is not None
+        and prose.is_open(*found.span())
+        and found[1].lower() in words_of("orders")
+    )
+
+
+def _is_small_talk(prose: Prose) -> bool:
+    """Tell whether a text is too short to ask for work: `hi`, `thanks`, `and you?`."""
+    return len(prose.text.split()) < _LEAST_WORDS
+
+
+def _led(prose: Prose, lead: str, rng: Random) -> str:
+    """Return the text after a lead, on the same line unless it begins with code."""
+    text = prose.text.lstrip()
+    start = len(prose.text) - len(text)
+    gap = rng.choice((" ", "\n\n"))
+    return lead + ("\n\n" if prose.is_block(start, start + 1) else gap) + text
+
+
+def _uncapitalised(prose: Prose) -> str:
+    text = prose.text.lstrip()
+    return text[0].lower() + text[1:]
+
+
+def _with_words(prose: Prose, table: Mapping[str, str]) -> str | None:
+    edits = []
+    for word in prose.words():
+        new = table.get(word[0].lower())
+        # In the middle of a sentence a capital marks a name.
+        if new is not None and (word[0].islower() or prose.starts_sentence(word.start())):
+            edits.append((*word.span(), _cased(word[0], new)))
+    return prose.edited(edits)
+
+
+def _counts(prose: Prose, match: re.Match[str]) -> bool:
+    """Tell whether a number counts the word after it, and is no name such as `type 2`."""
+    if match[2] in words_of("not_counted"):
+        return False
+    before = _LAST_WORD.search(prose.text[max(match.start() - 30, 0) : match.start()])
+    if before is None:
+        return True
+    is_name = before[1][0].isupper() and not prose.starts_sentence(match.start() - len(before[0]))
+    return not is_name and before[1].lower() not in words_of("numbered")
+
+
+def _cased(old: str, new: str) -> str:
+    return new[0].upper() + new[1:] if old[0].isupper() else new[0].lower() + new[1:]
+
+
+def _key(phrase: str) -> str:
+    return _long_forms()[phrase.lower()]
+
+
+@cache
+def _long_forms() -> Mapping[str, str]:
+    return MappingProxyType({long.lower(): long for long in rules()["contractions"]})
+
+
+@cache
+def _contractible() -> re.Pattern[str]:
+    longest = sorted(rules()["contractions"], key=len, reverse=True)
+    return re.compile(rf"\b(?:{'|'.join(longest)})(?= \w)(?! {_PRONOUN})", re.I)
+
+
+@cache
+def _contracted() -> re.Pattern[str]:
+    short = "|".join(text.replace("'", "['’]") for text in rules()["contractions"].values())
+    return re.compile(rf"\b(?:{short})(?= \w)(?! (?:{_PRONOUN}|(?:been|got|had|become)\b))", re.I)
