@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from rolecall.registry.predictions import SuccessParts
+
 Api = Literal["openai", "anthropic", "gemini", "ollama"]
 Locality = Literal["local", "remote"]
 EndpointStatus = Literal["active", "disabled"]
 AssignmentStatus = Literal["active", "inactive", "disabled"]
 BudgetMode = Literal["hard", "advisory"]
 Source = Literal["measured", "scored", "declared", "default"]
-Basis = Literal["latent", "facts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,34 +218,6 @@ class Pool:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelFacts:
-    """What the scorer may know of a model; `output_usd_per_mtok` is its usual list price."""
-
-    model: str
-    parameters_b: float | None = None
-    release_date: str | None = None
-    output_usd_per_mtok: float | None = None
-    reasoning: bool | None = None
-    open_weights: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """The scorer's word on one model and one prompt.
-
-    `success` is a calibrated probability with standard deviation `success_std`;
-    `output_tokens` is the expected length, hidden reasoning included; `basis` is `latent` for a
-    model seen in training and `facts` for one known only by its size, date and price.
-    """
-
-    model: str
-    success: float
-    success_std: float
-    output_tokens: int
-    basis: Basis
-
-
-@dataclass(frozen=True, slots=True)
 class Message:
     """One turn of a chat. Attachments are counted by modality (`image`, `audio`, `pdf`)."""
 
@@ -305,7 +278,7 @@ class Candidate:
     """One endpoint weighed for one request; every number in USD, seconds or tokens.
 
     `sources` pairs each number's name with where it came from. `scored_success` is the success
-    before `outcomes` moved it.
+    before `outcomes` moved it, and `parts` what that rests on where the scorer said it.
     """
 
     endpoint: str
@@ -329,6 +302,7 @@ class Candidate:
     sources: tuple[tuple[str, Source], ...]
     scored_success: float | None = None
     outcomes: int = 0
+    parts: SuccessParts | None = None
 
     @property
     def duration_s(self) -> float:

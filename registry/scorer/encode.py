@@ -1,4 +1,4 @@
-"""A prompt becomes a unit vector: tokenizer and quantized encoder, run by onnxruntime."""
+"""A prompt becomes vectors: tokenizer and quantized encoder, run by onnxruntime."""
 
 from __future__ import annotations
 
@@ -13,9 +13,15 @@ from tokenizers import Tokenizer
 
 from rolecall.registry.errors import ScorerUnusable
 from rolecall.registry.scorer.artifact import MODEL_FILE, TOKENIZER_FILE
+from rolecall.registry.scorer.canonical import canonical
 from rolecall.registry.scorer.features import clip
 
 WIDTH = 384
+# What the graph says of one text, in this order: `sentence` is the encoder as it was published,
+# which tells what a text is about; `tuned` has its upper layers trained to tell what models make
+# of a text (both of unit length); `phrases` is the mean of the layer where the two part.
+VIEWS = ("sentence", "tuned", "phrases")
+SENTENCE, TUNED, PHRASES = range(3)
 HEAD_TOKENS = 160
 TAIL_TOKENS = 96
 
@@ -36,7 +42,7 @@ _LOAD_FAILURES = (
 
 
 class Encoder:
-    """The frozen sentence encoder of an artifact folder, whose files `load_head` has checked."""
+    """The encoder of an artifact folder, whose files `load_head` has checked."""
 
     def __init__(self, folder: Path, version: str) -> None:
         self.version = version
@@ -44,22 +50,26 @@ class Encoder:
         self._tokenizer = Tokenizer.from_str(text)
         self._session = _load_session(folder / MODEL_FILE)
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return one L2-normalised row of `WIDTH` numbers per text.
+    def encode(self, texts: Sequence[str], *, as_typed: bool = False) -> NDArray[np.float32]:
+        """Return the views (N, 3, 384) of N texts, in the order of `VIEWS`.
 
         A text of more than 256 tokens is read by its beginning and its end. Texts run one at a
         time: dynamic quantization scales by the whole input, so that in a batch a neighbour
         would change a prompt's vector.
         """
-        vectors = np.empty((len(texts), WIDTH), dtype=np.float32)
+        views = np.empty((len(texts), len(VIEWS), WIDTH), dtype=np.float32)
         for row, text in enumerate(texts):
-            ids = np.array([self.token_ids(text)], dtype=np.int64)  # (1, tokens)
-            vectors[row] = self._session.run(None, {"input_ids": ids})[0][0]
-        return vectors
+            ids = np.array([self.token_ids(text, as_typed=as_typed)], dtype=np.int64)  # (1, tokens)
+            views[row] = self._session.run(None, {"input_ids": ids})[0]
+        return views
 
-    def token_ids(self, text: str) -> list[int]:
-        """Return the ids that the encoder reads, special tokens included."""
-        seen = clip(text, _HEAD_CHARS, _TAIL_CHARS)
+    def token_ids(self, text: str, *, as_typed: bool = False) -> list[int]:
+        """Return the ids that the encoder reads, special tokens included.
+
+        They are of the text's canonical form, or of the text just `as_typed`.
+        """
+        clipped = clip(text, _HEAD_CHARS, _TAIL_CHARS)
+        seen = clipped if as_typed else canonical(clipped)
         # Half a character pair, as a broken shell argument may hold, is no text to a tokenizer.
         whole = seen.encode("utf-8", "replace").decode("utf-8")
         ids: list[int] = self._tokenizer.encode(whole).ids

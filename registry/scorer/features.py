@@ -8,6 +8,8 @@ from math import log1p
 import numpy as np
 from numpy.typing import NDArray
 
+from rolecall.registry.scorer.canonical import canonical
+
 FEATURES = (
     "log_chars",
     "log_lines",
@@ -56,16 +58,18 @@ def clip(text: str, head: int, tail: int) -> str:
     return f"{text[:head]}\n{text[-tail:]}"
 
 
-def measure(text: str) -> NDArray[np.float32]:
+def measure(text: str, *, as_typed: bool = False) -> NDArray[np.float32]:
     """Return the numbers named in `FEATURES`, not yet standardised.
 
-    Only `log_chars` counts all of a long text; the others read its beginning and its end.
+    Only `log_chars` counts all of a long text; the others read its beginning and its end. Text
+    is read in its canonical form, or just `as_typed`.
     """
-    seen = clip(text, _HEAD_CHARS, _TAIL_CHARS)
+    clipped = clip(text, _HEAD_CHARS, _TAIL_CHARS)
+    seen = clipped if as_typed else canonical(clipped)
     size = max(len(seen), 1)
     words = seen.split()
     values = (
-        log1p(len(text)),
+        log1p(len(text) - len(clipped) + len(seen)),
         log1p(seen.count("\n")),
         sum(map(str.isdigit, seen)) / size,
         sum(map(str.isupper, seen)) / size,

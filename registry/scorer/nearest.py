@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.errors import ScorerUnusable
-from rolecall.registry.scorer.encode import WIDTH, Encoder
+from rolecall.registry.scorer.encode import SENTENCE, WIDTH, Encoder
 
 # What the nearest, second and third example of a label weigh: one close example says more than
 # three vague ones, but not everything.
@@ -65,7 +65,7 @@ def nearest_task(
 
 def encode_examples(encoder: Encoder, texts: Sequence[str]) -> bytes:
     """Return the vectors of `texts` as one blob of 16-bit floats, to be kept beside them."""
-    return encoder.encode(texts).astype("<f2").tobytes()
+    return encoder.encode(texts)[:, SENTENCE].astype("<f2").tobytes()
 
 
 def decode_vectors(blob: bytes) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.records import ModelFacts
+from rolecall.registry.predictions import ModelFacts
 
 # The columns of a facts row; `strength` is their weighted sum, in logits of success.
 COLUMNS = ("size", "price", "years", "reasoning", "closed")

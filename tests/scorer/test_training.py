@@ -1,23 +1,26 @@
 from __future__ import annotations
 
-import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from rolecall.registry.errors import InvalidDocument
+from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.scorer.baselines import task_means
+from rolecall.registry.scorer.judged import read_judged
 from rolecall.registry.scorer.predict import Scorer
-from rolecall.registry.scorer.training.data import read_judged
-from rolecall.registry.scorer.training.evaluate import (
-    auc,
-    calibration_error,
-    excess_spread,
-    figures,
-    neighbours,
-    task_means,
-)
+
+torch = pytest.importorskip("torch", reason="the train extra is not installed")
+
+from rolecall.registry.scorer.training.assemble import memory_of  # noqa: E402
+from rolecall.registry.scorer.training.branch import Trunk  # noqa: E402
+from rolecall.registry.scorer.training.evaluate import excess_spread, figures  # noqa: E402
+from rolecall.registry.scorer.training.lesson import Lesson  # noqa: E402
+from rolecall.registry.scorer.training.losses import Truth, order_loss  # noqa: E402
+from rolecall.registry.scorer.training.settings import Settings  # noqa: E402
+from rolecall.registry.scorer.training.tune import Texts, Tuning  # noqa: E402
 
 MODELS = ("gpt-4-0314", "llama-2-7b-hf", "stranger-1", "stranger-2")
 SKILL = {"gpt-4-0314": 0.9, "llama-2-7b-hf": 0.3, "stranger-1": 0.6, "stranger-2": 0.6}
@@ -55,125 +58,96 @@ def write(path: Path, rows: list[dict[str, object]]) -> Path:
     return path
 
 
-def test_a_small_seeded_training_run_learns_what_is_there(scorer: Scorer, tmp_path: Path) -> None:
-    pytest.importorskip("torch", reason="the train extra is not installed")
-    from rolecall.registry.scorer.training.fit import Settings
-    from rolecall.registry.scorer.training.lesson import Lesson
+def lesson_of(folder: Path, scorer: Scorer, **settings: Any) -> Lesson:
+    judged, _ = read_judged([write(folder / "rows.jsonl", judged_rows(480, seed=1))])
+    small = {"frozen_members": 2, "tuned_members": 1, "hidden": 32, "dim": 4, "batch": 64}
+    chosen = Settings(**(small | {"everyday_weight": 0.0, "weight_decay": 1.0} | settings))
+    return Lesson(judged, chosen, scorer.encoder, None)
 
-    write(tmp_path / "rows.jsonl", judged_rows(480, seed=1))
-    judged = read_judged(tmp_path)
-    settings = Settings(members=2, hidden=32, dim=4, epochs=12, batch=64, everyday_weight=0.0)
-    lesson = Lesson(judged, settings, scorer.encoder, None)
-    network = lesson.train()
-    trained = lesson.scorer(network, lesson.hold_out())
-    signals = trained.signals(lesson.vectors[lesson.report], lesson.features[lesson.report])
-    success, _ = trained.latent_success(signals)
-    found = figures(judged, lesson.report, success)
+
+def test_a_small_seeded_training_run_learns_what_is_there(scorer: Scorer, tmp_path: Path) -> None:
+    lesson = lesson_of(tmp_path, scorer, epochs=12)
+    network = lesson.train_frozen()
+    trained = lesson.scorer(network, None, lesson.hold_out())
+    signals = lesson.signals(trained, lesson.report)
+    nowhere = np.full((len(lesson.report), len(MODELS)), np.nan)
+    success, _ = trained.trained_success(signals, nowhere, np.arange(len(MODELS)))
+    found = figures(lesson.judged, lesson.report, success)
     assert found["auc_rows"] > 0.75
     cake = trained.read("bake an apple cake")
     proof = trained.read("prove the corollary")
     assert cake.difficulty < proof.difficulty - 0.2
-    again = lesson.train().state_dict()
+    assert trained.head.tasks == ("rows/cooking", "rows/proofs", "everyday")
+    assert trained.head.tasks[proof.task] == "rows/proofs"
+    again = lesson.train_frozen().state_dict()
     assert all((again[name] == value).all() for name, value in network.state_dict().items())
 
 
-def test_rows_are_read_wide_and_by_answer_plain_and_packed(tmp_path: Path) -> None:
-    write(
-        tmp_path / "a.jsonl",
-        [{"prompt": "p", "scores": {"M": 1, "n": 0.5}, "output_tokens": {"M": 7}, "fold": 3}],
-    )
-    lines = [
-        {"prompt": "q", "model": "m", "score": 0.25, "output_tokens": 9, "id": "1"},
-        {"prompt": "q", "model": "n", "score": 1, "id": "2"},
-        {"messages": [{"role": "user", "content": "r"}], "model": "n", "score": 0},
-    ]
-    with gzip.open(tmp_path / "b.jsonl.gz", "wt") as file:
-        file.write("\n\n".join(json.dumps(line) for line in lines))
-    judged = read_judged(tmp_path)
-    assert judged.prompts == ("p", "q", "r")
-    assert judged.models == ("m", "n")
-    assert judged.datasets == ("a", "b", "b")
-    np.testing.assert_array_equal(judged.scores, [[1, 0.5], [0.25, 1], [np.nan, 0]])
-    np.testing.assert_array_equal(judged.tokens, [[7, np.nan], [9, np.nan], [np.nan, np.nan]])
-    assert judged.folds[0] == 3
+def test_the_parts_of_a_success_add_up_to_it(scorer: Scorer, tmp_path: Path) -> None:
+    lesson = lesson_of(tmp_path, scorer, epochs=4)
+    trained = lesson.scorer(lesson.train_frozen(), None, lesson.hold_out())
+    stranger = ModelFacts("nobody-7b", 7, "2024-08")
+    for one in trained.predict(trained.read("prove it"), [ModelFacts("gpt-4-0314"), stranger]):
+        assert one.parts is not None
+        whole = one.parts.average + one.parts.prompt + one.parts.local
+        assert whole == pytest.approx(one.success, abs=2e-4)
 
 
-def test_rows_of_one_group_share_a_fold(tmp_path: Path) -> None:
-    rows: list[dict[str, object]] = [
-        {"prompt": f"p{n}", "scores": {"m": 1}, "group": n // 5} for n in range(50)
-    ]
-    write(tmp_path / "a.jsonl", rows)
-    folds = read_judged(tmp_path).folds.reshape(10, 5)
-    assert (folds == folds[:, :1]).all()
-    assert len(np.unique(folds)) > 1
-
-
-@pytest.mark.parametrize(
-    ("line", "complaint"),
-    [
-        ("{", "not JSON"),
-        ("[1]", "object"),
-        ('{"scores": {"m": 1}}', "prompt"),
-        ('{"prompt": "p"}', "scores"),
-        ('{"prompt": "p", "scores": {}}', "scores"),
-        ('{"prompt": "p", "scores": {"m": 1.5}}', "m: expected a number from 0 to 1, got 1.5"),
-        ('{"prompt": "p", "scores": {"m": null}}', "m: expected"),
-        ('{"prompt": "p", "scores": {"m": NaN}}', "m: expected"),
-        ('{"prompt": "p", "model": "m"}', "m: expected"),
-        ('{"prompt": "p", "scores": {"m": 1}, "output_tokens": {"m": -1}}', "output_tokens"),
-        ('{"prompt": "p", "scores": {"m": 1}, "fold": "x"}', "fold"),
-    ],
-)
-def test_a_bad_line_is_named_with_file_and_number(
-    tmp_path: Path, line: str, complaint: str
+def test_tuning_that_was_broken_off_ends_as_if_it_had_not_been(
+    scorer: Scorer, tmp_path: Path
 ) -> None:
-    path = tmp_path / "rows.jsonl"
-    path.write_text('{"prompt": "p", "scores": {"m": 1}}\n\n' + line + "\n")
-    with pytest.raises(InvalidDocument) as caught:
-        read_judged(tmp_path)
-    assert caught.value.message.startswith(f"{path}:3: ")
-    assert complaint in caught.value.message
+    from transformers import BertConfig, BertModel
+
+    lesson = lesson_of(tmp_path, scorer, epochs=1, tuned_epochs=2, tuned_batch=16)
+    frozen = lesson.train_frozen()
+    torch.manual_seed(1)
+    config = BertConfig(
+        hidden_size=384, num_hidden_layers=2, num_attention_heads=6, intermediate_size=32
+    )
+    trunk = Trunk(BertModel(config), tuned_layers=1)
+
+    def tuning(checkpoint: Path | None, texts: Texts | None = None) -> Tuning:
+        return Tuning(lesson.settings, texts or lesson.texts(), lesson.cast, trunk, checkpoint)
+
+    straight, _ = tuning(None).run(frozen)
+    kept = tmp_path / "part.pt"
+    tuning(kept).run(frozen, most_steps=17)
+    resumed, _ = tuning(kept).run(frozen)
+    ends = [one.state_dict() for one in (straight, resumed, trunk.copy_of_upper())]
+    # Padding differs from batch to batch, and with it the last digits of half precision.
+    apart = max(float((ends[0][name] - ends[1][name]).abs().max()) for name in ends[0])
+    moved = max(float((ends[0][name] - ends[2][name]).abs().max()) for name in ends[0])
+    assert apart < 0.1 * moved
 
 
-def test_a_folder_without_rows_and_a_broken_archive_are_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidDocument, match="no judged rows"):
-        read_judged(tmp_path)
-    (tmp_path / "rows.jsonl.gz").write_bytes(b"not an archive")
-    with pytest.raises(InvalidDocument, match=r"rows\.jsonl\.gz:1: unreadable"):
-        read_judged(tmp_path)
+def test_the_memory_holds_what_models_made_of_the_prompts_around_a_place() -> None:
+    vectors = np.repeat(np.eye(2, 384, dtype=np.float32), 20, axis=0)
+    scores = np.full((40, 2), np.nan, dtype=np.float32)
+    scores[:20, 0], scores[20:, 0] = 1, 0
+    memory = memory_of(vectors, scores, places=2, temperature=0.05, seed=1)
+    assert np.isnan(memory.outcomes[:, 1]).all()
+    order = np.argsort(memory.places[:, 0])
+    low, high = memory.outcomes[order, 0]
+    assert high > 1.5
+    assert low == pytest.approx(-high, abs=1e-5)
 
 
-def test_auc_counts_ties_as_half() -> None:
-    truth = np.array([True, True, False, False])
-    assert auc(truth, np.array([0.9, 0.8, 0.2, 0.1])) == 1
-    assert auc(truth, np.array([0.1, 0.2, 0.8, 0.9])) == 0
-    assert auc(truth, np.array([0.5, 0.5, 0.5, 0.5])) == 0.5
-    assert auc(truth, np.array([0.9, 0.4, 0.4, 0.1])) == 0.875
-
-
-def test_calibration_error_is_the_mean_gap_between_said_and_seen() -> None:
-    truth = np.array([1.0, 0.0] * 300)
-    assert calibration_error(truth, np.full(600, 0.5)) == pytest.approx(0)
-    assert calibration_error(truth, np.full(600, 0.8)) == pytest.approx(0.3)
-
-
-def test_the_baselines_know_tasks_and_neighbours(tmp_path: Path) -> None:
-    write(tmp_path / "rows.jsonl", judged_rows(160, seed=2))
-    judged = read_judged(tmp_path)
-    train, rows = judged.fold(0, 1, 2, 3, 4, 5), judged.fold(7)
-    by_task = task_means(judged, train, rows)
-    is_cooking = np.array(judged.tasks)[rows] == "cooking"
-    assert by_task[is_cooking].mean() > by_task[~is_cooking].mean() + 0.3
-    vectors = np.eye(2, dtype=np.float32)[(np.array(judged.tasks) == "cooking").astype(int)]
-    near = neighbours(judged, vectors, train, rows, count=30)
-    assert near[is_cooking].mean() > near[~is_cooking].mean() + 0.3
+def test_pairs_in_the_wrong_order_cost_more_than_pairs_in_the_right_one() -> None:
+    scores = torch.tensor([[1.0, 0.0, float("nan")]])
+    truth = Truth(scores, torch.full((1, 3), float("nan")), torch.tensor([-1]), torch.ones(1))
+    right, wrong = torch.tensor([[[2.0, -2.0, 9.0]]]), torch.tensor([[[-2.0, 2.0, 9.0]]])
+    assert order_loss(right, truth) < 0.1 < 3 < order_loss(wrong, truth)
+    same = torch.tensor([[1.0, 1.0, float("nan")]])
+    tied = Truth(same, truth.tokens, truth.tasks, truth.weights)
+    assert order_loss(wrong, tied) == 0
 
 
 def test_excess_spread_is_the_least_when_chance_explains_all(tmp_path: Path) -> None:
     write(tmp_path / "rows.jsonl", judged_rows(1600, seed=3))
-    judged = read_judged(tmp_path)
+    judged, _ = read_judged([tmp_path])
     rows = judged.fold(7)
-    right = task_means(judged, judged.fold(*range(7)), rows)
+    tasks = [judged.tasks[row] for row in rows]
+    right = task_means(judged.only(judged.fold(*range(7))), tasks, judged.models)
     wrong = np.clip(right + 0.2, 0.05, 0.95)
     assert excess_spread(judged, rows, right, 0.15) < 0.4
     assert excess_spread(judged, rows, wrong, 0.15) > 0.8

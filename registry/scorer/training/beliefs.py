@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from rolecall.registry.records import ModelFacts
+from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.strength import COLUMNS, FactsPrior, Line, years_of
 
 _HERE = Path(__file__).parent

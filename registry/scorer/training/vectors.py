@@ -1,45 +1,72 @@
-"""The encoder's vectors of many prompts, kept between runs."""
+"""The encoder's views of many prompts, kept between runs."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.scorer.encode import WIDTH, Encoder
+from rolecall.registry.scorer.encode import VIEWS, WIDTH, Encoder
 
 _log = logging.getLogger(__name__)
-_STEP = 1000
+_STEP = 100
+_PROMPTS_BETWEEN_SAVES = 5000
+
+Views = NDArray[np.float16]
 
 
-def encode_all(encoder: Encoder, prompts: Sequence[str], cache: Path | None) -> NDArray[np.float32]:
-    """Return (N, 384), encoding only what the cache file does not hold, and add to it."""
+def encode_all(
+    encoder: Encoder,
+    prompts: Sequence[str],
+    cache: Path | None,
+    report: Callable[[int, int], None] | None = None,
+) -> NDArray[np.float32]:
+    """Return (N, V, 384), encoding only what the cache file does not hold, and add to it.
+
+    `report` is told how many of the new prompts are encoded. Ctrl-C loses no more than a step.
+    """
     digests = [hashlib.sha256(prompt.encode("utf-8", "replace")).hexdigest() for prompt in prompts]
     known = _load(cache)
     missing = {d: p for d, p in zip(digests, prompts, strict=True) if d not in known}
-    names = list(missing)
-    for start in range(0, len(names), _STEP):
-        part = names[start : start + _STEP]
-        known.update(zip(part, encoder.encode([missing[name] for name in part]), strict=True))
-        _log.info("encoded %d of %d new prompts", start + len(part), len(names))
-    if missing and cache is not None:
-        _save(cache, known)
+    names, done, kept = list(missing), 0, 0
+    # The encoder runs outside the interpreter's lock, a prompt at a time on each core.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        try:
+            for start in range(0, len(names), _STEP):
+                part = names[start : start + _STEP]
+                views = list(pool.map(lambda name: encoder.encode([missing[name]])[0], part))
+                known.update(zip(part, (one.astype(np.float16) for one in views), strict=True))
+                done += len(part)
+                if report is not None:
+                    report(done, len(names))
+                if done - kept >= _PROMPTS_BETWEEN_SAVES and cache is not None:
+                    _log.info("encoded %d of %d new prompts", done, len(names))
+                    _save(cache, known)
+                    kept = done
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            if done > kept and cache is not None:
+                _save(cache, known)
     if not digests:
-        return np.empty((0, WIDTH), dtype=np.float32)
-    return np.stack([known[digest] for digest in digests])
+        return np.empty((0, len(VIEWS), WIDTH), dtype=np.float32)
+    return np.stack([known[digest] for digest in digests]).astype(np.float32)
 
 
-def _load(cache: Path | None) -> dict[str, NDArray[np.float32]]:
+def _load(cache: Path | None) -> dict[str, Views]:
     if cache is None or not cache.is_file():
         return {}
     with np.load(cache) as content:
-        return dict(zip(content["digests"].tolist(), content["vectors"], strict=True))
+        return dict(zip(content["digests"].tolist(), content["views"], strict=True))
 
 
-def _save(cache: Path, known: dict[str, NDArray[np.float32]]) -> None:
+def _save(cache: Path, known: dict[str, Views]) -> None:
     cache.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(cache, digests=np.array(list(known)), vectors=np.stack(list(known.values())))
+    fresh = cache.with_suffix(f".{os.getpid()}.npz")  # two runs may share a cache
+    np.savez(fresh, digests=np.array(list(known)), views=np.stack(list(known.values())))
+    fresh.replace(cache)

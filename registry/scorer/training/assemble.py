@@ -1,0 +1,151 @@
+"""Trained networks become the arrays that the scorer runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.cluster import MiniBatchKMeans
+
+from rolecall.registry.scorer.artifact import Calibration, Floats, Head, rounded
+from rolecall.registry.scorer.signals import read_signals
+from rolecall.registry.scorer.strength import FactsPrior
+from rolecall.registry.scorer.training.beliefs import TrainingModel, with_weights
+from rolecall.registry.scorer.training.network import Network
+
+PLAIN = Calibration(scale=1.0, shift=0.0, local_share=0.0, latent_spread=0.0, token_shift=0.0)
+# A place's outcomes are drawn to the model's mean as by so many prompts.
+_MEAN_PROMPTS = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What surrounds the networks in a head: names, input scales and the unfitted prior."""
+
+    version: str
+    models: tuple[TrainingModel, ...]
+    tasks: tuple[str, ...]
+    prior: FactsPrior
+    feature_mean: Floats
+    feature_scale: Floats
+    phrase_mean: Floats
+    phrase_scale: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Members of a head that read one view (a row of `encode.VIEWS`), and what they count."""
+
+    network: Network
+    view: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Places (P, 384) among tuned vectors and the outcomes there (P, M), as logits."""
+
+    places: Floats
+    outcomes: Floats
+    temperature: float
+
+
+def no_memory(models: int, width: int) -> Memory:
+    """Return a memory of nothing."""
+    return Memory(np.zeros((0, width), np.float32), np.zeros((0, models), np.float32), 1.0)
+
+
+def head_of(frame: Frame, parts: Sequence[Part], memory: Memory) -> Head:
+    """Return the uncalibrated head made of these parts; its facts spread is still 0."""
+    shape = parts[0].network.shape
+    with torch.no_grad():
+        weights = parts[0].network.fact_weights().tolist()
+        latents = torch.cat([part.network.latents() for part in parts])
+        line = torch.cat([part.network.line() for part in parts])
+
+    def stacked(name: str) -> Floats:
+        return _array(torch.cat([getattr(part.network, name) for part in parts]))
+
+    return Head(
+        version=frame.version,
+        models=tuple(model.facts.model for model in frame.models),
+        panel=tuple(i for i, m in enumerate(frame.models) if not (m.base or m.narrow)),
+        tasks=frame.tasks,
+        views=tuple(p.view for p in parts for _ in range(p.network.shape.members)),
+        dim=shape.width,
+        token_dim=shape.token_width,
+        memory_temperature=memory.temperature,
+        prior=with_weights(frame.prior, weights, 0.0),
+        calibration=PLAIN,
+        weights=member_weights(parts),
+        feature_mean=frame.feature_mean,
+        feature_scale=frame.feature_scale,
+        phrase_mean=frame.phrase_mean,
+        phrase_scale=frame.phrase_scale,
+        hidden_weight=stacked("hidden_weight"),
+        hidden_bias=stacked("hidden_bias"),
+        signal_weight=stacked("signal_weight"),
+        signal_bias=stacked("signal_bias"),
+        task_weight=stacked("task_weight"),
+        task_bias=stacked("task_bias"),
+        task_signals=np.zeros((0, 0, 0), np.float32),
+        latent=_array(latents[..., :-1]),
+        bias=_array(latents[..., -1]),
+        origin=stacked("origin"),
+        slope=_array(line),
+        token_latent=stacked("token_latent"),
+        token_bias=stacked("token_bias"),
+        places=rounded(memory.places),
+        outcomes=rounded(memory.outcomes),
+    )
+
+
+def member_weights(parts: Sequence[Part]) -> Floats:
+    """Return what each member counts (E,), summing to 1."""
+    shares = [
+        part.weight / part.network.shape.members
+        for part in parts
+        for _ in range(part.network.shape.members)
+    ]
+    return np.array(shares, dtype=np.float32) / np.float32(sum(shares))
+
+
+def with_task_signals(
+    head: Head, views: Floats, features: Floats, tasks: NDArray[np.int64]
+) -> Head:
+    """Return the head with the mean signals (E, T, K) of each task's prompts; -1 is no task."""
+    signals = read_signals(head, views, features)  # (E, N, K)
+    means = [signals[:, tasks == task].mean(axis=1) for task in range(len(head.tasks))]
+    return replace(head, task_signals=rounded(np.stack(means, axis=1)))
+
+
+def memory_of(
+    vectors: Floats, scores: Floats, *, places: int, temperature: float, seed: int
+) -> Memory:
+    """Gather training prompts, tuned vectors (N, 384) and scores (N, M), into a few places.
+
+    A place's outcome is the mean of its prompts' scores, drawn to the model's mean.
+    """
+    count = min(places, len(vectors))
+    clusters = MiniBatchKMeans(count, random_state=seed, n_init=1, batch_size=2048, max_iter=50)
+    chosen = clusters.fit_predict(vectors)
+    centres = clusters.cluster_centers_
+    centres = centres / np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-6)
+    known = ~np.isnan(scores)
+    cases = known.sum(axis=0)
+    mean = np.nan_to_num(scores).sum(axis=0) / np.maximum(cases, 1)
+    member = np.zeros((count, len(vectors)), dtype=np.float32)
+    member[chosen, np.arange(len(vectors))] = 1
+    seen = member @ known.astype(np.float32)  # (P, M)
+    total = member @ np.nan_to_num(scores)
+    success = (total + _MEAN_PROMPTS * mean) / (seen + _MEAN_PROMPTS)
+    success = np.clip(success, 0.01, 0.99)
+    outcomes = np.where(seen > 0, np.log(success / (1 - success)), np.nan)
+    return Memory(centres.astype(np.float32), outcomes.astype(np.float32), temperature)
+
+
+def _array(tensor: torch.Tensor) -> Floats:
+    return rounded(tensor.detach().contiguous().numpy())
