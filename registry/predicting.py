@@ -1,0 +1,63 @@
+"""What the scorer predicts for rows of prompts, so that anyone can score the scorer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rolecall.registry.facts import facts_of
+from rolecall.registry.known import read_known
+from rolecall.registry.known_facts import known_facts
+from rolecall.registry.predictions import Prediction
+from rolecall.registry.scorer.judged import read_asked, spelled_out
+from rolecall.registry.scorer.predict import Scorer
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What is predicted for one row; the models are named as it names them."""
+
+    id: str | int
+    predictions: tuple[Prediction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """The rows in their order, predicted as they are taken; `left_out` spells out bad lines."""
+
+    count: int
+    rows: Iterator[Predicted]
+    left_out: str | None
+
+
+def predict_rows(
+    paths: Sequence[Path],
+    *,
+    models: Sequence[str] = (),
+    registry: Path | None = None,
+    skip_bad: bool = False,
+) -> Predictions:
+    """Read rows, judged or not, and predict success and length of each one's models.
+
+    Those are `models` where any are given, else the ones that the row names, else the
+    registry's; of a registry that does not exist, the ones it would begin with. Nothing is
+    written. Raises InvalidDocument for bad lines (unless `skip_bad`) and unreadable files, all
+    of them read before this returns; RegistryUnusable, ScorerUnusable.
+    """
+    rows, bad = read_asked(paths, skip_bad=skip_bad)
+    known = read_known(registry)
+    registered = facts_of(known.pool)
+    given = tuple(dict.fromkeys(models))
+    wanted = [given or row.models or tuple(registered) for row in rows]
+    facts = known_facts(
+        dict.fromkeys(model for names in set(wanted) for model in names), registered
+    )
+
+    def predicted(scorer: Scorer) -> Iterator[Predicted]:
+        for row, names in zip(rows, wanted, strict=True):
+            reading = scorer.read(row.prompt)
+            yield Predicted(row.id, scorer.predict(reading, [facts[name] for name in names]))
+
+    left_out = f"left out: {spelled_out(bad)}" if bad else None
+    return Predictions(len(rows), predicted(known.scorer), left_out)

@@ -1,0 +1,120 @@
+"""`rolecall scorer predict` as typed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.conftest import Rolecall
+
+SKIP_HINT = "hint: mend these lines, or leave them out: --skip-bad\n"
+
+
+def write(path: Path, *rows: Any) -> Path:
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    return path
+
+
+def test_each_row_is_a_line_with_the_documented_keys_first(
+    rolecall: Rolecall, tmp_path: Path
+) -> None:
+    path = write(
+        tmp_path / "a.jsonl",
+        {"id": "k1", "prompt": "hello", "scores": {"x/GPT-4o-2024-08-06": 1, "nobody": 0}},
+        {"id": 2, "prompt": "hello", "models": ["nobody"]},
+        {"prompt": "hello", "models": ["nobody"]},
+    )
+    done = rolecall("scorer", "predict", path)
+    assert (done.exit_code, done.stderr) == (0, "")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["id"] for line in lines] == ["k1", 2, "a.jsonl:3"]
+    for line in lines:
+        assert list(line) == ["id", "success", "output_tokens", "success_std", "basis"]
+    names = ["x/GPT-4o-2024-08-06", "nobody"]
+    assert all(list(lines[0][key]) == names for key in list(lines[0])[1:])
+    assert all(0 <= value <= 1 for value in lines[0]["success"].values())
+    assert all(type(value) is int for value in lines[0]["output_tokens"].values())
+    assert lines[0]["basis"]["nobody"] == "facts" != lines[0]["basis"]["x/GPT-4o-2024-08-06"]
+    assert lines[0]["success"]["nobody"] == lines[1]["success"]["nobody"]
+    assert rolecall("scorer", "predict", path, "--json") == done
+
+
+def test_answers_to_one_prompt_are_one_line(rolecall: Rolecall, tmp_path: Path) -> None:
+    rows = [
+        {"prompt": p, "model": m, "score": True} for p, m in [("p", "a"), ("q", "a"), ("p", "b")]
+    ]
+    done = rolecall("scorer", "predict", write(tmp_path / "a.jsonl", *rows))
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [list(line["success"]) for line in lines] == [["a", "b"], ["a"]]
+
+
+def test_stdin_and_files_are_read_and_models_can_be_named(
+    rolecall: Rolecall, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "a.jsonl", {"prompt": "q", "scores": {"own": 1}})
+    done = rolecall(
+        "scorer", "predict", "-", path, "--model", "b", "--model", "a", input='{"prompt": "p"}'
+    )
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["id"] for line in lines] == ["stdin:1", "a.jsonl:1"]
+    assert [list(line["success"]) for line in lines] == [["b", "a"]] * 2
+
+
+def test_without_models_the_registrys_are_predicted_and_none_is_made(
+    rolecall: Rolecall, tmp_path: Path
+) -> None:
+    registry = tmp_path / "other.db"
+    done = rolecall("scorer", "predict", "-", "--registry", registry, input='{"prompt": "p"}\n')
+    starter = json.loads(rolecall("models", "list", "--json").stdout)["models"]
+    assert set(json.loads(done.stdout)["success"]) == {model["id"] for model in starter}
+    assert not registry.exists()
+
+
+def test_bad_lines_are_named_before_anything_is_predicted(
+    rolecall: Rolecall, tmp_path: Path
+) -> None:
+    good, bad = {"prompt": "p", "scores": {"x": 1}}, {"prompt": "q", "scores": {"x": 2}}
+    path = write(tmp_path / "a.jsonl", good, bad)
+    problem = f"{path}:2: scores: x: expected a number from 0 to 1, got 2"
+    done = rolecall("scorer", "predict", path)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == f"error: {problem}\n{SKIP_HINT}"
+    done = rolecall("scorer", "predict", path, "--skip-bad")
+    assert (done.exit_code, len(done.stdout.splitlines())) == (0, 1)
+    assert done.stderr == f"left out: {problem}\n"
+
+
+def test_several_bad_lines_are_named_at_once(rolecall: Rolecall, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", {"prompt": "p"}, [], {"prompt": ""})
+    done = rolecall("scorer", "predict", path)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: 2 bad lines")
+    assert f"{path}:2: expected an object, got a list" in done.stderr
+    assert f"{path}:3: no prompt: a row has `prompt`, or `messages` with a text" in done.stderr
+    assert done.stderr.endswith(SKIP_HINT)
+    done = rolecall("scorer", "predict", path, "--skip-bad")
+    assert done.stderr.splitlines()[0] == "left out: 2 bad lines"
+    assert len(done.stderr.splitlines()) == 3
+
+
+def test_a_file_that_is_not_there_is_named(rolecall: Rolecall, tmp_path: Path) -> None:
+    done = rolecall("scorer", "predict", tmp_path / "a.jsonl")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == f"error: cannot read {tmp_path / 'a.jsonl'}: no such file or directory\n"
+
+
+def test_a_reader_that_has_enough_stops_it_quietly(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", *({"prompt": f"{n}", "models": ["x"]} for n in range(3000)))
+    program = Path(sys.executable).with_name("rolecall")
+    with subprocess.Popen(
+        [program, "scorer", "predict", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert json.loads(running.stdout.readline())["id"] == "a.jsonl:1"
+        running.stdout.close()
+        assert running.stderr.read() == b""

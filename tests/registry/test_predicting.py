@@ -1,0 +1,133 @@
+"""Predictions for rows of prompts agree with what a decision rests on."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rolecall.registry.applying import apply_text
+from rolecall.registry.errors import InvalidDocument
+from rolecall.registry.layers import Choices
+from rolecall.registry.predicting import Predictions, predict_rows
+from rolecall.registry.requests import parse_chat, request_of
+from rolecall.registry.route import open_router
+from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.seeding import seed_pool
+
+PROMPT = "Prove that the square root of 2 is irrational."
+CHAT = [
+    {"role": "system", "content": "You are a mathematician."},
+    {"role": "user", "content": [{"type": "text", "text": f" {PROMPT}\n"}]},
+    {"role": "assistant", "content": "Suppose it is p/q."},
+    {"role": "user", "content": "go on, please"},
+]
+POOL = """
+models:
+  - {id: Ours-70B, release_date: 2025-03-01, open_weights: true}
+endpoints:
+  - {id: there/ours, model: Ours-70B, price: {input_usd_per_mtok: 1, output_usd_per_mtok: 2}}
+  - {id: here/ours, model: Ours-70B, price: {input_usd_per_mtok: 0, output_usd_per_mtok: 0}}
+roles:
+  - {id: prover, tasks: [math], assignments: [{endpoint: there/ours}]}
+"""
+DIFFERENT = ["gpt-4o-2024-08-06", "x/Mistral-7B-Instruct-v0.1", "claude-opus-4-5", "a-3b", "nobody"]
+
+
+def rows(path: Path, *lines: dict[str, Any]) -> list[Path]:
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    return [path]
+
+
+def success(found: Predictions) -> list[dict[str, float]]:
+    return [{one.model: one.success for one in row.predictions} for row in found.rows]
+
+
+def models(found: Predictions) -> list[list[str]]:
+    return [[one.model for one in row.predictions] for row in found.rows]
+
+
+def test_a_rows_models_are_the_given_ones_else_its_own_else_the_registrys(tmp_path: Path) -> None:
+    paths = rows(
+        tmp_path / "a.jsonl",
+        {"prompt": "p", "scores": {"y": 1, "x": 0}},
+        {"prompt": "q", "models": ["z"]},
+        {"prompt": "r"},
+    )
+    starter = [model.id for model in seed_pool().models]
+    assert models(predict_rows(paths)) == [["y", "x"], ["z"], starter]
+    assert models(predict_rows(paths, models=["b", "a", "b"])) == [["b", "a"]] * 3
+
+
+def test_no_registry_is_needed_and_none_is_made(tmp_path: Path) -> None:
+    registry = tmp_path / "new" / "registry.db"
+    found = predict_rows(rows(tmp_path / "a.jsonl", {"prompt": "p"}), registry=registry)
+    assert len(next(found.rows).predictions) == len(seed_pool().models)
+    assert not registry.parent.exists()
+
+
+def test_a_model_of_the_registry_is_read_by_its_facts(tmp_path: Path) -> None:
+    registry = tmp_path / "registry.db"
+    apply_text(registry, POOL, "pool.yaml")
+    paths = rows(tmp_path / "a.jsonl", {"prompt": PROMPT, "scores": {"vendor/ours-70b": 1}})
+    [with_price] = success(predict_rows(paths, registry=registry))
+    [by_name] = success(predict_rows(paths, registry=tmp_path / "none.db"))
+    [both] = success(predict_rows(paths, models=["Ours-70B"], registry=registry))
+    assert list(with_price.values()) == list(both.values()) != list(by_name.values())
+    assert list(with_price) == ["vendor/ours-70b"]
+
+
+def test_the_figures_are_those_a_decision_rests_on(tmp_path: Path) -> None:
+    apply_text(None, POOL, "pool.yaml")
+    for messages in (CHAT, CHAT[:2], [{"role": "user", "content": "hello"}]):
+        found = predict_rows(rows(tmp_path / "a.jsonl", {"messages": messages}))
+        [predicted] = [{one.model: one for one in row.predictions} for row in found.rows]
+        with open_router(None) as router:
+            request = request_of(parse_chat(messages, name="a"))
+            decision = router.decide(request, Choices(role="prover"), record=False)
+        [candidate] = decision.candidates
+        assert candidate.success == predicted["Ours-70B"].success
+        assert candidate.success_std == predicted["Ours-70B"].success_std
+
+
+def test_models_of_all_kinds_get_a_figure_of_their_own(tmp_path: Path) -> None:
+    found = predict_rows(rows(tmp_path / "a.jsonl", {"id": 4, "messages": CHAT}), models=DIFFERENT)
+    [row] = found.rows
+    assert (row.id, [one.model for one in row.predictions]) == (4, DIFFERENT)
+    assert len({one.success for one in row.predictions}) == len(DIFFERENT)
+    assert all(0 < one.success < 1 and one.output_tokens > 0 for one in row.predictions)
+    bases = [one.basis for one in row.predictions]
+    assert bases[0] != "facts"
+    assert bases[-1] == "facts"
+
+
+def test_rows_are_predicted_only_as_they_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    plain = Scorer.read
+
+    def remembered(self: Scorer, text: str) -> Any:
+        read.append(text)
+        return plain(self, text)
+
+    monkeypatch.setattr(Scorer, "read", remembered)
+    lines = [{"prompt": f"p{number}", "scores": {"x": 1}} for number in range(5)]
+    found = predict_rows(rows(tmp_path / "a.jsonl", *lines))
+    assert (found.count, read) == (5, [])
+    assert next(found.rows).id == "a.jsonl:1"
+    assert read == ["p0"]
+
+
+def test_bad_lines_stop_it_before_the_first_row_or_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"prompt": "p", "models": ["x"]}\n{"prompt": "q", "scores": {"x": 2}}\n')
+    problem = f"{path}:2: scores: x: expected a number from 0 to 1, got 2"
+    with pytest.raises(InvalidDocument, match=re.escape(problem)):
+        predict_rows([path])
+    found = predict_rows([path], skip_bad=True)
+    assert found.left_out == f"left out: {problem}"
+    assert models(found) == [["x"]]
