@@ -12,19 +12,14 @@ import json
 from typing import Any
 
 from rolecall.registry.errors import RegistryUnusable
-from rolecall.registry.records import (
-    Candidate,
-    DataPolicy,
-    Decision,
-    Exclusion,
-    Strategy,
-    Task,
-)
+from rolecall.registry.predictions import SuccessParts
+from rolecall.registry.records import Candidate, DataPolicy, Decision, Exclusion, Strategy, Task
 
 Plain = dict[str, Any]
 Values = list[Any]
 
 _CANDIDATE_FIELDS = tuple(field.name for field in dataclasses.fields(Candidate))
+_PARTS_FIELDS = tuple(field.name for field in dataclasses.fields(SuccessParts))
 _TASK_FIELDS = tuple(field.name for field in dataclasses.fields(Task))
 _STRATEGY_FIELDS = tuple(field.name for field in dataclasses.fields(Strategy))
 _NESTED = ("task", "strategy", "candidates", "excluded", "prompt")
@@ -55,7 +50,11 @@ def _strategy_to_plain(strategy: Strategy) -> Plain:
 
 
 def _candidate_to_values(candidate: Candidate) -> Values:
-    return [getattr(candidate, name) for name in _CANDIDATE_FIELDS]
+    values = [getattr(candidate, name) for name in _CANDIDATE_FIELDS]
+    if candidate.parts is not None:
+        parts = {name: getattr(candidate.parts, name) for name in _PARTS_FIELDS}
+        values[_CANDIDATE_FIELDS.index("parts")] = parts
+    return values
 
 
 def _exclusion_to_plain(exclusion: Exclusion) -> Plain:
@@ -104,8 +103,16 @@ def _strategy(plain: Plain) -> Strategy:
 
 def _candidate(fields: tuple[str, ...], values: Values) -> Candidate:
     if fields == _CANDIDATE_FIELDS and len(values) == len(fields):
-        return Candidate(*(_frozen(v) if type(v) is list else v for v in values))
-    return Candidate(**_known(dict(zip(fields, values, strict=True)), _CANDIDATE_FIELDS))
+        return Candidate(*(_value(v) if type(v) in (list, dict) else v for v in values))
+    known = _known(dict(zip(fields, values, strict=True)), _CANDIDATE_FIELDS)
+    return Candidate(**{name: _value(value) for name, value in known.items()})
+
+
+def _value(value: Any) -> Any:
+    """Return a candidate's value as its record holds it; parts are the only mapping there is."""
+    if isinstance(value, dict):
+        return SuccessParts(**_known(value, _PARTS_FIELDS))
+    return _frozen(value)
 
 
 def _exclusion(fields: tuple[str, ...], plain: Plain) -> Exclusion:

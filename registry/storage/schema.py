@@ -42,6 +42,12 @@ def m005_learning(db: Database) -> None:
     _execute_all(db, _LEARNING)
 
 
+@steps()
+def m006_fitted_models(db: Database) -> None:
+    """Keep what judged rows say of models that the scorer was not trained on."""
+    _execute_all(db, _FITTED_MODELS)
+
+
 _REGISTRY = (
     """
     CREATE TABLE meta (
@@ -352,4 +358,21 @@ _LEARNING = (
     """,
     "CREATE INDEX turns_by_conversation ON turns (conversation, id)",
     "CREATE INDEX turns_by_decision ON turns (decision_id)",
+)
+
+_FITTED_MODELS = (
+    """
+    CREATE TABLE fitted_models (
+        scorer_version TEXT NOT NULL,
+        model TEXT NOT NULL,
+        mean BLOB NOT NULL,
+        covariance BLOB NOT NULL,
+        tokens BLOB,
+        rows INTEGER NOT NULL,
+        tasks TEXT NOT NULL,
+        fitted_at TEXT NOT NULL,
+        source TEXT NOT NULL,
+        PRIMARY KEY (scorer_version, model)
+    )
+    """,
 )

@@ -1,0 +1,147 @@
+"""What rows of one model say of its own numbers: Bayesian regression with the network frozen.
+
+Given the frozen network, the logit of a model's success on a prompt is linear in the model's own
+numbers w: `offset + features · w`. A Gaussian belief on w meets judged rows and becomes another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rolecall.registry.scorer.chances import LATENT_FLOOR, expected
+
+Floats = NDArray[np.float64]
+
+_MOST_STEPS = 50
+_MOST_HALVINGS = 30
+_ENOUGH = 1e-8  # gain of the log posterior, per step
+_ROWS_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """What the frozen network makes of N prompts for one model of K numbers of its own.
+
+    `offset` (N,) is what those numbers do not touch, in logits (for lengths, in logarithms);
+    `features` (N, K) are what they weigh.
+    """
+
+    offset: Floats
+    features: Floats
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def only(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Design:
+        """Return these prompts alone."""
+        return Design(self.offset[rows], self.features[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Gaussian:
+    """What is believed of a model's own numbers: `mean` (K,) and `covariance` (K, K)."""
+
+    mean: Floats
+    covariance: Floats
+
+
+def fit_posterior(
+    design: Design, scores: Floats, prior: Gaussian, start: Floats | None = None
+) -> Gaussian:
+    """Return the belief after rows of success `scores` (N,), 0–1; a fraction counts as such.
+
+    Laplace's approximation: Newton's method finds the likeliest numbers, and the curvature there
+    is the inverse covariance (Bishop, "Pattern Recognition and Machine Learning", 4.4 and 4.5.1).
+    It begins at `start`, else at the prior. Without rows it is the prior.
+    """
+    if not len(design):
+        return prior
+    precision = _inverse(prior.covariance)
+    numbers = prior.mean if start is None else start
+    loss = _loss(design, scores, numbers - prior.mean, numbers, precision)
+    for _ in range(_MOST_STEPS):
+        gradient, curvature = _derivatives(design, scores, numbers)
+        step = np.linalg.solve(curvature + precision, gradient + precision @ (numbers - prior.mean))
+        share = 1.0
+        for _ in range(_MOST_HALVINGS):
+            tried = numbers - share * step
+            new = _loss(design, scores, tried - prior.mean, tried, precision)
+            if new <= loss:
+                break
+            share /= 2  # the step overshot: the loss is convex, so that a shorter one lowers it
+        if new > loss:
+            break
+        numbers, gained, loss = tried, loss - new, new
+        if gained < _ENOUGH:
+            break
+    _, curvature = _derivatives(design, scores, numbers)
+    return Gaussian(numbers, _inverse(curvature + precision))
+
+
+def fit_line(design: Design, values: Floats, prior: Gaussian, noise: float) -> Gaussian:
+    """Return the belief after rows of plain `values` (N,) measured give or take `noise`.
+
+    Ridge regression towards the prior (Bishop, 3.49 to 3.51).
+    """
+    if not len(design):
+        return prior
+    precision = _inverse(prior.covariance)
+    seen = design.features.T @ design.features / noise**2
+    pull = design.features.T @ (values - design.offset) / noise**2 + precision @ prior.mean
+    covariance = _inverse(seen + precision)
+    return Gaussian(covariance @ pull, covariance)
+
+
+def predict_with(
+    belief: Gaussian, design: Design, *, spread: float = 0.0, floor: float = LATENT_FLOOR
+) -> tuple[Floats, Floats]:
+    """Return success and its deviation, both (N,), as `predict.expected` reads them.
+
+    `spread`, in logits, is the doubt that no number of rows removes; no deviation is under
+    `floor`.
+    """
+    logits = design.offset + design.features @ belief.mean
+    return expected(logits, np.sqrt(variances(belief, design) + spread**2), floor)
+
+
+def variances(belief: Gaussian, design: Design) -> Floats:
+    """Return how unsure the belief is of each prompt's logit, (N,), as a variance."""
+    found: Floats = ((design.features @ belief.covariance) * design.features).sum(axis=1)
+    return np.maximum(found, 0.0)
+
+
+def _loss(
+    design: Design, scores: Floats, moved: Floats, numbers: Floats, precision: Floats
+) -> float:
+    """Return the negative log posterior, up to a constant."""
+    logits = design.offset + design.features @ numbers
+    misfit = np.logaddexp(0.0, logits).sum() - scores @ logits
+    return float(misfit + moved @ precision @ moved / 2)
+
+
+def _derivatives(design: Design, scores: Floats, numbers: Floats) -> tuple[Floats, Floats]:
+    """Return the misfit's gradient (K,) and curvature (K, K)."""
+    features = design.features
+    success = _logistic(design.offset + features @ numbers)
+    gradient: Floats = features.T @ (success - scores)
+    steepness = success * (1 - success)
+    curvature = np.zeros((features.shape[1], features.shape[1]))
+    for start in range(0, len(features), _ROWS_AT_ONCE):
+        part = slice(start, start + _ROWS_AT_ONCE)
+        weighed = features[part] * np.sqrt(steepness[part, None])
+        curvature += weighed.T @ weighed
+    return gradient, curvature
+
+
+def _logistic(logits: Floats) -> Floats:
+    success: Floats = 1 / (1 + np.exp(-np.clip(logits, -500, 500)))
+    return success
+
+
+def _inverse(matrix: Floats) -> Floats:
+    inverse = np.linalg.inv(matrix)
+    symmetric: Floats = (inverse + inverse.T) / 2
+    return symmetric

@@ -1,0 +1,173 @@
+"""`rolecall scorer fit` as a person meets it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rolecall.registry.scorer.predict import Scorer
+from tests.conftest import Rolecall
+from tests.scorer.tiny import tiny_scorer
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the tiny scorer be the shipped one."""
+    monkeypatch.setattr(Scorer, "load", lambda _folder=None: tiny_scorer())
+
+
+@pytest.fixture
+def judged(tmp_path: Path) -> Path:
+    dice = np.random.default_rng(4)
+    rows: list[dict[str, Any]] = [
+        {
+            "prompt": f"{('sums', 'poems')[number % 2]}: {number}",
+            "task": ("sums", "poems")[number % 2],
+            "scores": {"stranger": float(dice.random() < (0.9, 0.2)[number % 2])},
+            "output_tokens": {"stranger": 50},
+        }
+        for number in range(60)
+    ]
+    path = tmp_path / "judged.jsonl"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    return path
+
+
+@pytest.fixture
+def prompts(tmp_path: Path) -> Path:
+    path = tmp_path / "pool.jsonl"
+    lines = [{"id": n, "prompt": f"{('sums', 'poems')[n % 2]}: new {n}"} for n in range(8)]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    return path
+
+
+def test_the_answer_says_what_the_rows_are_worth(rolecall: Rolecall, judged: Path) -> None:
+    result = rolecall("scorer", "fit", "stranger", judged)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0] == "stranger: 60 rows (sums 30, poems 30), all with a length"
+    assert lines[2].split() == ["success", "±", "brier"]
+    shown = {line.rsplit(maxsplit=3)[0].strip(): line.split()[-3:] for line in lines[3:7]}
+    assert list(shown) == ["judged", "by facts", "fitted", "its mean alone"]
+    assert float(shown["fitted"][1]) < float(shown["by facts"][1])
+    assert float(shown["fitted"][2]) < float(shown["its mean alone"][2])
+    assert shown["judged"][1:] == ["–", "–"]
+    assert re.fullmatch(
+        r"kept; rows held back are foretold better than before: brier down by \d+%", lines[-1]
+    )
+    assert re.fullmatch(r"read the prompts in [\d.]+ s, fitted in [\d.]+ s\n", result.stderr)
+
+
+def test_a_fit_is_forgotten_without_a_word_on_stdout(rolecall: Rolecall, judged: Path) -> None:
+    rolecall("scorer", "fit", "stranger", judged)
+    result = rolecall("scorer", "fit", "x/Stranger", "--forget")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "forgot what was fitted for x/Stranger\n"
+
+
+def test_predictions_rest_on_the_fit_until_it_is_forgotten(
+    rolecall: Rolecall, judged: Path, prompts: Path
+) -> None:
+    def basis() -> set[str]:
+        asked = rolecall("scorer", "predict", prompts, "--model", "x/Stranger")
+        return {json.loads(line)["basis"]["x/Stranger"] for line in asked.stdout.splitlines()}
+
+    assert basis() == {"facts"}
+    assert rolecall("scorer", "fit", "stranger", judged).exit_code == 0
+    assert basis() == {"fitted"}
+    assert rolecall("scorer", "fit", "stranger", "--forget").exit_code == 0
+    assert basis() == {"facts"}
+
+
+def test_json_is_one_object_with_the_same_keys_with_and_without_rows(
+    rolecall: Rolecall, judged: Path
+) -> None:
+    found = json.loads(rolecall("scorer", "fit", "stranger", judged, "--json").stdout)
+    none = json.loads(rolecall("scorer", "fit", "nobody", judged, "--json").stdout)
+    assert list(found) == list(none)
+    assert (found["model"], found["rows"], found["stored"]) == ("stranger", 60, True)
+    assert found["tasks"] == {"sums": 30, "poems": 30}
+    assert found["after"]["brier"] < found["before"]["brier"]
+    assert (none["rows"], none["stored"], none["known_by"]) == (0, False, "facts")
+    assert none["after"] == {"success": None, "std": None, "brier": None}
+
+
+def test_a_model_that_no_row_judges_stays_as_it_is_and_is_no_error(
+    rolecall: Rolecall, judged: Path
+) -> None:
+    result = rolecall("scorer", "fit", "nobody", judged)
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "nobody: no row judges it; it is still read by its size, price and date\n"
+    )
+    assert result.stderr == "judged there: stranger\n"
+
+
+def test_a_rehearsal_says_that_nothing_is_kept(rolecall: Rolecall, judged: Path) -> None:
+    result = rolecall("scorer", "fit", "stranger", judged, "--dry-run")
+    assert result.stdout.splitlines()[-1].startswith("not kept (--dry-run); ")
+    assert rolecall("scorer", "fit", "stranger", "--forget").exit_code == 2
+
+
+def test_one_row_is_too_few_to_tell(rolecall: Rolecall, tmp_path: Path) -> None:
+    path = tmp_path / "one.jsonl"
+    path.write_text('{"prompt": "sums: 1", "model": "stranger", "score": 1, "task": "sums"}\n')
+    result = rolecall("scorer", "fit", "stranger", path)
+    assert result.stdout.startswith("stranger: 1 row (sums 1), none with a length\n")
+    assert result.stdout.endswith("kept; too few rows to tell what they are worth\n")
+
+
+def test_suggestions_are_json_lines_ready_to_be_judged(
+    rolecall: Rolecall, prompts: Path, judged: Path
+) -> None:
+    result = rolecall("scorer", "fit", "stranger", "--suggest", "3", prompts, judged)
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [list(line) for line in lines] == [["id", "prompt"]] * 3
+    assert all(line["prompt"].endswith(f" {line['id']}") for line in lines)
+    again = rolecall("scorer", "fit", "stranger", "--suggest", "3", "-", input=prompts.read_text())
+    assert len(again.stdout.splitlines()) == 3
+
+
+def test_a_pool_that_is_too_small_is_given_whole_and_said_so(
+    rolecall: Rolecall, prompts: Path
+) -> None:
+    result = rolecall("scorer", "fit", "stranger", "--suggest", "20", prompts)
+    assert len(result.stdout.splitlines()) == 8
+    assert result.stderr == "the pool has no more than 8 prompts to judge\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["stranger"], "error: no judged rows were named\n"),
+        (["stranger", "--forget", "a.jsonl"], "error: --forget takes a model and no rows\n"),
+        (["stranger", "--forget", "--suggest", "3"], "error: --forget takes a model and no rows\n"),
+        (["stranger", "--forget"], 'error: "stranger" is not fitted\n'),
+        (["stranger", "/nowhere.jsonl"], "error: cannot read /nowhere.jsonl"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line(
+    rolecall: Rolecall, words: list[str], message: str
+) -> None:
+    result = rolecall("scorer", "fit", *words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(message)
+
+
+def test_bad_lines_are_each_named(rolecall: Rolecall, judged: Path) -> None:
+    with judged.open("a") as file:
+        file.write('{"prompt": "p", "scores": {"stranger": NaN}}\n{"prompt": "", "scores": {}}\n')
+    result = rolecall("scorer", "fit", "stranger", judged)
+    assert result.exit_code == 2
+    assert "judged.jsonl:61: " in result.stderr
+    assert "judged.jsonl:62: " in result.stderr
+    assert result.stderr.endswith("--skip-bad\n")
+    left = rolecall("scorer", "fit", "stranger", judged, "--skip-bad")
+    assert left.exit_code == 0
+    assert left.stderr.startswith("left out: 2 bad lines\n")

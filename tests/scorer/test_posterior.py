@@ -1,0 +1,160 @@
+"""Rows move a belief by as much as they should, and leave it as sure as they should."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rolecall.registry.scorer.posterior import (
+    Design,
+    Floats,
+    Gaussian,
+    fit_line,
+    fit_posterior,
+    predict_with,
+    variances,
+)
+
+
+def world(rows: int, numbers: int, seed: int = 1) -> tuple[Design, Floats, Floats]:
+    """Return prompts, what a model of known numbers made of them, and those numbers."""
+    dice = np.random.default_rng(seed)
+    features = np.concatenate([dice.standard_normal((rows, numbers - 1)), np.ones((rows, 1))], 1)
+    design = Design(0.3 * dice.standard_normal(rows), features)
+    true = dice.standard_normal(numbers)
+    chance = 1 / (1 + np.exp(-(design.offset + features @ true)))
+    return design, (dice.random(rows) < chance).astype(np.float64), true
+
+
+def prior(numbers: int, variance: float = 1.0) -> Gaussian:
+    return Gaussian(np.zeros(numbers), variance * np.eye(numbers))
+
+
+def loss(design: Design, scores: Floats, belief: Gaussian, numbers: Floats) -> float:
+    """Return the negative log posterior, written out anew."""
+    chance = 1 / (1 + np.exp(-(design.offset + design.features @ numbers)))
+    misfit = -(scores * np.log(chance) + (1 - scores) * np.log(1 - chance)).sum()
+    away = numbers - belief.mean
+    return float(misfit + away @ np.linalg.inv(belief.covariance) @ away / 2)
+
+
+def test_without_rows_the_belief_is_the_prior() -> None:
+    design, _, _ = world(0, 3)
+    before = prior(3)
+    assert fit_posterior(design, np.empty(0), before) is before
+    assert fit_line(design, np.empty(0), before, 1.0) is before
+
+
+def test_no_other_numbers_are_likelier_than_those_found() -> None:
+    design, scores, _ = world(80, 4)
+    before = Gaussian(np.full(4, 0.5), np.diag([1.0, 0.1, 2.0, 0.5]))
+    found = fit_posterior(design, scores, before)
+    least = loss(design, scores, before, found.mean)
+    dice = np.random.default_rng(3)
+    for size in (1e-3, 0.1, 1.0):
+        for _ in range(50):
+            other = found.mean + size * dice.standard_normal(4)
+            assert loss(design, scores, before, other) > least
+
+
+def test_the_width_is_the_inverse_curvature_at_the_likeliest_numbers() -> None:
+    design, scores, _ = world(60, 3)
+    before = prior(3)
+    found = fit_posterior(design, scores, before)
+    step = 1e-3 * np.eye(3)
+
+    def at(*moves: Floats) -> float:
+        return loss(design, scores, before, found.mean + np.sum(moves, axis=0))
+
+    curvature = [
+        [(at(a, b) - at(a, -b) - at(-a, b) + at(-a, -b)) / 4e-6 for b in step] for a in step
+    ]
+    np.testing.assert_allclose(np.linalg.inv(curvature), found.covariance, rtol=1e-3, atol=1e-5)
+
+
+def test_many_rows_find_the_numbers_that_made_them() -> None:
+    design, scores, true = world(20_000, 4)
+    found = fit_posterior(design, scores, prior(4))
+    assert np.abs(found.mean - true).max() < 0.1
+
+
+def test_the_belief_covers_the_truth_as_often_as_it_says() -> None:
+    inside: list[bool] = []
+    for seed in range(60):
+        design, scores, true = world(40, 3, seed)
+        found = fit_posterior(design, scores, prior(3))
+        inside.extend(np.abs(found.mean - true) < np.sqrt(np.diag(found.covariance)))
+    assert 0.58 < np.mean(inside) < 0.78  # 68 % of a normal lies within one deviation
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 1000))
+def test_more_rows_never_widen_the_belief(some: int, more: int, seed: int) -> None:
+    design, _, _ = world(some + more, 3, seed)
+    # The width depends on where the belief lies as well; where it does not move, only on rows.
+    scores = 1 / (1 + np.exp(-design.offset))
+    few = fit_posterior(design.only(np.arange(some)), scores[:some], prior(3))
+    many = fit_posterior(design, scores, prior(3))
+    assert (variances(many, design) <= variances(few, design) + 1e-9).all()
+
+
+def test_half_a_success_counts_as_a_success_and_a_failure_of_half_weight() -> None:
+    design, _, _ = world(30, 3)
+    halves = fit_posterior(design, np.full(30, 0.5), prior(3))
+    twice = Design(np.tile(design.offset, 2), np.tile(design.features, (2, 1)))
+    # Two rows instead of one: as sure as with a prior twice as sure, and then twice the variance.
+    both = fit_posterior(twice, np.repeat([0.0, 1.0], 30), prior(3, 0.5))
+    np.testing.assert_allclose(halves.mean, both.mean, atol=1e-6)
+    np.testing.assert_allclose(halves.covariance, 2 * both.covariance, atol=1e-6)
+
+
+def test_rows_far_off_the_prior_do_not_break_the_search() -> None:
+    features = np.array([[1000.0, 1.0], [-1000.0, 1.0], [0.0, 1.0]])
+    design = Design(np.array([500.0, -500.0, 0.0]), features)
+    found = fit_posterior(design, np.array([0.0, 1.0, 1.0]), prior(2, 100.0))
+    assert np.isfinite(found.mean).all()
+    assert found.mean[0] < -0.4
+    assert (np.linalg.eigvalsh(found.covariance) > 0).all()
+
+
+def test_it_ends_at_the_same_numbers_wherever_it_starts() -> None:
+    design, scores, _ = world(50, 3)
+    there = fit_posterior(design, scores, prior(3))
+    again = fit_posterior(design, scores, prior(3), start=np.full(3, 4.0))
+    np.testing.assert_allclose(there.mean, again.mean, atol=1e-4)
+
+
+def test_a_line_through_plain_values_is_the_ridge_solution() -> None:
+    design, _, true = world(40, 3)
+    values = design.offset + design.features @ true
+    found = fit_line(design, values, prior(3, 2.0), noise=0.5)
+    solved = np.linalg.solve(
+        design.features.T @ design.features + (0.5**2 / 2.0) * np.eye(3),
+        design.features.T @ (values - design.offset),
+    )
+    np.testing.assert_allclose(found.mean, solved)
+    assert np.abs(fit_line(design, values, prior(3, 2.0), noise=1e-3).mean - true).max() < 1e-4
+
+
+def test_doubt_draws_a_prediction_to_a_half_and_widens_it() -> None:
+    design = Design(np.array([2.0]), np.array([[1.0]]))
+    sure, unsure = (Gaussian(np.zeros(1), np.array([[v]])) for v in (1e-6, 4.0))
+    [certain], [narrow] = predict_with(sure, design)
+    [drawn], [wide] = predict_with(unsure, design)
+    assert certain == pytest.approx(1 / (1 + np.exp(-2)), abs=1e-4)
+    assert 0.5 < drawn < certain
+    assert narrow == 0.02  # the floor
+    assert wide > 0.2
+    [spread] = predict_with(sure, design, spread=2.0)[0]
+    assert spread == pytest.approx(drawn, abs=1e-4)
+
+
+def test_two_thousand_rows_of_two_hundred_numbers_take_less_than_a_second() -> None:
+    design, scores, _ = world(2000, 200)
+    started = perf_counter()
+    fit_posterior(design, scores, prior(200, 0.01))
+    assert perf_counter() - started < 1.0
