@@ -17,11 +17,11 @@ $(BIN)/python:
 	$(PYTHON) -m venv .venv
 
 .venv/.runtime: pyproject.toml .constraints.txt | $(BIN)/python
-	$(PIP) --editable .
+	$(PIP) --editable '.[plot]'
 	@touch $@
 
 .venv/.dev: pyproject.toml .constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[train,dev]'
+	$(PIP) --editable '.[train,plot,dev]'
 	@touch $@ .venv/.runtime
 
 # mypy sees the folders under the names they are installed by
@@ -68,6 +68,7 @@ completions: .venv/.runtime ## regenerate completions/
 .PHONY: train
 train: .venv/.dev ## train the shipped scorer from judged rows (DATA=folder)
 	$(BIN)/python -m rolecall.registry.scorer.training.train $(DATA)
+	$(BIN)/python -m rolecall.registry.carding $(DATA)
 
 .PHONY: bench
 bench: .venv/.dev ## time start-up, decisions, calls and a long history, as ratios

@@ -1,0 +1,137 @@
+"""`rolecall scorer eval`: the scorer beside the baselines, on judged prompts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rolecall.cli.completing import strategy_names
+from rolecall.cli.options import JsonOption, RegistryOption
+from rolecall.registry.errors import InvalidDocument
+
+FilesArgument = Annotated[
+    list[Path],
+    typer.Argument(metavar="JUDGED", help="Judged rows: .jsonl, .jsonl.gz, or folders of them."),
+]
+TrainOption = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="FILE", help="What the baselines learn on; repeatable."),
+]
+FoldOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=0, help="Choose for this fold; the baselines learn on the others."
+    ),
+]
+StrategyOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The strategy whose quality_usd counts; by default balanced.",
+        autocompletion=strategy_names,
+    ),
+]
+QualityOption = Annotated[
+    float | None,
+    typer.Option(metavar="USD", min=0, help="What a right answer is worth instead."),
+]
+ModelsOption = Annotated[
+    list[str] | None,
+    typer.Option("--model", metavar="ID", help="Only these models; repeatable."),
+]
+PricesOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="What models ask, in YAML."),
+]
+PlotOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Draw success against cost, as .svg or .png."),
+]
+
+
+def evaluate(
+    files: FilesArgument,
+    train: TrainOption = None,
+    fold: FoldOption = None,
+    strategy: StrategyOption = None,
+    quality_usd: QualityOption = None,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only the rows of this data set.")
+    ] = None,
+    model: ModelsOption = None,
+    prices: PricesOption = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out lines that are no judged row.")
+    ] = False,
+    reliability: Annotated[
+        bool, typer.Option("--reliability", help="Show each model's reliability table.")
+    ] = False,
+    plot: PlotOption = None,
+    robust: Annotated[
+        bool, typer.Option("--robust", help="Instead, count choices that flip on a rewording.")
+    ] = False,
+    prompts: Annotated[
+        int, typer.Option(metavar="N", min=1, help="With --robust: how many prompts to reword.")
+    ] = 300,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of every random draw.")] = 7,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether routing pays on judged prompts.
+
+    The scorer, the nearest judged prompts, the means of each task, every single model, chance and
+    hindsight choose for the same prompts. The scorer learns nothing from them; what it is compared
+    with learns on other folds, on --train, or on other parts of the same rows. Costs are the rows'
+    own, else worked out from --prices, the registry or models.dev. A line of prices reads
+    MODEL: {input_usd_per_mtok: 3, output_usd_per_mtok: 15}.
+
+    \b
+    Examples:
+      rolecall scorer eval judged.jsonl
+      rolecall scorer eval judged.jsonl.gz --fold 7 --plot curve.svg
+      rolecall scorer eval judged.jsonl --robust
+      rolecall scorer eval new.jsonl --train old.jsonl --json | jq .segments
+    """
+    from rolecall.cli.counting import counted
+    from rolecall.cli.files import read_text, shown_name
+    from rolecall.cli.output import note, print_json
+    from rolecall.cli.plots import plotter
+    from rolecall.cli.proofs import print_evaluation
+    from rolecall.cli.robust_table import refuse, show_robustness
+    from rolecall.registry.flip_counts import Trial
+    from rolecall.registry.known import read_known
+    from rolecall.registry.proving import Wanted, prove_scorer
+    from rolecall.registry.proving_costs import read_prices
+    from rolecall.registry.proving_plan import Narrowed
+
+    if robust:
+        refuse(model=model, quality_usd=quality_usd, prices=prices, plot=plot)
+        strategies = () if strategy is None else (strategy,)
+        trial = Trial(prompts=prompts, fold=fold, dataset=dataset, strategies=strategies, seed=seed)
+        show_robustness(registry, files, train or (), trial, skip_bad=skip_bad, as_json=as_json)
+        return
+    draw = None if plot is None else plotter(plot)
+    given = read_prices(read_text(prices, InvalidDocument), shown_name(prices)) if prices else {}
+    wanted = Wanted(
+        files=tuple(files),
+        train=tuple(train or ()),
+        narrowed=Narrowed(fold, dataset, tuple(model or ())),
+        strategy=strategy,
+        quality_usd=quality_usd,
+        prices=given,
+        skip_bad=skip_bad,
+        seed=seed,
+    )
+    with counted("reading prompts") as report:
+        found = prove_scorer(read_known(registry), wanted, report)
+    evaluation = found.to_dict()
+    if found.bad_lines is not None:
+        note(f"left out: {found.bad_lines}")
+    if as_json:
+        print_json(evaluation)
+    else:
+        print_evaluation(evaluation, with_reliability=reliability)
+    if draw is not None and plot is not None:
+        draw(plot, evaluation["segments"])

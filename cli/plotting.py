@@ -1,0 +1,189 @@
+"""Success against cost as a figure for a talk; the only file that imports matplotlib."""
+
+from __future__ import annotations
+
+import io
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
+
+from rolecall.cli.curves import (
+    Point,
+    curve_points,
+    has_costs,
+    hull,
+    mixed,
+    oracle_point,
+    single_points,
+)
+from rolecall.cli.files import write_bytes
+from rolecall.cli.plot_labels import Obstacles, place_labels
+from rolecall.registry.errors import RegistryError
+
+# Okabe and Ito's colours, which the colour-blind tell apart.
+_COLOURS = {"task means": "#009E73", "nearest": "#E69F00", "ours": "#0072B2"}
+_INK, _GREY, _ORACLE = "#222222", "#8a8a8a", "#D55E00"
+_ONE, _BEST, _MIXED = "one model", "best single model", "single models, mixed"
+_LEGEND = ("ours", "nearest", "task means", "oracle", _BEST, _ONE, _MIXED)
+_DASHES = (0, (4, 3))
+_STYLE: Any = {
+    "font.family": "sans-serif",
+    "font.size": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": _GREY,
+    "axes.labelcolor": _INK,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "text.color": _INK,
+    # Text stays text, and the same figure is the same bytes.
+    "svg.fonttype": "none",
+    "svg.hashsalt": "rolecall",
+}
+_PANEL_INCHES, _ONLY_PANEL_INCHES = (7.2, 5.0), (8.6, 5.6)
+_DOTS_PER_INCH = 200
+_TITLE_CHARS = 56
+_NEAR_HULL = 0.01
+_BOW_STEPS = 16
+# How far apart, in decades, the costs may lie for 1, 2 and 5 to be marked in each.
+_FINE_TICKS = 2.6
+
+
+def write_plot(path: Path, segments: Sequence[Mapping[str, Any]]) -> None:
+    """Draw every segment with costs, a panel each, as SVG or PNG by the path's suffix.
+
+    Raises RegistryError where nothing is known to cost anything, and FileNotWritable.
+    """
+    drawn = [segment for segment in segments if has_costs(segment)]
+    if not drawn:
+        raise RegistryError(
+            "there is nothing to plot: no model is known to cost anything",
+            hint="give prices: --prices FILE",
+        )
+    with mpl.rc_context(_STYLE):
+        content = _rendered(_figure(drawn), path.suffix.lower().removeprefix("."))
+    write_bytes(path, content)
+
+
+def _rendered(figure: Figure, kind: str) -> bytes:
+    content = io.BytesIO()
+    # A PNG holds no date unless told to; an SVG does unless told not to.
+    metadata = {"Date": None} if kind == "svg" else None
+    figure.savefig(content, format=kind, dpi=_DOTS_PER_INCH, metadata=metadata)
+    return content.getvalue()
+
+
+def _figure(segments: Sequence[Mapping[str, Any]]) -> Figure:
+    columns = math.ceil(math.sqrt(len(segments)))
+    rows = math.ceil(len(segments) / columns)
+    width, height = _PANEL_INCHES if len(segments) > 1 else _ONLY_PANEL_INCHES
+    layout = ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.12)
+    figure = Figure(figsize=(width * columns, height * rows), layout=layout)
+    panels = [figure.add_subplot(rows, columns, n) for n in range(1, len(segments) + 1)]
+    for axes, segment in zip(panels, segments, strict=True):
+        _draw(axes, segment)
+        _dress(axes, segment)
+    _add_legend(figure, panels, columns)
+    # Only now is it known where everything stands.
+    figure.draw_without_rendering()
+    for axes, segment in zip(panels, segments, strict=True):
+        _label(axes, segment)
+    return figure
+
+
+def _add_legend(figure: Figure, panels: Sequence[Axes], columns: int) -> None:
+    handles: dict[str, Artist] = {}
+    for axes in panels:
+        found, labels = axes.get_legend_handles_labels()
+        handles.update(zip(labels, found, strict=True))
+    shown = [label for label in _LEGEND if label in handles]
+    figure.legend(
+        handles=[handles[label] for label in shown],
+        loc="outside lower center",
+        ncols=len(shown) if columns > 1 else 4,
+        frameon=False,
+    )
+
+
+def _draw(axes: Axes, segment: Mapping[str, Any]) -> None:
+    singles = _singles(segment)
+    axes.scatter(*_across(singles.values()), s=30, color=_GREY, label=_ONE, zorder=2)
+    outline = _across(_bowed(hull(list(singles.values()))))
+    axes.plot(*outline, color=_GREY, linewidth=1.1, linestyle=_DASHES, label=_MIXED, zorder=1)
+    for name, colour in _COLOURS.items():
+        width, height = (3.0, 4) if name == "ours" else (1.7, 3)
+        points = _across(_curve(segment, name))
+        axes.plot(*points, color=colour, linewidth=width, label=name, zorder=height)
+    if segment["best_single"] in singles:
+        axes.scatter(*singles[segment["best_single"]], s=64, color=_INK, label=_BEST, zorder=5)
+    oracle = oracle_point(segment)
+    if oracle is not None and oracle[0] > 0:
+        axes.scatter(*oracle, s=200, marker="*", color=_ORACLE, label="oracle", zorder=5)
+
+
+def _dress(axes: Axes, segment: Mapping[str, Any]) -> None:
+    axes.set_xscale("log")
+    axes.margins(x=0.08, y=0.08)
+    left, right = axes.get_xlim()
+    each = (1.0, 2.0, 5.0) if math.log10(right / left) < _FINE_TICKS else (1.0,)
+    axes.xaxis.set_major_locator(LogLocator(subs=each, numticks=12))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda usd, _: f"${usd:,.6g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+    axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0, pad=6)
+    axes.set_xlabel("cost of 1,000 prompts (logarithmic)", labelpad=8)
+    axes.set_ylabel(f"success on {segment['dataset']} ({segment['cases']:,} prompts)", labelpad=8)
+    title = textwrap.fill(segment["verdict"]["text"], _TITLE_CHARS, break_on_hyphens=False)
+    axes.set_title(title, loc="left", fontsize=13, fontweight="bold", pad=14)
+
+
+def _label(axes: Axes, segment: Mapping[str, Any]) -> None:
+    """Name the best single model, then those on or near the hull, as far as there is room."""
+    singles = _singles(segment)
+    outline = hull(list(singles.values()))
+    best = segment["best_single"]
+    named = {best: singles[best]} if best in singles else {}
+    for model, at in sorted(singles.items(), key=lambda pair: -pair[1][1]):
+        if at[1] > mixed(outline, at[0]) - _NEAR_HULL:
+            named.setdefault(model, at)
+    curves = [at for name in _COLOURS for at in _curve(segment, name)]
+    stars = [at for at in (oracle_point(segment),) if at is not None and at[0] > 0]
+    obstacles = Obstacles([*singles.values(), *stars, *curves], _bowed(outline))
+    place_labels(axes, named, obstacles, bold=best)
+
+
+def _singles(segment: Mapping[str, Any]) -> dict[str, Point]:
+    """Return the single models that have a place on a logarithmic axis."""
+    return {model: at for model, at in single_points(segment).items() if at[0] > 0}
+
+
+def _curve(segment: Mapping[str, Any], method: str) -> list[Point]:
+    return _bowed([at for at in curve_points(segment, method) if at[0] > 0])
+
+
+def _bowed(points: Sequence[Point]) -> list[Point]:
+    """Return points along the straight lines between `points`: bows on a logarithmic axis."""
+    found = list(points[:1])
+    for start, end in pairwise(points):
+        ratio = (end[0] / start[0]) ** (1 / _BOW_STEPS)
+        costs = [start[0] * ratio**step for step in range(1, _BOW_STEPS)]
+        found += [(cost, mixed([start, end], cost)) for cost in costs]
+        found.append(end)
+    return found
+
+
+def _across(points: Any) -> tuple[list[float], list[float]]:
+    pairs = list(points)
+    return [cost for cost, _ in pairs], [success for _, success in pairs]

@@ -1,0 +1,256 @@
+"""`rolecall scorer eval`: what it prints, as text and as JSON, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rolecall.cli.output import table_lines
+from rolecall.cli.proofs import cost_table, policy_table, quality_table, reliability_table
+from tests.conftest import Rolecall
+from tests.registry.worlds import PRICES, SKILLED, Seer, install, rows, write_prices, write_rows
+
+METHODS = ["ours", "nearest", "task means"]
+
+
+@pytest.fixture(autouse=True)
+def seer(monkeypatch: pytest.MonkeyPatch) -> Seer:
+    return install(monkeypatch)
+
+
+@pytest.fixture
+def judged(tmp_path: Path) -> Path:
+    return write_rows(tmp_path / "judged.jsonl", rows(240))
+
+
+@pytest.fixture
+def prices(tmp_path: Path) -> Path:
+    return write_prices(tmp_path / "prices.yaml")
+
+
+def first_words(lines: list[str], start: str) -> list[str]:
+    """Return the first cell of each row of the table that starts so."""
+    begin = next(number for number, line in enumerate(lines) if line.startswith(start))
+    cells = []
+    for line in lines[begin + 1 :]:
+        if not line:
+            break
+        cells.append(line.split("  ")[0])
+    return cells
+
+
+def test_it_tells_the_coverage_the_policies_and_last_the_verdict(
+    rolecall: Rolecall, judged: Path, prices: Path
+) -> None:
+    result = rolecall("scorer", "eval", judged, "--prices", prices)
+    lines = result.stdout.splitlines()
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert lines[0] == "seer-1 · balanced: a right answer is worth $0.05"
+    assert "cross-fitted on these rows" in lines[1]
+    assert lines[4] == "world · 240 of 240 prompts, 3 of 3 models"
+    expected = ["oracle", *METHODS, "middling *", "abacus", "lyra", "cheapest", "random"]
+    assert sorted(first_words(lines, "policy")[:9]) == sorted(expected)
+    assert first_words(lines, "policy")[:5] == ["oracle", *METHODS, "middling *"]
+    assert first_words(lines, "policy")[7:9] == ["cheapest", "random"]
+    assert lines[-1].startswith("world: route: ")
+
+
+def test_the_figure_is_drawn_in_plain_characters(
+    rolecall: Rolecall, judged: Path, prices: Path
+) -> None:
+    lines = rolecall("scorer", "eval", judged, "--prices", prices).stdout.splitlines()
+    start = lines.index("        success")
+    assert len(lines[start + 1 : start + 15]) == 14
+    assert all(line[7] == "|" for line in lines[start + 1 : start + 15])
+    assert lines[start + 15] == f"{'':7}+{'-' * 60}"
+    assert "o ours   n nearest   t task means   · one model   ^ oracle" in lines[start + 19]
+    assert max(map(len, lines[start : start + 20])) <= 80
+
+
+def test_without_prices_there_are_no_costs_and_it_says_so(rolecall: Rolecall, judged: Path) -> None:
+    result = rolecall("scorer", "eval", judged)
+    assert result.exit_code == 0
+    assert "without costs: too few of these models have a price (--prices FILE)" in result.stdout
+    assert "aiq" not in result.stdout
+    assert "  success\n" not in result.stdout
+    assert "world: " in result.stdout.splitlines()[-1]
+
+
+def test_json_is_one_object_with_everything(rolecall: Rolecall, judged: Path, prices: Path) -> None:
+    result = rolecall("scorer", "eval", judged, "--prices", prices, "--fold", "2", "--json")
+    told = json.loads(result.stdout)
+    assert list(told) == [
+        "scorer_version",
+        "strategy",
+        "quality_usd",
+        "counted",
+        "learned_by",
+        "segments",
+        "skipped",
+        "bad_lines",
+    ]
+    assert (told["counted"], told["learned_by"]) == (["success", "cost"], "other folds")
+    [segment] = told["segments"]
+    assert (segment["dataset"], segment["prompts"], segment["cases"]) == ("world", 48, 48)
+    assert segment["prices"]["lyra"]["source"] == str(prices)
+    assert segment["verdict"]["text"]
+    assert {one["policy"] for one in segment["policies"]} >= {"ours", "oracle", "single:lyra"}
+
+
+def test_several_data_sets_end_with_their_verdicts_together(
+    rolecall: Rolecall, tmp_path: Path, prices: Path
+) -> None:
+    made = [*rows(60), *rows(60, dataset="other"), *rows(9, {"lyra": (1, 1)}, dataset="solo")]
+    path = write_rows(tmp_path / "all.jsonl", made)
+    lines = rolecall("scorer", "eval", path, "--prices", prices).stdout.splitlines()
+    assert lines[-5:-2] == ["left out: solo judges one model only (lyra)", "", "in short"]
+    assert [line.partition(":")[0] for line in lines[-2:]] == ["world", "other"]
+
+
+def test_the_reliability_of_each_model_is_shown_when_asked_for(
+    rolecall: Rolecall, judged: Path, prices: Path
+) -> None:
+    command = ("scorer", "eval", judged, "--prices", prices)
+    assert "predicted  observed" not in rolecall(*command).stdout
+    shown = rolecall(*command, "--reliability").stdout
+    assert shown.count("predicted  observed  prompts") == 3
+
+
+def test_the_scorer_is_warned_about_where_it_may_know_the_answers(
+    rolecall: Rolecall, judged: Path, prices: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"data": {"sets": [{"set": "world"}]}, "split": {"train_folds": [0, 1], "tune_fold": 2}}
+    monkeypatch.setattr("rolecall.registry.proving.card", lambda: told)
+    result = rolecall("scorer", "eval", judged, "--prices", prices)
+    assert "the scorer learned from the folds of 144 of these prompts" in result.stdout
+
+
+def test_lines_left_out_are_told_on_stderr(
+    rolecall: Rolecall, tmp_path: Path, prices: Path
+) -> None:
+    path = write_rows(tmp_path / "a.jsonl", [*rows(40), {"prompt": ""}])
+    refused = rolecall("scorer", "eval", path, "--prices", prices)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "41" in refused.stderr
+    result = rolecall("scorer", "eval", path, "--prices", prices, "--skip-bad", "--json")
+    assert result.stderr.startswith("left out: ")
+    assert json.loads(result.stdout)["bad_lines"].endswith(result.stderr.split(": ", 1)[1].strip())
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["--strategy", "nope"], 2, 'error: no strategy is named "nope"'),
+        (["--dataset", "nope"], 2, 'error: no data set is named "nope"'),
+        (["--model", "nope", "--model", "lyra"], 2, 'error: no answer of "nope" was judged'),
+        (["--model", "lyra"], 2, "error: lyra alone: there is nothing to route"),
+        (["--fold", "77"], 2, "error: no row is in fold 77"),
+        (["--prices", "missing.yaml"], 2, "error: cannot read missing.yaml: no such file"),
+        (["--plot", "figure.pdf"], 2, "error: cannot plot as figure.pdf"),
+        (["--plot", "nowhere/figure.png"], 2, "error: cannot plot to nowhere/figure.png"),
+        (["--quality-usd", "nan"], 2, "error: "),
+    ],
+)
+def test_what_cannot_be_done_is_one_clear_line(
+    rolecall: Rolecall, judged: Path, options: list[str], code: int, message: str
+) -> None:
+    result = rolecall("scorer", "eval", judged, *options)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert result.stderr.startswith(message)
+    assert "Traceback" not in result.stderr
+
+
+def test_bad_prices_name_their_line(rolecall: Rolecall, judged: Path, tmp_path: Path) -> None:
+    path = tmp_path / "prices.yaml"
+    path.write_text("lyra: {input: 3}\n")
+    result = rolecall("scorer", "eval", judged, "--prices", path)
+    assert result.exit_code == 2
+    assert f"{path}:1: lyra: input_usd_per_mtok is missing" in result.stderr
+
+
+def test_one_model_alone_is_told_with_a_hint(rolecall: Rolecall, tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "a.jsonl", rows(20, {"lyra": (0.5, 0.5)}))
+    result = rolecall("scorer", "eval", path)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        "error: world judges one model only (lyra): there is nothing to route\n"
+        "hint: bring rows that judge two models or more on the same prompts\n"
+    )
+
+
+def test_no_registry_is_made_for_it(rolecall: Rolecall, judged: Path, tmp_path: Path) -> None:
+    rolecall("scorer", "eval", judged)
+    assert not (tmp_path / "registry.db").exists()
+
+
+def test_plotting_without_matplotlib_says_what_to_install(
+    rolecall: Rolecall, judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    for name in [one for one in sys.modules if one.startswith("rolecall.cli.plotting")]:
+        monkeypatch.delitem(sys.modules, name)
+    result = rolecall("scorer", "eval", judged, "--plot", tmp_path / "a.svg")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        'error: plotting needs matplotlib\nhint: pip install "rolecall[plot]"\n'
+    )
+
+
+def test_without_a_plot_matplotlib_is_not_needed(
+    rolecall: Rolecall, judged: Path, prices: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert rolecall("scorer", "eval", judged, "--prices", prices).exit_code == 0
+
+
+def test_the_plot_is_written_beside_the_answer(
+    rolecall: Rolecall, judged: Path, prices: Path, tmp_path: Path
+) -> None:
+    plot = tmp_path / "curve.svg"
+    result = rolecall("scorer", "eval", judged, "--prices", prices, "--json", "--plot", plot)
+    verdict = json.loads(result.stdout)["segments"][0]["verdict"]["text"]
+    assert result.exit_code == 0
+    assert verdict.split()[0] in plot.read_text()
+
+
+def test_a_plot_without_costs_is_told_after_the_answer(
+    rolecall: Rolecall, judged: Path, tmp_path: Path
+) -> None:
+    result = rolecall("scorer", "eval", judged, "--json", "--plot", tmp_path / "curve.svg")
+    assert json.loads(result.stdout)["segments"]
+    assert (result.exit_code, result.stderr.splitlines()[0]) == (
+        1,
+        "error: there is nothing to plot: no model is known to cost anything",
+    )
+
+
+@pytest.fixture
+def segment(rolecall: Rolecall, tmp_path: Path) -> dict[str, Any]:
+    """A data set of twelve models with long names."""
+    skill = {f"provider-family-{n}-instruct-2024": (0.3 + n / 20, 0.4) for n in range(12)}
+    path = write_rows(tmp_path / "wide.jsonl", rows(40, SKILLED | skill))
+    prices = write_prices(tmp_path / "p.yaml", PRICES | dict.fromkeys(skill, (1.0, 2.0)))
+    told = json.loads(rolecall("scorer", "eval", path, "--prices", prices, "--json").stdout)
+    found: dict[str, Any] = told["segments"][0]
+    return found
+
+
+def test_every_table_fits_a_terminal_of_80_columns(segment: dict[str, Any]) -> None:
+    quality = segment["quality"]["ours"]["by_model"]["lyra"]
+    tables = [policy_table(segment), quality_table(segment), cost_table(segment)]
+    for columns, cells in [*tables, reliability_table("lyra", quality)]:
+        assert max(map(len, table_lines(columns, cells, 80))) <= 80
+
+
+def test_eight_single_models_are_shown_and_the_rest_counted(
+    rolecall: Rolecall, tmp_path: Path, segment: dict[str, Any]
+) -> None:
+    columns, cells = policy_table(segment)
+    assert len(columns) == 7
+    assert len(cells) == 1 + len(METHODS) + 8 + 2
+    result = rolecall("scorer", "eval", tmp_path / "wide.jsonl", "--prices", tmp_path / "p.yaml")
+    assert "  … and 7 more single models (--json has them)" in result.stdout
