@@ -1,0 +1,118 @@
+"""A scorer's card as a person reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rolecall.cli.output import Column, print_table, print_text
+
+_COUNTS = ("prompts", "scores", "models")
+
+
+def print_card(card: dict[str, Any]) -> None:
+    """Print what a scorer was trained on, how it was judged and beside what, what it assumes."""
+    print_text(_heading(card))
+    print_table(*_data(card))
+    print_text(_split(card))
+    print_table(*_figures(card))
+    print_text("\nAUC is per model, averaged by data set; brier and ece over every score.")
+    for text in _remarks(card):
+        print_text(f"- {text}")
+    print_text("\nassumed, not measured")
+    for text in card.get("assumed", []):
+        print_text(f"- {text}")
+
+
+def _heading(card: dict[str, Any]) -> str:
+    encoder = card["encoder"]
+    return (
+        f"{card['version']} · trained {card['date']} · seed {card['seed']}\n"
+        f"encoder {encoder['from']}, {encoder['run_as']}\n"
+    )
+
+
+def _data(card: dict[str, Any]) -> tuple[list[Column], list[list[str]]]:
+    columns = [Column("data"), *(Column(name, is_number=True) for name in _COUNTS)]
+    rows = [
+        [entry["set"], *(f"{entry[name]:,}" for name in _COUNTS), str(entry.get("licence") or "–")]
+        for entry in card["data"]["sets"]
+    ]
+    return [*columns, Column("licence")], rows
+
+
+def _split(card: dict[str, Any]) -> str:
+    split = card["split"]
+    train = split["train_folds"]
+    if train is None:
+        parts = split["prompts"]
+        return (
+            f"\ntrained on {parts['train']:,} prompts, tuned on {parts['tune']:,}, judged on "
+            f"{parts['report']:,}, by groups ({card['figures']['cases']:,} scores):\n"
+        )
+    return (
+        f"\ntrained on folds {train[0]}–{train[-1]}, tuned on {split['tune_fold']}, "
+        f"judged on {split['report_fold']} ({card['figures']['cases']:,} scores):\n"
+    )
+
+
+def _figures(card: dict[str, Any]) -> tuple[list[Column], list[list[str]]]:
+    figures = card["figures"]
+    sides = {
+        "this scorer": figures["scorer"],
+        "nearest": figures["nearest"],
+        "task means": figures["task_means"],
+    }
+    if "facts_prior" in card:
+        sides["by facts"] = card["facts_prior"]["held_out_families"]
+    columns = [Column(""), *(Column(side, is_number=True) for side in sides)]
+    rows = []
+    for start, title in (("auc_", "AUC"), ("brier", "brier"), ("calibration_error", "ece")):
+        for name in figures["scorer"]:
+            if name.startswith(start):
+                part = name.removeprefix(start).lstrip("_")
+                label = f"{title} {part}".strip()
+                rows.append([label, *(_figure(side.get(name)) for side in sides.values())])
+    return columns, rows
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _remarks(card: dict[str, Any]) -> Iterator[str]:
+    figures = card["figures"]
+    yield "nearest and task means are learnt from the same rows; a task mean is told the task"
+    if "facts_prior" in card:
+        yield "by facts: every model foretold by a network that saw none of its family"
+    lengths = figures.get("log_length_error")
+    if lengths and lengths["scorer"] is not None:
+        yield (
+            f"lengths are off by {lengths['scorer']:.2f} in logarithm (median), "
+            f"by each model's median {lengths['model_median']:.2f}"
+        )
+    worst = max(figures.get("calibration_error_by_model", {}).items(), key=_second, default=None)
+    if worst is not None:
+        yield f"worst calibration of a model: {worst[0]} {worst[1]:.3f}"
+    if "quantization" in card:
+        found = card["quantization"]
+        yield (
+            f"quantized, AUC {found['shipped']['auc_mean']:.3f} against "
+            f"{found['full_precision']['auc_mean']:.3f} in full precision, brier "
+            f"{found['shipped']['brier']:.4f} against {found['full_precision']['brier']:.4f}"
+        )
+    if "steady" in card:
+        steady = card["steady"]
+        yield (
+            f"choices flip when {steady['texts']:,} prompts are only worded otherwise: balanced "
+            f"{steady['flips']['balanced']['share']:.1%}, without what steadies it "
+            f"{steady['plain_argmax']['share']:.1%}, by nearest prompts "
+            f"{steady['flips']['nearest']['share']:.1%}"
+        )
+    if "everyday" in card:
+        everyday = card["everyday"]
+        yield f"everyday prompts routed as expected: {everyday['agreed']} of {everyday['prompts']}"
+
+
+def _second(pair: tuple[str, float]) -> float:
+    return pair[1]

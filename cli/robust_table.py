@@ -1,0 +1,121 @@
+"""How often choices flip when a prompt is put otherwise, as tables for a person."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rolecall.cli.counting import counted
+from rolecall.cli.output import Column, note, one_line, print_json, print_table, print_text
+from rolecall.registry.errors import UsageError
+
+if TYPE_CHECKING:
+    from rolecall.registry.flip_counts import Trial
+
+UNKNOWN = "–"
+ALL = "all"
+# The policies beside the strategies, with the order in which they go where room is short.
+_BESIDE = {"argmax": 0, "likeliest": 4, "ours": 3, "nearest": 0, "constant": 0}
+_MAY_GO = {"private": 2}
+_LEGEND = (
+    "% of changed texts for which the choice is another than for the prompt as it is; "
+    "argmax: the highest value as `balanced` values, near-ties or not; "
+    "likeliest: the highest success, whatever it costs; nearest: of the models judged on the "
+    "prompt, the one that the nearest judged prompts speak for; ours: of those, the scorer's own"
+)
+
+
+def show_robustness(
+    registry: Path | None,
+    files: Sequence[Path],
+    train: Sequence[Path],
+    trial: Trial,
+    *,
+    skip_bad: bool,
+    as_json: bool,
+) -> None:
+    """Measure how steady choices are on prompts of judged files, and print it."""
+    from rolecall.registry.robustness import measure_files
+
+    with counted("deciding") as report:
+        found = measure_files(registry, files, trial, train=train, skip_bad=skip_bad, report=report)
+    if found.left_out is not None:
+        note(f"left out: {found.left_out}")
+    print_robustness(found.to_dict(), as_json=as_json)
+
+
+def refuse(**given: object) -> None:
+    """Raise UsageError for an option that says nothing of robustness."""
+    for name, value in given.items():
+        if value:
+            option = "--" + name.replace("_", "-")
+            raise UsageError(f"--robust takes no {option}", hint=f"leave out {option}")
+
+
+def print_robustness(report: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print a measurement of robustness (`Robustness.to_dict`), as tables or as one object."""
+    if as_json:
+        print_json(report)
+        return
+    print_text(
+        f"{report['scorer_version']} · {report['prompts']:,} prompts changed in "
+        f"{report['texts']:,} ways, {report['endpoints']:,} endpoints, seed {report['seed']}"
+    )
+    print_text("")
+    print_table(*flip_table(report))
+    for line in textwrap.wrap(_LEGEND, 80):
+        print_text(line)
+    print_text("")
+    print_table(*band_table(report))
+    print_text("without band: had the highest value won; value lost: to the near-tie rule")
+
+
+def flip_table(report: Mapping[str, Any]) -> tuple[list[Column], list[list[str]]]:
+    """Return each policy's flips in %, a kind of change a row, and over all kinds."""
+    policies = [*report["strategies"], *(one for one in _BESIDE if one in report["flips"])]
+    columns = [Column("change")]
+    for policy in policies:
+        # Strategies beyond the built-in ones give way before any column that explains them.
+        drop = _BESIDE.get(policy, _MAY_GO.get(policy, int(policy not in _BUILT_IN)))
+        columns.append(Column(one_line(policy), drop=drop, is_number=True))
+    columns.append(Column("texts", drop=5, is_number=True))
+    rows = [_row(kind["kind"], kind["flips"], policies) for kind in report["kinds"]]
+    return columns, [*rows, _row(ALL, report["flips"], policies)]
+
+
+_BUILT_IN = frozenset({"balanced", "cheapest", "fast", "quality"})
+
+
+def _row(name: str, flips: Mapping[str, Any], policies: list[str]) -> list[str]:
+    cases = max((flips[policy]["cases"] for policy in policies), default=0)
+    return [name, *(_percent(flips[policy]["share"]) for policy in policies), f"{cases:,}"]
+
+
+def band_table(report: Mapping[str, Any]) -> tuple[list[Column], list[list[str]]]:
+    """Return every policy's flips, and what the near-tie rule did to the strategies'."""
+    columns = [Column("policy")]
+    for title in ("flips %", "95 %", "without band %", "95 %", "value lost %"):
+        columns.append(Column(title, is_number=True))
+    rows = []
+    for name, found in report["flips"].items():
+        cells = [one_line(name), _percent(found["share"]), _interval(found)]
+        if name in report["without_band"]:
+            bare = report["without_band"][name]
+            lost = report["worth"].get(name, {"lost": None})["lost"]
+            cells += [_percent(bare["share"]), _interval(bare)]
+            cells.append(UNKNOWN if lost is None else f"{100 * lost:.2f}")
+        rows.append([*cells, "", "", ""][: len(columns)])
+    return columns, rows
+
+
+def _percent(share: float | None) -> str:
+    return UNKNOWN if share is None else f"{100 * share:.1f}"
+
+
+def _interval(rate: Mapping[str, float | None]) -> str:
+    low, high = rate["low"], rate["high"]
+    if low is None or high is None:
+        return UNKNOWN
+    return f"{100 * low:.1f} to {100 * high:.1f}"
