@@ -124,6 +124,8 @@ def _remarks(screen: Console, decision: Decision) -> None:
 
 def _remark_lines(decision: Decision) -> Iterator[tuple[str, str]]:
     yield "task", _task(decision)
+    for number, text in enumerate(_success_parts(decision.candidates[:2])):
+        yield ("success" if number == 0 else ""), text
     yield "why", "; ".join(why_chosen(decision))
     flips = decision_flips(decision)[:MOST_FLIPS]
     for number, flip in enumerate(flips):
@@ -151,6 +153,21 @@ def _task(decision: Decision) -> str:
     if task.difficulty is not None:
         parts.append(f"difficulty {task.difficulty:.2f}")
     return " · ".join(parts)
+
+
+def _success_parts(candidates: tuple[Candidate, ...]) -> Iterator[str]:
+    """Say what the first successes rest on, where the scorer told it."""
+    for one in candidates:
+        if one.parts is None:
+            continue
+        parts, total = one.parts, one.scored_success
+        text = (
+            f"{one.endpoint} {parts.average:.2f} on average where prompts are like {parts.task} "
+            f"({parts.likeness:.2f}), {parts.prompt:+.2f} this prompt"
+        )
+        if parts.local:
+            text += f", {parts.local:+.2f} the nearest known prompts"
+        yield f"{text} = {total:.2f}" if total is not None else text
 
 
 def _flip(flip: Flip) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from statistics import median
 
-from rolecall.registry.records import ModelFacts, Pool
+from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.records import Pool
 
 
 def facts_of(pool: Pool) -> dict[str, ModelFacts]:

@@ -23,21 +23,14 @@ from rolecall.registry.detect import (
 )
 from rolecall.registry.errors import BudgetExceeded, NothingEligible, UsageError
 from rolecall.registry.facts import facts_of
+from rolecall.registry.fitted import with_fitted
 from rolecall.registry.ids import new_id
 from rolecall.registry.layers import Choices, Layers, policy_layers
 from rolecall.registry.loading import Loading
 from rolecall.registry.naming import named, unknown
 from rolecall.registry.opening import open_registry
-from rolecall.registry.records import (
-    Api,
-    Decision,
-    ModelFacts,
-    Pool,
-    Prediction,
-    Request,
-    Role,
-    Task,
-)
+from rolecall.registry.predictions import ModelFacts, Prediction
+from rolecall.registry.records import Api, Decision, Pool, Request, Role, Task
 from rolecall.registry.routing.decide import decide, nothing_eligible_message
 from rolecall.registry.routing.eligible import survivors
 from rolecall.registry.routing.policy import matches
@@ -160,6 +153,7 @@ class Router:
         revision = read_revision(self._db)
         if self._snapshot is None or self._snapshot.pool.revision != revision:
             pool = read_pool(self._db)
+            self._scorer = with_fitted(self._db, self._scorer)
             index = ExampleIndex(self._db, self._scorer, pool)
             self._snapshot = Snapshot(pool, facts_of(pool), index)
         return self._snapshot
@@ -274,7 +268,7 @@ def open_router(given: Path | None, loading: Loading | None = None) -> Iterator[
 
     `loading` is a scorer whose loading began earlier. Raises RegistryUnusable and ScorerUnusable.
     """
-    loading = loading or Loading()
+    loading = loading or Loading(given)
     with open_registry(given) as db:
         yield Router(db, scorer=loading.scorer(), environment=os.environ)
 

@@ -86,4 +86,5 @@ def _placed(candidate: Candidate, place: int) -> Candidate:
         candidate.sources,
         candidate.scored_success,
         candidate.outcomes,
+        candidate.parts,
     )

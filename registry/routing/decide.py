@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from rolecall.registry.records import Candidate, Endpoint, Exclusion, Model, Prediction
+from rolecall.registry.predictions import Prediction
+from rolecall.registry.records import Candidate, Endpoint, Exclusion, Model
 from rolecall.registry.routing.choose import rank
 from rolecall.registry.routing.cost import over_ceiling
 from rolecall.registry.routing.eligible import (

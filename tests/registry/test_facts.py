@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rolecall.registry.facts import facts_of
-from rolecall.registry.records import Endpoint, Model, ModelFacts, Pool, Price
+from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.records import Endpoint, Model, Pool, Price
 
 
 def priced(name: str, dollars: float | None, locality: str = "remote") -> Endpoint:

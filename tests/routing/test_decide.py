@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rolecall.registry.predictions import Prediction
 from rolecall.registry.records import (
     Assignment,
     Endpoint,
     Model,
-    Prediction,
     Price,
     Profile,
     Role,

@@ -2,16 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from rolecall.registry.records import (
-    Candidate,
-    Endpoint,
-    Model,
-    Prediction,
-    Price,
-    Profile,
-    Strategy,
-    Task,
-)
+from rolecall.registry.predictions import Prediction
+from rolecall.registry.records import Candidate, Endpoint, Model, Price, Profile, Strategy, Task
 from rolecall.registry.routing.value import weigh
 
 STRATEGY = Strategy(
