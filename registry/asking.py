@@ -23,7 +23,7 @@ def open_asker(
 
     Raises RegistryUnusable and ScorerUnusable.
     """
-    loading = loading or Loading()
+    loading = loading or Loading(given)
     environment = dict(os.environ)
     with Client(timeouts=timeouts or Timeouts()) as client, open_registry(given) as db:
         router = Router(db, scorer=loading.scorer(), environment=environment)

@@ -1,11 +1,14 @@
-"""Load the shipped scorer beside the rest of a cold start."""
+"""Load the scorer in use beside the rest of a cold start."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from threading import Thread
 
 from rolecall.registry.errors import ScorerUnusable
+from rolecall.registry.paths import registry_path
 from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.versions import USE_HINT, folder_in_use
 
 
 class Loading:
@@ -15,7 +18,9 @@ class Loading:
     of rolecall is imported and the registry is read.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, registry: Path | None = None) -> None:
+        """`registry` is as given by the person; by default it is the environment's."""
+        self._registry = registry
         self._scorer: Scorer | None = None
         self._error: ScorerUnusable | None = None
         self._thread = Thread(target=self._load)
@@ -30,6 +35,24 @@ class Loading:
 
     def _load(self) -> None:
         try:
-            self._scorer = Scorer.load()
+            self._scorer = load_in_use(self._registry)
         except ScorerUnusable as error:
             self._error = error
+
+
+def load_in_use(registry: Path | None = None) -> Scorer:
+    """Load the scorer that this registry uses; raises ScorerUnusable.
+
+    A version that cannot be loaded is never passed over in silence for the shipped one.
+    """
+    return load_version(folder_in_use(registry_path(registry)))
+
+
+def load_version(folder: Path | None) -> Scorer:
+    """Load a version trained on own data, or without a folder the shipped scorer."""
+    if folder is None:
+        return Scorer.load()
+    try:
+        return Scorer.load(folder)
+    except ScorerUnusable as error:
+        raise ScorerUnusable(error.message, hint=USE_HINT) from error

@@ -62,7 +62,7 @@ def ask(
     """
     from rolecall.registry.loading import Loading
 
-    loading = Loading()  # before the other imports, which then cost no time
+    loading = Loading(registry)  # before the other imports, which then cost no time
 
     from contextlib import closing
 

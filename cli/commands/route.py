@@ -39,7 +39,7 @@ def route(
     """
     from rolecall.registry.loading import Loading
 
-    loading = Loading()  # before the other imports, which then cost no time
+    loading = Loading(registry)  # before the other imports, which then cost no time
 
     from rolecall.cli.deciding import print_decision, print_decisions
     from rolecall.cli.prompts import read_jsonl, read_request
