@@ -51,8 +51,8 @@ def _split(card: dict[str, Any]) -> str:
             f"{parts['report']:,}, by groups ({card['figures']['cases']:,} scores):\n"
         )
     return (
-        f"\ntrained on folds {train[0]}–{train[-1]}, tuned on {split['tune_fold']}, "
-        f"judged on {split['report_fold']} ({card['figures']['cases']:,} scores):\n"
+        f"\ntrained on folds {train[0]}–{train[-1]}, calibrated on {split['tune_fold']} before it "
+        f"was added, judged on {split['report_fold']} ({card['figures']['cases']:,} scores):\n"
     )
 
 
@@ -91,9 +91,14 @@ def _remarks(card: dict[str, Any]) -> Iterator[str]:
             f"lengths are off by {lengths['scorer']:.2f} in logarithm (median), "
             f"by each model's median {lengths['model_median']:.2f}"
         )
-    worst = max(figures.get("calibration_error_by_model", {}).items(), key=_second, default=None)
-    if worst is not None:
-        yield f"worst calibration of a model: {worst[0]} {worst[1]:.3f}"
+    errors = figures.get("calibration_error_by_model", {})
+    if errors:
+        name = max(errors, key=lambda model: float(errors[model]["error"]))
+        worst = errors[name]
+        yield (
+            f"worst calibration of a model: {name} {worst['error']:.3f}; perfect forecasts "
+            f"would show {worst['by_chance']:.3f} on its {worst['rows']:,} scores"
+        )
     if "quantization" in card:
         found = card["quantization"]
         yield (
@@ -109,10 +114,9 @@ def _remarks(card: dict[str, Any]) -> Iterator[str]:
             f"{steady['plain_argmax']['share']:.1%}, by nearest prompts "
             f"{steady['flips']['nearest']['share']:.1%}"
         )
+        without = (f"{part} {one['share']:.1%}" for part, one in steady["without"].items())
+        band = steady["without_band"]["balanced"]["share"]
+        yield f"balanced without one part: {', '.join(without)}, near-tie rule {band:.1%}"
     if "everyday" in card:
         everyday = card["everyday"]
         yield f"everyday prompts routed as expected: {everyday['agreed']} of {everyday['prompts']}"
-
-
-def _second(pair: tuple[str, float]) -> float:
-    return pair[1]

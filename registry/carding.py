@@ -16,11 +16,11 @@ from rolecall.registry.everyday import agreement_by_kind, measure_agreement
 from rolecall.registry.flip_counts import ARGMAX, Trial
 from rolecall.registry.robustness import measure_files
 from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED, card
-from rolecall.registry.scorer.plain import PlainScorer
+from rolecall.registry.scorer.plain import STEADYING, PlainScorer
 from rolecall.registry.scorer.predict import Scorer
 
 STRATEGY = "balanced"
-PROMPTS = 120
+PROMPTS = 300
 
 
 def complete_card(folder: Path, data: Sequence[Path], prompts: int = PROMPTS) -> dict[str, Any]:
@@ -37,10 +37,17 @@ def complete_card(folder: Path, data: Sequence[Path], prompts: int = PROMPTS) ->
         trial = Trial(prompts=prompts, fold=fold)
         found = measure_files(nothing, data, trial, scorer=scorer)
         only = replace(trial, strategies=(STRATEGY,))
+        without = {
+            part: measure_files(nothing, data, only, scorer=PlainScorer(scorer, (part,)))
+            for part in STEADYING
+        }
         plain = measure_files(nothing, data, only, scorer=PlainScorer(scorer))
         verdicts = measure_agreement(nothing, scorer, strategy=STRATEGY)
     content["steady"] = {"fold": fold, "pool": "starter", **found.to_dict()}
-    # What the highest value would be by one member that reads each text as typed.
+    content["steady"]["without"] = {
+        part: asdict(one.flips[STRATEGY]) for part, one in without.items()
+    }
+    # Without any of it, and by the highest value without the near-tie rule.
     content["steady"]["plain_argmax"] = asdict(plain.flips[ARGMAX])
     content["everyday"] = {
         "strategy": STRATEGY,

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from rolecall.registry.errors import ScorerUnusable
 from rolecall.registry.scorer.strength import FactsPrior, prior_from_dict
 
-FORMAT = 2
+FORMAT = 3
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 CONSTANTS_FILE = "head.json"
 ARRAYS_FILE = "head.bin"
-_HINT = "reinstall rolecall, or train again: make train"
+_HINT = "rolecall scorer use pretrained; if that is damaged too, reinstall rolecall"
 
 Floats = NDArray[np.float32]
 
@@ -45,21 +45,20 @@ class Calibration:
 class Head:
     """The trained head: E members, H hidden units, T tasks, K signals of a prompt, M models.
 
-    A member reads one view of a prompt (a row of `encode.VIEWS`) beside its phrases and features.
-    Its K signals are, in order: `dim` for success, its easiness, `token_dim` for length, its
-    length. The last T of both `dim` and `token_dim` are the prompt's likeness to each task of the
-    training data, which sums to 1; the others, L with easiness and length, are learnt. Each
-    model's rows meet them in `predict.py`. `weights` say what the members count.
+    A member reads a prompt's views and features. Its K signals are, in order: `dim` for success,
+    its easiness, `token_dim` for length, its length. The last T of both `dim` and `token_dim` are
+    the prompt's likeness to each task of the training data, which sums to 1; the others, L with
+    easiness and length, are learnt. Each model's rows meet them in `predict.py`. `weights` say
+    what the members count.
 
-    The memory holds P places among the tuned vectors and what models made of the training
-    prompts around them, as logits; `nan` where a model was not asked.
+    The memory holds P places among the prompts' views, seen along A axes, and what models made of
+    the training prompts around them, as logits; `nan` where a model was not asked.
     """
 
     version: str
     models: tuple[str, ...]
     panel: tuple[int, ...]
     tasks: tuple[str, ...]
-    views: tuple[int, ...]  # (E,)
     dim: int
     token_dim: int
     memory_temperature: float
@@ -83,7 +82,8 @@ class Head:
     slope: Floats  # (E, dim + 1): what one unit of strength adds to them
     token_latent: Floats  # (E, M, token_dim)
     token_bias: Floats  # (E, M)
-    places: Floats  # (P, 384)
+    axes: Floats  # (768, A)
+    places: Floats  # (P, A)
     outcomes: Floats  # (P, M)
 
 
@@ -106,6 +106,7 @@ ARRAYS = (
     "slope",
     "token_latent",
     "token_bias",
+    "axes",
     "places",
     "outcomes",
 )
@@ -128,7 +129,6 @@ def save_head(head: Head, folder: Path) -> None:
         "models": head.models,
         "panel": head.panel,
         "tasks": head.tasks,
-        "views": head.views,
         "dim": head.dim,
         "token_dim": head.token_dim,
         "memory_temperature": head.memory_temperature,
@@ -150,7 +150,7 @@ def save_head(head: Head, folder: Path) -> None:
 def load_head(folder: Path) -> Head:
     """Read the head of an artifact folder; raises `ScorerUnusable`.
 
-    Small files are checked by checksum, the encoder by its size: reading its 28 MB would cost
+    Small files are checked by checksum, the encoder by its size: reading its 23 MB would cost
     as much as running it. `integrity.check` reads everything.
     """
     try:
@@ -190,7 +190,6 @@ def _assemble(constants: dict[str, Any], blob: bytes) -> Head:
         models=tuple(constants["models"]),
         panel=tuple(constants["panel"]),
         tasks=tuple(constants["tasks"]),
-        views=tuple(constants["views"]),
         dim=int(constants["dim"]),
         token_dim=int(constants["token_dim"]),
         memory_temperature=float(constants["memory_temperature"]),

@@ -29,7 +29,7 @@ LENGTH_NOISE = 0.5
 
 def sizes(head: Head) -> tuple[int, int]:
     """Return how many numbers of its own a model has for success, and for lengths."""
-    members = len(head.views)
+    members = len(head.weights)
     return members * head.dim + 1, members * head.token_dim + 1
 
 

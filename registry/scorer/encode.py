@@ -15,13 +15,13 @@ from rolecall.registry.errors import ScorerUnusable
 from rolecall.registry.scorer.artifact import MODEL_FILE, TOKENIZER_FILE
 from rolecall.registry.scorer.canonical import canonical
 from rolecall.registry.scorer.features import clip
+from rolecall.registry.scorer.typos import mended
 
 WIDTH = 384
-# What the graph says of one text, in this order: `sentence` is the encoder as it was published,
-# which tells what a text is about; `tuned` has its upper layers trained to tell what models make
-# of a text (both of unit length); `phrases` is the mean of the layer where the two part.
-VIEWS = ("sentence", "tuned", "phrases")
-SENTENCE, TUNED, PHRASES = range(3)
+# What the graph says of one text, in this order: `sentence`, of unit length, tells what the text is
+# about; `phrases`, the mean of a lower layer, tells more of how it is put.
+VIEWS = ("sentence", "phrases")
+SENTENCE, PHRASES = range(2)
 HEAD_TOKENS = 160
 TAIL_TOKENS = 96
 
@@ -51,7 +51,7 @@ class Encoder:
         self._session = _load_session(folder / MODEL_FILE)
 
     def encode(self, texts: Sequence[str], *, as_typed: bool = False) -> NDArray[np.float32]:
-        """Return the views (N, 3, 384) of N texts, in the order of `VIEWS`.
+        """Return the views (N, 2, 384) of N texts, in the order of `VIEWS`.
 
         A text of more than 256 tokens is read by its beginning and its end. Texts run one at a
         time: dynamic quantization scales by the whole input, so that in a batch a neighbour
@@ -66,13 +66,19 @@ class Encoder:
     def token_ids(self, text: str, *, as_typed: bool = False) -> list[int]:
         """Return the ids that the encoder reads, special tokens included.
 
-        They are of the text's canonical form, or of the text just `as_typed`.
+        They are of the text's canonical form with slips of the keyboard mended, or of the text
+        just `as_typed`.
         """
         clipped = clip(text, _HEAD_CHARS, _TAIL_CHARS)
         seen = clipped if as_typed else canonical(clipped)
         # Half a character pair, as a broken shell argument may hold, is no text to a tokenizer.
         whole = seen.encode("utf-8", "replace").decode("utf-8")
-        ids: list[int] = self._tokenizer.encode(whole).ids
+        found = self._tokenizer.encode(whole)
+        if not as_typed:
+            meant = mended(whole, found.tokens, found.offsets, self._tokenizer.token_to_id)
+            if meant != whole:
+                found = self._tokenizer.encode(meant)
+        ids: list[int] = found.ids
         if len(ids) <= HEAD_TOKENS + TAIL_TOKENS:
             return ids
         return ids[:HEAD_TOKENS] + ids[-TAIL_TOKENS:]

@@ -8,7 +8,7 @@ from pathlib import Path
 from rolecall.registry.errors import ScorerUnusable
 from rolecall.registry.scorer.card import PRETRAINED, card
 
-_HINT = "reinstall rolecall, or train again: make train"
+_HINT = "rolecall scorer use pretrained; if that is damaged too, reinstall rolecall"
 
 
 def check(folder: Path | None = None) -> None:

@@ -16,7 +16,7 @@ from rolecall.registry.predictions import Basis, ModelFacts, Prediction, Success
 from rolecall.registry.scorer.artifact import Floats, Head, load_head
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.chances import FACTS_FLOOR, LATENT_FLOOR, expected
-from rolecall.registry.scorer.encode import SENTENCE, TUNED, Encoder
+from rolecall.registry.scorer.encode import SENTENCE, Encoder
 from rolecall.registry.scorer.features import measure
 from rolecall.registry.scorer.fitted import FittedLatents
 from rolecall.registry.scorer.memory import recall
@@ -92,7 +92,7 @@ class Scorer:
         """Read one prompt, once for any number of models."""
         views = self._views(text)  # (1, V, 384)
         signals = self.signals(views, self._features(text)[None])  # (E, 1, K)
-        local = recall(self.head, views[:, TUNED])  # (1, M)
+        local = recall(self.head, views)  # (1, M)
         panel, _ = self.trained_success(signals, local, np.array(self.head.panel))
         likeness = self._likeness(signals)[0]
         task = int(likeness.argmax()) if len(likeness) else -1

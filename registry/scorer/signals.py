@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
 from rolecall.registry.scorer.artifact import Floats, Head
-from rolecall.registry.scorer.encode import PHRASES
+from rolecall.registry.scorer.encode import PHRASES, SENTENCE
 
 _MOST_DEVIATIONS = 4.0
 
 
+class Scales(Protocol):
+    """What is usual, and how far prompts stray from it, of the lower view and the features."""
+
+    @property
+    def phrase_mean(self) -> Floats:
+        """The mean of the lower view (384,)."""
+        ...
+
+    @property
+    def phrase_scale(self) -> Floats:
+        """How far the lower view strays (384,)."""
+        ...
+
+    @property
+    def feature_mean(self) -> Floats:
+        """The mean of the features (F,)."""
+        ...
+
+    @property
+    def feature_scale(self) -> Floats:
+        """How far the features stray (F,)."""
+        ...
+
+
 def read_signals(head: Head, views: Floats, features: Floats) -> Floats:
     """Return the signals (E, N, K) of N prompts' views (N, V, 384) and features (N, F)."""
-    shared = common_inputs(head, views, features)  # (N, 384 + F)
-    inputs = np.stack([join(views[:, view], shared) for view in head.views])  # (E, N, D)
+    inputs = read_inputs(head, views, features)  # (N, D)
     hidden = np.maximum(inputs @ head.hidden_weight + head.hidden_bias, 0)  # (E, N, H)
     learned = hidden @ head.signal_weight + head.signal_bias  # (E, N, L)
     likeness = _softmax(inputs @ head.task_weight + head.task_bias)  # (E, N, T)
@@ -22,18 +47,15 @@ def read_signals(head: Head, views: Floats, features: Floats) -> Floats:
     return np.concatenate(parts, axis=-1)
 
 
-def common_inputs(head: Head, views: Floats, features: Floats) -> Floats:
-    """Return what every member reads beside its own view (N, 384 + F), standardised."""
-    phrases = standardise(views[:, PHRASES], head.phrase_mean, head.phrase_scale)
-    return np.concatenate(
-        [phrases, standardise(features, head.feature_mean, head.feature_scale)], axis=1
+def read_inputs(scales: Scales, views: Floats, features: Floats) -> Floats:
+    """Return what the members read of N prompts (N, D): both views and the features, to scale."""
+    sentence = views[:, SENTENCE]
+    parts = (
+        sentence * np.float32(sentence.shape[1] ** 0.5),
+        standardise(views[:, PHRASES], scales.phrase_mean, scales.phrase_scale),
+        standardise(features, scales.feature_mean, scales.feature_scale),
     )
-
-
-def join(view: Floats, shared: Floats) -> Floats:
-    """Return a member's input rows (N, D): unit vectors on unit scale, then the shared part."""
-    unit = view * np.float32(view.shape[1] ** 0.5)
-    return np.concatenate([unit, shared], axis=1, dtype=np.float32)
+    return np.concatenate(parts, axis=1, dtype=np.float32)
 
 
 def standardise(values: Floats, mean: Floats, scale: Floats) -> Floats:

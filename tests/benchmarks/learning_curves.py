@@ -234,13 +234,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="kept curves (by default in the cache)")
     parser.add_argument("--models", nargs="*", help="these instead of eight by strength")
     parser.add_argument("--fold", type=int, default=7, help="the fold to predict")
-    parser.add_argument("--tuned", action="store_true", help="read the tuned layers as well")
     chosen = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     judged, _ = read_judged([chosen.data])
     judged = replace(judged, models=tuple(model.lower() for model in judged.models))
     names = chosen.models or by_strength(judged, MODELS)
-    left_out = LeftOut(judged, chosen.artifact, chosen.cache, tuned=chosen.tuned)
+    left_out = LeftOut(judged, chosen.artifact, chosen.cache)
     out = chosen.out or chosen.cache / "learning-curves.json"
     report(measure(left_out, names, out, chosen.fold))
 

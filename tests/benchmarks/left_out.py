@@ -8,15 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from rolecall.registry.scorer.artifact import MODEL_FILE, Floats, load_head
-from rolecall.registry.scorer.encode import PHRASES, SENTENCE, TUNED, Encoder
+from rolecall.registry.scorer.encode import SENTENCE, Encoder
 from rolecall.registry.scorer.integrity import file_digest
 from rolecall.registry.scorer.judged import Judged
 from rolecall.registry.scorer.predict import Scorer
-from rolecall.registry.scorer.signals import join, standardise
-from rolecall.registry.scorer.training.assemble import Part, head_of, no_memory
+from rolecall.registry.scorer.training.assemble import head_of, no_memory
 from rolecall.registry.scorer.training.beliefs import facts_columns, fit_imputation
-from rolecall.registry.scorer.training.calibrate import calibrate, with_calibration
-from rolecall.registry.scorer.training.fit import Cast, Examples, fit
+from rolecall.registry.scorer.training.calibrate import Settled, calibrate
+from rolecall.registry.scorer.training.fit import Cast, fit
 from rolecall.registry.scorer.training.lesson import Lesson
 from rolecall.registry.scorer.training.settings import Settings
 
@@ -24,58 +23,41 @@ from rolecall.registry.scorer.training.settings import Settings
 class LeftOut:
     """The judged rows as an artifact's encoder sees them, and heads trained on them.
 
-    The heads read the encoder as it was published, which no model's scores have touched. With
-    `tuned` they read its tuned layers as well, which every model's scores have.
+    No model's scores have touched the encoder. The heads have no memory and know of no everyday
+    prompts: what is asked is how a model joins.
     """
 
-    def __init__(self, judged: Judged, artifact: Path, cache: Path, *, tuned: bool) -> None:
+    def __init__(self, judged: Judged, artifact: Path, cache: Path) -> None:
         settings = Settings()
         encoder = Encoder(artifact, "left out")
         kept = cache / f"views-{file_digest(artifact / MODEL_FILE)[:16]}.npz"
         self._lesson = Lesson(judged, settings, encoder, kept)
         self._settings = settings
-        self._views = (SENTENCE, TUNED) if tuned else (SENTENCE,)
         self._spread = load_head(artifact).prior.spread
         self.judged = judged
         self.vectors: Floats = self._lesson.views[: len(judged.ids), SENTENCE]
 
     @property
     def version(self) -> str:
-        """What tells these networks from others: data, settings, views."""
-        return f"{self._lesson.version}-{len(self._views)}"
+        """What tells these networks from others: data and settings."""
+        return self._lesson.version
 
     def scorer(self, without: str | None = None) -> Scorer:
         """Train and calibrate a head on every model, or on all but one."""
-        lesson = self._lesson
+        lesson, settings = self._lesson, self._settings
         kept = np.array([i for i, name in enumerate(self.judged.models) if name != without])
         models = tuple(lesson.models[index] for index in kept)
         prior = fit_imputation(models)
         cast = Cast(models, facts_columns(prior, models), len(lesson.tasks))
-        parts = []
-        for view in self._views:
-            examples = self._examples(view).only(kept)
-            network = fit(self._settings, examples, cast, self._settings.frozen_members)
-            parts.append(Part(network, view, 1 / len(self._views)))
+        examples = lesson.examples(lesson.rows).only(kept)
+        network = fit(settings, examples, cast, settings.members)
         frame = replace(lesson.frame, models=models, prior=prior)
-        nothing = no_memory(len(models), lesson.views.shape[-1])
-        plain = Scorer(head_of(frame, parts, nothing), lesson.encoder)
+        plain = Scorer(head_of(frame, network, no_memory(len(models))), lesson.encoder)
         judged, tune = self.judged.of([m.facts.model for m in models]), lesson.tune
-        tuned_vectors = lesson.views[tune, TUNED]
         signals = lesson.signals(plain, tune)
-        calibration = calibrate(plain, judged, tune, signals, tuned_vectors)
-        return with_calibration(plain, calibration, self._spread)
+        calibration = calibrate(plain, judged, tune, signals, lesson.views[tune])
+        return Settled(calibration, self._spread).over(plain)
 
     def signals(self, scorer: Scorer) -> Floats:
         """Return the signals (E, N, K) of every judged prompt."""
         return self._lesson.signals(scorer, np.arange(len(self.judged.ids)))
-
-    def _examples(self, view: int) -> Examples:
-        """Return the training prompts as members of this view read them."""
-        lesson = self._lesson
-        views, features = lesson.views[lesson.lessons], lesson.features[lesson.lessons]
-        frame = lesson.frame
-        shared = [
-            standardise(views[:, PHRASES], frame.phrase_mean, frame.phrase_scale),
-            standardise(features, frame.feature_mean, frame.feature_scale),
-        ]
-        return lesson.examples(join(views[:, view], np.concatenate(shared, axis=1)), 0.0)

@@ -40,6 +40,7 @@ def test_a_card_gains_steadiness_and_everyday_sense_and_loses_nothing(
     assert after["steady"]["prompts"] == 2
     assert after["steady"]["fold"] == 7
     assert set(after["steady"]["flips"]) >= {"balanced", "argmax", "constant"}
+    assert set(after["steady"]["without"]) == {"reading", "members", "memory"}
     assert after["everyday"]["prompts"] >= 80
     assert not list(artifact.glob("*.new"))
 

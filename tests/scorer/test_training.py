@@ -10,17 +10,17 @@ import pytest
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.baselines import task_means
 from rolecall.registry.scorer.judged import read_judged
+from rolecall.registry.scorer.memory import along
 from rolecall.registry.scorer.predict import Scorer
 
 torch = pytest.importorskip("torch", reason="the train extra is not installed")
 
-from rolecall.registry.scorer.training.assemble import memory_of  # noqa: E402
-from rolecall.registry.scorer.training.branch import Trunk  # noqa: E402
+from rolecall.registry.scorer.training.assemble import axes_of, memory_of  # noqa: E402
 from rolecall.registry.scorer.training.evaluate import excess_spread, figures  # noqa: E402
 from rolecall.registry.scorer.training.lesson import Lesson  # noqa: E402
 from rolecall.registry.scorer.training.losses import Truth, order_loss  # noqa: E402
 from rolecall.registry.scorer.training.settings import Settings  # noqa: E402
-from rolecall.registry.scorer.training.tune import Texts, Tuning  # noqa: E402
+from rolecall.registry.scorer.training.vectors import encode_all  # noqa: E402
 
 MODELS = ("gpt-4-0314", "llama-2-7b-hf", "stranger-1", "stranger-2")
 SKILL = {"gpt-4-0314": 0.9, "llama-2-7b-hf": 0.3, "stranger-1": 0.6, "stranger-2": 0.6}
@@ -60,15 +60,16 @@ def write(path: Path, rows: list[dict[str, object]]) -> Path:
 
 def lesson_of(folder: Path, scorer: Scorer, **settings: Any) -> Lesson:
     judged, _ = read_judged([write(folder / "rows.jsonl", judged_rows(480, seed=1))])
-    small = {"frozen_members": 2, "tuned_members": 1, "hidden": 32, "dim": 4, "batch": 64}
+    small = {"members": 2, "hidden": 32, "dim": 4, "batch": 64, "places": 20, "axes": 16}
     chosen = Settings(**(small | {"everyday_weight": 0.0, "weight_decay": 1.0} | settings))
     return Lesson(judged, chosen, scorer.encoder, None)
 
 
 def test_a_small_seeded_training_run_learns_what_is_there(scorer: Scorer, tmp_path: Path) -> None:
     lesson = lesson_of(tmp_path, scorer, epochs=12)
-    network = lesson.train_frozen()
-    trained = lesson.scorer(network, None, lesson.hold_out())
+    network = lesson.train(lesson.rows)
+    settled = lesson.settle(network, lesson.hold_out())
+    trained = lesson.scorer(network, lesson.rows, settled)
     signals = lesson.signals(trained, lesson.report)
     nowhere = np.full((len(lesson.report), len(MODELS)), np.nan)
     success, _ = trained.trained_success(signals, nowhere, np.arange(len(MODELS)))
@@ -79,13 +80,14 @@ def test_a_small_seeded_training_run_learns_what_is_there(scorer: Scorer, tmp_pa
     assert cake.difficulty < proof.difficulty - 0.2
     assert trained.head.tasks == ("rows/cooking", "rows/proofs", "everyday")
     assert trained.head.tasks[proof.task] == "rows/proofs"
-    again = lesson.train_frozen().state_dict()
+    again = lesson.train(lesson.rows).state_dict()
     assert all((again[name] == value).all() for name, value in network.state_dict().items())
 
 
 def test_the_parts_of_a_success_add_up_to_it(scorer: Scorer, tmp_path: Path) -> None:
     lesson = lesson_of(tmp_path, scorer, epochs=4)
-    trained = lesson.scorer(lesson.train_frozen(), None, lesson.hold_out())
+    network = lesson.train(lesson.rows)
+    trained = lesson.scorer(network, lesson.rows, lesson.settle(network, lesson.hold_out()))
     stranger = ModelFacts("nobody-7b", 7, "2024-08")
     for one in trained.predict(trained.read("prove it"), [ModelFacts("gpt-4-0314"), stranger]):
         assert one.parts is not None
@@ -93,41 +95,48 @@ def test_the_parts_of_a_success_add_up_to_it(scorer: Scorer, tmp_path: Path) -> 
         assert whole == pytest.approx(one.success, abs=2e-4)
 
 
-def test_tuning_that_was_broken_off_ends_as_if_it_had_not_been(
+def test_everyday_prompts_are_learnt_without_moving_the_models(
     scorer: Scorer, tmp_path: Path
 ) -> None:
-    from transformers import BertConfig, BertModel
+    lesson = lesson_of(tmp_path, scorer, epochs=6, everyday_epochs=10, everyday_weight=20.0)
+    plain = lesson_of(tmp_path, scorer, epochs=6).train(lesson.rows).state_dict()
+    network = lesson.train(lesson.rows)
+    read = {"hidden_weight", "hidden_bias", "signal_weight", "signal_bias"}
+    read |= {"task_weight", "task_bias"}
+    for name, value in network.state_dict().items():
+        assert bool((value == plain[name]).all()) == (name not in read), name
+    settled = lesson.settle(network, lesson.hold_out())
+    trained = lesson.scorer(network, lesson.rows, settled)
+    greeted = trained.predict(trained.read("good morning"), [ModelFacts("llama-2-7b-hf")])
+    proof = trained.predict(trained.read("prove the lemma"), [ModelFacts("llama-2-7b-hf")])
+    assert greeted[0].success > 0.6 > 0.4 > proof[0].success
 
-    lesson = lesson_of(tmp_path, scorer, epochs=1, tuned_epochs=2, tuned_batch=16)
-    frozen = lesson.train_frozen()
-    torch.manual_seed(1)
-    config = BertConfig(
-        hidden_size=384, num_hidden_layers=2, num_attention_heads=6, intermediate_size=32
-    )
-    trunk = Trunk(BertModel(config), tuned_layers=1)
 
-    def tuning(checkpoint: Path | None, texts: Texts | None = None) -> Tuning:
-        return Tuning(lesson.settings, texts or lesson.texts(), lesson.cast, trunk, checkpoint)
+def test_reading_that_was_broken_off_goes_on_from_there(scorer: Scorer, tmp_path: Path) -> None:
+    prompts, kept = [f"case {number}" for number in range(250)], tmp_path / "views.npz"
+    asked: list[int] = []
 
-    straight, _ = tuning(None).run(frozen)
-    kept = tmp_path / "part.pt"
-    tuning(kept).run(frozen, most_steps=17)
-    resumed, _ = tuning(kept).run(frozen)
-    ends = [one.state_dict() for one in (straight, resumed, trunk.copy_of_upper())]
-    # Padding differs from batch to batch, and with it the last digits of half precision.
-    apart = max(float((ends[0][name] - ends[1][name]).abs().max()) for name in ends[0])
-    moved = max(float((ends[0][name] - ends[2][name]).abs().max()) for name in ends[0])
-    assert apart < 0.1 * moved
+    def stop(done: int, total: int) -> None:
+        asked.append(total)
+        if done > 150:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        encode_all(scorer.encoder, prompts, kept, stop)
+    views = encode_all(scorer.encoder, prompts, kept, lambda _, total: asked.append(total))
+    assert asked == [250, 250, 50]
+    straight = scorer.encoder.encode(prompts)
+    np.testing.assert_allclose(views, straight, atol=2e-3)
 
 
 def test_the_memory_holds_what_models_made_of_the_prompts_around_a_place() -> None:
-    vectors = np.repeat(np.eye(2, 384, dtype=np.float32), 20, axis=0)
+    vectors = np.repeat(np.eye(2, 8, dtype=np.float32), 20, axis=0)
     scores = np.full((40, 2), np.nan, dtype=np.float32)
     scores[:20, 0], scores[20:, 0] = 1, 0
-    memory = memory_of(vectors, scores, places=2, temperature=0.05, seed=1)
+    memory = memory_of(vectors, scores, axes_of(vectors, 3), places=2, temperature=0.05, seed=1)
     assert np.isnan(memory.outcomes[:, 1]).all()
-    order = np.argsort(memory.places[:, 0])
-    low, high = memory.outcomes[order, 0]
+    nearest = along(vectors[[20, 0]], memory.axes) @ memory.places.T
+    low, high = memory.outcomes[nearest.argmax(axis=1), 0]
     assert high > 1.5
     assert low == pytest.approx(-high, abs=1e-5)
 

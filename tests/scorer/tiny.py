@@ -75,7 +75,6 @@ def tiny_head(seed: int = 1) -> Head:
         models=MODELS,
         panel=tuple(range(len(MODELS))),
         tasks=(),
-        views=(0,),
         dim=2,
         token_dim=1,
         memory_temperature=1.0,
@@ -101,7 +100,8 @@ def tiny_head(seed: int = 1) -> Head:
         slope=np.array([[0, 0, 1]], dtype=np.float32),
         token_latent=(0.3 * dice.standard_normal((1, len(MODELS), 1))).astype(np.float32),
         token_bias=(0.3 * dice.standard_normal((1, len(MODELS)))).astype(np.float32),
-        places=np.zeros((1, WIDTH), dtype=np.float32),
+        axes=np.zeros((2 * WIDTH, 1), dtype=np.float32),
+        places=np.zeros((1, 1), dtype=np.float32),
         outcomes=np.full((1, len(MODELS)), np.nan, dtype=np.float32),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +10,8 @@ from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
 
 from rolecall.registry.scorer.artifact import Calibration, Floats, Head, rounded
+from rolecall.registry.scorer.encode import WIDTH
+from rolecall.registry.scorer.memory import along
 from rolecall.registry.scorer.signals import read_signals
 from rolecall.registry.scorer.strength import FactsPrior
 from rolecall.registry.scorer.training.beliefs import TrainingModel, with_weights
@@ -36,81 +37,63 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Members of a head that read one view (a row of `encode.VIEWS`), and what they count."""
-
-    network: Network
-    view: int
-    weight: float
-
-
-@dataclass(frozen=True, slots=True)
 class Memory:
-    """Places (P, 384) among tuned vectors and the outcomes there (P, M), as logits."""
+    """Places (P, A) along axes (768, A), and the outcomes there (P, M), as logits."""
 
+    axes: Floats
     places: Floats
     outcomes: Floats
     temperature: float
 
 
-def no_memory(models: int, width: int) -> Memory:
+def no_memory(models: int) -> Memory:
     """Return a memory of nothing."""
-    return Memory(np.zeros((0, width), np.float32), np.zeros((0, models), np.float32), 1.0)
+    nothing = np.zeros((0, 0), np.float32)
+    return Memory(np.zeros((2 * WIDTH, 0), np.float32), nothing, nothing.reshape(0, models), 1.0)
 
 
-def head_of(frame: Frame, parts: Sequence[Part], memory: Memory) -> Head:
-    """Return the uncalibrated head made of these parts; its facts spread is still 0."""
-    shape = parts[0].network.shape
+def head_of(frame: Frame, network: Network, memory: Memory) -> Head:
+    """Return the uncalibrated head made of a network; its facts spread is still 0."""
+    shape = network.shape
     with torch.no_grad():
-        weights = parts[0].network.fact_weights().tolist()
-        latents = torch.cat([part.network.latents() for part in parts])
-        line = torch.cat([part.network.line() for part in parts])
+        weights = network.fact_weights().tolist()
+        latents, line = network.latents(), network.line()
 
-    def stacked(name: str) -> Floats:
-        return _array(torch.cat([getattr(part.network, name) for part in parts]))
+    def array(name: str) -> Floats:
+        return _array(getattr(network, name))
 
     return Head(
         version=frame.version,
         models=tuple(model.facts.model for model in frame.models),
         panel=tuple(i for i, m in enumerate(frame.models) if not (m.base or m.narrow)),
         tasks=frame.tasks,
-        views=tuple(p.view for p in parts for _ in range(p.network.shape.members)),
         dim=shape.width,
         token_dim=shape.token_width,
         memory_temperature=memory.temperature,
         prior=with_weights(frame.prior, weights, 0.0),
         calibration=PLAIN,
-        weights=member_weights(parts),
+        weights=np.full(shape.members, 1 / shape.members, dtype=np.float32),
         feature_mean=frame.feature_mean,
         feature_scale=frame.feature_scale,
         phrase_mean=frame.phrase_mean,
         phrase_scale=frame.phrase_scale,
-        hidden_weight=stacked("hidden_weight"),
-        hidden_bias=stacked("hidden_bias"),
-        signal_weight=stacked("signal_weight"),
-        signal_bias=stacked("signal_bias"),
-        task_weight=stacked("task_weight"),
-        task_bias=stacked("task_bias"),
+        hidden_weight=array("hidden_weight"),
+        hidden_bias=array("hidden_bias"),
+        signal_weight=array("signal_weight"),
+        signal_bias=array("signal_bias"),
+        task_weight=array("task_weight"),
+        task_bias=array("task_bias"),
         task_signals=np.zeros((0, 0, 0), np.float32),
         latent=_array(latents[..., :-1]),
         bias=_array(latents[..., -1]),
-        origin=stacked("origin"),
+        origin=array("origin"),
         slope=_array(line),
-        token_latent=stacked("token_latent"),
-        token_bias=stacked("token_bias"),
+        token_latent=array("token_latent"),
+        token_bias=array("token_bias"),
+        axes=rounded(memory.axes),
         places=rounded(memory.places),
         outcomes=rounded(memory.outcomes),
     )
-
-
-def member_weights(parts: Sequence[Part]) -> Floats:
-    """Return what each member counts (E,), summing to 1."""
-    shares = [
-        part.weight / part.network.shape.members
-        for part in parts
-        for _ in range(part.network.shape.members)
-    ]
-    return np.array(shares, dtype=np.float32) / np.float32(sum(shares))
 
 
 def with_task_signals(
@@ -122,16 +105,23 @@ def with_task_signals(
     return replace(head, task_signals=rounded(np.stack(means, axis=1)))
 
 
+def axes_of(vectors: Floats, count: int) -> Floats:
+    """Return the axes (768, A) along which vectors (N, 768) differ most: principal components."""
+    values, directions = np.linalg.eigh(np.cov(vectors, rowvar=False))
+    found: Floats = directions[:, np.argsort(-values)[:count]].astype(np.float32)
+    return found
+
+
 def memory_of(
-    vectors: Floats, scores: Floats, *, places: int, temperature: float, seed: int
+    vectors: Floats, scores: Floats, axes: Floats, *, places: int, temperature: float, seed: int
 ) -> Memory:
-    """Gather training prompts, tuned vectors (N, 384) and scores (N, M), into a few places.
+    """Gather training prompts, vectors (N, 768) and scores (N, M), into places along the axes.
 
     A place's outcome is the mean of its prompts' scores, drawn to the model's mean.
     """
     count = min(places, len(vectors))
-    clusters = MiniBatchKMeans(count, random_state=seed, n_init=1, batch_size=2048, max_iter=50)
-    chosen = clusters.fit_predict(vectors)
+    clusters = MiniBatchKMeans(count, random_state=seed, n_init=1, batch_size=4096, max_iter=30)
+    chosen = clusters.fit_predict(along(vectors, axes))
     centres = clusters.cluster_centers_
     centres = centres / np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-6)
     known = ~np.isnan(scores)
@@ -144,7 +134,7 @@ def memory_of(
     success = (total + _MEAN_PROMPTS * mean) / (seen + _MEAN_PROMPTS)
     success = np.clip(success, 0.01, 0.99)
     outcomes = np.where(seen > 0, np.log(success / (1 - success)), np.nan)
-    return Memory(centres.astype(np.float32), outcomes.astype(np.float32), temperature)
+    return Memory(axes, centres.astype(np.float32), outcomes.astype(np.float32), temperature)
 
 
 def _array(tensor: torch.Tensor) -> Floats:

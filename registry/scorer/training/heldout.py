@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from rolecall.registry.scorer.artifact import Floats
 from rolecall.registry.scorer.chances import FACTS_FLOOR, expected
-from rolecall.registry.scorer.encode import SENTENCE, Encoder
+from rolecall.registry.scorer.encode import Encoder
 from rolecall.registry.scorer.predict import Scorer
-from rolecall.registry.scorer.training.assemble import Frame, Part, head_of, no_memory
+from rolecall.registry.scorer.training.assemble import Frame, head_of, no_memory
 from rolecall.registry.scorer.training.beliefs import facts_columns, fit_imputation
 from rolecall.registry.scorer.training.evaluate import Table
 from rolecall.registry.scorer.training.fit import Cast, Examples, fit
@@ -65,9 +65,8 @@ def hold_out_families(
         prior = fit_imputation(models)
         cast = Cast(models, facts_columns(prior, models), len(frame.tasks))
         network = fit(settings, examples.only(kept), cast, members=1)
-        part = Part(network, SENTENCE, 1.0)
-        nothing = no_memory(len(models), asked[0].shape[-1])
-        head = head_of(replace(frame, models=models, prior=prior), [part], nothing)
+        nothing = no_memory(len(models))
+        head = head_of(replace(frame, models=models, prior=prior), network, nothing)
         scorer = Scorer(head, encoder)
         strength, imputed[held] = head.prior.strength([frame.models[i].facts for i in held])
         with torch.no_grad():

@@ -98,15 +98,6 @@ class Network(nn.Module):
         along = self.strength()[:, None] * self.line()[:, None]
         return self.origin[:, None] + along + self.deviation
 
-    def share_strength(self, other: Network) -> None:
-        """Take over, for good, how facts become strength in another network."""
-        for mine, theirs in (
-            (self.raw_weights, other.raw_weights),
-            (self.limited_weights, other.limited_weights),
-        ):
-            mine.data.copy_(theirs.data)
-            mine.requires_grad_(False)
-
     def forward(self, inputs: Tensor) -> Logits:
         """Score every model on (N, D) inputs."""
         dim = self.shape.dim

@@ -35,7 +35,7 @@ def scorer_of(lesson: OwnLesson, learned: Learned, version: str) -> Scorer:
         phrase_mean=base.phrase_mean,
         phrase_scale=base.phrase_scale,
     )
-    made = head_of(frame, learned.parts, lesson.memory())
+    made = head_of(frame, learned.network, lesson.memory())
     # Difficulty stays the share of the base's reference models that would fail.
     head = replace(made, panel=base.panel, prior=base.prior)
     head = replace(head, task_signals=_task_signals(lesson, head))
@@ -54,9 +54,9 @@ def _calibration(lesson: OwnLesson, learned: Learned, plain: Scorer) -> Calibrat
         network, local = learned.crossed.logits, learned.crossed.local
     else:
         columns = lesson.roster.judged
-        network = said_by(lesson, learned.parts, rows)
-        local = recall(plain.head, lesson.tuned(rows))[:, columns]
-    blend = fit_blend(network, local, judged.scores)
+        network = said_by(lesson, learned.network, rows)
+        local = recall(plain.head, lesson.views[rows])[:, columns]
+    blend = fit_blend(network, local, judged)
     said = blend.success(network, local)
     everyone = np.arange(len(rows))
     told = pieces(judged.groups)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from rolecall.registry.scorer.memory import recall
 from rolecall.registry.scorer.own_rows import Rows, folds_of
-from rolecall.registry.scorer.training.assemble import Part
+from rolecall.registry.scorer.training.network import Network
 from rolecall.registry.scorer.training.own_lesson import OwnLesson
-from rolecall.registry.scorer.training.own_numbers import settle_likeness, settle_numbers
+from rolecall.registry.scorer.training.own_numbers import (
+    likeness_of,
+    settle_likeness,
+    settle_numbers,
+)
 from rolecall.registry.scorer.training.own_settings import Belief
 
 Table = NDArray[np.float64]
@@ -38,15 +43,16 @@ class Crossing:
     Everyday beliefs play no part in it.
     """
 
-    def __init__(self, lesson: OwnLesson, start: Sequence[Part], step: Callable[[], None]) -> None:
+    def __init__(self, lesson: OwnLesson, start: Network, step: Callable[[], None]) -> None:
         self.lesson, self.step = lesson, step
         rows = lesson.rows
         groups = [lesson.judged.groups[row] for row in rows.tolist()]
         self.folds = folds_of(groups, lesson.settings.crossed_folds)
-        self._likened: list[list[Part]] = []
+        self._likened: list[Network] = []
         for fold in range(lesson.settings.crossed_folds):
-            self._likened.append([self._likeness(part, rows[self.folds != fold]) for part in start])
+            self._likened.append(self._likeness(start, rows[self.folds != fold]))
             step()
+        self.likeness = self._unseen()  # (E, N, T)
 
     def choose(self) -> Crossed:
         """Return the belief that misses least: first on tasks, then on single prompts."""
@@ -63,12 +69,12 @@ class Crossing:
         return Crossed(best, tried[best], self.local())
 
     def logits(self, belief: Belief) -> Table:
-        """Return what the parts together say of each row (N, J), without having seen it."""
+        """Return what the network says of each row (N, J), without having seen it."""
         rows = self.lesson.rows
         found: Table = np.empty((len(rows), len(self.lesson.judged.models)))
-        for fold, parts in enumerate(self._likened):
+        for fold, likened in enumerate(self._likened):
             inside = self.folds == fold
-            settled = [self._settled(part, rows[~inside], belief) for part in parts]
+            settled = self._settled(likened, ~inside, belief)
             found[inside] = said_by(self.lesson, settled, rows[inside])
             self.step()
         return found
@@ -82,35 +88,43 @@ class Crossing:
             memory = lesson.own_memory(rows[~inside])
             head = replace(
                 lesson.base.head,
+                axes=memory.axes,
                 places=memory.places,
                 outcomes=memory.outcomes,
                 memory_temperature=memory.temperature,
             )
-            found[inside] = recall(head, lesson.tuned(rows[inside]))
+            found[inside] = recall(head, lesson.views[rows[inside]])
         return found
 
-    def _likeness(self, part: Part, rows: Rows) -> Part:
-        network = copy.deepcopy(part.network)
-        given = self.lesson.given(part.view, rows, None)
-        settle_likeness(self.lesson.settings, network, given)
-        return replace(part, network=network)
+    def _likeness(self, start: Network, rows: Rows) -> Network:
+        network = copy.deepcopy(start)
+        settle_likeness(self.lesson.settings, network, self.lesson.given(rows, None))
+        return network
 
-    def _settled(self, part: Part, rows: Rows, belief: Belief) -> Part:
-        network = copy.deepcopy(part.network)
-        given = self.lesson.given(part.view, rows, None)
+    def _unseen(self) -> Tensor:
+        """Return what each row is like for the networks of its fold, (E, N, T)."""
+        rows, shape = self.lesson.rows, self._likened[0].shape
+        found = torch.empty(shape.members, len(rows), shape.tasks)
+        for fold, likened in enumerate(self._likened):
+            inside = self.folds == fold
+            found[:, inside] = likeness_of(likened, torch.tensor(self.lesson.inputs(rows[inside])))
+        return found
+
+    def _settled(self, likened: Network, taught: NDArray[np.bool_], belief: Belief) -> Network:
+        network = copy.deepcopy(likened)
+        given = self.lesson.given(self.lesson.rows[taught], None)
+        given = replace(given, likeness=self.likeness[:, taught])
         settle_numbers(self.lesson.settings, network, given, belief)
-        return replace(part, network=network)
+        return network
 
     def _missed(self, logits: Table) -> float:
         scores = self.lesson.judged.scores[self.lesson.rows]
         return float(np.nanmean((1 / (1 + np.exp(-logits)) - scores) ** 2))
 
 
-def said_by(lesson: OwnLesson, parts: Sequence[Part], rows: Rows) -> Table:
-    """Return the uncalibrated logits (n, J) of the judged models, the parts by their weight."""
-    total: Table = np.zeros((len(rows), len(lesson.judged.models)))
-    for part in parts:
-        with torch.no_grad():
-            said = part.network.eval()(torch.tensor(lesson.inputs(part.view, rows))).success
-        total += part.weight * said[..., lesson.roster.judged].double().mean(dim=0).numpy()
-    return total / sum(part.weight for part in parts)
+def said_by(lesson: OwnLesson, network: Network, rows: Rows) -> Table:
+    """Return the uncalibrated logits (n, J) of the judged models."""
+    with torch.no_grad():
+        said = network.eval()(torch.tensor(lesson.inputs(rows))).success
+    found: Table = said[..., lesson.roster.judged].double().mean(dim=0).numpy()
+    return found

@@ -127,7 +127,9 @@ def _figures(lesson: OwnLesson, scorer: Scorer, predicted: Mapping[str, Table]) 
     return {
         "cases": int((~np.isnan(judged.scores[rows])).sum()),
         **found,
-        "calibration_error_by_model": errors_by_model(judged, rows, predicted[NEW]),
+        "calibration_error_by_model": errors_by_model(
+            judged, rows, predicted[NEW], lesson.settings.seed
+        ),
         "log_length_error": {
             "scorer": token_error(judged, rows, lengths),
             "model_median": token_error(judged, rows, medians),

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.artifact import Floats
 from rolecall.registry.scorer.baselines import task_means
-from rolecall.registry.scorer.encode import TUNED
 from rolecall.registry.scorer.features import measure
 from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.memory import both_views
 from rolecall.registry.scorer.own_rows import Rows, split_of
 from rolecall.registry.scorer.predict import Scorer
-from rolecall.registry.scorer.signals import common_inputs, join
-from rolecall.registry.scorer.training.assemble import Memory, memory_of
+from rolecall.registry.scorer.signals import read_inputs
+from rolecall.registry.scorer.training.assemble import Memory, axes_of, memory_of
 from rolecall.registry.scorer.training.beliefs import everyday
 from rolecall.registry.scorer.training.losses import Truth
 from rolecall.registry.scorer.training.own_numbers import Given
@@ -58,7 +58,7 @@ class OwnLesson:
         prompts = (*judged.prompts, *self.anchors.prompts)
         self.views = read(prompts)  # (N, V, 384)
         self.features = np.stack([measure(prompt) for prompt in prompts])
-        self._shared = common_inputs(base.head, self.views, self.features)
+        self._inputs = read_inputs(base.head, self.views, self.features)
         names = _task_names(judged)
         counts = Counter(names[row] for row in self.rows.tolist())
         least = settings.least_task_prompts
@@ -72,8 +72,8 @@ class OwnLesson:
         names += [EVERYDAY] * len(self.anchors.prompts)
         self.task_of = np.array([place.get(name, -1) for name in names], dtype=np.int64)
 
-    def given(self, view: int, rows: Rows, standing: NDArray[np.float64] | None) -> Given:
-        """Return what the members that read this view are given of the rows and everyday prompts.
+    def given(self, rows: Rows, standing: NDArray[np.float64] | None) -> Given:
+        """Return what the members are given of the rows and everyday prompts.
 
         `standing` (M,) places every model between weak 0 and strong 1, as far as known.
         """
@@ -83,7 +83,7 @@ class OwnLesson:
         believed = None if standing is None else torch.tensor(self.anchors.targets(standing))
         labels = torch.tensor(self.task_of[lessons])
         return Given(
-            inputs=torch.tensor(self.inputs(view, lessons)),
+            inputs=torch.tensor(self.inputs(lessons)),
             labels=labels,
             tasks=tuple(place[task] for task in self._learned),
             truth=Truth(
@@ -100,26 +100,24 @@ class OwnLesson:
             dispersion=self.dispersion,
         )
 
-    def inputs(self, view: int, rows: Rows) -> Floats:
-        """Return what members that read this view are shown of these prompts (n, D)."""
-        return join(self.views[rows, view], self._shared[rows])
+    def inputs(self, rows: Rows) -> Floats:
+        """Return what the members read of these prompts (n, D)."""
+        found: Floats = self._inputs[rows]
+        return found
 
     def signals(self, scorer: Scorer, rows: Rows) -> Floats:
         """Return a scorer's signals (E, n, K), which must read these views."""
         return scorer.signals(self.views[rows], self.features[rows])
 
-    def tuned(self, rows: Rows) -> Floats:
-        """Return the tuned vectors (n, 384) of these prompts."""
-        vectors: Floats = self.views[rows, TUNED]
-        return vectors
-
     def own_memory(self, rows: Rows) -> Memory:
         """Return places among these rows' vectors, with the judged models' outcomes (P, J)."""
         settings, head = self.settings, self.base.head
         places = min(len(rows) // settings.prompts_per_place, settings.most_places)
+        vectors = both_views(head, self.views[rows])
         return memory_of(
-            self.tuned(rows),
+            vectors,
             self.judged.scores[rows],
+            head.axes if len(head.places) else axes_of(vectors, settings.axes),
             places=max(places, settings.least_places),
             temperature=head.memory_temperature if len(head.places) else settings.temperature,
             seed=settings.seed,
@@ -134,8 +132,8 @@ class OwnLesson:
         outcomes[:, self.roster.judged] = np.nan
         outcomes[old:, self.roster.judged] = own.outcomes
         is_heard = np.isfinite(outcomes).any(axis=1)
-        places = np.concatenate([head.places, own.places])
-        return Memory(places[is_heard], outcomes[is_heard], own.temperature)
+        places = np.concatenate([head.places.reshape(old, -1), own.places]) if old else own.places
+        return Memory(own.axes, places[is_heard], outcomes[is_heard], own.temperature)
 
 
 def _task_names(judged: Judged) -> list[str]:

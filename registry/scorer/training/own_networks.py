@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,9 +12,9 @@ from math import ceil
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from rolecall.registry.scorer.own_rows import Rows
-from rolecall.registry.scorer.training.assemble import Part
 from rolecall.registry.scorer.training.fit import standing
 from rolecall.registry.scorer.training.network import Network
 from rolecall.registry.scorer.training.own_crossing import Crossed, Crossing, said_by
@@ -26,7 +26,7 @@ from rolecall.registry.scorer.training.own_numbers import (
     settle_numbers,
 )
 from rolecall.registry.scorer.training.own_settings import Belief
-from rolecall.registry.scorer.training.own_start import networks_of
+from rolecall.registry.scorer.training.own_start import network_of
 
 Report = Callable[[str, int, int], None]
 Table = NDArray[np.float64]
@@ -36,13 +36,13 @@ SETTLING, TRAINING = "settling the models' numbers", "training"
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """The networks of a new version, and how they came about.
+    """The network of a new version, and how it came about.
 
     `crossed` is what rows held back in turn have shown, null where a tuning part was kept.
     `epochs` were trained after the numbers had settled, fewer where Ctrl-C ended it.
     """
 
-    parts: tuple[Part, ...]
+    network: Network
     belief: Belief
     crossed: Crossed | None
     epochs: int
@@ -50,13 +50,13 @@ class Learned:
 
 
 def learn(lesson: OwnLesson, report: Report) -> Learned:
-    """Return what the lesson's rows make of the base's networks.
+    """Return what the lesson's rows make of the base's network.
 
     Ctrl-C before the numbers have settled is passed on; after that it ends the training.
     """
     settings = lesson.settings
     dropouts = (settings.input_dropout, settings.dropout)
-    start = networks_of(lesson.base.head, lesson.roster, dropouts)
+    start = network_of(lesson.base.head, lesson.roster, dropouts)
     settling = _Settling(lesson, start, report)
     if lesson.is_crossed:
         with _one_thread():
@@ -67,10 +67,11 @@ def learn(lesson: OwnLesson, report: Report) -> Learned:
 class _Settling:
     """The steps in which numbers settle, counted."""
 
-    def __init__(self, lesson: OwnLesson, start: Sequence[Part], report: Report) -> None:
+    def __init__(self, lesson: OwnLesson, start: Network, report: Report) -> None:
         self.lesson, self.start, self.report = lesson, start, report
         settings = lesson.settings
         self.rows = _some(lesson.rows, settings.most_settled, settings.seed)
+        self.likeness: Tensor | None = None
         self.done, beliefs = 0, len(settings.task_beliefs)
         self.total = 2 + beliefs
         if lesson.is_crossed:
@@ -79,38 +80,31 @@ class _Settling:
 
     def crossed(self) -> Learned:
         """Choose the belief by rows held back in turn, then settle on all of them."""
-        crossed = Crossing(self.lesson, self.start, self.step).choose()
+        crossing = Crossing(self.lesson, self.start, self.step)
+        crossed = crossing.choose()
+        self.likeness = crossing.likeness
         self.liken()
-        parts = self.with_beliefs(crossed.belief, self.stand(crossed.belief))
-        return Learned(tuple(parts), crossed.belief, crossed, 0, was_interrupted=False)
+        network = self.with_beliefs(crossed.belief, self.stand(crossed.belief))
+        return Learned(network, crossed.belief, crossed, 0, was_interrupted=False)
 
     def liken(self) -> None:
-        """Learn likenesses and lengths, on the networks as given."""
-        for part in self.start:
-            given = self.lesson.given(part.view, self.rows, None)
-            settle_likeness(self.lesson.settings, part.network.eval(), given)
-            settle_lengths(part.network, given)
+        """Learn likenesses and lengths, on the network as given."""
+        given = self.lesson.given(self.rows, None)
+        settle_likeness(self.lesson.settings, self.start.eval(), given)
+        settle_lengths(self.start, given)
         self.step()
 
     def stand(self, belief: Belief) -> Table:
         """Return how the models stand (M,) by the rows alone."""
-        placed = [
-            standing(part.network, self.lesson.inputs(part.view, self.rows))
-            for part in self.with_beliefs(belief, None)
-        ]
-        found: Table = np.mean(placed, axis=0)
-        return found
+        return standing(self.with_beliefs(belief, None), self.lesson.inputs(self.rows))
 
-    def with_beliefs(self, belief: Belief, placed: Table | None) -> list[Part]:
-        """Return networks settled on the rows, and on everyday prompts where models stand."""
-        found = []
-        for part in self.start:
-            network = copy.deepcopy(part.network)
-            given = self.lesson.given(part.view, self.rows, placed)
-            settle_numbers(self.lesson.settings, network, given, belief)
-            found.append(replace(part, network=network))
+    def with_beliefs(self, belief: Belief, placed: Table | None) -> Network:
+        """Return the network settled on the rows, and on everyday prompts if models are placed."""
+        network = copy.deepcopy(self.start)
+        given = replace(self.lesson.given(self.rows, placed), likeness=self.likeness)
+        settle_numbers(self.lesson.settings, network, given, belief)
         self.step()
-        return found
+        return network
 
     def step(self) -> None:
         """Report one more step."""
@@ -126,9 +120,7 @@ def _train(lesson: OwnLesson, settling: _Settling, report: Report) -> Learned:
     placed = settling.stand(beliefs[len(beliefs) // 2])
     tried = {belief: settling.with_beliefs(belief, placed) for belief in beliefs}
     belief = min(tried, key=lambda one: _missed(lesson, tried[one]))
-    parts = tried[belief]
-    epochs, interrupted = settings.epochs, False
-    total = len(parts) * epochs * ceil(len(rows) / settings.batch)
+    total = settings.epochs * ceil(len(rows) / settings.batch)
     done = 0
 
     def step() -> None:
@@ -136,15 +128,9 @@ def _train(lesson: OwnLesson, settling: _Settling, report: Report) -> Learned:
         done += 1
         report(TRAINING, done, total)
 
-    for index, part in enumerate(parts):
-        given = lesson.given(part.view, rows, placed)
-        judge = partial(_missed_by, lesson, part)
-        trained = train_on(settings, part.network, given, judge, step)
-        parts[index] = replace(part, network=trained.network)
-        epochs, interrupted = min(epochs, trained.epochs), trained.was_interrupted
-        if interrupted:
-            break
-    return Learned(tuple(parts), belief, None, epochs, interrupted)
+    given = lesson.given(rows, placed)
+    trained = train_on(settings, tried[belief], given, partial(_missed, lesson), step)
+    return Learned(trained.network, belief, None, trained.epochs, trained.was_interrupted)
 
 
 @contextmanager
@@ -158,14 +144,10 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _missed_by(lesson: OwnLesson, part: Part, network: Network) -> float:
-    return _missed(lesson, [replace(part, network=network)])
-
-
-def _missed(lesson: OwnLesson, parts: Sequence[Part]) -> float:
-    """Return the Brier score of these networks, uncalibrated, on the tuning part."""
+def _missed(lesson: OwnLesson, network: Network) -> float:
+    """Return the Brier score of this network, uncalibrated, on the tuning part."""
     rows = lesson.split.tune
-    success = 1 / (1 + np.exp(-said_by(lesson, parts, rows)))
+    success = 1 / (1 + np.exp(-said_by(lesson, network, rows)))
     return float(np.nanmean((success - lesson.judged.scores[rows]) ** 2))
 
 

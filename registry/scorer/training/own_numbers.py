@@ -36,7 +36,8 @@ class Given:
     `believed` (A, M) is of the everyday prompts, null while nobody knows how the models stand.
     `everyday` is these prompts' task. The first `base` models are those that the base knew.
     `dispersion` is how much the scores scatter, against what right and wrong alone would: with
-    less, each tells more.
+    less, each tells more. `likeness` is what own prompts are like to networks that never saw
+    them, null where that is not known.
     """
 
     inputs: Tensor  # (N + A, D)
@@ -49,6 +50,7 @@ class Given:
     believed: Tensor | None
     strength_variance: float
     dispersion: float
+    likeness: Tensor | None = None  # (E, N, T)
 
 
 def settle_likeness(settings: OwnSettings, network: Network, given: Given) -> None:
@@ -87,11 +89,20 @@ def settle_likeness(settings: OwnSettings, network: Network, given: Given) -> No
         network.task_bias.index_add_(2, columns, level)
 
 
+def likeness_of(network: Network, inputs: Tensor) -> Tensor:
+    """Return how like each task the network finds the prompts, (E, N, T), without dropout."""
+    with torch.no_grad():
+        return (inputs @ network.task_weight + network.task_bias).softmax(dim=-1)
+
+
 def settle_numbers(settings: OwnSettings, network: Network, given: Given, belief: Belief) -> None:
     """Learn the judged models' numbers, and what all models share of level and easiness."""
     dim, members = network.shape.dim, network.shape.members
     with torch.no_grad():
         signals, likeness = _read(network, given.inputs)
+        if given.likeness is not None:
+            # Prompts that taught the likenesses look surer than any that will be asked.
+            likeness[:, : given.likeness.shape[1]] = given.likeness
         meeting = torch.cat([signals[..., :dim], likeness], dim=-1)  # (E, N + A, width)
         easiness = signals[..., dim, None]
         prior = _prior(settings, network, given, belief)
@@ -217,7 +228,7 @@ def _read(network: Network, inputs: Tensor) -> tuple[Tensor, Tensor]:
     """Return the signals (E, N, K - T) and likenesses (E, N, T), without dropout."""
     hidden = torch.relu(inputs @ network.hidden_weight + network.hidden_bias)
     signals = hidden @ network.signal_weight + network.signal_bias
-    return signals, (inputs @ network.task_weight + network.task_bias).softmax(dim=-1)
+    return signals, likeness_of(network, inputs)
 
 
 def _success(meeting: Tensor, easiness: Tensor, numbers: Tensor) -> Tensor:

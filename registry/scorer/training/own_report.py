@@ -13,7 +13,6 @@ from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.artifact import Floats
 from rolecall.registry.scorer.baselines import nearest, task_means
 from rolecall.registry.scorer.chances import FACTS_FLOOR, Table, expected
-from rolecall.registry.scorer.encode import TUNED
 from rolecall.registry.scorer.judged import Judged
 from rolecall.registry.scorer.memory import recall
 from rolecall.registry.scorer.predict import Scorer
@@ -151,7 +150,7 @@ def predicted_by(
     success: Table = np.empty((len(views), len(facts)))
     seen, unseen = np.flatnonzero(rows >= 0), np.flatnonzero(rows < 0)
     if len(seen):
-        local = recall(head, views[:, TUNED])
+        local = recall(head, views)
         success[:, seen] = scorer.trained_success(signals, local, rows[seen])[0]
     if len(unseen):
         strength, spread = head.prior.strength([facts[i] for i in unseen.tolist()])

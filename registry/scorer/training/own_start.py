@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.artifact import Floats, Head
 from rolecall.registry.scorer.strength import COLUMNS
-from rolecall.registry.scorer.training.assemble import Part
 from rolecall.registry.scorer.training.network import Network, Shape
 
 Rows = NDArray[np.intp]
@@ -51,22 +50,12 @@ def roster_of(
     )
 
 
-def networks_of(head: Head, roster: Roster, dropouts: tuple[float, float]) -> list[Part]:
-    """Return the head's members as networks, by the view they read, with the roster's models.
+def network_of(head: Head, roster: Roster, dropouts: tuple[float, float]) -> Network:
+    """Return the head's members as a network, with the roster's models.
 
     A model the base knows keeps its numbers, whatever its facts: it stands at the line's origin
     and its deviation holds the rest. A new one stands on the line where its facts say.
     """
-    views = np.array(head.views)
-    parts = []
-    for view in sorted(set(head.views)):
-        members = np.flatnonzero(views == view)
-        network = _network(head, roster, members, dropouts)
-        parts.append(Part(network, view, float(head.weights[members].sum())))
-    return parts
-
-
-def _network(head: Head, roster: Roster, members: Rows, dropouts: tuple[float, float]) -> Network:
     old, new_tasks = len(head.models), len(roster.tasks) - len(head.tasks)
     new_models = len(roster.models) - old
     shape = Shape(
@@ -74,7 +63,7 @@ def _network(head: Head, roster: Roster, members: Rows, dropouts: tuple[float, f
         models=len(roster.models),
         columns=len(COLUMNS),
         tasks=len(roster.tasks),
-        members=len(members),
+        members=len(head.weights),
         hidden=head.hidden_weight.shape[2],
         dim=head.dim - len(head.tasks),
         token_dim=head.token_dim - len(head.tasks),
@@ -91,19 +80,19 @@ def _network(head: Head, roster: Roster, members: Rows, dropouts: tuple[float, f
         "limited_weights": torch.zeros(2),
     }
     for name in ("hidden_weight", "hidden_bias", "signal_weight", "signal_bias"):
-        start[name] = torch.tensor(getattr(head, name)[members])
-    start["task_weight"] = _wider(head.task_weight[members], new_tasks, _NEW_TASK_SCALE)
-    start["task_bias"] = _wider(head.task_bias[members], new_tasks, 0.0, _LEAST_LIKELY)
-    origin = head.origin[members]  # (E, dim + 1)
+        start[name] = torch.tensor(getattr(head, name))
+    start["task_weight"] = _wider(head.task_weight, new_tasks, _NEW_TASK_SCALE)
+    start["task_bias"] = _wider(head.task_bias, new_tasks, 0.0, _LEAST_LIKELY)
+    origin = head.origin  # (E, dim + 1)
     start["origin"] = _with_tasks(origin, new_tasks)
-    start["slope"] = _with_tasks(head.slope[members], new_tasks)[..., :-1]
-    numbers = np.concatenate([head.latent[members], head.bias[members][..., None]], axis=-1)
+    start["slope"] = _with_tasks(head.slope, new_tasks)[..., :-1]
+    numbers = np.concatenate([head.latent, head.bias[..., None]], axis=-1)
     away = _with_tasks(numbers - origin[:, None], new_tasks)  # (E, M, width + 1)
-    start["deviation"] = torch.cat([away, torch.zeros(len(members), new_models, away.shape[-1])], 1)
-    lengths = head.token_latent[members]  # (E, M, token_dim)
+    start["deviation"] = torch.cat([away, torch.zeros(len(away), new_models, away.shape[-1])], 1)
+    lengths = head.token_latent  # (E, M, token_dim)
     lengths = np.concatenate([lengths, np.zeros((*lengths.shape[:2], new_tasks))], axis=2)
     start["token_latent"] = _more_models(lengths.astype(np.float32), head.panel, new_models)
-    start["token_bias"] = _more_models(head.token_bias[members], head.panel, new_models)
+    start["token_bias"] = _more_models(head.token_bias, head.panel, new_models)
     network.load_state_dict({**network.state_dict(), **start})
     return network
 

@@ -10,9 +10,7 @@ class Settings:
     """One training run. Rates are per step, weights and penalties per prompt."""
 
     seed: int = 7
-    # The members that read the encoder as published, and those that train its upper layers.
-    frozen_members: int = 2
-    tuned_members: int = 2
+    members: int = 4
     hidden: int = 160
     dim: int = 32
     token_dim: int = 8
@@ -20,21 +18,14 @@ class Settings:
     least_task_prompts: int = 15
     input_dropout: float = 0.3
     dropout: float = 0.4
-    # The frozen members: large batches over fixed inputs.
+    # First everything is trained, on the judged rows. Then the models' numbers stay, and what reads
+    # the prompts is trained on, beside everyday prompts.
     epochs: int = 10
+    everyday_epochs: int = 8
     batch: int = 256
     learning_rate: float = 2e-3
     model_rate: float = 15.0
     weight_decay: float = 2.0
-    # The tuned members: the encoder's upper layers and their own heads.
-    tuned_layers: int = 2
-    tuned_epochs: int = 3
-    tuned_batch: int = 32
-    tuned_rate: float = 6e-5
-    tuned_head_rate: float = 1e-3
-    tuned_model_rate: float = 10.0
-    tuned_weight_decay: float = 0.05
-    tuned_tokens: int = 192
     # What pulls models towards their facts, and everything towards small.
     bias_penalty: float = 0.03
     latent_penalty: float = 0.01
@@ -46,11 +37,12 @@ class Settings:
     rank_weight: float = 0.2
     task_weight: float = 0.5
     token_weight: float = 0.5
-    everyday_weight: float = 3.0
-    tuned_everyday_weight: float = 3.0
+    everyday_weight: float = 6.0
     # How often a training prompt is read in a reworded form.
     reworded_share: float = 0.3
-    places: int = 384
+    # The memory: so many places along so many axes.
+    places: int = 2500
+    axes: int = 96
     memory_temperature: float = 0.05
     train_folds: tuple[int, ...] = (0, 1, 2, 3, 4, 5)
     tune_fold: int = 6

@@ -13,25 +13,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
 from rolecall.registry.errors import RegistryError
 from rolecall.registry.scorer.artifact import MODEL_FILE, save_head
 from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED
 from rolecall.registry.scorer.encode import Encoder
 from rolecall.registry.scorer.integrity import file_digest
 from rolecall.registry.scorer.judged import Judged, read_judged
-from rolecall.registry.scorer.training.branch import Trunk
 from rolecall.registry.scorer.training.describe import describe
 from rolecall.registry.scorer.training.export import (
     export_encoder,
     load_torch_encoder,
     packaged_encoder,
-    transformer_of,
 )
 from rolecall.registry.scorer.training.lesson import NAME, Lesson
 from rolecall.registry.scorer.training.settings import Settings
-from rolecall.registry.scorer.training.tune import Tuning
 
 _CACHE = Path(".training")
 _log = logging.getLogger(__name__)
@@ -42,39 +37,31 @@ def train(
 ) -> dict[str, Any]:
     """Train, evaluate and write the artifact folder `out` in one step; return its card.
 
-    What takes long is kept in `cache`, from where a run that was broken off goes on. `out` is
+    What takes long, reading the prompts, is kept in `cache`: a run that was broken off goes on
+    from there. `out` is
     replaced only when everything has succeeded. Raises `InvalidDocument` for a line that is no
     judged row and `ScorerUnusable` when no encoder is at hand.
     """
     judged = _lowered(read_judged([data])[0])
     _log.info("%d prompts, %d models", len(judged.prompts), len(judged.models))
     cache.mkdir(parents=True, exist_ok=True)
-    encoder = load_torch_encoder(encoder_source)
-    trunk = Trunk(transformer_of(encoder), settings.tuned_layers)
-
-    def export(branch: nn.ModuleList, folder: Path) -> tuple[Encoder, Path]:
-        folder.mkdir(exist_ok=True)
-        export_encoder(encoder, trunk, branch, folder)
-        kept = cache / f"views-{file_digest(folder / MODEL_FILE)[:16]}.npz"
-        return Encoder(folder, NAME), kept
-
+    source = load_torch_encoder(encoder_source)
     with tempfile.TemporaryDirectory(dir=cache) as name:
-        # First with the encoder as it was published: the frozen members, and what they teach.
-        lesson = Lesson(judged, settings, *export(trunk.copy_of_upper(), Path(name) / "frozen"))
-        frozen = lesson.train_frozen()
-        held_out = lesson.hold_out()
-
-        # Then the upper layers, and the members that read them.
-        checkpoint = cache / f"{lesson.version.rpartition('-')[2]}.pt"
-        tuning = Tuning(settings, lesson.texts(), lesson.cast, trunk, checkpoint)
-        branch, tuned = tuning.run(frozen)
         folder = Path(name) / out.name
-        lesson.see(*export(branch, folder))
+        folder.mkdir()
+        export_encoder(source, folder)
+        kept = cache / f"views-{file_digest(folder / MODEL_FILE)[:16]}.npz"
+        lesson = Lesson(judged, settings, Encoder(folder, NAME), kept)
 
-        # Then what joins them, on the tuning fold; and the figures, on the report fold.
-        scorer = lesson.scorer(frozen, tuned, held_out)
+        # First without the tuning rows, which then say how sure to be of what was learnt.
+        held_out = lesson.hold_out()
+        settled = lesson.settle(lesson.train(lesson.rows), held_out)
+
+        # Then once more on all but the report rows, which the figures are taken on.
+        rows = lesson.taught
+        scorer = lesson.scorer(lesson.train(rows), rows, settled)
         save_head(scorer.head, folder)
-        card = describe(lesson, scorer, held_out, data, (encoder_source, trunk, branch))
+        card = describe(lesson, scorer, held_out, data, (encoder_source, source))
         card["files"] = {path.name: file_digest(path) for path in sorted(folder.iterdir())}
         text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
         (folder / CARD_FILE).write_text(text, encoding="utf-8")
@@ -102,12 +89,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=PRETRAINED, help="artifact folder to write")
     parser.add_argument("--encoder", help="sentence-transformers folder or hub id")
     parser.add_argument("--seed", type=int, default=Settings().seed)
-    parser.add_argument("--epochs", type=int, default=Settings().tuned_epochs)
+    parser.add_argument("--epochs", type=int, default=Settings().epochs)
     parser.add_argument("--cache", type=Path, default=_CACHE, help="where a run is kept")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
     logging.getLogger("rolecall").setLevel(logging.INFO)
-    settings = replace(Settings(), seed=chosen.seed, tuned_epochs=chosen.epochs)
+    settings = replace(Settings(), seed=chosen.seed, epochs=chosen.epochs)
     try:
         source = chosen.encoder or packaged_encoder()
         card = train(chosen.data, chosen.out, settings, source, chosen.cache)

@@ -7,36 +7,34 @@ import pytest
 
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.features import measure
-from rolecall.registry.scorer.signals import common_inputs, join
+from rolecall.registry.scorer.signals import read_inputs
 from tests.scorer.tiny import MODELS, TinyEncoder, tiny_head, tiny_scorer
 
 torch = pytest.importorskip("torch", reason="the train extra is not installed")
 
 from rolecall.registry.scorer.training.network import Logits  # noqa: E402
-from rolecall.registry.scorer.training.own_start import networks_of, roster_of  # noqa: E402
+from rolecall.registry.scorer.training.own_start import network_of, roster_of  # noqa: E402
 
 PROMPTS = ("sums of two and three", "poems about snow", "neither of the two")
 STRANGER = ModelFacts("stranger", parameters_b=70)
 
 
 def said(tasks: tuple[str, ...]) -> Logits:
-    """Return what the tiny head's networks say of one known model and a stranger, in training."""
+    """Return what the tiny head's network says of one known model and a stranger, in training."""
     head = tiny_head()
     views = TinyEncoder().encode(PROMPTS)
     features = np.stack([measure(prompt) for prompt in PROMPTS])
     roster = roster_of(head, ("stranger", MODELS[3]), tasks, (STRANGER, ModelFacts(MODELS[3])))
     assert roster.models == (*MODELS, "stranger")
     assert roster.judged.tolist() == [len(MODELS), 3]
-    [part] = networks_of(head, roster, (0.0, 0.0))
-    assert (part.view, part.weight) == (0, 1.0)
+    network = network_of(head, roster, (0.0, 0.0)).eval()
     with torch.no_grad():
-        inputs = join(views[:, part.view], common_inputs(head, views, features))
-        found: Logits = part.network.eval()(torch.tensor(inputs))
+        found: Logits = network(torch.tensor(read_inputs(head, views, features)))
     return found
 
 
 @pytest.mark.parametrize("tasks", [(), ("own/a", "own/b")])
-def test_the_networks_say_what_the_head_said(tasks: tuple[str, ...]) -> None:
+def test_the_network_says_what_the_head_said(tasks: tuple[str, ...]) -> None:
     scorer = tiny_scorer()
     views = TinyEncoder().encode(PROMPTS)
     features = np.stack([measure(prompt) for prompt in PROMPTS])
