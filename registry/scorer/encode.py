@@ -59,8 +59,13 @@ class Encoder:
         """
         views = np.empty((len(texts), len(VIEWS), WIDTH), dtype=np.float32)
         for row, text in enumerate(texts):
-            ids = np.array([self.token_ids(text, as_typed=as_typed)], dtype=np.int64)  # (1, tokens)
-            views[row] = self._session.run(None, {"input_ids": ids})[0]
+            views[row] = self.views_of(self.token_ids(text, as_typed=as_typed))
+        return views
+
+    def views_of(self, ids: Sequence[int]) -> NDArray[np.float32]:
+        """Return the views (2, 384) of one text's token ids."""
+        tokens = np.array([ids], dtype=np.int64)  # (1, tokens)
+        views: NDArray[np.float32] = self._session.run(None, {"input_ids": tokens})[0]
         return views
 
     def token_ids(self, text: str, *, as_typed: bool = False) -> list[int]:

@@ -125,6 +125,8 @@ def test_reading_that_was_broken_off_goes_on_from_there(scorer: Scorer, tmp_path
         encode_all(scorer.encoder, prompts, kept, stop)
     views = encode_all(scorer.encoder, prompts, kept, lambda _, total: asked.append(total))
     assert asked == [250, 250, 50]
+    encode_all(scorer.encoder, ["Please write: case 7 ", *prompts], kept, stop)
+    assert asked == [250, 250, 50, 1]
     straight = scorer.encoder.encode(prompts)
     np.testing.assert_allclose(views, straight, atol=2e-3)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rolecall.registry.scorer.artifact import Floats
 from rolecall.registry.scorer.encode import PHRASES, Encoder
-from rolecall.registry.scorer.features import measure
+from rolecall.registry.scorer.features import FEATURES, measure
 from rolecall.registry.scorer.judged import Judged
 from rolecall.registry.scorer.memory import both_views
 from rolecall.registry.scorer.perturb import variants
@@ -204,8 +204,9 @@ def _measured(prompts: Sequence[str]) -> Floats:
 
 
 def _digest(settings: Settings, judged: Judged) -> str:
-    """Tell apart what would train another scorer: settings, seed, beliefs or scores."""
+    """Tell apart what would train another scorer: settings, seed, beliefs, features or scores."""
     digest = hashlib.sha256(json.dumps(asdict(settings)).encode())
     digest.update(beliefs_text().encode())
+    digest.update(repr(FEATURES).encode())
     digest.update(judged.scores.tobytes())
     return digest.hexdigest()[:8]

@@ -38,9 +38,8 @@ def train(
     """Train, evaluate and write the artifact folder `out` in one step; return its card.
 
     What takes long, reading the prompts, is kept in `cache`: a run that was broken off goes on
-    from there. `out` is
-    replaced only when everything has succeeded. Raises `InvalidDocument` for a line that is no
-    judged row and `ScorerUnusable` when no encoder is at hand.
+    from there. `out` is replaced only when everything has succeeded. Raises `InvalidDocument` for
+    a line that is no judged row and `ScorerUnusable` when no encoder is at hand.
     """
     judged = _lowered(read_judged([data])[0])
     _log.info("%d prompts, %d models", len(judged.prompts), len(judged.models))

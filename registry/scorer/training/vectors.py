@@ -29,18 +29,20 @@ def encode_all(
 ) -> NDArray[np.float32]:
     """Return (N, V, 384), encoding only what the cache file does not hold, and add to it.
 
-    `report` is told how many of the new prompts are encoded. Ctrl-C loses no more than a step.
+    Prompts are told apart by the tokens that the encoder reads of them. `report` is told how many
+    of the new prompts are encoded. Ctrl-C loses no more than a step.
     """
-    digests = [hashlib.sha256(prompt.encode("utf-8", "replace")).hexdigest() for prompt in prompts]
+    tokens = [encoder.token_ids(prompt) for prompt in prompts]
+    digests = [hashlib.sha256(np.array(ids, dtype="<i8").tobytes()).hexdigest() for ids in tokens]
     known = _load(cache)
-    missing = {d: p for d, p in zip(digests, prompts, strict=True) if d not in known}
+    missing = {d: ids for d, ids in zip(digests, tokens, strict=True) if d not in known}
     names, done, kept = list(missing), 0, 0
     # The encoder runs outside the interpreter's lock, a prompt at a time on each core.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         try:
             for start in range(0, len(names), _STEP):
                 part = names[start : start + _STEP]
-                views = list(pool.map(lambda name: encoder.encode([missing[name]])[0], part))
+                views = list(pool.map(lambda name: encoder.views_of(missing[name]), part))
                 known.update(zip(part, (one.astype(np.float16) for one in views), strict=True))
                 done += len(part)
                 if report is not None:
