@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from string import ascii_lowercase
 
 # A word that the tokenizer breaks into fewer pieces may well be a rare word, the more so a short
@@ -29,15 +30,15 @@ def mended(text: str, tokens: Sequence[str], spans: Sequence[Span], rank: Rank) 
     word is, 0 the commonest, and `None` where the vocabulary lacks it.
     """
     found = []
-    for start, end, pieces in _broken(tokens, spans):
-        if _is_plain(text, start, end):
-            is_shattered = pieces >= _SHATTERED
-            if is_shattered or end - start >= _MANY_LETTERS:
-                slips = (_swapped, _doubled, _left_out) if is_shattered else (_swapped, _doubled)
-                meant = _meant(text[start:end], slips, rank)
-                if meant is not None:
-                    found.append((start, end, meant))
-    for start, end, meant in reversed(found[:_MOST_WORDS]):
+    doubtful = (word for word in _broken(tokens, spans) if _is_plain(text, *word[:2]))
+    for start, end, pieces in islice(doubtful, _MOST_WORDS):
+        is_shattered = pieces >= _SHATTERED
+        if is_shattered or end - start >= _MANY_LETTERS:
+            slips = (_swapped, _doubled, _left_out) if is_shattered else (_swapped, _doubled)
+            meant = _meant(text[start:end], slips, rank)
+            if meant is not None:
+                found.append((start, end, meant))
+    for start, end, meant in reversed(found):
         text = text[:start] + meant + text[end:]
     return text
 

@@ -54,6 +54,22 @@ def test_a_word_at_the_end_of_a_sentence_is_mended() -> None:
     assert mended("a lettre.", ["le", "##tt", "##re", "."], spans, COMMON.get) == "a letter."
 
 
+def test_a_text_full_of_odd_words_is_looked_at_only_so_far() -> None:
+    asked: list[str] = []
+
+    def rank(word: str) -> None:
+        asked.append(word)
+
+    def looked_up(words: int) -> int:
+        asked.clear()
+        text = " ".join(["qzxvkj"] * words)
+        spans = [(at + i, at + i + 2) for at in range(0, 7 * words, 7) for i in (0, 2, 4)]
+        assert mended(text, ["qz", "##xv", "##kj"] * words, spans, rank) == text
+        return len(asked)
+
+    assert 0 < looked_up(1) < looked_up(20) < looked_up(100) == looked_up(1000)
+
+
 @given(st.text(), st.integers(1, 4))
 def test_nothing_is_mended_to_a_word_that_is_not_known(text: str, pieces: int) -> None:
     read = broken(text, pieces) if text else ""
