@@ -25,8 +25,15 @@ class TinyEncoder:
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """Return (N, V, 384)."""
-        vectors = np.stack([self._vector(text) for text in texts])
-        return np.repeat(vectors[:, None], len(VIEWS), axis=1)
+        return np.stack([self.views_of(self.token_ids(text)) for text in texts])
+
+    def token_ids(self, text: str) -> list[int]:
+        """Return the text's bytes."""
+        return list(text.encode())
+
+    def views_of(self, ids: Sequence[int]) -> Floats:
+        """Return (V, 384)."""
+        return np.repeat(self._vector(bytes(ids).decode())[None], len(VIEWS), axis=0)
 
     def _vector(self, text: str) -> Floats:
         seed = int.from_bytes(sha256(text.encode()).digest()[:4])
