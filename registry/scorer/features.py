@@ -18,10 +18,6 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def _any(*words: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(words)})\b", re.IGNORECASE)
-
-
 # Marks far inside a long paste say little; reading them would cost more than encoding.
 _HEAD_CHARS = 4000
 _TAIL_CHARS = 4000
@@ -49,7 +45,7 @@ _MARKS = {
 # Whether these occur in the whole text.
 _SIGNS = {
     "is_fenced": re.compile(r"```"),
-    "asks_proof": _any("prove", "proof", "show that", "derive", "theorem", "lemma"),
+    "asks_proof": re.compile(r"\b(?:prove|proof|show that|derive|theorem|lemma)\b", re.IGNORECASE),
     "asks_code": re.compile(
         r"\b(?:python|java|javascript|typescript|rust|golang|sql|c\+\+|code|function|script|regex|"
         r"program|implement|refactor|debug)\b",

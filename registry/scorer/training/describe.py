@@ -29,6 +29,7 @@ from rolecall.registry.scorer.training.beliefs import known_datasets
 from rolecall.registry.scorer.training.evaluate import (
     Table,
     coverage,
+    data_sets,
     errors_by_model,
     figures,
     median_log_tokens,
@@ -66,7 +67,7 @@ def describe(
         },
         "data": {
             "files": [path.name for path in judged_files([data])],
-            "sets": _datasets(lesson),
+            "sets": data_sets(lesson.judged, known_datasets(), {"from": None, "licence": None}),
         },
         "split": _split(lesson),
         "settings": asdict(settings),
@@ -82,24 +83,6 @@ def describe(
             (REASONING_TOKENS, REASONING_TOKENS_PER_DIFFICULTY),
         ),
     }
-
-
-def _datasets(lesson: Lesson) -> list[dict[str, Any]]:
-    judged, origins = lesson.judged, known_datasets()
-    datasets = np.array(judged.datasets)
-    entries = []
-    for name in sorted(set(judged.datasets)):
-        asked = ~np.isnan(judged.scores[datasets == name])
-        entries.append(
-            {
-                "set": name,
-                "prompts": len(asked),
-                "scores": int(asked.sum()),
-                "models": int(asked.any(axis=0).sum()),
-                **origins.get(name, {"from": None, "licence": None}),
-            }
-        )
-    return entries
 
 
 def _split(lesson: Lesson) -> dict[str, Any]:

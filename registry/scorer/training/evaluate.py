@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,6 +48,26 @@ def figures(judged: Judged, rows: NDArray[np.intp], predicted: Table) -> dict[st
         "calibration_error": calibration_error(truth, said),
     }
     return {name: round(value, 4) for name, value in result.items()}
+
+
+def data_sets(
+    judged: Judged, origins: Mapping[str, Mapping[str, Any]], unknown: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Return how much of each data set is judged, with its origin or what stands for none."""
+    datasets = np.array(judged.datasets)
+    entries = []
+    for name in sorted(set(judged.datasets)):
+        asked = ~np.isnan(judged.scores[datasets == name])
+        entries.append(
+            {
+                "set": name,
+                "prompts": len(asked),
+                "scores": int(asked.sum()),
+                "models": int(asked.any(axis=0).sum()),
+                **origins.get(name, unknown),
+            }
+        )
+    return entries
 
 
 def token_error(judged: Judged, rows: NDArray[np.intp], log_tokens: Table) -> float | None:

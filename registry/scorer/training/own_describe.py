@@ -15,6 +15,7 @@ from rolecall.registry.scorer.card import learned_folds
 from rolecall.registry.scorer.own_rows import REPORT_FOLD, TUNE_FOLD
 from rolecall.registry.scorer.predict import Scorer, Table
 from rolecall.registry.scorer.training.evaluate import (
+    data_sets,
     errors_by_model,
     figures,
     median_log_tokens,
@@ -50,7 +51,10 @@ def describe(
         "seed": lesson.settings.seed,
         "base": told.base.get("version"),
         "encoder": dict(told.base.get("encoder", {})),
-        "data": {"files": list(told.files), "sets": _sets(lesson)},
+        "data": {
+            "files": list(told.files),
+            "sets": data_sets(lesson.judged, {}, {"from": "own data", "licence": None}),
+        },
         "split": _split(lesson),
         "learned": _learned(lesson, told.base),
         "settings": asdict(lesson.settings),
@@ -70,24 +74,6 @@ def describe(
             f"{told.base.get('version')}, moved as the judged ones moved together.",
         ],
     }
-
-
-def _sets(lesson: OwnLesson) -> list[dict[str, Any]]:
-    judged, datasets = lesson.judged, np.array(lesson.judged.datasets)
-    entries = []
-    for name in sorted(set(judged.datasets)):
-        asked = ~np.isnan(judged.scores[datasets == name])
-        entries.append(
-            {
-                "set": name,
-                "prompts": len(asked),
-                "scores": int(asked.sum()),
-                "models": int(asked.any(axis=0).sum()),
-                "from": "own data",
-                "licence": None,
-            }
-        )
-    return entries
 
 
 def _learned(lesson: OwnLesson, base: dict[str, Any]) -> dict[str, Any]:
