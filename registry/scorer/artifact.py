@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rolecall.registry.errors import ScorerUnusable
 from rolecall.registry.scorer.strength import FactsPrior, prior_from_dict
 
-FORMAT = 3
+FORMAT = 4
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 CONSTANTS_FILE = "head.json"

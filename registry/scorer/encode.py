@@ -19,9 +19,10 @@ from rolecall.registry.scorer.typos import mended
 
 WIDTH = 384
 # What the graph says of one text, in this order: `sentence`, of unit length, tells what the text is
-# about; `phrases`, the mean of a lower layer, tells more of how it is put.
-VIEWS = ("sentence", "phrases")
-SENTENCE, PHRASES = range(2)
+# about; `phrases`, the mean of a lower layer, tells more of how it is put; `tuned`, of unit length,
+# is what the encoder learnt of how models fare.
+VIEWS = ("sentence", "phrases", "tuned")
+SENTENCE, PHRASES, TUNED = range(3)
 HEAD_TOKENS = 160
 TAIL_TOKENS = 96
 
@@ -51,7 +52,7 @@ class Encoder:
         self._session = _load_session(folder / MODEL_FILE)
 
     def encode(self, texts: Sequence[str], *, as_typed: bool = False) -> NDArray[np.float32]:
-        """Return the views (N, 2, 384) of N texts, in the order of `VIEWS`.
+        """Return the views (N, 3, 384) of N texts, in the order of `VIEWS`.
 
         A text of more than 256 tokens is read by its beginning and its end. Texts run one at a
         time: dynamic quantization scales by the whole input, so that in a batch a neighbour
@@ -63,7 +64,7 @@ class Encoder:
         return views
 
     def views_of(self, ids: Sequence[int]) -> NDArray[np.float32]:
-        """Return the views (2, 384) of one text's token ids."""
+        """Return the views (3, 384) of one text's token ids."""
         tokens = np.array([ids], dtype=np.int64)  # (1, tokens)
         views: NDArray[np.float32] = self._session.run(None, {"input_ids": tokens})[0]
         return views

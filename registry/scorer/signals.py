@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rolecall.registry.scorer.artifact import Floats, Head
-from rolecall.registry.scorer.encode import PHRASES, SENTENCE
+from rolecall.registry.scorer.encode import PHRASES, SENTENCE, TUNED, VIEWS, WIDTH
 
 _MOST_DEVIATIONS = 4.0
+# Vectors of unit length are read as if each of their numbers strayed by one.
+UNIT_SCALE = WIDTH**0.5
 
 
 class Scales(Protocol):
@@ -48,14 +52,20 @@ def read_signals(head: Head, views: Floats, features: Floats) -> Floats:
 
 
 def read_inputs(scales: Scales, views: Floats, features: Floats) -> Floats:
-    """Return what the members read of N prompts (N, D): both views and the features, to scale."""
-    sentence = views[:, SENTENCE]
+    """Return what the members read of N prompts (N, D): the views and the features, to scale."""
     parts = (
-        sentence * np.float32(sentence.shape[1] ** 0.5),
+        views[:, SENTENCE] * np.float32(UNIT_SCALE),
         standardise(views[:, PHRASES], scales.phrase_mean, scales.phrase_scale),
+        views[:, TUNED] * np.float32(UNIT_SCALE),
         standardise(features, scales.feature_mean, scales.feature_scale),
     )
     return np.concatenate(parts, axis=1, dtype=np.float32)
+
+
+def columns(views: Sequence[int], features: int) -> NDArray[np.intp]:
+    """Return which columns of `read_inputs` hold these views and all of the features."""
+    blocks = [np.arange(view * WIDTH, (view + 1) * WIDTH) for view in views]
+    return np.concatenate([*blocks, len(VIEWS) * WIDTH + np.arange(features)])
 
 
 def standardise(values: Floats, mean: Floats, scale: Floats) -> Floats:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from rolecall.registry.scorer.artifact import MODEL_FILE, Floats, load_head
-from rolecall.registry.scorer.encode import SENTENCE, Encoder
-from rolecall.registry.scorer.integrity import file_digest
+from rolecall.registry.scorer.artifact import Floats, load_head
+from rolecall.registry.scorer.encode import SENTENCE
 from rolecall.registry.scorer.judged import Judged
 from rolecall.registry.scorer.predict import Scorer
 from rolecall.registry.scorer.training.assemble import head_of, no_memory
 from rolecall.registry.scorer.training.beliefs import facts_columns, fit_imputation
 from rolecall.registry.scorer.training.calibrate import Settled, calibrate
+from rolecall.registry.scorer.training.export import (
+    exported,
+    load_torch_encoder,
+    packaged_encoder,
+)
 from rolecall.registry.scorer.training.fit import Cast, fit
 from rolecall.registry.scorer.training.lesson import Lesson
 from rolecall.registry.scorer.training.settings import Settings
 
 
 class LeftOut:
-    """The judged rows as an artifact's encoder sees them, and heads trained on them.
+    """The judged rows as the published encoder sees them, and heads trained on them.
 
     No model's scores have touched the encoder. The heads have no memory and know of no everyday
     prompts: what is asked is how a model joins.
@@ -29,9 +34,10 @@ class LeftOut:
 
     def __init__(self, judged: Judged, artifact: Path, cache: Path) -> None:
         settings = Settings()
-        encoder = Encoder(artifact, "left out")
-        kept = cache / f"views-{file_digest(artifact / MODEL_FILE)[:16]}.npz"
-        self._lesson = Lesson(judged, settings, encoder, kept)
+        source = load_torch_encoder(packaged_encoder())
+        with tempfile.TemporaryDirectory(dir=cache) as name:
+            encoder, kept = exported(source, Path(name) / "published", cache)
+            self._lesson = Lesson(judged, settings, encoder, kept)
         self._settings = settings
         self._spread = load_head(artifact).prior.spread
         self.judged = judged
@@ -50,9 +56,9 @@ class LeftOut:
         prior = fit_imputation(models)
         cast = Cast(models, facts_columns(prior, models), len(lesson.tasks))
         examples = lesson.examples(lesson.rows).only(kept)
-        network = fit(settings, examples, cast, settings.members)
+        network = fit(settings, examples, cast, settings.members, lesson.reads)
         frame = replace(lesson.frame, models=models, prior=prior)
-        plain = Scorer(head_of(frame, network, no_memory(len(models))), lesson.encoder)
+        plain = Scorer(head_of(frame, [network], no_memory(len(models))), lesson.encoder)
         judged, tune = self.judged.of([m.facts.model for m in models]), lesson.tune
         signals = lesson.signals(plain, tune)
         calibration = calibrate(plain, judged, tune, signals, lesson.views[tune])

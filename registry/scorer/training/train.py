@@ -16,16 +16,16 @@ from typing import Any
 from rolecall.registry.errors import RegistryError
 from rolecall.registry.scorer.artifact import MODEL_FILE, save_head
 from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED
-from rolecall.registry.scorer.encode import Encoder
 from rolecall.registry.scorer.integrity import file_digest
 from rolecall.registry.scorer.judged import Judged, read_judged
 from rolecall.registry.scorer.training.describe import describe
 from rolecall.registry.scorer.training.export import (
-    export_encoder,
+    exported,
     load_torch_encoder,
     packaged_encoder,
+    trainable,
 )
-from rolecall.registry.scorer.training.lesson import NAME, Lesson
+from rolecall.registry.scorer.training.lesson import Lesson
 from rolecall.registry.scorer.training.settings import Settings
 
 _CACHE = Path(".training")
@@ -37,30 +37,35 @@ def train(
 ) -> dict[str, Any]:
     """Train, evaluate and write the artifact folder `out` in one step; return its card.
 
-    What takes long, reading the prompts, is kept in `cache`: a run that was broken off goes on
-    from there. `out` is replaced only when everything has succeeded. Raises `InvalidDocument` for
-    a line that is no judged row and `ScorerUnusable` when no encoder is at hand.
+    What takes long, reading the prompts and tuning the encoder, is kept in `cache`: a run that was
+    broken off goes on from there. `out` is replaced only when everything has succeeded. Raises
+    `InvalidDocument` for a line that is no judged row and `ScorerUnusable` when no encoder is at
+    hand.
     """
     judged = _lowered(read_judged([data])[0])
     _log.info("%d prompts, %d models", len(judged.prompts), len(judged.models))
     cache.mkdir(parents=True, exist_ok=True)
     source = load_torch_encoder(encoder_source)
     with tempfile.TemporaryDirectory(dir=cache) as name:
-        folder = Path(name) / out.name
-        folder.mkdir()
-        export_encoder(source, folder)
-        kept = cache / f"views-{file_digest(folder / MODEL_FILE)[:16]}.npz"
-        lesson = Lesson(judged, settings, Encoder(folder, NAME), kept)
+        published, folder = Path(name) / "published", Path(name) / out.name
+        lesson = Lesson(judged, settings, *exported(source, published, cache))
 
         # First without the tuning rows, which then say how sure to be of what was learnt.
         held_out = lesson.hold_out()
-        settled = lesson.settle(lesson.train(lesson.rows), held_out)
+        members = lesson.train(lesson.rows)
+        transformer = trainable(source)
+        kept = cache / f"tuned-{lesson.digest}-{file_digest(published / MODEL_FILE)[:8]}.pt"
+        tuning = lesson.tuning(transformer, members, kept)
+        tuning.run()
+        lesson.see(*exported(source, folder, cache, transformer))
+        settled = lesson.settle([members, tuning.network], held_out)
 
-        # Then once more on all but the report rows, which the figures are taken on.
+        # Then the members once more on all but the report rows, which the figures are taken on.
         rows = lesson.taught
-        scorer = lesson.scorer(lesson.train(rows), rows, settled)
+        members = lesson.train(rows)
+        scorer = lesson.scorer([members, tuning.network], rows, settled)
         save_head(scorer.head, folder)
-        card = describe(lesson, scorer, held_out, data, (encoder_source, source))
+        card = describe(lesson, scorer, held_out, data, (encoder_source, transformer))
         card["files"] = {path.name: file_digest(path) for path in sorted(folder.iterdir())}
         text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
         (folder / CARD_FILE).write_text(text, encoding="utf-8")
