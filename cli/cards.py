@@ -26,9 +26,10 @@ def print_card(card: dict[str, Any]) -> None:
 
 def _heading(card: dict[str, Any]) -> str:
     encoder = card["encoder"]
+    tuned = f", tuned ({encoder['tuned']})" if "tuned" in encoder else ""
     return (
         f"{card['version']} · trained {card['date']} · seed {card['seed']}\n"
-        f"encoder {encoder['from']}, {encoder['run_as']}\n"
+        f"encoder {encoder['from']}{tuned}, {encoder['run_as']}\n"
     )
 
 
@@ -85,6 +86,13 @@ def _remarks(card: dict[str, Any]) -> Iterator[str]:
     yield "nearest and task means are learnt from the same rows; a task mean is told the task"
     if "facts_prior" in card:
         yield "by facts: every model foretold by a network that saw none of its family"
+    if "parts" in card:
+        alone = (
+            f"{part} {one['auc_mean']:.3f} and {one['brier']:.4f} (counts {one['share']:.2f})"
+            for part, one in card["parts"].items()
+            if one["share"] is not None
+        )
+        yield f"mean AUC and brier of each part alone: {', '.join(alone)}"
     lengths = figures.get("log_length_error")
     if lengths and lengths["scorer"] is not None:
         yield (

@@ -33,6 +33,8 @@ _THANKS = re.compile(
     r"|thank you(?: very much| so much| in advance)?|thx|cheers)[\s.!?]*$",
     re.IGNORECASE,
 )
+# The mark that ends a line is as often left out as put.
+_END_MARK = re.compile(r"(?<=[^\s.?!:;,])[.?!](?=\n|\Z)")
 _NOT = {"can": "cannot", "won": "will not", "shan": "shall not"}
 _SHORT_FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"\b(can|won|shan)'t\b", re.IGNORECASE), lambda it: _NOT[it[1].lower()]),
@@ -53,7 +55,8 @@ _LEAST_WORDS = 2
 def canonical(text: str) -> str:
     """Return the text with plain quotes and blanks, short forms in full, without courtesies.
 
-    So that none of these moves a prediction. Courtesies stay where hardly anything else is said.
+    Nor do its lines end in a mark. So none of these moves a prediction. Courtesies stay where
+    hardly anything else is said.
     """
     plain = _BLANKS.sub(" ", text.translate(_QUOTES))
     plain = _EMPTY_LINES.sub("\n\n", _LINE_ENDS.sub("\n", plain)).strip()
@@ -68,4 +71,4 @@ def canonical(text: str) -> str:
             bare = _ASKED.sub(r"\1.", bare, count=1)
         if len(bare.split(None, _LEAST_WORDS)) >= _LEAST_WORDS:
             plain = bare
-    return plain
+    return _END_MARK.sub("", plain)

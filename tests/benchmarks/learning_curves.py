@@ -229,7 +229,9 @@ def main() -> None:
     """Run what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="folder of judged rows")
-    parser.add_argument("--artifact", type=Path, default=PRETRAINED, help="whose encoder to use")
+    parser.add_argument(
+        "--artifact", type=Path, default=PRETRAINED, help="whose prior spread to take"
+    )
     parser.add_argument("--cache", type=Path, default=Path(".training"), help="kept vectors")
     parser.add_argument("--out", type=Path, help="kept curves (by default in the cache)")
     parser.add_argument("--models", nargs="*", help="these instead of eight by strength")

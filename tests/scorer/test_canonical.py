@@ -11,14 +11,15 @@ from rolecall.registry.scorer.predict import Scorer
 @pytest.mark.parametrize(
     ("said", "read"),
     [
-        ("Hi, please write a poem about rain. Thanks!", "write a poem about rain."),
-        ("Could you translate this letter?", "translate this letter."),
-        ("How far is it? Many thanks!", "How far is it?"),
+        ("Hi, please write a poem about rain. Thanks!", "write a poem about rain"),
+        ("Could you translate this letter?", "translate this letter"),
+        ("How far is it? Many thanks!", "How far is it"),
+        ("Could you add these? They are 3, 4.", "add these. They are 3, 4"),
         ("What is  2+2 ?\n", "What is 2+2 ?"),
         ("“smart” quotes and ‘others’", "\"smart\" quotes and 'others'"),
         ("I'd like you to sum this up, thank you very much.", "sum this up"),
         ("one\r\n\r\n\r\n\r\ntwo  ", "one\n\ntwo"),
-        ("Can you help me with this? Which is larger, and why?", "Which is larger, and why?"),
+        ("Can you help me with this? Which is larger, and why?", "Which is larger, and why"),
         ("Please answer this question.\nName two rivers", "Name two rivers"),
         (
             "I can't open it and it doesn't say what's wrong",
@@ -47,7 +48,7 @@ def test_where_courtesy_is_all_there_is_it_stays(text: str) -> None:
     ],
 )
 def test_words_that_only_look_like_courtesy_stay(text: str) -> None:
-    assert canonical(text) == text
+    assert canonical(text) == text.rstrip("?")
 
 
 @given(st.text())
@@ -62,5 +63,6 @@ def test_a_courtesy_or_a_blank_moves_no_prediction(scorer: Scorer) -> None:
         "Please explain how a suspension bridge carries its load.",
         "Hello! Could you explain how a suspension bridge carries its load? Thanks a lot!",
         "  explain how a suspension   bridge carries its load.\n\n",
+        "explain how a suspension bridge carries its load",
     ):
         assert (scorer.read(other).signals == plain.signals).all()

@@ -26,8 +26,8 @@ class Settings:
     learning_rate: float = 2e-3
     model_rate: float = 15.0
     weight_decay: float = 2.0
-    # The encoder is tuned whole, with members that read its tuned view.
-    tuned_members: int = 2
+    # The encoder is tuned whole, with members of their own that read its tuned view.
+    tuned_members: int = 1
     tuned_epochs: int = 3
     tuned_batch: int = 32
     tuned_tokens: int = 160
@@ -38,7 +38,7 @@ class Settings:
     tuned_input_dropout: float = 0.15
     tuned_everyday_weight: float = 3.0
     # What it costs to move the other views, per share of their spread.
-    held_weight: float = 4.0
+    held_weight: float = 2.0
     # What pulls models towards their facts, and everything towards small.
     bias_penalty: float = 0.03
     latent_penalty: float = 0.01
