@@ -81,7 +81,7 @@ def test_nothing_is_mended_to_a_word_that_is_not_known(text: str, pieces: int) -
     [
         ("explain how a suspenison bridge works", "explain how a suspension bridge works"),
         ("write a summmary of this article", "write a summary of this article"),
-        ("is a surjective map a monad in category theory?", None),
+        ("is a surjective map a monad in category theory", None),
     ],
 )
 def test_the_encoder_reads_what_was_meant(scorer: Scorer, typed: str, meant: str | None) -> None:
