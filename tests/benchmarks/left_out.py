@@ -35,6 +35,7 @@ class LeftOut:
     def __init__(self, judged: Judged, artifact: Path, cache: Path) -> None:
         settings = Settings()
         source = load_torch_encoder(packaged_encoder())
+        cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as name:
             encoder, kept = exported(source, Path(name) / "published", cache)
             self._lesson = Lesson(judged, settings, encoder, kept)

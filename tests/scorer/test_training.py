@@ -20,6 +20,7 @@ from rolecall.registry.scorer.training.evaluate import excess_spread, figures  #
 from rolecall.registry.scorer.training.lesson import Lesson  # noqa: E402
 from rolecall.registry.scorer.training.losses import Truth, order_loss  # noqa: E402
 from rolecall.registry.scorer.training.settings import Settings  # noqa: E402
+from rolecall.registry.scorer.training.tune import Tuning  # noqa: E402
 from rolecall.registry.scorer.training.vectors import encode_all  # noqa: E402
 
 MODELS = ("gpt-4-0314", "llama-2-7b-hf", "stranger-1", "stranger-2")
@@ -110,6 +111,28 @@ def test_everyday_prompts_are_learnt_without_moving_the_models(
     greeted = trained.predict(trained.read("good morning"), [ModelFacts("llama-2-7b-hf")])
     proof = trained.predict(trained.read("prove the lemma"), [ModelFacts("llama-2-7b-hf")])
     assert greeted[0].success > 0.6 > 0.4 > proof[0].success
+
+
+def test_a_checkpoint_of_tuning_is_of_these_settings_and_texts_alone(
+    scorer: Scorer, tmp_path: Path
+) -> None:
+    from transformers import BertConfig, BertModel
+
+    sizes: Any = {"hidden_size": 384, "num_attention_heads": 6, "intermediate_size": 32}
+    lesson = lesson_of(tmp_path, scorer, epochs=1, tuned_batch=16)
+    members = lesson.train(lesson.rows)
+
+    def begin(one: Lesson) -> Tuning:
+        transformer = BertModel(BertConfig(**sizes, num_hidden_layers=3))
+        return one.tuning(transformer, members, tmp_path)
+
+    first = begin(lesson)
+    assert len(first.texts.examples) == len(lesson.rows) + len(lesson.everyday)
+    assert (first.network.strength() == members.strength()).all()
+    assert begin(lesson).checkpoint == first.checkpoint
+    other = begin(lesson_of(tmp_path, scorer, epochs=1, tuned_batch=32)).checkpoint
+    lesson.prompts = ("another prompt",) * len(lesson.prompts)
+    assert len({first.checkpoint, other, begin(lesson).checkpoint}) == 3
 
 
 def test_reading_that_was_broken_off_goes_on_from_there(scorer: Scorer, tmp_path: Path) -> None:

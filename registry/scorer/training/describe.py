@@ -62,7 +62,7 @@ def describe(
         "encoder": {
             "from": Path(source).parent.name if Path(source).is_dir() else source,
             "licence": "Apache-2.0 (sentence-transformers/all-MiniLM-L6-v2)",
-            "tuned": "all but its embeddings, on the training folds without the tuning fold",
+            "tuned": "all but its word embeddings, on the training folds without the tuning fold",
             "run_as": "int8 (7-bit weights), dynamically quantized, one prompt at a time",
         },
         "data": {

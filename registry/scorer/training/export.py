@@ -50,7 +50,7 @@ def transformer_of(encoder: SentenceTransformer) -> PreTrainedModel:
 
 
 def trainable(encoder: SentenceTransformer) -> PreTrainedModel:
-    """Return a copy of the bare transformer to be trained, all but its embeddings."""
+    """Return a copy of the bare transformer to be trained, all but its word embeddings."""
     transformer = copy.deepcopy(transformer_of(encoder))
     transformer.get_input_embeddings().requires_grad_(False)
     transformer.set_attn_implementation("sdpa")  # half as long as "eager", which exports

@@ -122,10 +122,11 @@ class Lesson:
         weight = settings.everyday_weight
         return go_on(settings, first, self.examples(rows, placed, weight))
 
-    def tuning(self, transformer: nn.Module, members: Network, checkpoint: Path | None) -> Tuning:
+    def tuning(self, transformer: nn.Module, members: Network, cache: Path) -> Tuning:
         """Prepare to tune this transformer on the training rows, with a network that reads it.
 
-        Everyday prompts are taught as models stand by `members`.
+        Everyday prompts are taught as models stand by `members`. The checkpoint in `cache` is named
+        by all that the run rests on: settings, what is read, and what the encoder saw of it.
         """
         settings, features = self.settings, self.features.shape[1]
         lessons = np.concatenate([self.rows, self.everyday])
@@ -140,6 +141,9 @@ class Lesson:
             np.concatenate([self.published[lessons], self._other_views[lessons]]),
             beside,
         )
+        told = hashlib.sha256(repr((self.digest, texts.ids)).encode())
+        told.update(texts.published.tobytes())
+        checkpoint = cache / f"tuned-{told.hexdigest()[:16]}.pt"
         torch.manual_seed(settings.seed)
         dropouts = (settings.tuned_input_dropout, settings.dropout)
         reads = columns((TUNED,), features)

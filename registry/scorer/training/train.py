@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rolecall.registry.errors import RegistryError
-from rolecall.registry.scorer.artifact import MODEL_FILE, save_head
+from rolecall.registry.scorer.artifact import save_head
 from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED
 from rolecall.registry.scorer.integrity import file_digest
 from rolecall.registry.scorer.judged import Judged, read_judged
@@ -54,8 +54,7 @@ def train(
         held_out = lesson.hold_out()
         members = lesson.train(lesson.rows)
         transformer = trainable(source)
-        kept = cache / f"tuned-{lesson.digest}-{file_digest(published / MODEL_FILE)[:8]}.pt"
-        tuning = lesson.tuning(transformer, members, kept)
+        tuning = lesson.tuning(transformer, members, cache)
         tuning.run()
         lesson.see(*exported(source, folder, cache, transformer))
         settled = lesson.settle([members, tuning.network], held_out)

@@ -59,12 +59,20 @@ def texts() -> Texts:
     return Texts(ids, seen_by(small_transformer(), ids), examples)
 
 
-def tuning(settings: Settings, checkpoint: Path | None = None) -> Tuning:
+class CountedTuning(Tuning):
+    taken = 0
+
+    def _step(self, *told: Any) -> Any:
+        self.taken += 1
+        return super()._step(*told)
+
+
+def tuning(settings: Settings, checkpoint: Path | None = None) -> CountedTuning:
     models = [TrainingModel(ModelFacts(m), m, base=False, narrow=False) for m in ("a", "b")]
     cast = Cast(tuple(models), np.zeros((2, len(COLUMNS)), np.float32), 0)
     torch.manual_seed(2)
     network = untrained(settings, cast, 2, np.arange(WIDTH + 1), (0.1, 0.1))
-    return Tuning(settings, texts(), small_transformer(), network, checkpoint)
+    return CountedTuning(settings, texts(), small_transformer(), network, checkpoint)
 
 
 def test_tuning_that_was_broken_off_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
@@ -73,6 +81,7 @@ def test_tuning_that_was_broken_off_ends_as_if_it_had_not_been(tmp_path: Path) -
     tuning(SETTINGS, tmp_path / "part.pt").run(most_steps=37)
     resumed = tuning(SETTINGS, tmp_path / "part.pt")
     resumed.run()
+    assert (straight.taken, resumed.taken) == (64, 64 - 37)
     ends = [one.transformer.state_dict() for one in (straight, resumed)]
     assert ends[0].keys() == ends[1].keys()
     for name, value in ends[0].items():
