@@ -21,6 +21,7 @@ from rolecall.registry.scorer.fitted import packed, short_name
 from rolecall.registry.scorer.joining import (
     Figures,
     Known,
+    Read,
     answers_of,
     fit_model,
     known_by_rows,
@@ -159,10 +160,10 @@ def suggest_prompts(
     free = tuple(_once(one for one in asked if one.prompt not in judged_prompts))
     registered = read_known(registry)
     facts, scorer = _facts(registered.pool, model), registered.scorer
-    known = _known(scorer, facts, rows, report)
     chosen: list[int] = []
     if free:
         read = read_prompts(scorer, [one.prompt for one in free], report)
+        known = _known(scorer, facts, rows, read, report)
         chosen = most_telling(scorer.head, facts, read, known, count)
     left_out = f"left out: {spelled_out(bad)}" if bad else None
     return Suggested(tuple(free[row] for row in chosen), left_out)
@@ -184,13 +185,15 @@ def _facts(pool: Pool, model: str) -> ModelFacts:
     return known_facts([model], facts_of(pool))[model]
 
 
-def _known(scorer: Scorer, facts: ModelFacts, rows: Judged | None, report: Report) -> Known:
+def _known(
+    scorer: Scorer, facts: ModelFacts, rows: Judged | None, pool: Read, report: Report
+) -> Known:
     """Return what is known of a model's success: by these rows, else by its fit or facts."""
     head = scorer.head
     if rows is not None:
         return known_by_rows(head, facts, read_prompts(scorer, rows.prompts, report), rows)
     found = None if scorer.fitted is None else scorer.fitted.belief(facts.model)
-    return Known(prior_of(head, facts) if found is None else found.success)
+    return Known(prior_of(head, facts, pool) if found is None else found.success)
 
 
 def _once(asked: Iterable[Asked]) -> Iterator[Asked]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rolecall.registry.errors import ScorerUnusable
 from rolecall.registry.scorer.strength import FactsPrior, prior_from_dict
 
-FORMAT = 4
+FORMAT = 5
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 CONSTANTS_FILE = "head.json"
@@ -80,6 +80,8 @@ class Head:
     bias: Floats  # (E, M)
     origin: Floats  # (E, dim + 1): latent and bias of a model of strength 0
     slope: Floats  # (E, dim + 1): what one unit of strength adds to them
+    strength: Floats  # (M,): how strong each model's facts say it is
+    asked: Floats  # (T, M): the share of each task's training prompts that each model was asked
     token_latent: Floats  # (E, M, token_dim)
     token_bias: Floats  # (E, M)
     axes: Floats  # (768, A)
@@ -104,6 +106,8 @@ ARRAYS = (
     "bias",
     "origin",
     "slope",
+    "strength",
+    "asked",
     "token_latent",
     "token_bias",
     "axes",

@@ -57,9 +57,10 @@ class Known:
 class Figures:
     """What the rows say of a fit. Brier scores are of parts that the fit had not seen.
 
-    `before` is what was known without the rows, `after` the fit, `mean` the model's plain mean;
-    null where the rows cannot be parted. `success` is the rows' own mean, and `*_success` and
-    `*_std` are what is foretold for them on average, and how surely. `length_rows` told a length.
+    `before` is what was known without the rows' scores, `after` the fit, `mean` the model's plain
+    mean; null where the rows cannot be parted. `success` is the rows' own mean, and `*_success`
+    and `*_std` are what is foretold for them on average, and how surely. `length_rows` told a
+    length.
     """
 
     length_rows: int
@@ -90,12 +91,15 @@ def answers_of(judged: Judged, model: str) -> Judged:
     return alone.only(np.isfinite(alone.scores[:, 0]))
 
 
-def prior_of(head: Head, facts: ModelFacts) -> Gaussian:
-    """Return what is believed of a model before its rows: by training, else by facts."""
+def prior_of(head: Head, facts: ModelFacts, asked: Read) -> Gaussian:
+    """Return what is believed of a model before it answers: by training, else by facts and peers.
+
+    `asked` are prompts as those it is to answer; they say who its peers are.
+    """
     name = short_name(facts.model)
     if name in head.models:
-        return latent_prior(head, head.models.index(name))
-    return facts_prior(head, facts)
+        return latent_prior(head, head.models.index(name), asked.signals)
+    return facts_prior(head, facts, asked.signals)
 
 
 def design_of(head: Head, facts: ModelFacts, read: Read) -> Design:
@@ -108,7 +112,7 @@ def fit_model(head: Head, facts: ModelFacts, read: Read, judged: Judged) -> tupl
 
     `judged` has that model alone, with a score in each of the N ≥ 1 rows that were `read`.
     """
-    design, prior = design_of(head, facts, read), prior_of(head, facts)
+    design, prior = design_of(head, facts, read), prior_of(head, facts, read)
     scores = judged.scores[:, 0].astype(np.float64)
     belief = fit_posterior(design, scores, prior)
     lengths = _fit_lengths(head, facts, read, judged.tokens[:, 0].astype(np.float64))
@@ -134,7 +138,7 @@ def known_by_rows(head: Head, facts: ModelFacts, read: Read, judged: Judged) -> 
     """Return what is known of a model's success after its rows, as `fit_model` finds it."""
     scores = judged.scores[:, 0].astype(np.float64)
     design = design_of(head, facts, read)
-    return Known(fit_posterior(design, scores, prior_of(head, facts)), read)
+    return Known(fit_posterior(design, scores, prior_of(head, facts, read)), read)
 
 
 def most_telling(head: Head, facts: ModelFacts, pool: Read, known: Known, count: int) -> list[int]:

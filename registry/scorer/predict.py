@@ -20,7 +20,7 @@ from rolecall.registry.scorer.encode import SENTENCE, Encoder
 from rolecall.registry.scorer.features import measure
 from rolecall.registry.scorer.fitted import FittedLatents
 from rolecall.registry.scorer.memory import recall
-from rolecall.registry.scorer.signals import read_signals
+from rolecall.registry.scorer.signals import likeness, read_signals
 
 # Assumptions, named in the card: the data hold no hidden reasoning, so its length is believed.
 REASONING_TOKENS = 150.0
@@ -94,14 +94,14 @@ class Scorer:
         signals = self.signals(views, self._features(text)[None])  # (E, 1, K)
         local = recall(self.head, views)  # (1, M)
         panel, _ = self.trained_success(signals, local, np.array(self.head.panel))
-        likeness = self._likeness(signals)[0]
-        task = int(likeness.argmax()) if len(likeness) else -1
+        like = likeness(self.head, signals)[0]
+        task = int(like.argmax()) if len(like) else -1
         return Reading(
             vector=views[0, SENTENCE],
             signals=signals[:, 0],
             local=local[0],
             task=task,
-            likeness=round(float(likeness[task]), 4) if task >= 0 else 0.0,
+            likeness=round(float(like[task]), 4) if task >= 0 else 0.0,
             difficulty=round(float(1 - panel.mean()), 4),
         )
 
@@ -229,11 +229,6 @@ class Scorer:
         latent = head.token_latent.swapaxes(1, 2)  # (E, token_dim, M)
         lengths = signals[..., head.dim + 1 : -1] @ latent + signals[..., -1:]  # (E, N, M)
         return self._mean(np.asarray(lengths + head.token_bias[:, None], dtype=np.float64))
-
-    def _likeness(self, signals: Floats) -> Table:
-        """Return how like each training task N prompts are, (N, T), from signals (E, N, K)."""
-        start = self.head.dim - len(self.head.tasks)
-        return self._mean(np.asarray(signals[..., start : self.head.dim], dtype=np.float64))
 
     def _mean(self, by_member: Table) -> Table:
         mean: Table = np.tensordot(self.head.weights.astype(np.float64), by_member, axes=1)

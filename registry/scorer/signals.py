@@ -51,6 +51,13 @@ def read_signals(head: Head, views: Floats, features: Floats) -> Floats:
     return np.concatenate(parts, axis=-1)
 
 
+def likeness(head: Head, signals: Floats) -> NDArray[np.float64]:
+    """Return how like each training task N prompts are, (N, T), from signals (E, N, K)."""
+    by_member = signals[..., head.dim - len(head.tasks) : head.dim].astype(np.float64)
+    shares: NDArray[np.float64] = np.tensordot(head.weights.astype(np.float64), by_member, axes=1)
+    return shares
+
+
 def read_inputs(scales: Scales, views: Floats, features: Floats) -> Floats:
     """Return what the members read of N prompts (N, D): the views and the features, to scale."""
     parts = (

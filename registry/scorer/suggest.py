@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rolecall.registry.scorer.posterior import Design, Floats, Gaussian, predict_with, variances
 
 # Prompts whose logits the belief cannot tell apart by more than this share of their own doubt
 # count as one: judging both says little more of other prompts than judging one.
 _ALIKE = 0.005
-# The pool is parted by foretold success, and every part has its turn. What tells most by itself
-# are odd prompts, such as the easiest of a hard kind; chosen alone they would lift all the others
-# with them, for the line that joins them is never quite straight.
-_PARTS = 5
 _ROWS_AT_ONCE = 256
 
 
@@ -23,9 +18,9 @@ def suggest(pool: Design, belief: Gaussian, count: int, already: Design | None =
     Each next one is that which lowers the expected variance of success most, averaged over the
     whole pool, given those before it: V-optimality for logistic regression (Schein and Ungar,
     "Active learning for logistic regression", 2007), where judging a prompt of logit variance s
-    and success p is worth a rank-one update with weight p(1-p) / (1 + p(1-p)·s). The fifths of
-    the pool by expected success take turns. Near doubles of one chosen or `already` judged come
-    last; fewer come where the pool has no more. Ties go to the earlier row.
+    and success p is worth a rank-one update with weight p(1-p) / (1 + p(1-p)·s). Near doubles of
+    one chosen or `already` judged come last; fewer come where the pool has no more. Ties go to the
+    earlier row.
     """
     success, _ = predict_with(belief, pool)
     steepness = success * (1 - success)
@@ -33,12 +28,12 @@ def suggest(pool: Design, belief: Gaussian, count: int, already: Design | None =
     features, covariance = pool.features, belief.covariance.copy()
     weighed = (features * (steepness**2)[:, None]).T @ features / max(len(pool), 1)  # (K, K)
     worth = (features @ (covariance @ weighed @ covariance) * features).sum(axis=1)  # (N,)
-    turns = _Turns(pool, belief, success)
+    free = _Free(pool, belief)
     if already is not None:
-        turns.put_behind(already.features)
+        free.put_behind(already.features)
     chosen: list[int] = []
     for _ in range(min(count, len(pool))):
-        best = turns.next(steepness * worth / (1 + steepness * doubt))
+        best = free.take(steepness * worth / (1 + steepness * doubt))
         chosen.append(best)
         # Sherman and Morrison: what the variances become once this prompt is judged.
         along = covariance @ features[best]
@@ -51,28 +46,22 @@ def suggest(pool: Design, belief: Gaussian, count: int, already: Design | None =
     return chosen
 
 
-class _Turns:
-    """Whose turn it is: no near double before its time, and every part as often as any other."""
+class _Free:
+    """The rows not yet taken, near doubles of those taken behind all others."""
 
-    def __init__(self, pool: Design, belief: Gaussian, success: Floats) -> None:
+    def __init__(self, pool: Design, belief: Gaussian) -> None:
         self._features, self._covariance = pool.features, belief.covariance
         self._doubt = variances(belief, pool)
-        rank = np.argsort(np.argsort(success, kind="stable"))
-        self._part: NDArray[np.intp] = rank * _PARTS // max(len(pool), 1)
-        self._taken_of = np.zeros(_PARTS, dtype=np.intp)
         self._is_free = np.ones(len(pool), dtype=bool)
         self._is_double = np.zeros(len(pool), dtype=bool)
 
-    def next(self, gain: Floats) -> int:
-        """Take the row of the highest gain among those whose turn it is; one must be free."""
+    def take(self, gain: Floats) -> int:
+        """Take the row of the highest gain; one must be free."""
         able = self._is_free & ~self._is_double
         if not able.any():
             able = self._is_free
-        taken = self._taken_of[self._part]
-        able = able & (taken == taken[able].min())
         row = int(np.where(able, gain, -np.inf).argmax())
         self._is_free[row] = False
-        self._taken_of[self._part[row]] += 1
         self.put_behind(self._features[row : row + 1])
         return row
 

@@ -55,7 +55,7 @@ class Stranger:
     name: str
     scores: Floats  # (N,), nan where it was not asked
     design: Design
-    prior: Gaussian
+    prior: Callable[[Rows], Gaussian]  # before the answers to these prompts
     spread: float
     vectors: Floats  # (N, 384)
     train: Rows
@@ -63,8 +63,10 @@ class Stranger:
     test: Rows
 
     def fitted(self, rows: Rows, asked: Rows) -> Floats:
-        """Predict from these rows as `scorer fit` does."""
-        belief = fit_posterior(self.design.only(rows), self.scores[rows], self.prior)
+        """Predict from these rows as `scorer fit` does, and without any as by facts and peers."""
+        if not len(rows):
+            return predict_with(self.prior(asked), self.design.only(asked), spread=self.spread)[0]
+        belief = fit_posterior(self.design.only(rows), self.scores[rows], self.prior(rows))
         return predict_with(belief, self.design.only(asked), spread=self.spread)[0]
 
     def mean(self, rows: Rows, asked: Rows) -> Floats:
@@ -93,7 +95,7 @@ class Stranger:
 
     def suggested(self, pool: Rows, count: int) -> Rows:
         """Return the rows that `--suggest` picks of a pool."""
-        return pool[suggest(self.design.only(pool), self.prior, count)]
+        return pool[suggest(self.design.only(pool), self.prior(pool), count)]
 
 
 def brier(predicted: Floats, scores: Floats) -> float:
@@ -164,7 +166,7 @@ def made_stranger(left_out: LeftOut, name: str, scorer: Scorer, test_fold: int) 
         name=name,
         scores=scores,
         design=success_design(head, signals),
-        prior=facts_prior(head, facts),
+        prior=lambda rows: facts_prior(head, facts, signals[:, rows]),
         spread=head.calibration.latent_spread,
         vectors=left_out.vectors.astype(np.float64),
         train=asked[folds < 6],

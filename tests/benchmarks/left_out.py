@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from rolecall.registry.scorer.encode import SENTENCE
 from rolecall.registry.scorer.judged import Judged
 from rolecall.registry.scorer.predict import Scorer
 from rolecall.registry.scorer.training.assemble import head_of, no_memory
-from rolecall.registry.scorer.training.beliefs import facts_columns, fit_imputation
+from rolecall.registry.scorer.training.beliefs import facts_columns
 from rolecall.registry.scorer.training.calibrate import Settled, calibrate
 from rolecall.registry.scorer.training.export import (
     exported,
@@ -53,12 +52,11 @@ class LeftOut:
         """Train and calibrate a head on every model, or on all but one."""
         lesson, settings = self._lesson, self._settings
         kept = np.array([i for i, name in enumerate(self.judged.models) if name != without])
-        models = tuple(lesson.models[index] for index in kept)
-        prior = fit_imputation(models)
-        cast = Cast(models, facts_columns(prior, models), len(lesson.tasks))
+        frame = lesson.frame.only(kept)
+        models = frame.models
+        cast = Cast(models, facts_columns(frame.prior, models), len(lesson.tasks))
         examples = lesson.examples(lesson.rows).only(kept)
         network = fit(settings, examples, cast, settings.members, lesson.reads)
-        frame = replace(lesson.frame, models=models, prior=prior)
         plain = Scorer(head_of(frame, [network], no_memory(len(models))), lesson.encoder)
         judged, tune = self.judged.of([m.facts.model for m in models]), lesson.tune
         signals = lesson.signals(plain, tune)

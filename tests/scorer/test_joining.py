@@ -11,6 +11,7 @@ import pytest
 from rolecall.registry.errors import ScorerUnusable
 from rolecall.registry.evidence import FittedModel
 from rolecall.registry.predictions import ModelFacts, Prediction
+from rolecall.registry.scorer import artifact
 from rolecall.registry.scorer.artifact import Head
 from rolecall.registry.scorer.design import (
     facts_prior,
@@ -89,10 +90,9 @@ def test_the_design_says_what_the_scorer_says_of_a_trained_model(scorer: Scorer)
         for row in (0, 5, 11):
             read = read_prompts(own, prompts(6), silent)
             design = success_design(head, read.signals, read.local[:, row])
-            said = predict_with(
-                latent_prior(head, row), design, spread=head.calibration.latent_spread
-            )
-            logits = design.offset + design.features @ latent_prior(head, row).mean
+            prior = latent_prior(head, row, read.signals)
+            said = predict_with(prior, design, spread=head.calibration.latent_spread)
+            logits = design.offset + design.features @ prior.mean
             whole, _ = own.trained_success(read.signals, read.local, np.array([row]))
             spread = head.calibration.latent_spread
             expected = np.log(whole[:, 0] / (1 - whole[:, 0])) * np.sqrt(1 + np.pi / 8 * spread**2)
@@ -117,38 +117,103 @@ def test_without_rows_a_stranger_is_read_by_its_facts(scorer: Scorer) -> None:
     read = read_prompts(scorer, prompts(4), silent)
     design = success_design(scorer.head, read.signals)
     small, large = (
-        predict_with(facts_prior(scorer.head, ModelFacts("x", parameters_b=b)), design)[0]
+        predict_with(
+            facts_prior(scorer.head, ModelFacts("x", parameters_b=b), read.signals), design
+        )[0]
         for b in (1.0, 100.0)
     )
     assert (small + 0.2 < large).all()
     said = [asked(scorer, prompt).success for prompt in prompts(4)]
-    middle = predict_with(facts_prior(scorer.head, STRANGER), design)[0]
+    middle = predict_with(facts_prior(scorer.head, STRANGER, read.signals), design)[0]
     np.testing.assert_allclose(middle, said, atol=0.05)
 
 
 def test_the_facts_prior_allows_what_sets_models_apart_and_little_else(scorer: Scorer) -> None:
-    before = facts_prior(scorer.head, STRANGER).covariance
+    before = facts_prior(scorer.head, STRANGER, read_prompts(scorer, prompts(4), silent).signals)
     # The trained models are good at sums where they are bad at poems.
     apart, together = np.array([1.0, -1.0, 0.0]), np.array([1.0, 1.0, 0.0])
-    assert apart @ before @ apart > 10 * (together @ before @ together)
-    assert (np.linalg.eigvalsh(before) > 0).all()
+    covariance = before.covariance
+    assert apart @ covariance @ apart > 3 * (together @ covariance @ together)
+    assert (np.linalg.eigvalsh(covariance) > 0).all()
 
 
-def test_a_number_on_which_few_models_differ_is_as_open_as_those_few_are_apart() -> None:
+def _two_camps(differ: float = 0.3) -> Head:
+    """Return a head of two tasks: half of the models were asked of each, and do well there."""
     head = tiny_head()
-    latent = np.zeros_like(head.latent)
-    latent[0, :, 0] = 0.5 * (-1.0) ** np.arange(12)
-    latent[0, :2, 1] = (0.5, -0.5)  # two were asked of it, as far apart as all on the other
-    covariance = facts_prior(replace(head, latent=latent), STRANGER).covariance
-    assert covariance[1, 1] > 0.3 * covariance[0, 0]
+    latent, asked = np.zeros_like(head.latent), np.zeros((2, 12), dtype=np.float32)
+    for task in (0, 1):
+        camp = slice(6 * task, 6 * task + 6)
+        asked[task, camp] = 1
+        latent[0, camp, task] = 1 + differ * (-1.0) ** np.arange(6)
+    # What training left where a model was never asked.
+    latent[0, :6, 1] = 5.0
+    return replace(head, tasks=("sums", "poems"), latent=latent, asked=asked)
+
+
+def _like(*likeness: float) -> artifact.Floats:
+    """Return the signals of one prompt that is so like each task."""
+    return np.array([[[*likeness, 0, 0, 0]]], dtype=np.float32)
+
+
+def test_a_stranger_stands_as_those_who_were_asked_the_same() -> None:
+    head = _two_camps()
+    sums, poems, both = (
+        facts_prior(head, STRANGER, _like(*like)).mean for like in ((1, 0), (0, 1), (0.5, 0.5))
+    )
+    # On a task as those asked of it; a little more so where they are its peers.
+    line = 6 / 7
+    assert sums[:2] == pytest.approx([line + (1 - line) * 6 / 7, line])
+    assert poems[:2] == pytest.approx([line, line + (1 - line) * 6 / 7])
+    assert both[0] == pytest.approx(both[1])
+    assert line < both[0] < sums[0]
+
+
+def test_what_a_camp_is_weaker_by_belongs_to_its_task() -> None:
+    head = _two_camps()
+    weaker = np.zeros((1, 12), dtype=np.float32)
+    weaker[0, :6] = -2
+    before, after = (
+        facts_prior(one, STRANGER, _like(0, 1)).mean
+        for one in (head, replace(head, bias=head.bias + weaker))
+    )
+    assert after[0] == pytest.approx(before[0] - 2 * 6 / 7)
+    assert after[1:] == pytest.approx(before[1:])
+
+
+def test_a_stranger_is_as_open_as_its_peers_differ() -> None:
+    alike, apart = (
+        facts_prior(_two_camps(by), STRANGER, _like(1, 0)).covariance[0, 0] for by in (0.3, 1.2)
+    )
+    assert apart > 4 * alike
+    assert 0.5 * 1.2**2 < apart < 1.2**2
+
+
+def test_a_single_peer_leaves_open_what_any_model_may_do() -> None:
+    head = _two_camps()
+    alone = np.zeros_like(head.asked)
+    alone[0, 0] = alone[1, 6:] = 1
+    prior = facts_prior(replace(head, asked=alone), STRANGER, _like(1, 0))
+    [strength], _ = head.prior.strength([STRANGER])
+    # The one peer is 1.3 better at it, and 0.5 weaker, than its facts say. The stranger comes half
+    # of the way by the task, and half of the rest as its peer.
+    assert prior.mean[0] + prior.mean[-1] - strength == pytest.approx(0.75 * (1.3 - 0.5))
+    assert prior.covariance[0, 0] > 0.2**2
+
+
+def test_facts_that_had_to_be_guessed_leave_more_open() -> None:
+    head = _two_camps()
+    known = facts_prior(head, STRANGER, _like(1, 0)).covariance
+    guessed = facts_prior(head, ModelFacts("house/unheard-of"), _like(1, 0)).covariance
+    assert guessed[-1, -1] > known[-1, -1] + 0.1
 
 
 def test_fitted_rows_are_what_is_predicted_from_then_on(scorer: Scorer) -> None:
-    after, figures = fitted(scorer, judged(200, 0.9, 0.2))
+    rows = judged(200, 0.9, 0.2)
+    after, figures = fitted(scorer, rows)
     sums, poems = asked(after, "sums: new"), asked(after, "poems: new")
     assert sums.basis == poems.basis == "fitted"
-    assert sums.success == pytest.approx(0.9, abs=0.08)
-    assert poems.success == pytest.approx(0.2, abs=0.08)
+    assert sums.success == pytest.approx(rows.scores[::2].mean(), abs=0.08)
+    assert poems.success == pytest.approx(rows.scores[1::2].mean(), abs=0.08)
     assert sums.success_std < asked(scorer, "sums: new").success_std
     assert asked(after, "sums: new", ModelFacts("other/STRANGER")).basis == "fitted"
     assert asked(after, "sums: new", ModelFacts("another")).basis == "facts"
@@ -179,9 +244,10 @@ def test_lengths_are_fitted_where_rows_tell_them(scorer: Scorer) -> None:
 
 
 def test_a_trained_model_starts_from_its_training(scorer: Scorer) -> None:
-    facts = ModelFacts(f"x/{MODELS[3].upper()}")
-    assert (prior_of(scorer.head, facts).mean == latent_prior(scorer.head, 3).mean).all()
-    assert (prior_of(scorer.head, facts).mean != facts_prior(scorer.head, facts).mean).any()
+    facts, read = ModelFacts(f"x/{MODELS[3].upper()}"), read_prompts(scorer, prompts(4), silent)
+    trained = latent_prior(scorer.head, 3, read.signals).mean
+    assert (prior_of(scorer.head, facts, read).mean == trained).all()
+    assert (facts_prior(scorer.head, facts, read.signals).mean != trained).any()
 
 
 def test_rows_of_one_group_are_never_on_both_sides(scorer: Scorer) -> None:

@@ -81,6 +81,7 @@ def twins(scorer: Scorer) -> tuple[Any, Scorer, Any]:
     features = np.stack([measure(text) for text in TEXTS])
     scales = [features.mean(axis=0), features.std(axis=0) + np.float32(1e-3)]
     scales += [views[:, PHRASES].mean(axis=0), views[:, PHRASES].std(axis=0) + np.float32(1e-3)]
+    scales.append(np.ones((3, len(models)), dtype=np.float32))  # all were asked of all tasks
     frame = Frame("v", models, ("one", "two", "three"), prior, *scales)
     torch.manual_seed(3)
     shape = Shape(len(VIEWS) * WIDTH + len(FEATURES), len(models), len(COLUMNS), 3, 3, 24, 6, 4)

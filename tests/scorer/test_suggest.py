@@ -66,20 +66,11 @@ def test_suggested_rows_leave_less_doubt_than_random_ones() -> None:
 
 def test_the_updates_by_rank_one_agree_with_fitting_anew() -> None:
     design = pool(60)
-    # All prompts are a coin toss, so that one turn is no different from another.
     first, second = suggest(design, belief(), 2)
     left = [doubt_left(design, belief(), [row]) for row in range(60)]
-    assert np.argsort(left).tolist().index(first) < 12  # the best of its fifth at least
+    assert np.argmin(left) == first
     pairs = [doubt_left(design, belief(), [first, row]) for row in range(60) if row != first]
-    assert doubt_left(design, belief(), [first, second]) <= np.quantile(pairs, 0.2)
-
-
-def test_every_fifth_of_the_pool_has_its_turn() -> None:
-    design = pool(100)
-    before = Gaussian(np.array([2.0, 0, 0, 0, 0]), belief().covariance)
-    success = predict_with(before, design)[0]
-    fifth = np.argsort(np.argsort(success)) // 20
-    assert np.bincount(fifth[suggest(design, before, 25)]).tolist() == [5] * 5
+    assert doubt_left(design, belief(), [first, second]) == min(pairs)
 
 
 def test_a_prompt_of_which_there_are_copies_is_not_suggested_twice() -> None:

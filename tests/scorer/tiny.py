@@ -105,6 +105,9 @@ def tiny_head(seed: int = 1) -> Head:
         bias=strength[None].astype(np.float32),
         origin=np.zeros((1, 3), dtype=np.float32),
         slope=np.array([[0, 0, 1]], dtype=np.float32),
+        # Their facts misjudge them a little.
+        strength=(strength + 0.5 * (-1.0) ** np.arange(len(MODELS))).astype(np.float32),
+        asked=np.zeros((0, len(MODELS)), dtype=np.float32),
         token_latent=(0.3 * dice.standard_normal((1, len(MODELS), 1))).astype(np.float32),
         token_bias=(0.3 * dice.standard_normal((1, len(MODELS)))).astype(np.float32),
         axes=np.zeros((2 * WIDTH, 1), dtype=np.float32),

@@ -15,7 +15,11 @@ from rolecall.registry.scorer.encode import VIEWS, WIDTH
 from rolecall.registry.scorer.memory import along
 from rolecall.registry.scorer.signals import read_signals
 from rolecall.registry.scorer.strength import FactsPrior
-from rolecall.registry.scorer.training.beliefs import TrainingModel, with_weights
+from rolecall.registry.scorer.training.beliefs import (
+    TrainingModel,
+    fit_imputation,
+    with_weights,
+)
 from rolecall.registry.scorer.training.network import Network
 
 PLAIN = Calibration(scale=1.0, shift=0.0, local_share=0.0, latent_spread=0.0, token_shift=0.0)
@@ -25,7 +29,10 @@ _MEAN_PROMPTS = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What surrounds the networks in a head: names, input scales and the unfitted prior."""
+    """What surrounds the networks in a head: names, input scales and the unfitted prior.
+
+    `asked` (T, M) is the share of each task's training prompts that each model was asked.
+    """
 
     version: str
     models: tuple[TrainingModel, ...]
@@ -35,6 +42,12 @@ class Frame:
     feature_scale: Floats
     phrase_mean: Floats
     phrase_scale: Floats
+    asked: Floats
+
+    def only(self, models: NDArray[np.intp]) -> Frame:
+        """Return the frame of these models alone, which alone say how to fill in facts."""
+        kept = tuple(self.models[index] for index in models)
+        return replace(self, models=kept, prior=fit_imputation(kept), asked=self.asked[:, models])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +69,13 @@ def no_memory(models: int) -> Memory:
 def head_of(frame: Frame, networks: Sequence[Network], memory: Memory) -> Head:
     """Return the uncalibrated head made of networks' members; its facts spread is still 0.
 
+
     Each member reads the columns its network reads. How facts become strength is the first's.
     """
     shape, inputs = networks[0].shape, len(VIEWS) * WIDTH + len(frame.feature_mean)
     with torch.no_grad():
         weights = networks[0].fact_weights().tolist()
+        strength = _array(networks[0].strength())
         latents = torch.cat([network.latents() for network in networks])
         line = torch.cat([network.line() for network in networks])
     members = len(latents)
@@ -103,12 +118,26 @@ def head_of(frame: Frame, networks: Sequence[Network], memory: Memory) -> Head:
         bias=_array(latents[..., -1]),
         origin=stacked("origin"),
         slope=_array(line),
+        strength=strength,
+        asked=rounded(frame.asked),
         token_latent=stacked("token_latent"),
         token_bias=stacked("token_bias"),
         axes=rounded(memory.axes),
         places=rounded(memory.places),
         outcomes=rounded(memory.outcomes),
     )
+
+
+def asked_shares(scores: Floats, tasks: NDArray[np.int64], count: int) -> Floats:
+    """Return what share of each task's prompts each model was asked, (T, M), 0 without any.
+
+    `scores` (N, M) are `nan` where it was not; `tasks` (N,) are below `count`, -1 for none.
+    """
+    known = ~np.isnan(scores)
+    shares = np.zeros((count, known.shape[1]), dtype=np.float32)
+    for task in np.unique(tasks[tasks >= 0]):
+        shares[task] = known[tasks == task].mean(axis=0)
+    return shares
 
 
 def with_task_signals(

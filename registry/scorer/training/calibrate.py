@@ -18,6 +18,8 @@ Rows = NDArray[np.intp]
 
 LEAST_SPREAD = 0.15
 LOCAL_SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
+# Brier scores this near to each other are one: a rerun changes them as much.
+_AS_GOOD = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ def calibrate(
 def fit_blend(network: Table, local: Table, judged: Judged) -> Blend:
     """Return the blend of the network's logits and the memory's (N, M) that misses least.
 
-    Every data set of the judged rows counts the same, however many prompts it has.
+    Every data set of the judged rows counts the same, however many prompts it has. Of blends that
+    are as good, that with most of the memory is taken, which steadies what is said.
     """
     scores, datasets = judged.scores, np.array(judged.datasets)
     known = ~np.isnan(scores)
@@ -80,7 +83,8 @@ def fit_blend(network: Table, local: Table, judged: Judged) -> Blend:
         missed = (_logistic(scale * logits + shift) - scores) ** 2
         by_set = [np.nanmean(missed[rows]) for rows in sets if known[rows].any()]
         found.append((float(np.mean(by_set)), share, scale, shift))
-    _, share, scale, shift = min(found)
+    least = min(missed for missed, *_ in found)
+    _, share, scale, shift = [one for one in found if one[0] <= least + _AS_GOOD][-1]
     return Blend(share, scale, shift)
 
 

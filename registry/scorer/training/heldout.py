@@ -14,7 +14,7 @@ from rolecall.registry.scorer.chances import FACTS_FLOOR, expected
 from rolecall.registry.scorer.encode import Encoder
 from rolecall.registry.scorer.predict import Scorer
 from rolecall.registry.scorer.training.assemble import Frame, head_of, no_memory
-from rolecall.registry.scorer.training.beliefs import facts_columns, fit_imputation
+from rolecall.registry.scorer.training.beliefs import facts_columns
 from rolecall.registry.scorer.training.evaluate import Table
 from rolecall.registry.scorer.training.fit import Cast, Columns, Examples, fit
 from rolecall.registry.scorer.training.settings import Settings
@@ -63,12 +63,12 @@ def hold_out_families(
         kept, held = np.flatnonzero(families != family), np.flatnonzero(families == family)
         if not len(kept):
             continue
-        models = tuple(frame.models[index] for index in kept)
-        prior = fit_imputation(models)
-        cast = Cast(models, facts_columns(prior, models), len(frame.tasks))
+        within = frame.only(kept)
+        models = within.models
+        cast = Cast(models, facts_columns(within.prior, models), len(frame.tasks))
         network = fit(settings, examples.only(kept), cast, 1, reads)
         nothing = no_memory(len(models))
-        head = head_of(replace(frame, models=models, prior=prior), [network], nothing)
+        head = head_of(within, [network], nothing)
         scorer = Scorer(head, encoder)
         strength, imputed[held] = head.prior.strength([frame.models[i].facts for i in held])
         with torch.no_grad():

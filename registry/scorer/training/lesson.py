@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from rolecall.registry.scorer.artifact import Floats
+from rolecall.registry.scorer.artifact import FORMAT, Floats
 from rolecall.registry.scorer.encode import (
     HEAD_TOKENS,
     PHRASES,
@@ -33,6 +33,7 @@ from rolecall.registry.scorer.predict import Scorer
 from rolecall.registry.scorer.signals import columns, read_inputs
 from rolecall.registry.scorer.training.assemble import (
     Frame,
+    asked_shares,
     axes_of,
     head_of,
     memory_of,
@@ -99,6 +100,7 @@ class Lesson:
             feature_scale=trained.std(axis=0) + np.float32(1e-3),
             phrase_mean=phrases.mean(axis=0),
             phrase_scale=phrases.std(axis=0) + np.float32(1e-3),
+            asked=self._asked(),
         )
         facts = facts_columns(self.frame.prior, self.models)
         self.cast = Cast(self.models, facts, len(self.tasks))
@@ -227,6 +229,16 @@ class Lesson:
         )
         return Scorer(head, self.encoder)
 
+    def _asked(self) -> Floats:
+        """Return what share of each task's training prompts each model was asked, (T, M).
+
+        What is believed of everyday prompts is believed of all models.
+        """
+        rows = self.rows
+        asked = asked_shares(self.judged.scores[rows], self.task_of[rows], len(self.tasks))
+        asked[self.tasks.index(EVERYDAY)] = 1
+        return asked
+
     def _tasks(self) -> tuple[tuple[str, ...], NDArray[np.int64]]:
         """Return the tasks that have a likeness, and each prompt's among them or -1."""
         names = [
@@ -255,8 +267,8 @@ def _measured(prompts: Sequence[str]) -> Floats:
 
 
 def _digest(settings: Settings, judged: Judged) -> str:
-    """Tell apart what would train another scorer: settings, seed, beliefs, features or scores."""
-    digest = hashlib.sha256(json.dumps(asdict(settings)).encode())
+    """Tell apart what makes another scorer: format, settings, beliefs, features or scores."""
+    digest = hashlib.sha256(json.dumps([FORMAT, asdict(settings)]).encode())
     digest.update(beliefs_text().encode())
     digest.update(repr(FEATURES).encode())
     digest.update(judged.scores.tobytes())

@@ -12,12 +12,12 @@ from rolecall.registry.scorer.memory import recall
 from rolecall.registry.scorer.own_rows import pieces
 from rolecall.registry.scorer.predict import Scorer
 from rolecall.registry.scorer.signals import read_signals
-from rolecall.registry.scorer.training.assemble import Frame, head_of
+from rolecall.registry.scorer.training.assemble import Frame, asked_shares, head_of
 from rolecall.registry.scorer.training.beliefs import TrainingModel
 from rolecall.registry.scorer.training.calibrate import LEAST_SPREAD, fit_blend, token_shift
 from rolecall.registry.scorer.training.evaluate import excess_spread
 from rolecall.registry.scorer.training.own_crossing import said_by
-from rolecall.registry.scorer.training.own_lesson import OwnLesson
+from rolecall.registry.scorer.training.own_lesson import EVERYDAY, OwnLesson
 from rolecall.registry.scorer.training.own_networks import Learned
 
 
@@ -34,15 +34,31 @@ def scorer_of(lesson: OwnLesson, learned: Learned, version: str) -> Scorer:
         feature_scale=base.feature_scale,
         phrase_mean=base.phrase_mean,
         phrase_scale=base.phrase_scale,
+        asked=_asked(lesson),
     )
     made = head_of(frame, [learned.network], lesson.memory())
     # Difficulty stays the share of the base's reference models that would fail.
     head = replace(made, panel=base.panel, prior=base.prior)
+    # The network knows the base's models by their numbers alone.
+    strength = np.concatenate([base.strength, made.strength[len(base.models) :]])
+    head = replace(head, strength=strength)
     head = replace(head, task_signals=_task_signals(lesson, head))
     head = replace(
         head, calibration=_calibration(lesson, learned, Scorer(head, lesson.base.encoder))
     )
     return Scorer(head, lesson.base.encoder)
+
+
+def _asked(lesson: OwnLesson) -> Floats:
+    """Return what share of each task's prompts each model was asked, (T, M), here or before."""
+    base, roster, rows = lesson.base.head, lesson.roster, lesson.rows
+    asked = np.zeros((len(roster.tasks), len(roster.models)), dtype=np.float32)
+    asked[: len(base.tasks), : len(base.models)] = base.asked
+    scores, tasks = lesson.judged.scores[rows], lesson.task_of[rows]
+    own = asked_shares(scores, tasks, len(roster.tasks))
+    asked[:, roster.judged] = np.maximum(asked[:, roster.judged], own)
+    asked[roster.tasks.index(EVERYDAY)] = 1  # what is believed is believed of all
+    return asked
 
 
 def _calibration(lesson: OwnLesson, learned: Learned, plain: Scorer) -> Calibration:

@@ -18,7 +18,7 @@ from rolecall.registry.scorer.own_rows import prepare
 from rolecall.registry.scorer.predict import Scorer
 from tests.scorer.judged_files import read
 from tests.scorer.own_world import own_rows, quicken, ship_tiny, write_rows
-from tests.scorer.tiny import KINDS, MODELS
+from tests.scorer.tiny import KINDS, MODELS, tiny_head
 
 torch = pytest.importorskip("torch", reason="the train extra is not installed")
 
@@ -83,6 +83,15 @@ def test_a_version_knows_its_models_and_still_those_of_the_base(
         for kind in ("sums", "poems")
     )
     assert short < 80 < long
+    # The base's models stand as they did; only those judged were asked of what is new.
+    base = tiny_head()
+    np.testing.assert_allclose(scorer.head.strength[: len(MODELS)], base.strength, atol=1e-3)
+    asked = dict(zip(scorer.head.tasks, scorer.head.asked.tolist(), strict=True))
+    assert asked.pop("everyday") == [1.0] * (len(MODELS) + 2)
+    assert len(asked) == len(KINDS)
+    told_of = {MODELS[3], "poet", "summer"}
+    expected = [float(model in told_of) for model in scorer.head.models]
+    assert all(shares == expected for shares in asked.values())
     # Each stage is counted to its end, and nothing but whole versions is left behind.
     ends = {stage: (done, total) for stage, done, total in told}
     assert list(ends) == ["reading prompts", "settling the models' numbers"]
