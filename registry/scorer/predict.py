@@ -128,24 +128,24 @@ class Scorer:
         # As it is, without the memory, and as the average prompt of the task it is most like.
         signals = reading.signals[:, None]
         nowhere = np.full((1, len(self.head.models)), np.nan)
-        whole = self._success(signals, reading.local[None], facts, rows)
-        plain = self._success(signals, nowhere, facts, rows)
+        whole, spread = self._success(signals, reading.local[None], facts, rows)
+        plain, _ = self._success(signals, nowhere, facts, rows)
         average = plain
         if reading.task >= 0:
             usual = self.head.task_signals[:, reading.task, None]
-            average = self._success(usual, nowhere, facts, rows)
+            average, _ = self._success(usual, nowhere, facts, rows)
         tokens = self._tokens(signals, facts, rows)
-        hidden = self._hidden_tokens(reading)
+        tokens += self._hidden_tokens(reading) * np.array([one.reasoning is True for one in facts])
+        # Rounded all at once, and plain numbers from here on.
+        figures = zip(
+            *(table.round(4).tolist() for table in (whole, spread)),
+            tokens.astype(int).tolist(),
+            map(self._basis, (one.model for one in facts), rows.tolist()),
+            self._parts(reading, average, plain, whole),
+            strict=True,
+        )
         return tuple(
-            Prediction(
-                one.model,
-                round(float(whole[0][i]), 4),
-                round(float(whole[1][i]), 4),
-                int(tokens[i] + (hidden if one.reasoning is True else 0)),
-                self._basis(one.model, int(rows[i])),
-                self._parts(reading, (average[0][i], plain[0][i], whole[0][i])),
-            )
-            for i, one in enumerate(facts)
+            Prediction(one.model, *figure) for one, figure in zip(facts, figures, strict=True)
         )
 
     def _success(
@@ -176,18 +176,17 @@ class Scorer:
     def _is_fitted(self, model: str) -> bool:
         return self.fitted is not None and model in self.fitted
 
-    def _parts(self, reading: Reading, steps: tuple[float, float, float]) -> SuccessParts | None:
-        """Return what success rests on: the average, then with the prompt, then with the memory."""
+    def _parts(
+        self, reading: Reading, average: Table, plain: Table, whole: Table
+    ) -> list[SuccessParts | None]:
+        """Return what each success rests on: the average, then the prompt, then the memory."""
         if reading.task < 0:
-            return None
-        average, plain, whole = (round(float(step), 4) for step in steps)
-        return SuccessParts(
-            task=self.head.tasks[reading.task],
-            likeness=reading.likeness,
-            average=average,
-            prompt=round(plain - average, 4),
-            local=round(whole - plain, 4),
-        )
+            return [None] * len(whole)
+        task, likeness = self.head.tasks[reading.task], reading.likeness
+        average, plain, whole = (step.round(4) for step in (average, plain, whole))
+        steps = ((plain - average).round(4), (whole - plain).round(4))
+        columns = (average.tolist(), *(step.tolist() for step in steps))
+        return [SuccessParts(task, likeness, *parts) for parts in zip(*columns, strict=True)]
 
     def trained_success(self, signals: Floats, local: Table, rows: Rows) -> tuple[Table, Table]:
         """Return success and deviation (N, R) of trained models (R rows of the head's).
