@@ -11,8 +11,13 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from hypothesis import settings
 
 from rolecall.cli.main import run
+
+# A busy machine makes no test fail.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 GOLDEN = Path(__file__).parent / "golden"
 JUDGED = Path(os.environ["ROLECALL_DATA"]) if "ROLECALL_DATA" in os.environ else None

@@ -218,7 +218,7 @@ def pools(draw: st.DrawFn) -> Pool:
 
 
 @pytest.mark.parametrize("loader", [yaml.SafeLoader, yaml.CSafeLoader])
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(pool=pools())
 def test_a_pool_written_as_yaml_reads_back_equal(loader: type[yaml.SafeLoader], pool: Pool) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -232,7 +232,7 @@ def test_a_pool_written_as_yaml_reads_back_equal(loader: type[yaml.SafeLoader], 
     assert document.is_whole
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(pool=pools())
 def test_a_pool_stored_in_a_registry_reads_back_equal(
     tmp_path_factory: pytest.TempPathFactory, pool: Pool
@@ -244,7 +244,7 @@ def test_a_pool_stored_in_a_registry_reads_back_equal(
     assert stored == Pool(1, *(getattr(pool, field.name) for field in fields(Pool)[1:]))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(pool=pools())
 def test_a_single_record_written_for_an_editor_reads_back_equal(pool: Pool) -> None:
     for section in COLLECTIONS:
@@ -253,7 +253,7 @@ def test_a_single_record_written_for_an_editor_reads_back_equal(pool: Pool) -> N
             assert document.entries[0].record == record
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(pool=pools())
 def test_other_yaml_readers_see_the_same_values(pool: Pool) -> None:
     loaded = yaml.load(dump_pool(pool), Loader=_TextLoader)

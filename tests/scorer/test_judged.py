@@ -219,7 +219,7 @@ def test_what_was_asked_is_read_with_or_without_scores(tmp_path: Path) -> None:
     assert [len(known(judged, row)) for row in range(5)] == [2, 0, 0, 1, 1]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 5), SCORES), min_size=1, max_size=12))
 def test_wide_rows_are_kept_as_they_are_and_alike_as_rows_per_answer(
     rows: list[tuple[int, dict[str, float]]],
@@ -262,7 +262,7 @@ MESSAGES = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(MESSAGES, min_size=1, max_size=5))
 def test_the_text_is_what_a_decision_on_the_same_messages_reads(messages: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -237,7 +237,7 @@ FIELDS = ("prompt", "messages", "scores", "score", "model", "models", "output_to
           "id", "task", "dataset", "group", "fold", "system")  # fmt: skip
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     st.lists(
         st.one_of(

@@ -91,7 +91,7 @@ def test_the_belief_covers_the_truth_as_often_as_it_says() -> None:
     assert 0.58 < np.mean(inside) < 0.78  # 68 % of a normal lies within one deviation
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 1000))
 def test_more_rows_never_widen_the_belief(some: int, more: int, seed: int) -> None:
     design, _, _ = world(some + more, 3, seed)

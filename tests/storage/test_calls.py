@@ -69,7 +69,7 @@ def test_the_columns_are_the_fields_of_a_call_in_their_order() -> None:
     assert columns == [field.name for field in fields(Call)]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(
     st.builds(
         Call,

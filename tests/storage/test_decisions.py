@@ -106,7 +106,7 @@ def test_a_decision_reads_back_exactly(db: Database) -> None:
     assert read_decision(db, "0abc") == DECISION
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(st.builds(Decision))
 def test_any_decision_reads_back_exactly(decision: Decision) -> None:
     read = decision_from_json(decision_to_json(decision), decision.prompt)

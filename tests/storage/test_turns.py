@@ -68,13 +68,13 @@ def db(tmp_path: Path) -> Iterator[Database]:
         yield opened
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(TURNS)
 def test_any_turn_reads_back_exactly(turn: Turn) -> None:
     assert turn_from_json(turn_to_json(turn)) == turn
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(st.lists(TURNS, max_size=5))
 def test_any_conversation_reads_back_exactly(
     tmp_path_factory: pytest.TempPathFactory, turns: list[Turn]
