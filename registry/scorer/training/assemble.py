@@ -15,11 +15,7 @@ from rolecall.registry.scorer.encode import VIEWS, WIDTH
 from rolecall.registry.scorer.memory import along
 from rolecall.registry.scorer.signals import read_signals
 from rolecall.registry.scorer.strength import FactsPrior
-from rolecall.registry.scorer.training.beliefs import (
-    TrainingModel,
-    fit_imputation,
-    with_weights,
-)
+from rolecall.registry.scorer.training.beliefs import TrainingModel, fit_imputation, with_weights
 from rolecall.registry.scorer.training.network import Network
 
 PLAIN = Calibration(scale=1.0, shift=0.0, local_share=0.0, latent_spread=0.0, token_shift=0.0)

@@ -18,7 +18,7 @@ Rows = NDArray[np.intp]
 
 LEAST_SPREAD = 0.15
 LOCAL_SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
-# Brier scores this near to each other are one: a rerun changes them as much.
+# Brier scores this near to each other are one: another rounding moves them as much.
 _AS_GOOD = 1e-4
 
 

@@ -20,6 +20,7 @@ NOWHERE = np.full((COUNT, MODELS), np.nan)
 
 
 def judged() -> Judged:
+    dice = np.random.default_rng(5)
     names = tuple(map(str, range(COUNT)))
     chance = 1 / (1 + np.exp(-TRUTH))
     return Judged(
@@ -30,7 +31,7 @@ def judged() -> Judged:
         groups=names,
         folds=np.zeros(COUNT, dtype=np.int64),
         models=("a", "b", "c"),
-        scores=(DICE.random((COUNT, MODELS)) < chance).astype(np.float32),
+        scores=(dice.random((COUNT, MODELS)) < chance).astype(np.float32),
         tokens=np.full((COUNT, MODELS), np.nan, dtype=np.float32),
         costs=np.full((COUNT, MODELS), np.nan, dtype=np.float32),
     )
