@@ -1,0 +1,143 @@
+"""The shipped table of public benchmark scores, for `scorer show --model`, training and joining.
+
+Read only where asked for: never on the way of a request to its answer.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from rolecall.registry.scorer.variants import candidates
+from rolecall.registry.yaml_source import LOADER
+
+TABLE = "scores.csv.gz"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where figures come from; `who` is to be named with them."""
+
+    repo: str
+    commit: str
+    licence: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A column of the table.
+
+    `kind` is the kind of work, `judged_set` the judged set that holds answers to the same exam,
+    and `parts` says which rows of the source table make the column, the preferred first.
+    """
+
+    name: str
+    kind: str
+    title: str
+    judged_set: str | None
+    parts: tuple[Mapping[str, str], ...]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return the names of the sources, the preferred first."""
+        return tuple(dict.fromkeys(part["source"] for part in self.parts))
+
+
+@dataclass(frozen=True, slots=True)
+class PublicScore:
+    """What a model variant is known to reach on a benchmark: 0 to 1, more is better.
+
+    A `self_reported` score was published by the model's maker; such scores read high.
+    """
+
+    model: str
+    benchmark: str
+    kind: str
+    score: float
+    source: str
+    self_reported: bool
+    judged_set: str | None
+
+
+@cache
+def as_of() -> str:
+    """Return the month of the newest figures."""
+    month: str = _content()["as_of"]
+    return month
+
+
+@cache
+def sources() -> Mapping[str, Source]:
+    """Return all sources by the name that the table gives them."""
+    return {name: Source(**plain) for name, plain in _content()["sources"].items()}
+
+
+@cache
+def benchmarks() -> Mapping[str, Benchmark]:
+    """Return all benchmarks by their name."""
+    return {
+        name: Benchmark(
+            name, plain["kind"], plain["title"], plain.get("judged_set"), tuple(plain["from"])
+        )
+        for name, plain in _content()["benchmarks"].items()
+    }
+
+
+@cache
+def read_scores() -> tuple[PublicScore, ...]:
+    """Return the whole table, by benchmark and model."""
+    text = gzip.decompress(_file(TABLE)).decode("utf-8")
+    return tuple(_score(row) for row in csv.DictReader(io.StringIO(text)))
+
+
+def known_of(model: str, effort: str | int | None = None) -> tuple[PublicScore, ...]:
+    """Return what is known of a model asked with an effort, each benchmark once.
+
+    A benchmark that the variant itself was not tried on is answered by the nearest variant of
+    the same model that was; `PublicScore.model` says which.
+    """
+    found: dict[str, PublicScore] = {}
+    for name in candidates(model, effort):
+        for score in _by_model().get(name, ()):
+            found.setdefault(score.benchmark, score)
+    return tuple(found[name] for name in benchmarks() if name in found)
+
+
+def _score(row: Mapping[str, str]) -> PublicScore:
+    benchmark = benchmarks()[row["benchmark"]]
+    return PublicScore(
+        model=row["model"],
+        benchmark=benchmark.name,
+        kind=benchmark.kind,
+        score=float(row["score"]),
+        source=row["source"],
+        self_reported=row["self_reported"] == "1",
+        judged_set=benchmark.judged_set,
+    )
+
+
+@cache
+def _by_model() -> Mapping[str, tuple[PublicScore, ...]]:
+    found: dict[str, list[PublicScore]] = {}
+    for score in read_scores():
+        found.setdefault(score.model, []).append(score)
+    return {model: tuple(scores) for model, scores in found.items()}
+
+
+@cache
+def _content() -> dict[str, Any]:
+    content: dict[str, Any] = yaml.load(_file("benchmarks.yaml"), Loader=LOADER)
+    return content
+
+
+def _file(name: str) -> bytes:
+    return resources.files(__name__).joinpath(name).read_bytes()
