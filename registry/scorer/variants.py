@@ -95,6 +95,13 @@ def variant(name: str) -> Variant:
     return Variant(own, effort or again)
 
 
+def reasons(one: Variant) -> bool:
+    """Return whether a variant writes hidden reasoning: asked to, or because it always does."""
+    if one.effort in ("", "none"):
+        return bool(_default_effort(one.base)) or _is(one.base, "always_reasons")
+    return True
+
+
 def candidates(model: str, effort: str | int | None = None) -> tuple[str, ...]:
     """Return the canonical names to look for, best first, for a model asked with an effort.
 
