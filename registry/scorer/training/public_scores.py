@@ -120,16 +120,22 @@ def _row(plain: Mapping[str, str], source: str, rules: Mapping[str, Any]) -> Row
 
 
 def _left_out(plain: Mapping[str, str], rules: Mapping[str, Any]) -> bool:
-    wrong = rules["wrong"].get(plain["benchmark"], ())
-    return plain["model_as_written"] in wrong or _like(plain["model_as_written"], rules["left_out"])
+    unlike = rules["unlike"].get(plain["benchmark"], ())
+    written = plain["model_as_written"]
+    return written in unlike or _like(written, rules["left_out"])
 
 
 def _model(plain: Mapping[str, str], source: str, rules: Mapping[str, Any]) -> str:
     if source in rules["effort_in_model"]:
         return canonical(plain["model"])
-    written = re.sub(r" \([^)]*\)$", "", plain["model_as_written"])
-    thinks = source == "euroeval" and written in rules["thinks"]
-    return canonical(f"{written}#thinking" if thinks else plain["model_as_written"])
+    written = re.sub(r" \((zero-shot, )?val\)$", "", plain["model_as_written"])
+    thinks = any(
+        source == one["source"]
+        and _like(written, one["models"])
+        and _like(plain["benchmark"], one["benchmarks"])
+        for one in rules["thinks"]
+    )
+    return canonical(f"{written}#thinking" if thinks else written)
 
 
 def _scaled(plain: Mapping[str, str]) -> float | None:
