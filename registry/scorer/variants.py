@@ -12,13 +12,16 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
-from importlib import resources
-from typing import Any
 
-import yaml
-
-from rolecall.registry.yaml_source import LOADER
+from rolecall.registry.scorer.variant_names import (
+    ALWAYS_REASONS,
+    DATED,
+    DEFAULT_EFFORT,
+    GRADED,
+    MAX_IS_AN_EFFORT,
+    SAME,
+    WHOLE,
+)
 
 _NONE = ("no-thinking", "non-thinking", "nothinking", "no-think", "non-reasoning", "none")
 _THINKING = ("thinking", "think", "reasoning", "reasoner", "enabled")
@@ -27,7 +30,10 @@ _EFFORT = re.compile(rf"-({'|'.join((*_NONE, *_THINKING, *_LEVELS, 'default'))}|
 _HOST = re.compile(r"@(?!reasoning=)[a-z].*$")
 _QUANTIZED = re.compile(r"-(fp8|fp16|bf16|int4|int8|awq|gptq|gguf|q\d(-\w+)*|qat)$")
 _DATE = re.compile(r"[-@](20\d{2}-?[01]\d-?[0-3]\d)(?=-|$)")
-_VENDORS = re.compile(r"^(?:(?:us|eu|apac|global)\.)?(?:anthropic\.|amazon\.|meta\.|mistral\.|c4ai-|meta-|nvidia-|moonshot-)+")
+_VENDORS = re.compile(
+    r"^(?:(?:us|eu|apac|global)\.)?"
+    r"(?:anthropic\.|amazon\.|meta\.|mistral\.|c4ai-|meta-|nvidia-|moonshot-)+"
+)
 _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
@@ -36,7 +42,10 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^(gemma|llama|phi|grok|glm)(?=\d)", r"\1-"),
         (r"^qwen-(?=\d)", "qwen"),
         (r"^doubao-seed(?=\d)", "doubao-seed-"),
-        (r"^(gpt|gemini|grok|glm|llama|doubao-seed|phi|mistral-small)-(\d)-(\d)(?=-|$)", r"\1-\2.\3"),
+        (
+            r"^(gpt|gemini|grok|glm|llama|doubao-seed|phi|mistral-small)-(\d)-(\d)(?=-|$)",
+            r"\1-\2.\3",
+        ),
         (r"^(qwen\d|kimi-k\d|minimax-m\d|mimo-v\d|deepseek-v\d)-(\d)(?=-|$)", r"\1.\2"),
         (r"-inst$", "-instruct"),
         (r"-chat-hf$", "-chat"),
@@ -50,6 +59,8 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 _CLAUDE_NUMBER_FIRST = re.compile(r"^claude-(\d)(?:-(\d))?-?(opus|sonnet|haiku)(.*)$")
 _SIZED = re.compile(r"-\d+(\.\d+)?b(-a\d+b)?$")
 _LOOSE = re.compile(r"-(preview|exp)(-\d\d-\d\d|-\d\d-20\d\d)?$|-00\d$")
+
+_NAME_OF = {other: name for name, others in SAME.items() for other in others}
 
 # Which efforts stand in for one, nearest first; "" is the name alone.
 _NEAREST: Mapping[str, tuple[str, ...]] = {
@@ -98,7 +109,7 @@ def variant(name: str) -> Variant:
 def reasons(one: Variant) -> bool:
     """Return whether a variant writes hidden reasoning: asked to, or because it always does."""
     if one.effort in ("", "none"):
-        return bool(_default_effort(one.base)) or _is(one.base, "always_reasons")
+        return bool(_default_effort(one.base)) or _is(one.base, ALWAYS_REASONS)
     return True
 
 
@@ -114,7 +125,8 @@ def candidates(model: str, effort: str | int | None = None) -> tuple[str, ...]:
     if level == "none" and _default_effort(one.base):
         level = "minimal"
     nearest = _NEAREST["xhigh" if level == "max" else level]
-    names = (_named(base, each) for base in _spellings(one.base) for each in nearest)
+    spelled = [_NAME_OF.get(base, base) for base in _spellings(one.base)]
+    names = (_named(base, each) for base in spelled for each in nearest)
     return tuple(dict.fromkeys(names))
 
 
@@ -128,7 +140,7 @@ def _plain(name: str) -> str:
     """Return the name in lower case, without vendor, host, brackets, quantisation and date."""
     text = name.strip().lower().rsplit("/", 1)[-1]
     text = text.replace("@reasoning=", "-").replace("#", "-").replace(":free", "")
-    text = re.sub(r"-v\d+:\d+$", "", text) if text.startswith("anthropic.") else text
+    text = re.sub(r"-v\d+:\d+$", "", text) if "anthropic." in text else text
     text = re.sub(r":0$", "", text).replace(":latest", "")
     text = _HOST.sub("", text)
     text = re.sub(r"[()\s_,:+]+", "-", text).strip("-")
@@ -139,8 +151,8 @@ def _plain(name: str) -> str:
 def _split(text: str) -> tuple[str, str]:
     """Return the name without the efforts at its end, and the effort that they mean."""
     effort = ""
-    while text not in _data()["whole"] and (found := _EFFORT.search(text)):
-        if found.group(1) == "max" and not _is(text, "max_is_an_effort"):
+    while text not in WHOLE and (found := _EFFORT.search(text)):
+        if found.group(1) == "max" and not _is(text, MAX_IS_AN_EFFORT):
             break
         text = text[: found.start()]
         meant = _effort_of(found.group(1))
@@ -152,7 +164,7 @@ def _split(text: str) -> tuple[str, str]:
 def _effort_of(word: str) -> str:
     if word in _NONE:
         return "none"
-    if word in _THINKING or word[0].isdigit():
+    if word in _THINKING or word[:1].isdigit():
         return "thinking"
     return word if word in _LEVELS else ""
 
@@ -160,14 +172,14 @@ def _effort_of(word: str) -> str:
 def _undated(text: str) -> str:
     while (less := _QUANTIZED.sub("", text)) != text:
         text = less
-    return text if text in _data()["dated"] else _DATE.sub("", text)
+    return text if text in DATED else _DATE.sub("", text)
 
 
 def _mapped(base: str) -> str:
     base = _claude(base)
     for pattern, replacement in _REWRITES:
         base = pattern.sub(replacement, base)
-    return _same().get(base, base)
+    return _NAME_OF.get(base, base)
 
 
 def _claude(base: str) -> str:
@@ -183,23 +195,23 @@ def _claude(base: str) -> str:
 
 def _named(base: str, effort: str) -> str:
     """Return base and effort as one name, the effort said only where it says something."""
-    if effort not in ("", "none", "thinking") and not _is(base, "graded"):
+    if effort not in ("", "none", "thinking") and not _is(base, GRADED):
         effort = "thinking" if effort in ("high", "xhigh", "max") else effort
     default = _default_effort(base)
     if effort in ("", "none", default):
         return base
-    if _is(base, "always_reasons") and effort == "thinking":
+    if _is(base, ALWAYS_REASONS) and effort == "thinking":
         return base
     return f"{base}-{'xhigh' if effort == 'max' else effort}"
 
 
 def _default_effort(base: str) -> str:
-    efforts: Mapping[str, str] = _data()["default_effort"]
-    return next((effort for like, effort in efforts.items() if fnmatchcase(base, like)), "")
+    found = (effort for like, effort in DEFAULT_EFFORT.items() if fnmatchcase(base, like))
+    return next(found, "")
 
 
-def _is(base: str, key: str) -> bool:
-    return any(fnmatchcase(base, like) for like in _data()[key])
+def _is(base: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(base, like) for like in patterns)
 
 
 def _spellings(base: str) -> Iterator[str]:
@@ -214,15 +226,3 @@ def _spellings(base: str) -> Iterator[str]:
         yield re.sub(r"-(instruct|it|chat)$", "", one)
     if looser.startswith("gemini"):
         yield f"{looser}-preview"
-
-
-@cache
-def _same() -> Mapping[str, str]:
-    return {other: name for name, others in _data()["same"].items() for other in others}
-
-
-@cache
-def _data() -> dict[str, Any]:
-    text = resources.files("rolecall.registry.scorer").joinpath("variants.yaml").read_text("utf-8")
-    content: dict[str, Any] = yaml.load(text, Loader=LOADER)
-    return content

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -17,9 +17,9 @@ from typing import Any
 import yaml
 
 from rolecall.registry.scorer.variants import candidates
-from rolecall.registry.yaml_source import LOADER
 
 TABLE = "scores.csv.gz"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def _by_model() -> Mapping[str, tuple[PublicScore, ...]]:
 
 @cache
 def _content() -> dict[str, Any]:
-    content: dict[str, Any] = yaml.load(_file("benchmarks.yaml"), Loader=LOADER)
+    content: dict[str, Any] = yaml.load(_file("benchmarks.yaml"), Loader=_LOADER)
     return content
 
 

