@@ -10,20 +10,8 @@ import pytest
 
 from rolecall.registry.scorer.training.public_scores import Cell, main, read_rows, table, write
 
-COLUMNS = [
-    "model",
-    "model_as_written",
-    "benchmark",
-    "metric",
-    "score",
-    "scale_min",
-    "scale_max",
-    "date",
-    "source_repo",
-    "commit",
-    "licence",
-    "note",
-]
+COLUMNS = ["model", "model_as_written", "benchmark", "metric", "score", "scale_min", "scale_max"]
+COLUMNS += ["date", "source_repo", "commit", "licence", "note"]
 REPOS = {
     "aider": "Aider-AI/aider",
     "epoch": "epoch-research/benchmark-stitching",
