@@ -242,14 +242,14 @@ def test_what_is_at_stake_is_told_and_turns_the_choice(desk: Rolecall) -> None:
 
 
 def test_what_a_role_or_a_task_says_is_at_stake_is_stored_with_the_decision(desk: Rolecall) -> None:
-    desk("roles", "add", "clinic", "--task", "care", "--worth", "20")
+    desk("roles", "add", "clinic", "--task", "care", "--worth", "16")
     added = ask(desk, "hello", "-r", "clinic", "--task", "care")
-    assert added["worth"] == {"factor": 20.0, "source": "role clinic", "usd": 1.0}
+    assert added["worth"] == {"factor": 16.0, "source": "role clinic", "usd": 0.8}
     desk("registry", "apply", "-", input="tasks: [{id: care, worth: 0.5}]")
     assert ask(desk, "hi", "-r", "clinic", "--task", "care.small")["worth"]["source"] == "task care"
     again = json.loads(desk("explain", added["decision_id"], "--json").stdout)
     assert again["worth"] == added["worth"]
-    assert desk("registry", "export").stdout.count("worth: 20") == 1
+    assert desk("registry", "export").stdout.count("worth: 16") == 1
 
 
 @pytest.mark.parametrize("command", ["route", "explain", "ask"])
