@@ -108,7 +108,7 @@ _PHRASES = {
     "BUDGET_OPTIMIZATION": "dearer endpoints would not earn their price",
     "HIGH_QUALITY_TARGET_MET": "reaches the success floor",
     "LOW_LATENCY_TARGET_MET": "within the time limit",
-    "TASK_POLICY_APPLIED": "the task's needs are met",
+    "TASK_POLICY_APPLIED": "the task's rules applied",
 }
 
 

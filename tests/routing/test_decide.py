@@ -383,6 +383,24 @@ def test_what_is_at_stake_turns_the_choice() -> None:
     assert verdict(frugal, task=replace(TASK, worth=0.1)).chosen == "local/tiny"
 
 
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [("role r", "ROLE_POLICY_APPLIED"), ("task code", "TASK_POLICY_APPLIED"), ("asked for", None)],
+)
+def test_a_worth_that_turned_the_choice_is_a_policy_that_applied(
+    source: str, code: str | None
+) -> None:
+    def policies(quality_usd: float) -> set[str]:
+        task = replace(TASK, worth=5.0, worth_source=source)
+        found = verdict(replace(PLAIN, quality_usd=quality_usd), Role("r"), task)
+        assert found.chosen == "a/strong"
+        return {each for each in found.reasons if each.endswith("POLICY_APPLIED")}
+
+    assert policies(0.02) == ({code} if code else set())
+    # Here the strong one is the choice for a plain question too.
+    assert policies(0.1) == set()
+
+
 def test_limits_are_told_of_who_is_excluded_already() -> None:
     off = replace(WEAK, status="disabled")
     found = verdict(replace(PLAIN, min_success=0.7), endpoints=(STRONG, off, TINY))
