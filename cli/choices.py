@@ -84,6 +84,10 @@ MaxCostOption = Annotated[
 MinSuccessOption = Annotated[
     float | None, typer.Option(metavar="P", min=0, max=1, help="The least success, 0 to 1.")
 ]
+WorthOption = Annotated[
+    float | None,
+    typer.Option(metavar="X", help="What is at stake: a factor on the value of a correct answer."),
+]
 NeedOption = Annotated[
     list[str] | None,
     typer.Option("--need", metavar="CAPABILITY", help="What the model must be capable of."),

@@ -16,6 +16,7 @@ from rolecall.registry.describe import (
     describe_decision,
     grouped_exclusions,
     why_chosen,
+    worth_in_words,
 )
 from rolecall.registry.records import Candidate, Decision, Flip
 
@@ -25,6 +26,7 @@ NARROWEST_TEXT = 24
 _SHORT_SOURCE = {"measured": "meas.", "declared": "decl.", "default": "def.", "scored": "scored"}
 _FACTS_MARK = "*"
 _OUTCOMES_MARK = "†"
+_UNTIMED_MARK = "+"
 
 
 def print_explained(decision: Decision, *, show_all: bool, as_json: bool) -> None:
@@ -77,7 +79,7 @@ def _candidates(candidates: tuple[Candidate, ...]) -> Table:
             _success(candidate),
             _usd(candidate.cost_usd) + ("?" if _source(candidate, "price") == "def." else ""),
             f"{_seconds(candidate.ttft_s)} {_source(candidate, 'ttft_s')}",
-            _seconds(candidate.duration_s),
+            _seconds(candidate.duration_s) + (_UNTIMED_MARK if candidate.untimed_tokens else ""),
             _usd(candidate.value_usd),
             style="bold" if is_chosen else "",
         )
@@ -124,6 +126,7 @@ def _remarks(screen: Console, decision: Decision) -> None:
 
 def _remark_lines(decision: Decision) -> Iterator[tuple[str, str]]:
     yield "task", _task(decision)
+    yield "worth", worth_in_words(decision)
     for number, text in enumerate(_success_parts(decision.candidates[:2])):
         yield ("success" if number == 0 else ""), text
     yield "why", "; ".join(why_chosen(decision))
@@ -136,6 +139,8 @@ def _remark_lines(decision: Decision) -> Iterator[tuple[str, str]]:
         yield _FACTS_MARK, "no outcomes seen: estimated from size, date, price and reasoning"
     if any(_source(one, "price") == "def." for one in decision.candidates):
         yield "?", "price unknown: the strategy's default stands in"
+    if any(one.untimed_tokens for one in decision.candidates):
+        yield _UNTIMED_MARK, "hidden reasoning may take longer: speed and tokens are not known"
     for remark in decision.notes:
         yield "note", remark
 

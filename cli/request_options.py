@@ -34,6 +34,7 @@ class RequestOptions:
     local_only: options.LocalOnlyOption = False
     max_cost: options.MaxCostOption = None
     min_success: options.MinSuccessOption = None
+    worth: options.WorthOption = None
     need: options.NeedOption = None
     prefer: options.PreferOption = None
     input_tokens: options.InputTokensOption = None
@@ -85,6 +86,7 @@ class RequestOptions:
                 local_only=self.local_only,
                 max_cost_usd=self.max_cost,
                 min_success=self.min_success,
+                worth=self.worth,
                 log_prompt=log_prompt,
                 allow_drop=self.allow_drop,
             ),

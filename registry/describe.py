@@ -9,6 +9,7 @@ from typing import Any
 from rolecall.registry.records import Candidate, Decision, Exclusion, Flip, Strategy
 from rolecall.registry.routing.eligible import outside
 from rolecall.registry.routing.flips import flips
+from rolecall.registry.routing.wording import usd
 
 
 def describe_decision(decision: Decision) -> dict[str, Any]:
@@ -24,6 +25,7 @@ def describe_decision(decision: Decision) -> dict[str, Any]:
         "strategy": decision.strategy.id,
         "strategy_layers": list(decision.strategy_layers),
         "strategy_values": _strategy_values(decision.strategy),
+        "worth": _worth(decision),
         "app": decision.app,
         "user": decision.user,
         "conversation": decision.conversation,
@@ -46,7 +48,13 @@ def describe_decision(decision: Decision) -> dict[str, Any]:
 
 def decision_flips(decision: Decision) -> tuple[Flip, ...]:
     """Return what would flip the choice, from the decision's own numbers alone."""
-    return flips(decision.candidates, decision.excluded, decision.strategy, decision.incumbent)
+    return flips(
+        decision.candidates,
+        decision.excluded,
+        decision.strategy,
+        decision.incumbent,
+        decision.task.worth,
+    )
 
 
 def grouped_exclusions(
@@ -63,6 +71,16 @@ def grouped_exclusions(
         if exclusion.endpoint not in left_out:
             groups.setdefault(exclusion.endpoint, []).append(exclusion)
     return groups, dict(Counter(left_out.values()))
+
+
+def worth_in_words(decision: Decision) -> str:
+    """Return the value of a correct answer and how it comes about."""
+    task, strategy = decision.task, decision.strategy
+    total = f"{usd(task.worth * strategy.quality_usd)} a correct answer"
+    if task.worth_source == "default":
+        return f"{total} ({strategy.id})"
+    factor = f"{task.worth:g} ({task.worth_source})"
+    return f"{total}: {factor} × {usd(strategy.quality_usd)} ({strategy.id})"
 
 
 def why_chosen(decision: Decision) -> tuple[str, ...]:
@@ -90,7 +108,7 @@ _PHRASES = {
     "BUDGET_OPTIMIZATION": "dearer endpoints would not earn their price",
     "HIGH_QUALITY_TARGET_MET": "reaches the success floor",
     "LOW_LATENCY_TARGET_MET": "within the time limit",
-    "TASK_POLICY_APPLIED": "the task's needs are met",
+    "TASK_POLICY_APPLIED": "the task's rules applied",
 }
 
 
@@ -121,6 +139,13 @@ def _task(decision: Decision) -> dict[str, Any]:
         "detected_by": task.detected_by,
         "confidence": task.confidence,
     }
+
+
+def _worth(decision: Decision) -> dict[str, Any]:
+    """Return what is at stake; `usd` is the value of a correct answer under the strategy."""
+    task = decision.task
+    usd = task.worth * decision.strategy.quality_usd
+    return {"factor": task.worth, "source": task.worth_source, "usd": usd}
 
 
 def _strategy_values(strategy: Strategy) -> dict[str, Any]:

@@ -50,6 +50,7 @@ _MAYBE_DATE = Text(date_problem, optional=True)
 _MAYBE_TOKENS = Whole(low=1)
 _MAYBE_MONEY = Number(optional=True)
 _MAYBE_SECONDS = Number(optional=True)
+_MAYBE_WORTH = Number(above=True, optional=True)
 _MAYBE_CHANCE = Number(0.0, 1.0, optional=True)
 _LOCALITIES = ("local", "remote")
 _BUDGET_MODES = ("hard", "advisory")
@@ -159,6 +160,7 @@ _ROLE = Shape(
         Key("prefer", _NAMES),
         Key("forbid", _NAMES),
         Key("strategy", _MAYBE_NAME),
+        Key("worth", _MAYBE_WORTH),
         Key("examples", _EXAMPLES),
         Key("assignments", Listed(_ASSIGNMENT, "endpoint")),
     ),
@@ -172,6 +174,7 @@ _TASK = Shape(
         Key("require", _NAMES),
         Key("prefer", _NAMES),
         Key("roles", _NAMES),
+        Key("worth", _MAYBE_WORTH),
         Key("examples", _EXAMPLES),
     ),
 )

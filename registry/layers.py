@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
+from rolecall.registry.errors import UsageError
 from rolecall.registry.naming import named
 from rolecall.registry.records import Pool, Request, Role, Scope, Strategy
 from rolecall.registry.routing.policy import resolve_strategy
@@ -16,7 +18,8 @@ class Choices:
     """What the person or program asked for beside the request itself.
 
     `endpoints` are globs that limit the pool; `log_prompt` false keeps only the prompt's hash;
-    with `allow_drop` an endpoint may serve without the parameters it does not take.
+    with `allow_drop` an endpoint may serve without the parameters it does not take. Raises
+    UsageError for a `worth` that is no factor.
     """
 
     role: str | None = None
@@ -29,8 +32,16 @@ class Choices:
     local_only: bool = False
     max_cost_usd: float | None = None
     min_success: float | None = None
+    worth: float | None = None
     log_prompt: bool = True
     allow_drop: bool = False
+
+    def __post_init__(self) -> None:
+        if self.worth is not None and not (math.isfinite(self.worth) and self.worth > 0):
+            raise UsageError(
+                f"a worth is a finite number above 0, not {self.worth:g}",
+                hint="a factor on the value of a correct answer: --worth 4",
+            )
 
 
 @dataclass(frozen=True, slots=True)

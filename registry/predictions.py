@@ -44,6 +44,8 @@ class Prediction:
     is the usual (median) length, hidden reasoning included; `basis` is `latent` for a model seen
     in training, `fitted` for one known by judged rows of one's own (`scorer fit`), and `facts`
     for one known only by its size, date and price. `parts` is what the success rests on.
+    `hidden_tokens` of the output are hidden reasoning, their number from data where
+    `hidden_tokens_known`.
     """
 
     model: str
@@ -52,3 +54,5 @@ class Prediction:
     output_tokens: int
     basis: Basis
     parts: SuccessParts | None = None
+    hidden_tokens: int = 0
+    hidden_tokens_known: bool = False

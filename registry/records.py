@@ -117,7 +117,10 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A named kind of work. No `tasks` means any task; no `assignments`, any endpoint."""
+    """A named kind of work. No `tasks` means any task; no `assignments`, any endpoint.
+
+    `worth` is what is at stake, as a factor on the strategy's `quality_usd`; null says nothing.
+    """
 
     id: str
     description: str = ""
@@ -126,19 +129,24 @@ class Role:
     prefer: tuple[str, ...] = ()
     forbid: tuple[str, ...] = ()
     strategy: str | None = None
+    worth: float | None = None
     examples: tuple[str, ...] = ()
     assignments: tuple[Assignment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TaskKind:
-    """A named kind of request: what it needs and which roles may do it (none: every role)."""
+    """A named kind of request: what it needs and which roles may do it (none: every role).
+
+    `worth` goes before the role's.
+    """
 
     id: str
     description: str = ""
     require: tuple[str, ...] = ()
     prefer: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    worth: float | None = None
     examples: tuple[str, ...] = ()
 
 
@@ -254,7 +262,8 @@ class Task:
 
     `confidence` is 0–1, `detected_by` says what decided the kind, `difficulty` is 0–1 (the
     share of the scorer's training models expected to fail). `needs` pairs each required
-    capability with why it is needed. `output_room` is what the answer must fit in.
+    capability with why it is needed. `worth` is what is at stake, as a factor on the strategy's
+    `quality_usd`, and `worth_source` says what set it.
     """
 
     kind: str
@@ -271,6 +280,8 @@ class Task:
     max_tokens: int | None = None
     uses_tools: bool = False
     difficulty: float | None = None
+    worth: float = 1.0
+    worth_source: str = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +290,8 @@ class Candidate:
 
     `sources` pairs each number's name with where it came from. `scored_success` is the success
     before `outcomes` moved it, and `parts` what that rests on where the scorer said it.
+    `untimed_tokens` of the output are left out of the wait: neither their number nor the
+    endpoint's speed is known.
     """
 
     endpoint: str
@@ -303,11 +316,17 @@ class Candidate:
     scored_success: float | None = None
     outcomes: int = 0
     parts: SuccessParts | None = None
+    untimed_tokens: int = 0
+
+    @property
+    def streaming_s(self) -> float:
+        """Expected seconds from the first token to the last."""
+        return self.itl_s * (self.output_tokens - self.untimed_tokens)
 
     @property
     def duration_s(self) -> float:
         """Expected seconds until the last token."""
-        return self.ttft_s + self.itl_s * self.output_tokens
+        return self.ttft_s + self.streaming_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +343,9 @@ class Exclusion:
 class Flip:
     """The smallest change of one weight or limit that alters the choice.
 
-    `was` is null where no limit was set; `chosen` is null where nothing would be left.
+    `was` and `becomes` are in the strategy's own terms, for `quality_usd` without the worth;
+    `change` says it in words, with the worth. `was` is null where no limit was set; `chosen` is
+    null where nothing would be left.
     """
 
     parameter: str

@@ -176,6 +176,7 @@ class Router:
             snapshot.pool.tasks,
             source="detected" if choices.task is None else "declared",
             cached_tokens=self._cached_tokens(request, last),
+            worth=choices.worth,
         )
         return reading, replace(task, difficulty=reading.difficulty), role
 

@@ -70,11 +70,12 @@ class Text:
 
 @dataclass(frozen=True)
 class Number:
-    """A finite number between `low` and `high`, both included."""
+    """A finite number between `low` and `high`, both included; with `above`, more than `low`."""
 
     low: float = 0.0
     high: float = float(_LARGEST)
     optional: bool = False
+    above: bool = False
 
     def read(self, source: YamlSource, node: Node, path: str) -> float | None:
         """Return the number."""
@@ -83,8 +84,10 @@ class Number:
         number = _number(node)
         if number is None:
             raise source.refusal(node, path, f"expected a number, found {describe_node(node)}")
-        if not self.low <= number <= self.high:  # nan is not either
-            raise source.refusal(node, path, _range(node.value, self.low, self.high))
+        is_high_enough = number > self.low if self.above else number >= self.low
+        if not (is_high_enough and number <= self.high):  # nan is neither
+            message = _range(node.value, self.low, self.high, above=self.above)
+            raise source.refusal(node, path, message)
         return float(number)
 
     def plain(self, value: float | None) -> float | int | None:
@@ -312,10 +315,10 @@ def _number(node: Node) -> float | int | None:
     return None
 
 
-def _range(given: str, low: float, high: float) -> str:
+def _range(given: str, low: float, high: float, *, above: bool = False) -> str:
     given = given if len(given) <= 40 else f"{given[:40]}…"
     if high >= _LARGEST:
-        return f"{given} is out of range: at least {low:g}, and finite"
+        return f"{given} is out of range: {'above' if above else 'at least'} {low:g}, and finite"
     return f"{given} is out of range: {low:g} to {high:g}"
 
 

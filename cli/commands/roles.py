@@ -46,6 +46,7 @@ def list_roles(registry: RegistryOption = None, as_json: JsonOption = False) -> 
     columns = [
         Column("role"),
         Column("strategy"),
+        Column("worth", is_number=True),
         Column("tasks"),
         Column("requires", drop=1),
         Column("prefers", drop=3),
@@ -62,6 +63,7 @@ def row_of(role: Role) -> list[str]:
     return [
         role.id,
         role.strategy or "default",
+        "–" if role.worth is None else f"{role.worth:g}",
         words(role.tasks),
         words(role.require),
         words(role.prefer),
@@ -109,6 +111,12 @@ def add(
             metavar="STRATEGY", help="How it values candidates.", autocompletion=strategy_names
         ),
     ] = None,
+    worth: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X", help="What is at stake: a factor on the value of a correct answer."
+        ),
+    ] = None,
     example: Annotated[
         Names, typer.Option(metavar="PROMPT", help="A prompt that is this role's work; repeatable.")
     ] = None,
@@ -119,7 +127,7 @@ def add(
 
     \b
     Examples:
-      rolecall roles add reviewer --task code --require tools --strategy quality
+      rolecall roles add reviewer --task code --require tools --worth 4
       rolecall roles add translator --example "translate this into Finnish"
     """
     from rolecall.registry.editing import add_record
@@ -130,6 +138,7 @@ def add(
         {
             "description": description,
             "strategy": strategy,
+            "worth": worth,
             "tasks": task,
             "require": require,
             "prefer": prefer,

@@ -37,7 +37,7 @@ LIMITS = ("min_success", "max_cost_usd", "max_ttft_s", "max_duration_s")
 def list_strategies(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
     """List the strategies: their weights and limits.
 
-    Amounts are USD: what a right answer is worth, what a second until the first token costs,
+    Amounts are USD: the value of a correct answer, what a second until the first token costs,
     and what a second of streaming after it costs.
 
     \b
@@ -47,7 +47,7 @@ def list_strategies(registry: RegistryOption = None, as_json: JsonOption = False
     """
     columns = [
         Column("strategy"),
-        Column("right answer", is_number=True),
+        Column("correct answer", is_number=True),
         Column("first token", is_number=True),
         Column("streaming", is_number=True),
         Column("limits"),
@@ -113,7 +113,7 @@ def add(
         str | None, typer.Option(metavar="TEXT", help="What it is for, in a sentence.")
     ] = None,
     quality_usd: Annotated[
-        float | None, typer.Option(min=0, metavar="USD", help="What a right answer is worth.")
+        float | None, typer.Option(min=0, metavar="USD", help="Value of a correct answer.")
     ] = None,
     ttft_usd_per_s: Annotated[
         float | None,
@@ -125,7 +125,7 @@ def add(
     ] = None,
     min_success: Annotated[
         float | None,
-        typer.Option(min=0, max=1, metavar="P", help="Least probability of a right answer."),
+        typer.Option(min=0, max=1, metavar="P", help="Least probability of a correct answer."),
     ] = None,
     max_cost_usd: Annotated[
         float | None, typer.Option(min=0, metavar="USD", help="Most that a call may cost.")

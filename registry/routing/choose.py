@@ -87,4 +87,5 @@ def _placed(candidate: Candidate, place: int) -> Candidate:
         candidate.scored_success,
         candidate.outcomes,
         candidate.parts,
+        candidate.untimed_tokens,
     )

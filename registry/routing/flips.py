@@ -15,6 +15,7 @@ def flips(
     excluded: Sequence[Exclusion],
     strategy: Strategy,
     incumbent: str | None,
+    worth: float,
 ) -> tuple[Flip, ...]:
     """Return for each weight and limit the smallest change that alters the choice, if any does.
 
@@ -23,7 +24,7 @@ def flips(
     change comes first, a weight before a limit where they are equal, "no limit" last.
     """
     found = [
-        *weight_flips(ranked, strategy, incumbent),
+        *weight_flips(ranked, strategy, incumbent, worth),
         *limit_flips(ranked, excluded, strategy, incumbent),
     ]
     return tuple(sorted(found, key=_relative_size))

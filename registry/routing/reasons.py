@@ -48,7 +48,7 @@ def reasons(
         codes.append("CONTINUITY_AFFINITY_APPLIED")
     if decided_by == _LOCALITY and strategy.prefer_locality == "local":
         codes.append("LOCAL_PREFERENCE_APPLIED")
-    codes += _policies(chosen, excluded, question, decided_by)
+    codes += _policies(ranked, excluded, question, decided_by)
     codes += _profiles(chosen)
     codes += _targets(ranked, strategy)
     if len(ranked) > 1:
@@ -68,9 +68,13 @@ def _decided_by(
 
 
 def _policies(
-    chosen: Candidate, excluded: Sequence[Exclusion], question: Question, decided_by: int | None
+    ranked: tuple[Candidate, ...],
+    excluded: Sequence[Exclusion],
+    question: Question,
+    decided_by: int | None,
 ) -> list[str]:
-    role = question.role
+    chosen, role = ranked[0], question.role
+    turned_by = question.task.worth_source if _worth_turned_it(ranked, question) else ""
     rows = covering_kinds(question.kinds, question.task.kind)
     required = {capability for row in rows for capability in row.require}
     preferred = {capability for row in rows for capability in row.prefer}
@@ -78,10 +82,13 @@ def _policies(
     if role is not None and (
         _mattered(excluded, question, set(role.require), _ROLE_CODES)
         or _preference_won(chosen, question, set(role.prefer), decided_by)
+        or turned_by.startswith("role ")
     ):
         codes.append("ROLE_POLICY_APPLIED")
-    if _mattered(excluded, question, required, _TASK_CODES) or _preference_won(
-        chosen, question, preferred, decided_by
+    if (
+        _mattered(excluded, question, required, _TASK_CODES)
+        or _preference_won(chosen, question, preferred, decided_by)
+        or turned_by.startswith("task ")
     ):
         codes.append("TASK_POLICY_APPLIED")
     return codes
@@ -108,6 +115,19 @@ def _preference_won(
     if decided_by != _PREFERRED:
         return False
     return not preferred.isdisjoint(capabilities_of(question.models[chosen.model]))
+
+
+def _worth_turned_it(ranked: tuple[Candidate, ...], question: Question) -> bool:
+    """Tell whether another would be chosen for a plain question, whose worth is 1."""
+    strategy = question.strategy
+    added = (question.task.worth - 1.0) * strategy.quality_usd
+    if added == 0:
+        return False
+    plain = [(each.value_usd - added * each.success, each) for each in ranked]
+    floor = max(value for value, _ in plain) - strategy.tie_band_usd
+    near = [each for value, each in plain if value >= floor]
+    then = min(near, key=lambda each: tie_key(each, strategy, question.incumbent))
+    return then.endpoint != ranked[0].endpoint
 
 
 def _profiles(chosen: Candidate) -> list[str]:

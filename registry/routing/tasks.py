@@ -46,6 +46,24 @@ def resolve_role(roles: Sequence[Role], kind: str, kinds: Sequence[TaskKind] = (
     return next((role for role in admitted if role.id == GENERAL and not role.tasks), None)
 
 
+def resolve_worth(
+    asked: float | None, rows: Sequence[TaskKind], role: Role | None
+) -> tuple[float, str]:
+    """Return what is at stake and what says so, the narrowest that says anything.
+
+    What is asked for goes before the first of `rows` (the most specific first) that sets a worth,
+    that before the role; where none does it is 1.
+    """
+    if asked is not None:
+        return asked, "asked for"
+    for row in rows:
+        if row.worth is not None:
+            return row.worth, f"task {row.id}"
+    if role is not None and role.worth is not None:
+        return role.worth, f"role {role.id}"
+    return 1.0, "default"
+
+
 def build_task(
     request: Request,
     detected: Detected,
@@ -54,11 +72,12 @@ def build_task(
     *,
     source: Literal["declared", "detected"] = "detected",
     cached_tokens: int = 0,
+    worth: float | None = None,
 ) -> Task:
     """Merge what the request, its role and the rows covering its kind need and prefer.
 
     Every covering row adds its needs. `cached_tokens` is how much of the input the endpoint of
-    this conversation is expected to have in its cache.
+    this conversation is expected to have in its cache, `worth` the one that was asked for.
     """
     own = requirements(request)
     rows = covering_kinds(kinds, detected.kind)
@@ -71,6 +90,7 @@ def build_task(
         needs += [(capability, f"task {row.id} requires it") for capability in row.require]
         prefers += row.prefer
     declared = request.input_tokens
+    factor, worth_source = resolve_worth(worth, rows, role)
     return Task(
         kind=detected.kind,
         source=source,
@@ -85,4 +105,6 @@ def build_task(
         cached_tokens=cached_tokens,
         max_tokens=request.max_tokens,
         uses_tools=bool(request.tool_names),
+        worth=factor,
+        worth_source=worth_source,
     )

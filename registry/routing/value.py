@@ -43,6 +43,10 @@ def weigh(
     strategy's `default_*` figure, marked `default`. An estimated `input_tokens` is marked
     `scored`, being worked out from the prompt. The source of `cost_usd` is the weakest of its
     parts: `default` before `declared` before `scored`.
+
+    A default inter-token latency is multiplied only by tokens that data tell: hidden reasoning
+    tokens whose number is a guess cost money but no time, so that two endpoints of unknown speed
+    are not set apart by invented seconds. Where the latency is known all tokens take it.
     """
     profile = endpoint.profile or _NO_PROFILE
     told = profile.source
@@ -63,11 +67,13 @@ def weigh(
     per_attempt_usd, priced = _attempt(endpoint, task, cached_tokens, output_tokens, strategy)
     cost_usd = per_attempt_usd / (1.0 - failure_rate)
     guessed = priced == "default" or failure_from == "default"
+    untimed_tokens = _untimed_tokens(prediction, output_tokens) if itl_from == "default" else 0
+    streaming_s = itl_s * (output_tokens - untimed_tokens)
     return Candidate(
         endpoint=endpoint.id,
         model=model.id,
         rank=0,
-        value_usd=value(success, cost_usd, ttft_s, itl_s * output_tokens, strategy),
+        value_usd=value(success, cost_usd, ttft_s, streaming_s, strategy, task.worth),
         success=success,
         success_std=success_std,
         success_basis=basis,
@@ -95,18 +101,25 @@ def weigh(
         scored_success=scored,
         outcomes=seen.outcomes,
         parts=None if basis == "profile" else prediction.parts,
+        untimed_tokens=untimed_tokens,
     )
 
 
 def value(
-    success: float, cost_usd: float, ttft_s: float, streaming_s: float, strategy: Strategy
+    success: float,
+    cost_usd: float,
+    ttft_s: float,
+    streaming_s: float,
+    strategy: Strategy,
+    worth: float,
 ) -> float:
     """Return the USD that an answer is worth once its cost and its waiting are paid.
 
-    `streaming_s` is the inter-token latency times the output tokens.
+    `streaming_s` is the inter-token latency times the output tokens; `worth` is the task's factor
+    on the value of a correct answer.
     """
     return (
-        strategy.quality_usd * success
+        worth * strategy.quality_usd * success
         - cost_usd
         - strategy.ttft_usd_per_s * ttft_s
         - strategy.itl_usd_per_s * streaming_s
@@ -186,6 +199,14 @@ def _output_tokens(endpoint: Endpoint, model: Model, prediction: Prediction, tas
         else endpoint.max_output_tokens
     )
     return output_tokens if most is None else min(output_tokens, most)
+
+
+def _untimed_tokens(prediction: Prediction, output_tokens: int) -> int:
+    """Return how many of the `output_tokens` are hidden reasoning that no data tell."""
+    if prediction.hidden_tokens_known:
+        return 0
+    visible_tokens = max(prediction.output_tokens - prediction.hidden_tokens, 0)
+    return max(output_tokens - visible_tokens, 0)
 
 
 def _attempt(

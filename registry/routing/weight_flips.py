@@ -24,7 +24,7 @@ class _Weight(NamedTuple):
 _WEIGHTS = (
     _Weight(
         "quality_usd",
-        "if a right answer were worth {} (now {})",
+        "if a correct answer were worth {} (now {})",
         lambda each: each.success,
         lambda strategy: replace(strategy, quality_usd=0.0),
     ),
@@ -37,14 +37,14 @@ _WEIGHTS = (
     _Weight(
         "itl_usd_per_s",
         "if waiting for the rest of the answer cost {} a second (now {})",
-        lambda each: -(each.itl_s * each.output_tokens),
+        lambda each: -each.streaming_s,
         lambda strategy: replace(strategy, itl_usd_per_s=0.0),
     ),
 )
 
 
 def weight_flips(
-    ranked: Sequence[Candidate], strategy: Strategy, incumbent: str | None
+    ranked: Sequence[Candidate], strategy: Strategy, incumbent: str | None, worth: float
 ) -> list[Flip]:
     """Return at most one flip for each weight and for the near-tie band, the nearer way."""
     if len(ranked) < 2:
@@ -53,37 +53,47 @@ def weight_flips(
     found: list[Flip | None] = []
     for weight in _WEIGHTS:
         without = weight.without(strategy)
+        factor = worth if weight.parameter == "quality_usd" else 1.0
         lines = [
-            Line(_value(each, without), weight.slope(each), key)
+            Line(_value(each, without, worth), factor * weight.slope(each), key)
             for each, key in zip(ranked, keys, strict=True)
         ]
-        now: float = getattr(strategy, weight.parameter)
-        found.append(_nearer(weight, lines, now, strategy.tie_band_usd))
+        found.append(_nearer(weight, lines, strategy, factor))
     flat = [Line(each.value_usd, 0.0, key) for each, key in zip(ranked, keys, strict=True)]
     found.append(_band_flip(flat, strategy.tie_band_usd))
     return [flip for flip in found if flip is not None]
 
 
-def _value(candidate: Candidate, strategy: Strategy) -> float:
-    streaming_s = candidate.itl_s * candidate.output_tokens
-    return value(candidate.success, candidate.cost_usd, candidate.ttft_s, streaming_s, strategy)
+def _value(each: Candidate, strategy: Strategy, worth: float) -> float:
+    return value(each.success, each.cost_usd, each.ttft_s, each.streaming_s, strategy, worth)
 
 
-def _nearer(weight: _Weight, lines: Sequence[Line], now: float, band: float) -> Flip | None:
+def _nearer(
+    weight: _Weight, lines: Sequence[Line], strategy: Strategy, factor: float
+) -> Flip | None:
+    """Return the nearer change of a weight, in words multiplied by `factor`."""
+    now: float = getattr(strategy, weight.parameter)
+    band = strategy.tie_band_usd
     above = next(_other_choices(lines, now, band), None)
     mirrored = [line.mirrored() for line in lines]
     below = next(_other_choices(mirrored, -now, band, last=0.0), None)
     # Equally near only by accident; the lower weight is told then.
     if below is not None and (above is None or now + below[0] <= above[0] - now):
         boundary, chosen = abs(below[0]), below[1]
-        bound = f"under {usd(boundary, 'down')}" if boundary else "nothing"
+        bound = f"under {usd(factor * boundary, 'down')}" if boundary else "nothing"
     elif above is not None:
         boundary, chosen = above
-        bound = f"over {usd(boundary, 'up')}"
+        bound = f"over {usd(factor * boundary, 'up')}"
     else:
         return None
-    change = weight.sentence.format(bound, usd(now))
+    change = weight.sentence.format(bound, _product(factor, now))
     return Flip(weight.parameter, now, boundary, change, chosen.key[-1])
+
+
+def _product(factor: float, weight: float) -> str:
+    """Write the product of a worth and a weight, and how it comes about: "$0.2 = 4 × $0.05"."""
+    total = usd(factor * weight)
+    return total if factor == 1 or not weight else f"{total} = {factor:g} × {usd(weight)}"
 
 
 def _other_choices(

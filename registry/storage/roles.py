@@ -12,7 +12,7 @@ def read_roles(db: Database) -> tuple[Role, ...]:
     with db.snapshot():
         roles = db.rows(
             """
-            SELECT id, description, tasks, require, prefer, forbid, strategy, examples
+            SELECT id, description, tasks, require, prefer, forbid, strategy, worth, examples
             FROM roles ORDER BY id
             """
         )
@@ -26,7 +26,8 @@ def read_roles(db: Database) -> tuple[Role, ...]:
             prefer=from_json(row[4]),
             forbid=from_json(row[5]),
             strategy=row[6],
-            examples=from_json(row[7]),
+            worth=row[7],
+            examples=from_json(row[8]),
             assignments=tuple(assignments.get(row[0], ())),
         )
         for row in roles
@@ -52,8 +53,9 @@ def write_role(db: Database, role: Role) -> None:
     with db.transaction():
         db.run(
             """
-            INSERT INTO roles (id, description, tasks, require, prefer, forbid, strategy, examples)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO roles (id, description, tasks, require, prefer, forbid, strategy, worth,
+                examples)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET
                 description = excluded.description,
                 tasks = excluded.tasks,
@@ -61,6 +63,7 @@ def write_role(db: Database, role: Role) -> None:
                 prefer = excluded.prefer,
                 forbid = excluded.forbid,
                 strategy = excluded.strategy,
+                worth = excluded.worth,
                 examples = excluded.examples
             """,
             (
@@ -71,6 +74,7 @@ def write_role(db: Database, role: Role) -> None:
                 to_json(role.prefer),
                 to_json(role.forbid),
                 role.strategy,
+                role.worth,
                 to_json(role.examples),
             ),
         )

@@ -48,6 +48,12 @@ def m006_fitted_models(db: Database) -> None:
     _execute_all(db, _FITTED_MODELS)
 
 
+@steps()
+def m007_worth(db: Database) -> None:
+    """Keep what is at stake in each role and kind of task."""
+    _execute_all(db, _WORTH)
+
+
 _REGISTRY = (
     """
     CREATE TABLE meta (
@@ -375,4 +381,9 @@ _FITTED_MODELS = (
         PRIMARY KEY (scorer_version, model)
     )
     """,
+)
+
+_WORTH = (
+    "ALTER TABLE roles ADD COLUMN worth REAL CHECK (worth > 0)",
+    "ALTER TABLE tasks ADD COLUMN worth REAL CHECK (worth > 0)",
 )

@@ -10,7 +10,9 @@ from rolecall.registry.storage.values import from_json, to_json
 def read_tasks(db: Database) -> tuple[TaskKind, ...]:
     """Return all task kinds, sorted by id."""
     with db.snapshot():
-        tasks = db.rows("SELECT id, description, require, prefer, examples FROM tasks ORDER BY id")
+        tasks = db.rows(
+            "SELECT id, description, require, prefer, worth, examples FROM tasks ORDER BY id"
+        )
         roles: dict[str, list[str]] = {}
         for task, role in db.rows("SELECT task, role FROM task_roles ORDER BY task, position"):
             roles.setdefault(task, []).append(role)
@@ -21,7 +23,8 @@ def read_tasks(db: Database) -> tuple[TaskKind, ...]:
             require=from_json(row[2]),
             prefer=from_json(row[3]),
             roles=tuple(roles.get(row[0], ())),
-            examples=from_json(row[4]),
+            worth=row[4],
+            examples=from_json(row[5]),
         )
         for row in tasks
     )
@@ -32,12 +35,13 @@ def write_task(db: Database, task: TaskKind) -> None:
     with db.transaction():
         db.run(
             """
-            INSERT INTO tasks (id, description, require, prefer, examples)
-            VALUES (?, ?, ?, ?, ?)
+            INSERT INTO tasks (id, description, require, prefer, worth, examples)
+            VALUES (?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET
                 description = excluded.description,
                 require = excluded.require,
                 prefer = excluded.prefer,
+                worth = excluded.worth,
                 examples = excluded.examples
             """,
             (
@@ -45,6 +49,7 @@ def write_task(db: Database, task: TaskKind) -> None:
                 task.description,
                 to_json(task.require),
                 to_json(task.prefer),
+                task.worth,
                 to_json(task.examples),
             ),
         )

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rolecall.registry.predictions import ModelFacts, Prediction
+from rolecall.registry.scorer.predict import Reading, Scorer
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.conftest import Golden, Rolecall
 
 KEYS = {f"{name}_API_KEY": "secret-x" for name in ("ANTHROPIC", "OPENAI", "GEMINI", "GROQ")}
@@ -217,6 +222,66 @@ def test_explain_shows_the_last_decision(desk: Rolecall, golden: Golden) -> None
     assert lines[0].startswith("desk · balanced · decided in ")
     shape = re.sub(r"\d", "0", "\n".join(lines[1:]))  # figures differ a little by processor
     golden("explain.txt", shape + "\n")
+
+
+def test_what_is_at_stake_is_told_and_turns_the_choice(desk: Rolecall) -> None:
+    usual = ask(desk, "hello")
+    assert usual["worth"] == {"factor": 1.0, "source": "default", "usd": 0.05}
+    little = ask(desk, "hello", "--worth", "0.001")
+    assert little["worth"] == {
+        "factor": 0.001,
+        "source": "asked for",
+        "usd": pytest.approx(0.00005),
+    }
+    assert (usual["chosen"], little["chosen"]) == ("there/large", "here/small")
+    [flip] = [one for one in little["flips"] if one["parameter"] == "quality_usd"]
+    assert flip["was"] == 0.05
+    assert flip["change"].endswith("(now $0.00005 = 0.001 × $0.05)")
+    shown = " ".join(desk("explain").stdout.split())
+    assert "worth $0.00005 a correct answer: 0.001 (asked for) × $0.05 (balanced)" in shown
+
+
+def test_what_a_role_or_a_task_says_is_at_stake_is_stored_with_the_decision(desk: Rolecall) -> None:
+    desk("roles", "add", "clinic", "--task", "care", "--worth", "16")
+    added = ask(desk, "hello", "-r", "clinic", "--task", "care")
+    assert added["worth"] == {"factor": 16.0, "source": "role clinic", "usd": 0.8}
+    desk("registry", "apply", "-", input="tasks: [{id: care, worth: 0.5}]")
+    assert ask(desk, "hi", "-r", "clinic", "--task", "care.small")["worth"]["source"] == "task care"
+    again = json.loads(desk("explain", added["decision_id"], "--json").stdout)
+    assert again["worth"] == added["worth"]
+    assert desk("registry", "export").stdout.count("worth: 16") == 1
+
+
+@pytest.mark.parametrize("command", ["route", "explain", "ask"])
+@pytest.mark.parametrize("worth", ["0", "-1"])
+def test_a_worth_that_is_no_factor_exits_2(command: str, worth: str, desk: Rolecall) -> None:
+    prompt = ["--prompt", "hi"] if command == "explain" else ["hi"]
+    done = desk(command, *prompt, f"--worth={worth}")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"error: a worth is a finite number above 0, not {worth}\n"
+        "hint: a factor on the value of a correct answer: --worth 4\n"
+    )
+    for never in ("nan", "inf"):
+        assert desk(command, *prompt, "--worth", never).exit_code == 2
+
+
+def test_hidden_reasoning_that_is_not_waited_for_is_marked(
+    desk: Rolecall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def thinking(scorer: Scorer, reading: Reading, facts: Sequence[ModelFacts]) -> Any:
+        del scorer, reading
+        return tuple(
+            Prediction(one.model, 0.5, 0.1, 3000, "facts", hidden_tokens=2900) for one in facts
+        )
+
+    monkeypatch.setattr(Scorer, "predict", thinking)
+    desk("registry", "apply", "-", input="endpoints: [{id: new/large, model: large}]")
+    done = desk("explain", "--prompt", "hello", "-e", "new/large")
+    # 3 s and 100 visible tokens at 0.03 s, both the strategy's defaults.
+    assert "3.0 s def.  6.0 s+" in done.stdout
+    assert "+        hidden reasoning may take longer: speed and tokens" in done.stdout
+    assert "s+" not in desk("explain", "--prompt", "hello", "-e", "there/large").stdout
 
 
 def test_explain_brings_back_an_older_decision_by_the_start_of_its_id(desk: Rolecall) -> None:

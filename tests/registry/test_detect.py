@@ -33,6 +33,12 @@ PROMPTS = {
     "Summarise the following article in two sentences": "summarize",
     "What are the risks of moving our billing to a new vendor?": "analyze",
     "What vaccines do I need for Kenya?": "general",
+    "what are the first signs of pneumonia in a baby": "medical",
+    "can I take aspirin together with blood thinners": "medical",
+    "can my landlord keep the deposit because of scratches on the floor": "legal",
+    "is a contract valid if it was signed under threat": "legal",
+    "how does the heart pump blood": "general",
+    "write a letter to my landlord about the broken heating": "write",
     "hola, buenas tardes": "chat",
     "quel est le plus haut sommet d'Europe ?": "general",
     "Explain how index funds work to a teenager": "general",
@@ -67,6 +73,21 @@ def test_everyday_prompts_are_told_apart_by_their_nearest_examples(
 ) -> None:
     found = {text: detect_task(asking(text), scorer.read(text), index)[0].kind for text in PROMPTS}
     assert found == PROMPTS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "warum ist der Himmel blau",
+        "¿qué puedo hacer este fin de semana en Madrid?",
+        "écris un courriel à mon professeur",
+        "如何做红烧肉",
+    ],
+)
+def test_a_prompt_in_another_language_is_not_taken_for_a_question_of_life_and_law(
+    text: str, index: ExampleIndex, scorer: Scorer
+) -> None:
+    assert index.nearest(scorer.read(text))[0].kind not in ("medical", "legal")
 
 
 @pytest.mark.parametrize("text", ["why does this deadlock?\n", "\n  why does this deadlock? \r\n"])

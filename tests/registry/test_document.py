@@ -49,6 +49,7 @@ roles:
     prefer: [reasoning]
     forbid: []
     strategy: balanced
+    worth: 4
     examples: ["refactor this function", "why does this test fail"]
     assignments:
       - {endpoint: anthropic/claude-sonnet-4-6, status: active}
@@ -221,6 +222,15 @@ S = "strategies:\n  - id: s\n"
             "f.yaml:3: strategies[0].local_only: expected true or false, found a number",
             None,
         ),
+        (
+            "roles:\n  - id: r\n    worth: 0",
+            "f.yaml:3: roles[0].worth: 0 is out of range: above 0, and finite",
+            None,
+        ),
+        ("tasks:\n  - {id: t, worth: -2}", "f.yaml:2: tasks[0].worth: -2 is out of range", None),
+        ("tasks:\n  - {id: t, worth: .inf}", "f.yaml:2: tasks[0].worth: .inf is out of", None),
+        ("tasks:\n  - {id: t, worth: .nan}", "f.yaml:2: tasks[0].worth: .nan is out of", None),
+        ("roles:\n  - {id: r, worth: high}", "roles[0].worth: expected a number, found", None),
         (f"{S}    quality_usd: null", "strategies[0].quality_usd: expected a number", None),
         ("scopes:\n  - strategy: s", "f.yaml:2: scopes[0]: a scope names either an app or", None),
         ("scopes:\n  - {app: a, user: u}", "f.yaml:2: scopes[0]: a scope names either", None),

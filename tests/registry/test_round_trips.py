@@ -44,6 +44,7 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_siz
 WORDS = st.lists(NAMES, max_size=4, unique=True).map(tuple)
 EXAMPLES = st.lists(TEXTS, max_size=4).map(tuple)
 MONEY = st.floats(0, 1e6)
+WORTHS = st.floats(0, 1e6, exclude_min=True)
 CHANCES = st.floats(0, 1)
 TOKENS = st.integers(1, 10**7)
 DATES = st.dates().map(str) | st.dates().map(lambda day: str(day)[:7])
@@ -164,6 +165,7 @@ def roles(
         prefer=WORDS,
         forbid=WORDS,
         strategy=maybe(st.sampled_from(strategy_names)),
+        worth=maybe(WORTHS),
         examples=EXAMPLES,
         assignments=assignments,
     )
@@ -177,6 +179,7 @@ def tasks(name: str, role_names: list[str]) -> st.SearchStrategy[TaskKind]:
         require=WORDS,
         prefer=WORDS,
         roles=st.lists(st.sampled_from(role_names), unique=True, max_size=2).map(tuple),
+        worth=maybe(WORTHS),
         examples=EXAMPLES,
     )
 

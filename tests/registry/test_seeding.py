@@ -15,16 +15,17 @@ from rolecall.registry.errors import UnknownRecord
 from rolecall.registry.opening import open_registry
 from rolecall.registry.records import DataPolicy, Pool, Role, Strategy, TaskKind
 from rolecall.registry.references import dangling
+from rolecall.registry.routing.tasks import covering_kinds, resolve_role, resolve_worth
 from rolecall.registry.seeding import seed_pool
 from rolecall.registry.storage.pool import read_pool
 from rolecall.registry.upkeep import check_registry
 
 TASKS = {
     "chat", "general", "code", "code.edit", "math", "extract", "write", "translate",
-    "summarize", "analyze", "agent", "vision", "long_context",
+    "summarize", "analyze", "medical", "legal", "agent", "vision", "long_context",
 }  # fmt: skip
 ROLES = {
-    "general", "coder", "math", "extractor", "writer", "analyst", "agent", "vision",
+    "general", "coder", "math", "extractor", "writer", "analyst", "advisor", "agent", "vision",
     "long-context",
 }  # fmt: skip
 
@@ -128,6 +129,23 @@ def test_no_starter_role_shuts_endpoints_out_and_every_task_has_its_role(pool: P
     named = {task for role in pool.roles for task in role.tasks}
     assert named <= TASKS
     assert TASKS - named == {"chat", "general", "code.edit"}  # the role general; code covers edits
+
+
+def test_more_is_at_stake_in_medicine_and_law_than_in_code_and_in_code_than_in_talk(
+    pool: Pool,
+) -> None:
+    def worth(kind: str) -> float:
+        role = resolve_role(pool.roles, kind, pool.tasks)
+        return resolve_worth(None, covering_kinds(pool.tasks, kind), role)[0]
+
+    assert worth("chat") < worth("general") == worth("write") == 1
+    assert worth("write") < worth("translate") < worth("code") == worth("code.edit")
+    assert worth("summarize") < worth("math") < worth("medical") == worth("legal")
+    assert worth("agent") >= 10
+
+
+def test_no_starter_role_sets_a_strategy_over_that_of_the_app_or_user(pool: Pool) -> None:
+    assert {role.strategy for role in pool.roles} == {None}
 
 
 def test_the_built_in_strategies_are_the_documented_ones(pool: Pool) -> None:

@@ -11,34 +11,58 @@ NO_WEIGHTS = Strategy("s", quality_usd=0.0, ttft_usd_per_s=0.0, itl_usd_per_s=0.
 
 
 def flips_of(
-    pool: list[Candidate], strategy: Strategy, incumbent: str | None = None
+    pool: list[Candidate],
+    strategy: Strategy,
+    incumbent: str | None = None,
+    worth: float = 1.0,
 ) -> dict[str, Flip]:
     able: list[Candidate] = []
     excluded: list[Exclusion] = []
     for one in pool:
-        streaming_s = one.itl_s * one.output_tokens
-        worth = value(one.success, one.cost_usd, one.ttft_s, streaming_s, strategy)
-        each = replace(one, value_usd=worth)
+        usd = value(one.success, one.cost_usd, one.ttft_s, one.streaming_s, strategy, worth)
+        each = replace(one, value_usd=usd)
         against = list(exclusions_after_weighing(each, strategy))
         if strategy.local_only and each.locality == "remote":
             against.append(Exclusion(each.endpoint, "POLICY_DENY_REMOTE", "", each))
         excluded += against
         if not against:
             able.append(each)
-    found = flips(rank(able, strategy, incumbent), excluded, strategy, incumbent)
+    found = flips(rank(able, strategy, incumbent), excluded, strategy, incumbent, worth)
     return {flip.parameter: flip for flip in found}
 
 
-def test_a_right_answer_worth_less_or_more_turns_the_choice() -> None:
+def test_a_correct_answer_worth_less_or_more_turns_the_choice() -> None:
     strong, weak = candidate("strong", 0.75, 0.5), candidate("weak", 0.25, 0.25)
     dear = flips_of([strong, weak], replace(NO_WEIGHTS, quality_usd=1.0))
     assert dear["quality_usd"] == Flip(
-        "quality_usd", 1.0, 0.5, "if a right answer were worth under $0.5 (now $1)", "weak"
+        "quality_usd", 1.0, 0.5, "if a correct answer were worth under $0.5 (now $1)", "weak"
     )
     cheap = flips_of([strong, weak], replace(NO_WEIGHTS, quality_usd=0.25))
     assert cheap["quality_usd"] == Flip(
-        "quality_usd", 0.25, 0.5, "if a right answer were worth over $0.5 (now $0.25)", "strong"
+        "quality_usd", 0.25, 0.5, "if a correct answer were worth over $0.5 (now $0.25)", "strong"
     )
+
+
+def test_what_is_at_stake_is_named_in_the_flip_and_moves_where_the_weight_turns_it() -> None:
+    strong, weak = candidate("strong", 0.75, 0.5), candidate("weak", 0.25, 0.25)
+    found = flips_of([strong, weak], replace(NO_WEIGHTS, quality_usd=0.25), worth=4.0)
+    assert found["quality_usd"] == Flip(
+        "quality_usd",
+        0.25,
+        0.125,
+        "if a correct answer were worth under $0.5 (now $1 = 4 × $0.25)",
+        "weak",
+    )
+    nothing = flips_of([strong, weak], NO_WEIGHTS, worth=4.0)["quality_usd"]
+    assert nothing.change == "if a correct answer were worth over $0.5 (now $0)"
+
+
+def test_tokens_that_the_wait_leaves_out_do_not_move_where_waiting_turns_the_choice() -> None:
+    long = replace(candidate("long", 0.75, itl_s=0.0078125), output_tokens=640, untimed_tokens=512)
+    short = candidate("short", 0.5)
+    found = flips_of([long, short], replace(NO_WEIGHTS, quality_usd=1.0))
+    # 0.25 USD more for 128 tokens at 1/128 s each, a second in all.
+    assert (found["itl_usd_per_s"].becomes, found["itl_usd_per_s"].chosen) == (0.25, "short")
 
 
 def test_the_band_moves_where_a_weight_turns_the_choice() -> None:
@@ -186,14 +210,14 @@ def test_when_nothing_is_eligible_only_limits_can_help() -> None:
 
 
 def test_nothing_at_all_flips_nothing() -> None:
-    assert flips((), (), Strategy("s"), None) == ()
+    assert flips((), (), Strategy("s"), None, 1.0) == ()
 
 
 def test_a_bound_is_rounded_so_that_its_sentence_stays_true() -> None:
     strong, weak = candidate("strong", 0.9, 0.02), candidate("weak", 0.2, 0.0)
     found = flips_of([strong, weak], replace(NO_WEIGHTS, quality_usd=0.05))
     # The boundary is 0.02 / 0.7 = 0.028571…
-    assert found["quality_usd"].change == "if a right answer were worth under $0.0285 (now $0.05)"
+    assert found["quality_usd"].change == "if a correct answer were worth under $0.0285 (now $0.05)"
     exact = flips_of([candidate("a", 0.81239, 0.018461), candidate("b", 0.1)], Strategy("s"))
     assert exact["min_success"].change == "if more than 0.813 success were asked (now no minimum)"
     assert exact["max_cost_usd"].change == "if an answer had to cost under $0.0184 (now no limit)"

@@ -23,10 +23,14 @@ class Case:
     """A pool under a strategy: who is ranked, who is out, and what would flip the choice."""
 
     def __init__(
-        self, pool: list[Candidate], strategy: Strategy, incumbent: str | None = None
+        self,
+        pool: list[Candidate],
+        strategy: Strategy,
+        incumbent: str | None = None,
+        worth: float = 1.0,
     ) -> None:
-        self.strategy, self.incumbent = strategy, incumbent
-        self.pool = [revalued(each, strategy) for each in pool]
+        self.strategy, self.incumbent, self.worth = strategy, incumbent, worth
+        self.pool = [revalued(each, strategy, worth) for each in pool]
         self.excluded: list[Exclusion] = []
         able: list[Candidate] = []
         for each in self.pool:
@@ -40,18 +44,17 @@ class Case:
         self.chosen = self.ranked[0].endpoint if self.ranked else None
 
     def flips(self) -> dict[str, Flip]:
-        found = flips(self.ranked, self.excluded, self.strategy, self.incumbent)
+        found = flips(self.ranked, self.excluded, self.strategy, self.incumbent, self.worth)
         assert len({flip.parameter for flip in found}) == len(found)
         return {flip.parameter: flip for flip in found}
 
     def with_strategy(self, strategy: Strategy) -> Case:
-        return Case(self.pool, strategy, self.incumbent)
+        return Case(self.pool, strategy, self.incumbent, self.worth)
 
 
-def revalued(each: Candidate, strategy: Strategy) -> Candidate:
-    streaming_s = each.itl_s * each.output_tokens
-    worth = value(each.success, each.cost_usd, each.ttft_s, streaming_s, strategy)
-    return replace(each, value_usd=worth)
+def revalued(each: Candidate, strategy: Strategy, worth: float) -> Candidate:
+    usd = value(each.success, each.cost_usd, each.ttft_s, each.streaming_s, strategy, worth)
+    return replace(each, value_usd=usd)
 
 
 def set_to(strategy: Strategy, parameter: str, number: float) -> Strategy:
@@ -89,6 +92,7 @@ grid_strategies = st.builds(
     budget_mode=st.sampled_from(["hard", "advisory"]),
 )
 incumbents = st.none() | st.sampled_from("abz")
+worths = st.sampled_from([0.25, 0.5, 1.0, 2.0, 16.0])
 
 SLOPES: dict[str, Callable[[Candidate], float]] = {
     "quality_usd": lambda each: each.success,
@@ -97,15 +101,20 @@ SLOPES: dict[str, Callable[[Candidate], float]] = {
 }
 
 
+def slope_of(case: Case, parameter: str, each: Candidate) -> Fraction:
+    factor = Fraction(case.worth) if parameter == "quality_usd" else 1
+    return factor * Fraction(SLOPES[parameter](each))
+
+
 def exact_choice(case: Case, parameter: str, weight: Fraction, band: Fraction) -> str:
     now = Fraction(getattr(case.strategy, parameter)) if parameter in SLOPES else Fraction(0)
 
-    def worth(each: Candidate) -> Fraction:
-        slope = Fraction(SLOPES[parameter](each)) if parameter in SLOPES else Fraction(0)
+    def valued(each: Candidate) -> Fraction:
+        slope = slope_of(case, parameter, each) if parameter in SLOPES else Fraction(0)
         return Fraction(each.value_usd) + slope * (weight - now)
 
-    floor = max(worth(each) for each in case.ranked) - band
-    near = [each for each in case.ranked if worth(each) >= floor]
+    floor = max(valued(each) for each in case.ranked) - band
+    near = [each for each in case.ranked if valued(each) >= floor]
     return min(near, key=lambda each: tie_key(each, case.strategy, case.incumbent)).endpoint
 
 
@@ -114,7 +123,7 @@ def exact_weight_flip(case: Case, parameter: str) -> tuple[Fraction, str] | None
     now, band = Fraction(getattr(case.strategy, parameter)), Fraction(case.strategy.tie_band_usd)
     corners = {Fraction(0), now}
     for one, other in combinations(case.ranked, 2):
-        slower = Fraction(SLOPES[parameter](one)) - Fraction(SLOPES[parameter](other))
+        slower = slope_of(case, parameter, one) - slope_of(case, parameter, other)
         apart = Fraction(one.value_usd) - Fraction(other.value_usd)
         if slower:
             corners |= {now + (shift - apart) / slower for shift in (-band, Fraction(0), band)}
@@ -138,11 +147,15 @@ def exact_weight_flip(case: Case, parameter: str) -> tuple[Fraction, str] | None
 
 
 @settings(max_examples=400)
-@given(grid_pools, grid_strategies, incumbents, st.sampled_from(sorted(SLOPES)))
+@given(grid_pools, grid_strategies, incumbents, st.sampled_from(sorted(SLOPES)), worths)
 def test_a_weight_flips_just_where_exact_arithmetic_says(
-    pool: list[Candidate], strategy: Strategy, incumbent: str | None, parameter: str
+    pool: list[Candidate],
+    strategy: Strategy,
+    incumbent: str | None,
+    parameter: str,
+    worth: float,
 ) -> None:
-    case = Case(pool, strategy, incumbent)
+    case = Case(pool, strategy, incumbent, worth)
     found = case.flips().get(parameter)
     expected = exact_weight_flip(case, parameter) if case.ranked else None
     if expected is None:
@@ -235,7 +248,8 @@ def test_ranking_again_on_either_side_of_a_flip_agrees(seed: int, band: float) -
         for place in range(random.randint(2, 40))
     ]
     strategy = Strategy("s", tie_band_usd=band, max_cost_usd=0.01, min_success=0.2)
-    case = Case(pool, strategy, random.choice([None, "e0", "e1"]))
+    worth = random.choice([0.2, 1.0, 7.0])
+    case = Case(pool, strategy, random.choice([None, "e0", "e1"]), worth)
     for parameter, flip in case.flips().items():
         if isinstance(flip.becomes, bool):
             then = case.with_strategy(replace(strategy, local_only=flip.becomes))

@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rolecall.registry.records import Message, Request, Role, TaskKind
 from rolecall.registry.routing.structure import Detected
@@ -84,6 +86,31 @@ def test_needs_of_request_role_and_every_covering_row_add_up() -> None:
     assert (task.input_tokens, task.input_tokens_declared) == (5, False)
     assert (task.cached_tokens, task.max_tokens, task.uses_tools) == (3, 9, True)
     assert task.parameters == ("temperature",)
+
+
+worths = st.none() | st.sampled_from([0.2, 1.0, 4.0])
+
+
+@given(asked=worths, edit=worths, code=worths, role=worths)
+def test_the_narrowest_that_says_what_is_at_stake_wins(
+    asked: float | None, edit: float | None, code: float | None, role: float | None
+) -> None:
+    kinds = [
+        TaskKind("code", worth=code),
+        TaskKind("code.edit", worth=edit),
+        TaskKind("math", worth=99.0),
+    ]
+    request = Request((Message("user", "x"),))
+    detected = Detected("code.edit.rename", 0.8, "x")
+    task = build_task(request, detected, Role("coder", worth=role), kinds, worth=asked)
+    said = [
+        (asked, "asked for"),
+        (edit, "task code.edit"),
+        (code, "task code"),
+        (role, "role coder"),
+        (1.0, "default"),
+    ]
+    assert (task.worth, task.worth_source) == next(one for one in said if one[0] is not None)
 
 
 def test_a_declared_size_and_kind_are_taken_as_they_are() -> None:

@@ -1,6 +1,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rolecall.registry.predictions import Prediction
 from rolecall.registry.records import Candidate, Endpoint, Model, Price, Profile, Strategy, Task
@@ -29,9 +31,12 @@ ENDPOINT = Endpoint(
 
 
 def weighed(
-    endpoint: Endpoint = ENDPOINT, task: Task = TASK, model: Model = MODEL
+    endpoint: Endpoint = ENDPOINT,
+    task: Task = TASK,
+    model: Model = MODEL,
+    prediction: Prediction = PREDICTION,
 ) -> tuple[Candidate, dict[str, str]]:
-    candidate = weigh(endpoint, model, PREDICTION, task, STRATEGY)
+    candidate = weigh(endpoint, model, prediction, task, STRATEGY)
     return candidate, dict(candidate.sources)
 
 
@@ -54,6 +59,59 @@ def test_value_and_cost_are_what_a_person_works_out_by_hand() -> None:
         "itl_s": "measured",
         "failure_rate": "measured",
     }
+
+
+@given(st.floats(0.01, 100))
+def test_what_is_at_stake_multiplies_the_value_of_success_and_nothing_else(worth: float) -> None:
+    plain, _ = weighed()
+    found, _ = weighed(task=replace(TASK, worth=worth))
+    assert found.value_usd - plain.value_usd == pytest.approx((worth - 1) * 0.05 * 0.8)
+    assert replace(found, value_usd=plain.value_usd) == plain
+
+
+SLOW = Endpoint("p/m", "m", price=Price(3.0, 15.0))  # says nothing of its speed
+
+
+def thinking(hidden_tokens: int, *, known: bool = False) -> Prediction:
+    """Return the prediction of a model that thinks before the same visible 1,000 tokens."""
+    total = PREDICTION.output_tokens + hidden_tokens
+    return replace(
+        PREDICTION,
+        output_tokens=total,
+        hidden_tokens=hidden_tokens,
+        hidden_tokens_known=known,
+    )
+
+
+def waits(found: Candidate) -> float:
+    """Return the USD of waiting that a value holds."""
+    return 0.05 * found.success - found.cost_usd - found.value_usd
+
+
+@given(st.integers(0, 20_000), st.none() | st.integers(1, 30_000))
+def test_two_unknown_speeds_are_not_set_apart_by_hidden_tokens_that_no_data_tell(
+    hidden_tokens: int, max_tokens: int | None
+) -> None:
+    task = replace(TASK, max_tokens=max_tokens)
+    plain, _ = weighed(SLOW, task)
+    guessed, sources = weighed(SLOW, task, prediction=thinking(hidden_tokens))
+    assert sources["itl_s"] == "default"
+    assert waits(guessed) == pytest.approx(waits(plain), abs=1e-9)
+    assert guessed.duration_s == pytest.approx(plain.duration_s)
+    # They are paid for all the same.
+    assert guessed.output_tokens == min(1_000 + hidden_tokens, max_tokens or 10**9)
+    assert guessed.cost_usd >= plain.cost_usd
+
+
+def test_hidden_tokens_are_waited_for_where_data_tell_them_or_the_speed_is_known() -> None:
+    told, _ = weighed(SLOW, prediction=thinking(4_000, known=True))
+    assert told.streaming_s == pytest.approx(0.03 * 5_000)
+    fast, _ = weighed(ENDPOINT, prediction=thinking(4_000))
+    assert fast.streaming_s == pytest.approx(0.01 * 5_000)
+    assert waits(fast) == pytest.approx(0.001 * 0.5 + 0.002 * 0.01 * 5_000)
+    guessed, _ = weighed(SLOW, prediction=thinking(4_000))
+    assert guessed.streaming_s == pytest.approx(0.03 * 1_000)
+    assert [each.untimed_tokens for each in (told, fast, guessed)] == [0, 0, 4_000]
 
 
 def test_cached_tokens_are_cheaper_and_never_more_than_the_input() -> None:

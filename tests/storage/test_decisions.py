@@ -68,6 +68,8 @@ DECISION = Decision(
         needs=(("tools", "1 tool attached"),),
         input_tokens=120,
         difficulty=0.3,
+        worth=4.0,
+        worth_source="role coder",
     ),
     role="coder",
     strategy=Strategy("balanced", data_policy=DataPolicy(False, None), allow=("a/*",)),
@@ -111,6 +113,24 @@ def test_a_decision_reads_back_exactly(db: Database) -> None:
 def test_any_decision_reads_back_exactly(decision: Decision) -> None:
     read = decision_from_json(decision_to_json(decision), decision.prompt)
     assert repr(read) == repr(decision)  # as text, in which nan equals nan
+
+
+def test_a_decision_stored_before_there_was_a_worth_has_a_factor_of_1_and_waits_for_all_tokens(
+    db: Database,
+) -> None:
+    document = json.loads(decision_to_json(DECISION))
+    del document["task"]["worth"], document["task"]["worth_source"]
+    place = document["candidate_fields"].index("untimed_tokens")
+    weighed = [one["weighed"] for one in document["excluded"] if "weighed" in one]
+    for values in (document["candidate_fields"], *document["candidates"], *weighed):
+        del values[place]
+    insert_decision(db, DECISION)
+    with db.transaction():
+        db.run("UPDATE decisions SET document = ?", (json.dumps(document),))
+    old = read_decision(db, None)
+    assert (old.task.worth, old.task.worth_source) == (1.0, "default")
+    assert old == replace(DECISION, task=old.task)
+    assert old.candidates[0].streaming_s == pytest.approx(0.018 * 321)
 
 
 def test_a_decision_without_choice_or_prompt_reads_back_exactly(db: Database) -> None:

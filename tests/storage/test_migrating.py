@@ -10,7 +10,7 @@ import sqlite_utils
 
 from rolecall.registry.errors import RegistryUnusable
 from rolecall.registry.evidence import FittedModel
-from rolecall.registry.records import Endpoint, Model, Role
+from rolecall.registry.records import Endpoint, Model, Role, TaskKind
 from rolecall.registry.storage import schema
 from rolecall.registry.storage.calls import CallFilter, recent_calls
 from rolecall.registry.storage.database import APPLICATION_ID, SCHEMA_VERSION, open_database
@@ -132,6 +132,27 @@ def test_a_registry_of_the_fifth_version_keeps_its_rows_and_takes_fitted_models(
         write_fitted(db, fitted)
         assert read_fitted(db, "v1") == (fitted,)
     assert rows_of(path) == before
+
+
+def test_a_registry_of_the_sixth_version_says_nothing_of_worth_and_takes_it(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    old_file(path, 6)
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute(
+            "INSERT INTO tasks (id, description, require, prefer, examples)"
+            " VALUES ('t', 'old', '[]', '[]', '[\"one\"]')"
+        )
+    connection.close()
+    with open_database(path) as db:
+        pool = read_pool(db)
+        assert pool.roles == (Role("r", description="old", tasks=("code",)),)
+        assert pool.tasks == (TaskKind("t", description="old", examples=("one",)),)
+        write_record(db, Role("r", worth=4.0))
+        write_record(db, TaskKind("t", worth=0.2))
+    with open_database(path) as db:
+        pool = read_pool(db)
+    assert (pool.roles[0].worth, pool.tasks[0].worth) == (4.0, 0.2)
 
 
 def test_the_older_file_is_kept_beside_the_migrated_one(tmp_path: Path) -> None:

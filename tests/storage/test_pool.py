@@ -63,8 +63,8 @@ ENDPOINT = Endpoint(
     profile=Profile(success=(("code", 0.8),)),
 )
 STRATEGY = Strategy("s", data_policy=DataPolicy(False, 0), min_success=0.5)
-ROLE = Role("r", strategy="s", assignments=(Assignment("e", "inactive", ("code",)),))
-TASK = TaskKind("t", roles=("r",), examples=("one", "two"))
+ROLE = Role("r", strategy="s", worth=4.0, assignments=(Assignment("e", "inactive", ("code",)),))
+TASK = TaskKind("t", roles=("r",), worth=0.25, examples=("one", "two"))
 SCOPE = Scope(user="u", strategy="s", allowance=Allowance(5.0, "week"))
 RECORDS: tuple[Record, ...] = (MODEL, ENDPOINT, STRATEGY, ROLE, TASK, SCOPE)
 
