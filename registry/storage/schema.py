@@ -48,6 +48,14 @@ def m006_fitted_models(db: Database) -> None:
     _execute_all(db, _FITTED_MODELS)
 
 
+@steps()
+def m008_effort_and_benchmarks(db: Database) -> None:
+    """Keep how much an endpoint's model is asked to think, and scores known to the user."""
+    # A word or a number: a column without a type keeps either as it is.
+    db.execute("ALTER TABLE endpoints ADD COLUMN reasoning_effort")
+    db.execute("ALTER TABLE models ADD COLUMN benchmarks TEXT NOT NULL DEFAULT '{}'")
+
+
 _REGISTRY = (
     """
     CREATE TABLE meta (

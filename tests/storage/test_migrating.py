@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,28 @@ def test_a_registry_of_the_fifth_version_keeps_its_rows_and_takes_fitted_models(
         write_fitted(db, fitted)
         assert read_fitted(db, "v1") == (fitted,)
     assert rows_of(path) == before
+
+
+def test_a_registry_of_the_sixth_version_keeps_its_rows_and_takes_effort_and_benchmarks(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "old.db"
+    old_file(path, 6)
+    connection = sqlite3.connect(path)
+    with connection:
+        for statement in EVIDENCE:
+            connection.execute(statement)
+    connection.close()
+    before = rows_of(path)
+    with open_database(path) as db:
+        [endpoint], [model] = read_pool(db).endpoints, read_pool(db).models
+        assert (endpoint.reasoning_effort, model.benchmarks) == (None, ())
+        assert rows_of(path) == before
+        asked, scored = replace(endpoint, reasoning_effort=8_192), (("swe", 0.7), ("aime", 0.9))
+        for record in (asked, replace(model, benchmarks=scored)):
+            write_record(db, record)
+        pool = read_pool(db)
+    assert (pool.endpoints, pool.models[0].benchmarks) == ((asked,), scored)
 
 
 def test_the_older_file_is_kept_beside_the_migrated_one(tmp_path: Path) -> None:
