@@ -26,25 +26,27 @@ def known_facts(
     """Return the facts of each model by its name as given.
 
     The registry's facts stand as they are, so that a decision there rests on the same. Any other
-    model is looked up in models.dev, under its name and then under its name without a date. A
-    name that neither knows may be a variant's (`claude-sonnet-4-6-high`): then those of its model
-    count, with that effort. What is still unknown is read off the name. A name counts by its last
-    part, whatever the case.
+    model is looked up in models.dev, under its name and then under its name without a date. Of a
+    variant (`claude-sonnet-4-6-high`) whose model is known the effort is known too, and what is
+    not listed under its own name is its model's. What is still unknown is read off the name. A
+    name counts by its last part, whatever the case.
     """
     by_name: dict[str, ModelFacts] = {}
     for model, facts in registered.items():
         by_name.setdefault(_short(model), facts)
 
     def found(name: str) -> ModelFacts:
-        known = by_name.get(name) or _found(name)
-        variant = parted(name) if known is None else None
-        if variant is not None:
-            base = by_name.get(variant[0]) or _found(variant[0])
-            known = None if base is None else base.with_effort(variant[1])
-        return known or facts_in_name(name)
+        variant = parted(name)
+        base = variant and (by_name.get(variant[0]) or _found(variant[0]))
+        if variant is None or base is None:
+            return _found(name) or facts_in_name(name)
+        return replace(_found(name) or base, model=base.model).with_effort(variant[1])
 
     return {
-        model: replace(registered.get(model) or found(_short(model)), model=model)
+        model: replace(
+            registered.get(model) or by_name.get(_short(model)) or found(_short(model)),
+            model=model,
+        )
         for model in models
     }
 

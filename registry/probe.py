@@ -128,7 +128,8 @@ def chosen_for_probing(pool: Pool, globs: tuple[str, ...]) -> tuple[Endpoint, ..
 def _attempt(
     endpoint: Endpoint, model: Model, strategy: Strategy | None, region: str | None
 ) -> Attempt:
-    may_think = endpoint.reasoning_effort is not None or "reasoning" in model.capabilities
+    is_asked_to = endpoint.reasoning_effort not in (None, "none")
+    may_think = is_asked_to or "reasoning" in model.capabilities
     most = MOST_THINKING_TOKENS if may_think else MOST_TOKENS
     most = min(most, max_output_tokens(endpoint, model) or most)
     strategy = strategy or Strategy("balanced")

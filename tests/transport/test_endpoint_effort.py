@@ -47,6 +47,7 @@ def thinking_of(body: dict[str, Any]) -> dict[str, Any]:
     return {**found, **body.get("thinking", {}), **body.get("output_config", {}), **config}
 
 
+NO_TOOLS = "place/model is asked not to think: it could not be given these tools"
 ADAPTIVE = {"type": "adaptive"}
 SUMMARIZED = ADAPTIVE | {"display": "summarized"}
 
@@ -126,15 +127,36 @@ def test_beside_its_own_effort_a_claude_is_sent_no_temperature() -> None:
 
 
 def test_a_tool_that_must_be_called_goes_before_the_effort_of_a_claude() -> None:
-    forced = chat(tools=(WEATHER,), options={"tool_choice": "required"})
+    free, forced = (
+        chat(tools=(WEATHER,), options=one) for one in ({}, {"tool_choice": "required"})
+    )
     where = place("anthropic", "claude-haiku-4-5", "high")
     body = sent(where, forced)
     assert (body["tool_choice"], thinking_of(body)) == ({"type": "any"}, {})
-    assert effort_note(where, forced) == (
-        "place/model is not asked to think: a tool must be called"
-    )
-    elsewhere = sent(place("openai", "gpt-5.4-mini", "high"), forced)
-    assert (elsewhere["tool_choice"], elsewhere["reasoning_effort"]) == ("required", "high")
+    assert effort_note(where, forced) == NO_TOOLS
+    assert (sent(where, free)["thinking"]["type"], effort_note(where, free)) == ("enabled", None)
+
+
+@pytest.mark.parametrize(
+    ("model", "base_url", "effort", "told"),
+    [
+        ("gpt-5.4-mini", "https://api.openai.com/v1", "high", "none"),
+        ("gpt-5.4-mini", "https://eu.api.openai.com/v1", 5_000, "none"),
+        ("gpt-5.1", "https://api.openai.com/v1", "high", "high"),
+        ("o4-mini", "https://api.openai.com/v1", "high", "high"),
+        ("gpt-5.4-mini", "https://openrouter.ai/api/v1", "high", "high"),
+    ],
+)
+def test_beside_tools_openai_itself_is_asked_not_to_think(
+    model: str, base_url: str, effort: Effort, told: str
+) -> None:
+    where = target("openai", model, base_url=base_url, reasoning_effort=effort)
+    with_tools = chat(tools=(WEATHER,))
+    assert thinking_of(sent(where, with_tools)) == {"reasoning_effort": told}
+    assert effort_note(where, with_tools) == (NO_TOOLS if told == "none" else None)
+    quiet = target("openai", model, base_url=base_url, reasoning_effort="none")
+    assert thinking_of(sent(quiet, with_tools)) == {"reasoning_effort": "none"}
+    assert effort_note(quiet, with_tools) is None
 
 
 @pytest.mark.parametrize(
