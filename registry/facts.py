@@ -12,12 +12,14 @@ def facts_of(pool: Pool) -> dict[str, ModelFacts]:
     """Return the facts of every model by its id, and of every variant that an endpoint asks for.
 
     A model's price is the median of what its remote endpoints ask for output; free places and
-    one's own machine say nothing of what a model is worth. Without any, it is null.
+    one's own machine say nothing of what a model is worth, and endpoints with an effort nothing
+    more than those without. Without any, it is null.
     """
     prices: dict[str, list[float]] = {}
-    for endpoint in pool.endpoints:
+    for endpoint in sorted(pool.endpoints, key=lambda one: one.reasoning_effort is not None):
         price = endpoint.price.output_usd_per_mtok if endpoint.price is not None else None
-        if endpoint.locality == "remote" and price:
+        is_repeated = endpoint.reasoning_effort is not None and endpoint.model in prices
+        if endpoint.locality == "remote" and price and not is_repeated:
             prices.setdefault(endpoint.model, []).append(price)
     facts = {
         model.id: ModelFacts(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rolecall.registry.effort import Effort
 from rolecall.registry.facts import facts_of
 from rolecall.registry.predictions import ModelFacts
@@ -26,6 +28,12 @@ def test_free_unknown_and_local_prices_say_nothing_of_a_model() -> None:
     assert price_of(priced("a", 0), priced("b", None), priced("c", 9, "local")) is None
     assert price_of(priced("a", 0), priced("b", 4)) == 4
     assert price_of() is None
+
+
+def test_an_endpoint_with_an_effort_counts_only_where_a_model_has_no_other() -> None:
+    high = replace(priced("a:high", 1), reasoning_effort="high")
+    assert price_of(priced("a", 1), high, priced("b", 2)) == 1.5
+    assert price_of(high) == 1
 
 
 def test_the_other_facts_are_the_models_own() -> None:
