@@ -219,6 +219,8 @@ def edit(
 ) -> None:
     """Edit one endpoint in $EDITOR, as YAML.
 
+    Its reasoning effort is none, low, medium, high, a number of tokens, or null.
+
     \b
     Examples:
       rolecall endpoints edit anthropic/claude-sonnet-4-6
