@@ -75,7 +75,6 @@ class Number:
     low: float = 0.0
     high: float = float(_LARGEST)
     optional: bool = False
-    hint: str | None = None
 
     def read(self, source: YamlSource, node: Node, path: str) -> float | None:
         """Return the number."""
@@ -85,7 +84,7 @@ class Number:
         if number is None:
             raise source.refusal(node, path, f"expected a number, found {describe_node(node)}")
         if not self.low <= number <= self.high:  # nan is not either
-            raise source.refusal(node, path, _range(node.value, self.low, self.high), self.hint)
+            raise source.refusal(node, path, _range(node.value, self.low, self.high))
         return float(number)
 
     def plain(self, value: float | None) -> float | int | None:
@@ -214,15 +213,16 @@ class Fractions:
             wrong = name_problem(key.value)
             if wrong is not None:
                 raise source.refusal(key, place, wrong)
-            found.append((key.value, _FRACTION.read(source, value, place) or 0.0))
+            number = Number().read(source, value, place) or 0.0
+            if number > 1.0:
+                hint = "write a percentage as a fraction, such as 0.71"
+                raise source.refusal(value, place, _range(str(value.value), 0.0, 1.0), hint)
+            found.append((key.value, number))
         return tuple(found)
 
     def plain(self, value: tuple[tuple[str, float], ...]) -> dict[str, float | int | None]:
         """Return the pairs as a mapping."""
-        return {name: _FRACTION.plain(number) for name, number in value}
-
-
-_FRACTION = Number(0.0, 1.0, hint="write a percentage as a fraction, such as 0.71")
+        return {name: Number().plain(number) for name, number in value}
 
 
 @dataclass(frozen=True)
