@@ -27,6 +27,13 @@ def model_names(ctx: typer.Context, incomplete: str) -> list[str]:
     return _names(ctx, "models", incomplete)
 
 
+def effort_levels(incomplete: str) -> list[str]:
+    """Return the reasoning efforts that start with what is typed."""
+    from rolecall.registry.effort import LEVELS
+
+    return [level for level in LEVELS if level.startswith(incomplete)]
+
+
 def role_names(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return the roles whose id starts with what is typed."""
     return _names(ctx, "roles", incomplete)

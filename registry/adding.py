@@ -42,12 +42,12 @@ def add_endpoint(db: Database, endpoint_id: str, facts: Mapping[str, Any], price
 
     `facts` are fields of Endpoint, `price` what the person stated. Where `facts` name a model
     of the registry they are all that is known; else the id must be one of the catalogue's
-    (`PROVIDER/MODEL`), whose facts they then win over. Raises UnknownRecord, and as
-    `add_record` does; nothing is added then.
+    (`PROVIDER/MODEL`, or with a reasoning effort `PROVIDER/MODEL:EFFORT`), whose facts they then
+    win over. Raises UnknownRecord, and as `add_record` does; nothing is added then.
     """
     if "model" in facts:
         return Added(_stored(db, _described(Endpoint(endpoint_id, **facts), facts), price), None)
-    entry = find_model(endpoint_id)
+    entry = find_model(endpoint_id.removesuffix(f":{facts.get('reasoning_effort')}"))
     endpoint = entry.endpoint(facts.get("base_url"))
     with db.transaction():
         known = {model.id for model in list_records(db, "models")}

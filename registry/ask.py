@@ -43,6 +43,7 @@ from rolecall.registry.routing.wording import usd
 from rolecall.registry.storage.database import Database
 from rolecall.registry.transport.carried import dropped
 from rolecall.registry.transport.client import Client
+from rolecall.registry.transport.endpoint_effort import effort_note, with_effort
 from rolecall.registry.transport.formats import Target
 
 # What an answer is reckoned to be at most where neither the request nor the model says.
@@ -235,7 +236,10 @@ class Asker:
             notes.append(f"{candidate.endpoint} is dearer than {first.endpoint}: {dearer} expected")
         elif candidate is first:
             notes += cheaper_offline(around.decision, self._router.pool.endpoints)
-        lost = dropped(Target(attempt.endpoint, attempt.model), attempt.chat)
+        target = Target(attempt.endpoint, attempt.model)
+        altered = effort_note(target, attempt.chat)
+        notes += [altered] if altered else []
+        lost = dropped(target, with_effort(target, attempt.chat))
         lost = (*lost, *around.left_out)
         if lost:
             notes.append(f"{candidate.endpoint} takes no {', '.join(lost)}: left out")

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from yaml.nodes import Node
 
+from rolecall.registry.effort import LEVELS
 from rolecall.registry.endpoint_defaults import completed
 from rolecall.registry.records import (
     Allowance,
@@ -24,9 +25,10 @@ from rolecall.registry.records import (
 )
 from rolecall.registry.storage.pool import Collection
 from rolecall.registry.yaml_kinds import (
-    Chances,
     Choice,
+    ChoiceOrWhole,
     Flag,
+    Fractions,
     Key,
     Listed,
     Nested,
@@ -80,7 +82,7 @@ _PROFILE = Shape(
         Key("ttft_p95_s", _MAYBE_SECONDS),
         Key("itl_s", _MAYBE_SECONDS),
         Key("failure_rate", _MAYBE_CHANCE),
-        Key("success", Chances()),
+        Key("success", Fractions()),
         Key("samples", Whole(low=0)),
         Key("as_of", _MAYBE_DATE),
     ),
@@ -95,6 +97,7 @@ _MODEL = Shape(
         Key("modalities", _NAMES),
         Key("context_tokens", _MAYBE_TOKENS),
         Key("max_output_tokens", _MAYBE_TOKENS),
+        Key("benchmarks", Fractions()),
         Key("parameters_b", Number(optional=True)),
         Key("open_weights", Flag(optional=True)),
         Key("release_date", _MAYBE_DATE),
@@ -131,6 +134,7 @@ _ENDPOINT = Shape(
         Key("region", _MAYBE_NAME),
         Key("data_policy", Nested(_DATA_POLICY, blank=DataPolicy())),
         Key("quantization", _MAYBE_TEXT),
+        Key("reasoning_effort", ChoiceOrWhole(LEVELS, "a number of tokens")),
         Key("context_tokens", _MAYBE_TOKENS),
         Key("max_output_tokens", _MAYBE_TOKENS),
         Key("unsupported_parameters", _NAMES),

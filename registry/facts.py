@@ -9,17 +9,19 @@ from rolecall.registry.records import Pool
 
 
 def facts_of(pool: Pool) -> dict[str, ModelFacts]:
-    """Return the facts of every model by its id.
+    """Return the facts of every model by its id, and of every variant that an endpoint asks for.
 
     A model's price is the median of what its remote endpoints ask for output; free places and
-    one's own machine say nothing of what a model is worth. Without any, it is null.
+    one's own machine say nothing of what a model is worth, and endpoints with an effort nothing
+    more than those without. Without any, it is null.
     """
     prices: dict[str, list[float]] = {}
-    for endpoint in pool.endpoints:
+    for endpoint in sorted(pool.endpoints, key=lambda one: one.reasoning_effort is not None):
         price = endpoint.price.output_usd_per_mtok if endpoint.price is not None else None
-        if endpoint.locality == "remote" and price:
+        is_repeated = endpoint.reasoning_effort is not None and endpoint.model in prices
+        if endpoint.locality == "remote" and price and not is_repeated:
             prices.setdefault(endpoint.model, []).append(price)
-    return {
+    facts = {
         model.id: ModelFacts(
             model=model.id,
             parameters_b=model.parameters_b,
@@ -27,6 +29,12 @@ def facts_of(pool: Pool) -> dict[str, ModelFacts]:
             output_usd_per_mtok=median(prices[model.id]) if model.id in prices else None,
             reasoning="reasoning" in model.capabilities if model.capabilities else None,
             open_weights=model.open_weights,
+            benchmarks=model.benchmarks,
         )
         for model in pool.models
     }
+    for endpoint in pool.endpoints:
+        if endpoint.reasoning_effort is not None:
+            variant = facts[endpoint.model].with_effort(endpoint.reasoning_effort)
+            facts.setdefault(variant.model, variant)
+    return facts

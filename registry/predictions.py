@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, Self
+
+from rolecall.registry.effort import Effort, level_of, variant_of
 
 Basis = Literal["latent", "fitted", "facts"]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What the scorer may know of a model; `output_usd_per_mtok` is its usual list price."""
+    """What the scorer may know of a model; `output_usd_per_mtok` is its usual list price.
+
+    Of a model asked with a `reasoning_effort` (none, low, medium, high), `model` names the
+    variant and `base` the model itself. `benchmarks` are the user's own scores of it, 0–1.
+    """
 
     model: str
     parameters_b: float | None = None
@@ -18,6 +24,20 @@ class ModelFacts:
     output_usd_per_mtok: float | None = None
     reasoning: bool | None = None
     open_weights: bool | None = None
+    reasoning_effort: str | None = None
+    benchmarks: tuple[tuple[str, float], ...] = ()
+    base: str | None = None
+
+    def with_effort(self, effort: Effort) -> Self:
+        """Return the facts of this model asked with an effort; with `none` it does not reason."""
+        level = level_of(effort)
+        return replace(
+            self,
+            model=variant_of(self.model, effort),
+            base=self.model,
+            reasoning=level != "none",
+            reasoning_effort=level,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,9 @@ def chosen_for_probing(pool: Pool, globs: tuple[str, ...]) -> tuple[Endpoint, ..
 def _attempt(
     endpoint: Endpoint, model: Model, strategy: Strategy | None, region: str | None
 ) -> Attempt:
-    most = MOST_THINKING_TOKENS if "reasoning" in model.capabilities else MOST_TOKENS
+    is_asked_to = endpoint.reasoning_effort not in (None, "none")
+    may_think = is_asked_to or "reasoning" in model.capabilities
+    most = MOST_THINKING_TOKENS if may_think else MOST_TOKENS
     most = min(most, max_output_tokens(endpoint, model) or most)
     strategy = strategy or Strategy("balanced")
     return Attempt(

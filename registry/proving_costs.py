@@ -8,6 +8,7 @@ from statistics import median
 from yaml.nodes import MappingNode, Node
 
 from rolecall.registry.catalogue import list_price, own_name
+from rolecall.registry.effort import parted
 from rolecall.registry.records import Pool, Price
 from rolecall.registry.yaml_kinds import Key, Number, Shape, name_problem
 from rolecall.registry.yaml_source import YamlSource, describe_node
@@ -49,15 +50,19 @@ def find_prices(
 
     A price counts if it is known for input and output: first as given, then the median over the
     registry's endpoints of that model, then what models.dev lists. A model is known by the last
-    part of its id, whatever the case.
+    part of its id, whatever the case. A variant (`MODEL-high`) without a price has its model's.
     """
     by_name = {_short(model): price for model, price in given.items()}
     registered = _registered(pool)
+
+    def asked(name: str) -> Price | None:
+        return by_name.get(name) or registered.get(name) or _listed(name)
+
     found: dict[str, Price | None] = {}
     for model in models:
-        name = _short(model)
-        price = given.get(model) or by_name.get(name) or registered.get(name)
-        found[model] = price or _listed(name)
+        variant = parted(_short(model))
+        price = given.get(model) or asked(_short(model))
+        found[model] = asked(variant[0]) if price is None and variant is not None else price
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from rolecall.registry.effort import Effort, variant_of
 from rolecall.registry.predictions import SuccessParts
 
 Api = Literal["openai", "anthropic", "gemini", "ollama"]
@@ -19,8 +20,9 @@ Source = Literal["measured", "scored", "declared", "default"]
 class Model:
     """What is known of a model wherever it is served. `None` is unknown, never 0.
 
-    `parameters_b` is the total number of weights in billions; dates are ISO (YYYY-MM-DD or
-    YYYY-MM); `source` and `as_of` say where imported facts came from and when.
+    `parameters_b` is the total number of weights in billions; `benchmarks` are scores known to
+    the user, 0–1 by benchmark; dates are ISO (YYYY-MM-DD or YYYY-MM); `source` and `as_of` say
+    where imported facts came from and when.
     """
 
     id: str
@@ -29,6 +31,7 @@ class Model:
     modalities: tuple[str, ...] = ("text",)
     context_tokens: int | None = None
     max_output_tokens: int | None = None
+    benchmarks: tuple[tuple[str, float], ...] = ()
     parameters_b: float | None = None
     open_weights: bool | None = None
     release_date: str | None = None
@@ -84,6 +87,7 @@ class Endpoint:
     `context_tokens` and `max_output_tokens` override the model's where a place allows less;
     `unsupported_parameters` names request parameters that the place refuses or ignores. The key
     is in the environment variable `key_env`, else printed by the shell command `key_command`.
+    `reasoning_effort` is asked for where a request says nothing of it; null is the server's own.
     """
 
     id: str
@@ -97,12 +101,18 @@ class Endpoint:
     region: str | None = None
     data_policy: DataPolicy = DataPolicy()
     quantization: str | None = None
+    reasoning_effort: Effort | None = None
     context_tokens: int | None = None
     max_output_tokens: int | None = None
     unsupported_parameters: tuple[str, ...] = ()
     price: Price | None = None
     profile: Profile | None = None
     status: EndpointStatus = "active"
+
+    @property
+    def variant(self) -> str:
+        """What the scorer knows it by: its model with the effort that it asks for."""
+        return variant_of(self.model, self.reasoning_effort)
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,7 +220,7 @@ class Router:
 
     def _judge(self, snapshot: Snapshot, question: Question, reading: Reading) -> Verdict:
         filtered = survivors(question)
-        facts = [snapshot.facts[model] for model in filtered.models]
+        facts = [snapshot.facts[variant] for variant in filtered.variants]
         predictions: Mapping[str, Prediction] = {}
         if facts:
             predictions = {one.model: one for one in self._scorer.predict(reading, facts)}

@@ -36,17 +36,22 @@ def seed_pool() -> Pool:
     for item in yaml.load(seed_text(_POOL), Loader=LOADER):
         # Newer facts may have dropped a model; that must not keep a registry from starting.
         with contextlib.suppress(UnknownRecord):
-            pool = with_records(pool, _model_and_endpoint(item))
+            pool = with_records(pool, _records(item))
     for name in _TABLES:
         pool = merged(pool, parse_document(seed_text(name), name), prune=False)
     return pool
 
 
-def _model_and_endpoint(item: Mapping[str, Any]) -> tuple[Record, Record]:
-    """Return one item of the starter pool: the facts, and what the item says over them."""
+def _records(item: Mapping[str, Any]) -> list[Record]:
+    """Return one item's model and endpoints: the facts, and what the item says over them."""
     facts = find_model(item["facts"])
     model = to_plain(facts.model)
     model["capabilities"] += item.get("add_capabilities", [])
     model |= item.get("model", {})
     endpoint = to_plain(facts.endpoint()) | {"model": model["id"]} | item.get("endpoint", {})
-    return from_plain("models", model, _POOL), from_plain("endpoints", endpoint, _POOL)
+    with_effort = [
+        endpoint | {"id": f"{endpoint['id']}:{effort}", "reasoning_effort": effort}
+        for effort in item.get("efforts", [])
+    ]
+    endpoints = [from_plain("endpoints", one, _POOL) for one in (endpoint, *with_effort)]
+    return [from_plain("models", model, _POOL), *endpoints]

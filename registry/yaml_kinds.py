@@ -144,6 +144,7 @@ class Choice:
 
     words: tuple[str, ...]
     optional: bool = False
+    hint: str | None = None
 
     def read(self, source: YamlSource, node: Node, path: str) -> str | None:
         """Return the word."""
@@ -151,13 +152,31 @@ class Choice:
             return None
         if not isinstance(node, ScalarNode) or node.value not in self.words:
             found = f'"{node.value}"' if isinstance(node, ScalarNode) else describe_node(node)
-            raise source.refusal(
-                node, path, f"unknown value {found}", f"one of {', '.join(self.words)}"
-            )
+            hint = self.hint or f"one of {', '.join(self.words)}"
+            raise source.refusal(node, path, f"unknown value {found}", hint)
         return str(node.value)
 
     def plain(self, value: str | None) -> str | None:
         """Return the word itself."""
+        return value
+
+
+@dataclass(frozen=True)
+class ChoiceOrWhole:
+    """One of a few words, a whole number above 0 called `number`, or null."""
+
+    words: tuple[str, ...]
+    number: str
+
+    def read(self, source: YamlSource, node: Node, path: str) -> str | int | None:
+        """Return the word or the number."""
+        if node.tag in (_INT_TAG, _FLOAT_TAG):
+            return Whole(low=1).read(source, node, path)
+        hint = f"one of {', '.join(self.words)}, {self.number}, or null"
+        return Choice(self.words, optional=True, hint=hint).read(source, node, path)
+
+    def plain(self, value: str | int | None) -> str | int | None:
+        """Return the word or the number itself."""
         return value
 
 
@@ -186,8 +205,8 @@ class Words:
 
 
 @dataclass(frozen=True)
-class Chances:
-    """A mapping of task kinds to probabilities, held as pairs."""
+class Fractions:
+    """A mapping of names to numbers from 0 to 1, held as pairs."""
 
     def read(self, source: YamlSource, node: Node, path: str) -> tuple[tuple[str, float], ...]:
         """Return the pairs in their order."""
@@ -197,13 +216,16 @@ class Chances:
             wrong = name_problem(key.value)
             if wrong is not None:
                 raise source.refusal(key, place, wrong)
-            chance = Number(0.0, 1.0).read(source, value, place)
-            found.append((key.value, chance or 0.0))
+            number = Number().read(source, value, place) or 0.0
+            if number > 1.0:
+                hint = "write a percentage as a fraction, such as 0.71"
+                raise source.refusal(value, place, _range(str(value.value), 0.0, 1.0), hint)
+            found.append((key.value, number))
         return tuple(found)
 
     def plain(self, value: tuple[tuple[str, float], ...]) -> dict[str, float | int | None]:
         """Return the pairs as a mapping."""
-        return {task: Number().plain(chance) for task, chance in value}
+        return {name: Number().plain(number) for name, number in value}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted([*ROOT.glob("cli/**/*.py"), *ROOT.glob("registry/**/*.py")])
-GROUND = ("records", "chat", "evidence", "errors", "predictions")
+GROUND = ("records", "chat", "effort", "evidence", "errors", "predictions")
 MIDDLE_ROOMS = ("scorer", "routing", "transport", "storage")
 ONLY_IN = {
     "sqlite3": ("registry/storage/",),

@@ -17,7 +17,7 @@ from rolecall.cli.commands.records import (
     show_record,
     tokens,
 )
-from rolecall.cli.completing import endpoint_names, model_names
+from rolecall.cli.completing import effort_levels, endpoint_names, model_names
 from rolecall.cli.options import JsonOption, RegistryOption
 from rolecall.cli.output import Column, note, print_json, print_table
 
@@ -57,9 +57,10 @@ def list_endpoints(registry: RegistryOption = None, as_json: JsonOption = False)
         return
     columns = [
         Column("endpoint"),
-        Column("model", drop=1),
+        Column("model", drop=2),
         Column("$/Mtok", is_number=True),
-        Column("context", is_number=True),
+        Column("context", drop=1, is_number=True),
+        Column("effort", drop=3),
         Column("where"),
         Column("key"),
         Column("status"),
@@ -76,10 +77,16 @@ def row_of(endpoint: Endpoint, model_context_tokens: int | None) -> list[str]:
         endpoint.model,
         "/".join(map(money, paid)) if price else "?",
         tokens(endpoint.context_tokens or model_context_tokens),
+        "–" if endpoint.reasoning_effort is None else str(endpoint.reasoning_effort),
         endpoint.locality,
         key_state(endpoint),
         endpoint.status,
     ]
+
+
+def effort_of(text: str) -> str | int:
+    """Return an effort as typed: a number is a budget in tokens."""
+    return int(text) if text.isdecimal() else text
 
 
 def key_state(endpoint: Endpoint) -> str:
@@ -145,6 +152,14 @@ def add(
     quantization: Annotated[
         str | None, typer.Option(metavar="NAME", help="Such as q4_k_m or fp8.")
     ] = None,
+    reasoning_effort: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EFFORT",
+            help="none, low, medium, high or a number of tokens; else the server's own.",
+            autocompletion=effort_levels,
+        ),
+    ] = None,
     context_tokens: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="Where it takes fewer tokens than the model."),
@@ -161,11 +176,13 @@ def add(
     """Add an endpoint, from the catalogue or from options.
 
     The catalogue is the models.dev data that came with rolecall; nothing is fetched. Options
-    win over it.
+    win over it. An endpoint with a reasoning effort may be called PROVIDER/MODEL:EFFORT: the
+    catalogue is asked for PROVIDER/MODEL.
 
     \b
     Examples:
       rolecall endpoints add mistral/mistral-large-latest
+      rolecall endpoints add openai/gpt-5.5:low --reasoning-effort low
       rolecall endpoints add ollama/qwen3-8b-q8 --model qwen3-8b --api ollama
       rolecall endpoints add lab/q3 --model qwen3-8b --base-url http://gpu:8000/v1
     """
@@ -184,6 +201,7 @@ def add(
             "locality": locality,
             "region": region,
             "quantization": quantization,
+            "reasoning_effort": reasoning_effort and effort_of(reasoning_effort),
             "context_tokens": context_tokens,
         }
     )
@@ -200,6 +218,8 @@ def edit(
     endpoint: EndpointArgument, registry: RegistryOption = None, as_json: JsonOption = False
 ) -> None:
     """Edit one endpoint in $EDITOR, as YAML.
+
+    Its reasoning effort is none, low, medium, high, a number of tokens, or null.
 
     \b
     Examples:

@@ -153,6 +153,8 @@ def edit(
 ) -> None:
     """Edit one model in $EDITOR, as YAML.
 
+    Scores that you know of it go under benchmarks, each from 0 to 1.
+
     \b
     Examples:
       rolecall models edit claude-sonnet-4-6

@@ -49,12 +49,13 @@ def predict(
 
     One JSON object a line, in the order of the rows: success by model from 0 to 1, its doubt, and
     output tokens. A row's models are those of its scores, or its list `models`, else those of the
-    registry. The basis says what a figure rests on: facts are a model's size, date and price.
+    registry. A model asked with an effort is MODEL-none, -low, -medium or -high. The basis says
+    what a figure rests on: facts are a model's size, date and price.
 
     \b
     Examples:
       rolecall scorer predict judged.jsonl > predictions.jsonl
-      rolecall scorer predict prompts.jsonl --model gpt-5-mini --model qwen3-8b
+      rolecall scorer predict prompts.jsonl --model qwen3-8b --model qwen3-8b-none
       echo '{"prompt": "why does this deadlock?"}' | rolecall scorer predict -
     """
     from rolecall.cli.output import note, print_json

@@ -30,10 +30,10 @@ def decide(
     predictions: Mapping[str, Prediction],
     filtered: Survivors | None = None,
 ) -> Verdict:
-    """Weigh, limit and rank whoever may serve; `predictions` are by model id.
+    """Weigh, limit and rank whoever may serve; `predictions` are by variant.
 
     Pass `filtered`, this question's own `survivors`, to spare working it out again. Each of its
-    `models` needs a prediction. Cached tokens count for the incumbent only: no other endpoint has
+    `variants` needs a prediction. Cached tokens count for the incumbent only: no other endpoint has
     them. When nothing is eligible, the verdict's `chosen` is None.
     """
     if filtered is None:
@@ -128,7 +128,7 @@ def _weigher(question: Question, predictions: Mapping[str, Prediction]) -> _Weig
     def weigh_one(endpoint: Endpoint, model: Model) -> Candidate:
         asked = task if endpoint.id == incumbent else uncached
         seen = question.measured.get(endpoint.id)
-        return weigh(endpoint, model, predictions[model.id], asked, strategy, seen)
+        return weigh(endpoint, model, predictions[endpoint.variant], asked, strategy, seen)
 
     return weigh_one
 
@@ -143,20 +143,20 @@ def _with_limits(question: Question, weigh_one: _Weigher, filtered: Survivors) -
     for each in filtered.excluded:
         against.setdefault(each.endpoint, []).append(each)
     endpoints = {endpoint.id: endpoint for endpoint in question.endpoints}
-    to_score = set(filtered.models)
+    to_score = set(filtered.variants)
     left_out = outside(filtered.excluded)
     excluded: list[Exclusion] = []
     for name, found in against.items():
-        model = question.models[endpoints[name].model]
+        endpoint = endpoints[name]
         is_remote_alone = is_only_remote(found)
         if (
-            model.id not in to_score
+            endpoint.variant not in to_score
             or name in left_out
             or not (is_remote_alone or has_limits(question.strategy))
         ):
             excluded += found
             continue
-        candidate = weigh_one(endpoints[name], model)
+        candidate = weigh_one(endpoint, question.models[endpoint.model])
         if is_remote_alone:
             found = [replace(found[0], weighed=candidate)]
         excluded += [*found, *exclusions_after_weighing(candidate, question.strategy)]

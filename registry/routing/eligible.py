@@ -71,7 +71,7 @@ def survivors(question: Question) -> Survivors:
         if not against:
             standing.append((endpoint, model))
         if not against or is_only_remote(against) or (is_limited and not outside(against)):
-            to_score.add(model.id)
+            to_score.add(endpoint.variant)
     return Survivors(tuple(standing), tuple(excluded), tuple(sorted(to_score)))
 
 

@@ -63,14 +63,14 @@ class Question:
 class Survivors:
     """What is left before scoring: who stands, and every reason against who does not.
 
-    `models` are the ids worth scoring: those of `standing`, of endpoints that nothing but
+    `variants` are those worth scoring: those of `standing`, of endpoints that nothing but
     `local_only` excludes, so that a flip of it can be told, and, where the strategy limits cost,
     success or time, of every endpoint asked for, so that all that speaks against it can be.
     """
 
     standing: tuple[tuple[Endpoint, Model], ...]
     excluded: tuple[Exclusion, ...]
-    models: tuple[str, ...]
+    variants: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.chances import FACTS_FLOOR, LATENT_FLOOR, expected
 from rolecall.registry.scorer.encode import SENTENCE, Encoder
 from rolecall.registry.scorer.features import measure
-from rolecall.registry.scorer.fitted import FittedLatents
+from rolecall.registry.scorer.fitted import FittedLatents, short_name
 from rolecall.registry.scorer.memory import recall
 from rolecall.registry.scorer.signals import likeness, read_signals
 
@@ -124,7 +124,7 @@ class Scorer:
         """
         if not facts:
             return ()
-        rows = self._rows(tuple(one.model for one in facts))
+        rows = self._rows(tuple((one.model, one.base or one.model) for one in facts))
         # As it is, without the memory, and as the average prompt of the task it is most like.
         signals = reading.signals[:, None]
         nowhere = np.full((1, len(self.head.models)), np.nan)
@@ -233,10 +233,10 @@ class Scorer:
         mean: Table = np.tensordot(self.head.weights.astype(np.float64), by_member, axes=1)
         return mean
 
-    def _rows_of(self, models: tuple[str, ...]) -> Rows:
-        """Return each model's row, -1 for one not seen in training."""
-        names = (model.rsplit("/", 1)[-1].lower() for model in models)
-        return np.array([self._row_of.get(name, -1) for name in names], dtype=np.intp)
+    def _rows_of(self, models: tuple[tuple[str, str], ...]) -> Rows:
+        """Return each variant's row, else its base's, -1 where neither was seen in training."""
+        rows = [[self._row_of.get(short_name(name), -1) for name in pair] for pair in models]
+        return np.array([own if own >= 0 else base for own, base in rows], dtype=np.intp)
 
     def _by_facts(self, signals: Floats, facts: tuple[ModelFacts, ...]) -> tuple[Table, Table]:
         strength, spread = self._strength(facts)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import json
-
 from rolecall.registry.records import DataPolicy, Endpoint, Price, Profile
 from rolecall.registry.storage.database import Database, Row
-from rolecall.registry.storage.values import from_flag, from_json, to_flag, to_json
+from rolecall.registry.storage.values import (
+    from_flag,
+    from_json,
+    from_json_object,
+    to_flag,
+    to_json,
+    to_json_object,
+)
 
 _NO_PRICE = (None,) * 6
 _NO_POLICY = DataPolicy()
@@ -24,7 +29,7 @@ def read_endpoints(db: Database) -> tuple[Endpoint, ...]:
                    input_usd_per_mtok, output_usd_per_mtok, cache_read_usd_per_mtok,
                    cache_write_usd_per_mtok, price_source, price_as_of,
                    ttft_s, ttft_p95_s, itl_s, failure_rate, success, samples, profile_as_of,
-                   status
+                   status, reasoning_effort
             FROM endpoints ORDER BY id
             """
         )
@@ -46,6 +51,7 @@ def _endpoint(row: Row) -> Endpoint:
         region=row[8],
         data_policy=DataPolicy(from_flag(trains), retention) if is_policy_known else _NO_POLICY,
         quantization=row[11],
+        reasoning_effort=row[29],
         context_tokens=row[12],
         max_output_tokens=row[13],
         unsupported_parameters=from_json(row[14]),
@@ -57,7 +63,7 @@ def _endpoint(row: Row) -> Endpoint:
 
 def _profile(row: Row) -> Profile | None:
     ttft, ttft_p95, itl, failure_rate, success, samples, as_of = row[21:28]
-    pairs = () if success == "{}" else tuple(json.loads(success).items())
+    pairs = from_json_object(success)
     profile = Profile(ttft, ttft_p95, itl, failure_rate, pairs, samples, as_of)
     return None if profile == _NO_PROFILE else profile
 
@@ -70,8 +76,10 @@ _WRITE = """
         locality, region, trains_on_data, retention_days, quantization, context_tokens,
         max_output_tokens, unsupported_parameters, input_usd_per_mtok, output_usd_per_mtok,
         cache_read_usd_per_mtok, cache_write_usd_per_mtok, price_source, price_as_of,
-        ttft_s, ttft_p95_s, itl_s, failure_rate, success, samples, profile_as_of, status)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ttft_s, ttft_p95_s, itl_s, failure_rate, success, samples, profile_as_of, status,
+        reasoning_effort)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+            ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET
         model = excluded.model,
         api = excluded.api,
@@ -100,7 +108,8 @@ _WRITE = """
         success = excluded.success,
         samples = excluded.samples,
         profile_as_of = excluded.profile_as_of,
-        status = excluded.status
+        status = excluded.status,
+        reasoning_effort = excluded.reasoning_effort
 """
 
 
@@ -116,6 +125,7 @@ def write_endpoint(db: Database, endpoint: Endpoint) -> None:
             *_price_columns(endpoint.price),
             *_profile_columns(endpoint.profile),
             endpoint.status,
+            endpoint.reasoning_effort,
         ),
     )
 
@@ -160,7 +170,7 @@ def _profile_columns(profile: Profile | None) -> Row:
         profile.ttft_p95_s,
         profile.itl_s,
         profile.failure_rate,
-        json.dumps(dict(profile.success), ensure_ascii=False),
+        to_json_object(profile.success),
         profile.samples,
         profile.as_of,
     )

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from rolecall.registry.records import Model
 from rolecall.registry.storage.database import Database, Row
-from rolecall.registry.storage.values import from_flag, from_json, to_flag, to_json
+from rolecall.registry.storage.values import (
+    from_flag,
+    from_json,
+    from_json_object,
+    to_flag,
+    to_json,
+    to_json_object,
+)
 
 
 def read_models(db: Database) -> tuple[Model, ...]:
@@ -14,7 +21,7 @@ def read_models(db: Database) -> tuple[Model, ...]:
         for row in db.rows(
             """
             SELECT id, family, capabilities, modalities, context_tokens, max_output_tokens,
-                   parameters_b, open_weights, release_date, source, as_of
+                   parameters_b, open_weights, release_date, source, as_of, benchmarks
             FROM models ORDER BY id
             """
         )
@@ -34,6 +41,7 @@ def _model(row: Row) -> Model:
         release_date=row[8],
         source=row[9],
         as_of=row[10],
+        benchmarks=from_json_object(row[11]),
     )
 
 
@@ -43,8 +51,8 @@ def write_model(db: Database, model: Model) -> None:
         """
         INSERT INTO models (id, family, capabilities, modalities, context_tokens,
                             max_output_tokens, parameters_b, open_weights, release_date,
-                            source, as_of)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                            source, as_of, benchmarks)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET
             family = excluded.family,
             capabilities = excluded.capabilities,
@@ -55,7 +63,8 @@ def write_model(db: Database, model: Model) -> None:
             open_weights = excluded.open_weights,
             release_date = excluded.release_date,
             source = excluded.source,
-            as_of = excluded.as_of
+            as_of = excluded.as_of,
+            benchmarks = excluded.benchmarks
         """,
         (
             model.id,
@@ -69,5 +78,6 @@ def write_model(db: Database, model: Model) -> None:
             model.release_date,
             model.source,
             model.as_of,
+            to_json_object(model.benchmarks),
         ),
     )

@@ -54,6 +54,14 @@ def m007_worth(db: Database) -> None:
     _execute_all(db, _WORTH)
 
 
+@steps()
+def m008_effort_and_benchmarks(db: Database) -> None:
+    """Keep how much an endpoint's model is asked to think, and scores known to the user."""
+    # A word or a number: a column without a type keeps either as it is.
+    db.execute("ALTER TABLE endpoints ADD COLUMN reasoning_effort")
+    db.execute("ALTER TABLE models ADD COLUMN benchmarks TEXT NOT NULL DEFAULT '{}'")
+
+
 _REGISTRY = (
     """
     CREATE TABLE meta (

@@ -1,4 +1,4 @@
-"""Lists and flags as SQLite stores them: JSON text and 0, 1 or null."""
+"""Lists, pairs and flags as SQLite stores them: JSON text and 0, 1 or null."""
 
 from __future__ import annotations
 
@@ -13,6 +13,16 @@ def to_json(words: tuple[str, ...]) -> str:
 def from_json(text: str) -> tuple[str, ...]:
     """Return a list column's words."""
     return () if text == "[]" else tuple(json.loads(text))
+
+
+def to_json_object(pairs: tuple[tuple[str, float], ...]) -> str:
+    """Return a column's text for pairs of names and numbers."""
+    return json.dumps(dict(pairs), ensure_ascii=False)
+
+
+def from_json_object(text: str) -> tuple[tuple[str, float], ...]:
+    """Return the pairs that `to_json_object` stored, in their order."""
+    return () if text == "{}" else tuple(json.loads(text).items())
 
 
 def to_flag(claim: bool | None) -> int | None:

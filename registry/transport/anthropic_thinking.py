@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rolecall.registry.chat import Chat, Thinking, ToolCall
+from rolecall.registry.effort import level_of
 from rolecall.registry.transport.anthropic_turns import loop_start, may_return
 from rolecall.registry.transport.formats import Target
 
@@ -15,6 +16,7 @@ SAMPLING = ("temperature", "top_p", "top_k")
 _NO_THINKING = ("none", "minimal")
 _LEAST_BUDGET = 1024
 _BUDGETS = {"low": 2_048, "medium": 8_192, "high": 16_384, "xhigh": 32_768, "max": 32_768}
+_MOST_HIGH = 24_576
 _UNKNOWN_MOST = 8_192
 # The API wants a limit where others need none. Asking for all that a model can give holds that
 # much of the output rate limit and of the context window, and lets a runaway answer cost it.
@@ -162,8 +164,7 @@ def _off(claude: Claude | None) -> dict[str, Any]:
 def _effort(effort: str | None, budget: int | None, claude: Claude) -> str:
     """Return the word for an effort, or for a budget that can no longer be given as one."""
     if effort is None or effort in _NO_THINKING:
-        least = (("low", 4_096), ("medium", 12_288), ("high", 24_576))
-        effort = next((word for word, most in least if (budget or 0) <= most), "xhigh")
+        effort = "xhigh" if (budget or 0) > _MOST_HIGH else level_of(budget or 0)
     return "high" if effort == "xhigh" and claude.takes_budget else effort
 
 

@@ -14,6 +14,7 @@ from rolecall.registry.chat import Answer, Chat, Completed, Event, Timeouts
 from rolecall.registry.errors import CallFailed
 from rolecall.registry.records import Api
 from rolecall.registry.transport.anthropic import ANTHROPIC
+from rolecall.registry.transport.endpoint_effort import with_effort
 from rolecall.registry.transport.exchange import Exchange
 from rolecall.registry.transport.failures import one_line
 from rolecall.registry.transport.formats import Format, Target
@@ -75,6 +76,7 @@ class Client:
     def call(self, target: Target, chat: Chat, *, stream: bool = True) -> Generator[Event]:
         """Send a chat and yield its answer as it comes; exactly one `Completed` is the last.
 
+        A chat that says nothing of thinking is sent with the effort of its endpoint.
         Closing the generator closes the connection at once. Raises CallFailed, with what had
         come of an answer as `partial`; neither it nor any event's metadata holds the key.
         """
@@ -86,7 +88,7 @@ class Client:
         try:
             if target.key is not None:
                 checked_key(target.key, endpoint)
-            request = format_.build(target, chat, stream=stream)
+            request = format_.build(target, with_effort(target, chat), stream=stream)
             with contextlib.closing(exchange.events(request, stream=stream)) as events:
                 for event in events:
                     yield _shown(event, keys)

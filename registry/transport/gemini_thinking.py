@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rolecall.registry.effort import level_of
 from rolecall.registry.transport.formats import Target
 
 # What Google documents for a history whose calls were made by another model.
@@ -82,8 +83,7 @@ def _level(gemini: Gemini, budget: int | None, effort: str | None, is_off: bool)
     if is_off:
         return gemini.lowest_level
     if effort is None or effort in _NO_THINKING:
-        least = (("low", 4_096), ("medium", 12_288))
-        effort = next((word for word, most in least if (budget or 0) <= most), "high")
+        effort = level_of(budget or 0)
     level = effort if effort in ("low", "medium") else "high"
     # The first of the third generation's largest kind knew only two levels.
     is_first_pro = gemini.is_pro and gemini.version == (3, 0)

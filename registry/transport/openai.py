@@ -17,7 +17,7 @@ from rolecall.registry.transport.openai_answers import OpenAIReader
 from rolecall.registry.transport.openai_messages import messages
 from rolecall.registry.transport.schemas import is_strict
 
-_OWN_HOSTS = ("openai.com", "openai.azure.com")
+OWN_HOSTS = ("openai.com", "openai.azure.com")
 _NEEDS_TOOLS = {"tool_choice", "parallel_tool_calls"}
 _SET_HERE = {"model", "messages", "stream", "stream_options", "tools", "response_format"}
 
@@ -89,6 +89,6 @@ def _response_format(schema: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _limit_name(endpoint: Endpoint) -> str:
     """Name the parameter that limits the output; OpenAI itself has renamed its own."""
     names = ["max_tokens", "max_completion_tokens"]
-    if is_host_of(endpoint.base_url, _OWN_HOSTS):
+    if is_host_of(endpoint.base_url, OWN_HOSTS):
         names.reverse()
     return names[1] if names[0] in endpoint.unsupported_parameters else names[0]

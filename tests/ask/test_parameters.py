@@ -51,6 +51,28 @@ def test_who_takes_a_parameter_is_asked_before_who_would_drop_it(
     assert serving.body("takes")["seed"] == 7
 
 
+def test_an_endpoints_own_effort_is_sent_and_said_where_it_is_not_sent_as_it_stands(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    endpoint = serving.one(reasoning_effort=9_000)
+    plain = rolecall("ask", "hello")
+    assert (plain.exit_code, serving.body()["reasoning_effort"]) == (0, "medium")
+    note = f"note: {endpoint} takes no budget for thinking: 9,000 tokens sent as medium\n"
+    assert note in plain.stderr
+    own = rolecall("ask", "hello", "-o", "reasoning_effort", "low")
+    assert (own.exit_code, serving.body()["reasoning_effort"]) == (0, "low")
+    assert "takes no" not in own.stderr
+
+
+def test_an_effort_that_its_endpoint_does_not_take_is_left_out_and_said(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    endpoint = serving.one(reasoning_effort="high", unsupported_parameters=("reasoning_effort",))
+    result = rolecall("ask", "hello")
+    assert (result.exit_code, "reasoning_effort" in serving.body()) == (0, False)
+    assert f"note: {endpoint} takes no reasoning_effort: left out\n" in result.stderr
+
+
 def test_a_temperature_is_left_out_for_a_reasoning_model_that_refuses_it_and_said(
     serving: Serving, rolecall: Rolecall
 ) -> None:

@@ -60,11 +60,13 @@ def test_an_endpoints_key_is_told_and_never_shown(rolecall: Rolecall) -> None:
 
 def test_the_endpoints_fit_a_terminal_of_80_columns(rolecall: Rolecall) -> None:
     lines = rolecall("endpoints", "list").stdout.splitlines()
-    titles = ["endpoint", "model", "$/Mtok", "context", "where", "key", "status"]
+    titles = ["endpoint", "model", "$/Mtok", "context", "effort", "where", "key", "status"]
     assert lines[0].split() == titles
-    start = lines[0].index("model")
-    end = start + max(len(line.split()[1]) for line in lines[1:]) + 2
-    assert all(len(line) - (end - start) <= 80 for line in lines)
+    dropped = sum(
+        max(len(line.split()[titles.index(title)]) for line in lines) + 2
+        for title in ("model", "context", "effort")
+    )
+    assert all(len(line) - dropped <= 80 for line in lines)
 
 
 def test_an_empty_collection_prints_nothing_and_says_so(rolecall: Rolecall) -> None:
@@ -124,6 +126,47 @@ def test_an_endpoint_of_the_catalogue_brings_its_model(rolecall: Rolecall) -> No
     assert endpoint["price"]["output_usd_per_mtok"] > 2
     assert endpoint["price"]["source"] == "user"
     assert rolecall("models", "show", "gpt-4o").exit_code == 0
+
+
+@pytest.mark.parametrize(("typed", "kept"), [("high", "high"), ("none", "none"), ("900", 900)])
+def test_an_endpoint_with_an_effort_is_added_beside_that_of_its_model(
+    typed: str, kept: str | int, rolecall: Rolecall
+) -> None:
+    name = f"openai/gpt-5.5:{typed}"
+    result = rolecall("endpoints", "add", name, "--reasoning-effort", typed)
+    assert (result.exit_code, result.stdout) == (0, f"added endpoint {name}\n"), result.stderr
+    plain, added = (
+        json.loads(rolecall("endpoints", "show", one, "--json").stdout)
+        for one in ("openai/gpt-5.5", name)
+    )
+    assert added == plain | {"id": name, "reasoning_effort": kept}
+    assert plain["reasoning_effort"] is None
+    cells = {
+        line.split()[0]: line.split()[4]
+        for line in rolecall("endpoints", "list").stdout.splitlines()
+    }
+    assert (cells["openai/gpt-5.5"], cells[name]) == ("–", typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("hgih", 'unknown value "hgih"'),
+        ("", 'unknown value ""'),
+        ("-5", 'unknown value "-5"'),
+        ("1.5", 'unknown value "1.5"'),
+        ("0", "0 is out of range: at least 1, and finite"),
+    ],
+)
+def test_an_effort_that_there_is_not_is_refused(
+    typed: str, message: str, rolecall: Rolecall
+) -> None:
+    result = rolecall(
+        *("endpoints", "add", "lab/x", "--model", "gpt-5.5", "--reasoning-effort", typed)
+    )
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"error: reasoning_effort: {message}\n")
+    assert "lab/x" not in rolecall("endpoints", "list").stdout
 
 
 def test_an_endpoint_of_ones_own_is_told_local_by_its_address(rolecall: Rolecall) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rolecall.registry.catalogue import seed_text
 from rolecall.registry.changes import merged
 from rolecall.registry.document import dump_pool, parse_document
+from rolecall.registry.effort import Effort
 from rolecall.registry.records import Api, Endpoint, Locality, Model, Pool, Price, Profile
 from tests.faults.server import FaultServer
 
@@ -37,6 +38,7 @@ class Served:
     key_command: str | None = None
     context_tokens: int | None = 128_000
     max_output_tokens: int | None = None
+    reasoning_effort: Effort | None = None
     locality: Locality = "remote"
 
     @property
@@ -64,6 +66,7 @@ class Served:
             locality=self.locality,
             context_tokens=self.context_tokens,
             max_output_tokens=self.max_output_tokens,
+            reasoning_effort=self.reasoning_effort,
             unsupported_parameters=self.unsupported_parameters,
             price=self.price,
             profile=self.profile,

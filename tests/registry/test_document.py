@@ -25,6 +25,7 @@ models:
     modalities: [text, image, pdf]
     context_tokens: 200000
     max_output_tokens: 64000
+    benchmarks: {livebench_coding: 0.71}
 endpoints:
   - id: anthropic/claude-sonnet-4-6
     model: claude-sonnet-4-6
@@ -36,6 +37,7 @@ endpoints:
     region: us
     data_policy: {trains_on_data: false, retention_days: 30}
     quantization: null
+    reasoning_effort: high      # none | low | medium | high | a token budget
     price: {input_usd_per_mtok: 3, output_usd_per_mtok: 15, cache_read_usd_per_mtok: 0.3,
             source: models.dev, as_of: 2026-05-30}
     profile: {ttft_s: 0.9, ttft_p95_s: 2.1, itl_s: 0.018, failure_rate: 0.004,
@@ -77,8 +79,10 @@ def test_the_documented_example_is_read() -> None:
         modalities=("text", "image", "pdf"),
         context_tokens=200000,
         max_output_tokens=64000,
+        benchmarks=(("livebench_coding", 0.71),),
     )
     assert isinstance(endpoint, Endpoint)
+    assert endpoint.reasoning_effort == "high"
     assert endpoint.price == Price(3.0, 15.0, 0.3, None, "models.dev", "2026-05-30")
     assert endpoint.profile == Profile(0.9, 2.1, 0.018, 0.004, (("code", 0.81),), 214, "2026-11-20")
     assert endpoint.data_policy == DataPolicy(False, 30)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from rolecall.registry.effort import Effort
 from rolecall.registry.facts import facts_of
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.records import Endpoint, Model, Pool, Price
@@ -27,6 +30,12 @@ def test_free_unknown_and_local_prices_say_nothing_of_a_model() -> None:
     assert price_of() is None
 
 
+def test_an_endpoint_with_an_effort_counts_only_where_a_model_has_no_other() -> None:
+    high = replace(priced("a:high", 1), reasoning_effort="high")
+    assert price_of(priced("a", 1), high, priced("b", 2)) == 1.5
+    assert price_of(high) == 1
+
+
 def test_the_other_facts_are_the_models_own() -> None:
     model = Model(
         "m",
@@ -36,6 +45,26 @@ def test_the_other_facts_are_the_models_own() -> None:
         release_date="2025-04",
     )
     assert facts_of(Pool(1, (model,)))["m"] == ModelFacts("m", 8.2, "2025-04", None, True, True)
+
+
+def test_an_endpoint_with_an_effort_has_facts_of_its_own_beside_its_models() -> None:
+    scores = (("swe", 0.7),)
+    model = Model("m", parameters_b=8.2, benchmarks=scores)
+    asked: tuple[Effort, ...] = ("none", "high", 5_000)
+    endpoints = tuple(Endpoint(f"e:{one}", "m", reasoning_effort=one) for one in asked)
+    found = facts_of(Pool(1, (model,), endpoints))
+    assert found["m"] == ModelFacts("m", 8.2, benchmarks=scores)
+    assert list(found) == ["m", "m-none", "m-high", "m-medium"]
+    assert found["m-high"] == ModelFacts(
+        "m-high", 8.2, None, None, True, None, "high", scores, base="m"
+    )
+    assert (found["m-none"].reasoning, found["m-medium"].reasoning_effort) == (False, "medium")
+
+
+def test_a_model_of_the_registry_called_as_a_variant_keeps_its_own_facts() -> None:
+    models = (Model("m"), Model("m-high", parameters_b=3.0))
+    found = facts_of(Pool(1, models, (Endpoint("e", "m", reasoning_effort="high"),)))
+    assert found["m-high"] == ModelFacts("m-high", 3.0)
 
 
 def test_whether_a_model_reasons_is_unknown_when_nothing_is_said_of_what_it_can_do() -> None:

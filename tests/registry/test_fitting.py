@@ -112,6 +112,21 @@ def test_a_scorer_with_the_fits_predicts_by_them(tmp_path: Path) -> None:
     assert basis() == "facts latent facts"
 
 
+def test_a_variant_is_fitted_by_its_own_rows_and_its_model_is_not(tmp_path: Path) -> None:
+    def basis() -> list[str]:
+        with open_registry(None) as db:
+            scorer = with_fitted(db, Scorer.load())
+        plain = ModelFacts("stranger")
+        asked = [plain, plain.with_effort("high"), plain.with_effort("low")]
+        return [one.basis for one in scorer.predict(scorer.read("sums: new"), asked)]
+
+    given = replace(answers(tmp_path), called="stranger")
+    fit_judged(None, "stranger-high", given, silent)
+    assert basis() == ["facts", "fitted", "facts"]
+    forget_fitted(None, "stranger-high")
+    assert basis() == ["facts"] * 3
+
+
 def test_a_rehearsal_keeps_nothing(tmp_path: Path) -> None:
     done = fit_judged(None, "stranger", answers(tmp_path), silent, dry_run=True)
     assert isinstance(done, Fitted)

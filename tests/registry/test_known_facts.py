@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rolecall.registry.catalogue import find_model
@@ -100,3 +102,43 @@ def test_a_version_that_models_dev_lacks_has_its_own_date_and_the_rest_of_its_ki
 def test_of_an_unknown_name_only_what_it_says_is_known() -> None:
     assert facts_of_name("house/ours-7b") == ModelFacts("house/ours-7b", parameters_b=7.0)
     assert facts_of_name("nobody") == ModelFacts("nobody")
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "reasons"),
+    [
+        ("claude-sonnet-4-6-high", "high", True),
+        ("anthropic/Claude-Sonnet-4-6:high", "high", True),
+        ("claude-sonnet-4-6-xhigh", "high", True),
+        ("claude-haiku-4-5-thinking", "medium", True),
+        ("claude-sonnet-4-6-minimal", "low", True),
+        ("claude-sonnet-4-6-none", "none", False),
+        ("claude-sonnet-4-6-no-thinking", "none", False),
+    ],
+)
+def test_a_variant_is_its_model_with_an_effort(name: str, level: str, reasons: bool) -> None:
+    known = "claude-haiku-4-5" if "haiku" in name else "claude-sonnet-4-6"
+    base, facts = facts_of_name(known), facts_of_name(name)
+    assert facts == replace(
+        base, model=name, base=base.model, reasoning_effort=level, reasoning=reasons
+    )
+    assert base.release_date is not None
+
+
+def test_a_variant_of_a_model_of_the_registry_has_that_models_facts() -> None:
+    mine = ModelFacts("house/Ours", parameters_b=3.0, benchmarks=(("swe", 0.5),))
+    found = known_facts(["ours-low", "x/OURS-none", "theirs-low"], {mine.model: mine})
+    assert found["ours-low"] == replace(mine.with_effort("low"), model="ours-low")
+    assert (found["x/OURS-none"].base, found["x/OURS-none"].reasoning) == (mine.model, False)
+    assert found["theirs-low"] == ModelFacts("theirs-low")
+
+
+def test_a_variant_that_is_listed_by_its_own_name_keeps_what_is_listed() -> None:
+    facts, base = facts_of_name("kimi-k2-thinking"), facts_of_name("kimi-k2")
+    assert (facts.base, facts.reasoning_effort) == ("kimi-k2", "medium")
+    assert base.release_date != facts.release_date == "2025-11-06"
+
+
+def test_a_model_of_the_registry_that_is_called_like_a_variant_is_none() -> None:
+    mine = ModelFacts("claude-sonnet-4-6-high", parameters_b=3.0)
+    assert known_facts([mine.model], {mine.model: mine}) == {mine.model: mine}

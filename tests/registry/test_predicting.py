@@ -11,6 +11,7 @@ import pytest
 
 from rolecall.registry.applying import apply_text
 from rolecall.registry.errors import InvalidDocument
+from rolecall.registry.facts import facts_of
 from rolecall.registry.layers import Choices
 from rolecall.registry.predicting import Predictions, predict_rows
 from rolecall.registry.requests import parse_chat, request_of
@@ -57,7 +58,8 @@ def test_a_rows_models_are_the_given_ones_else_its_own_else_the_registrys(tmp_pa
         {"prompt": "q", "models": ["z"]},
         {"prompt": "r"},
     )
-    starter = [model.id for model in seed_pool().models]
+    starter = list(facts_of(seed_pool()))
+    assert {"gpt-5.4-mini", "gpt-5.4-mini-high"} <= set(starter)
     assert models(predict_rows(paths)) == [["y", "x"], ["z"], starter]
     assert models(predict_rows(paths, models=["b", "a", "b"])) == [["b", "a"]] * 3
 
@@ -65,7 +67,7 @@ def test_a_rows_models_are_the_given_ones_else_its_own_else_the_registrys(tmp_pa
 def test_no_registry_is_needed_and_none_is_made(tmp_path: Path) -> None:
     registry = tmp_path / "new" / "registry.db"
     found = predict_rows(rows(tmp_path / "a.jsonl", {"prompt": "p"}), registry=registry)
-    assert len(next(found.rows).predictions) == len(seed_pool().models)
+    assert len(next(found.rows).predictions) == len(facts_of(seed_pool()))
     assert not registry.parent.exists()
 
 

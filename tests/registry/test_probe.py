@@ -95,10 +95,13 @@ def test_who_thinks_first_gets_room_for_it_as_far_as_there_is_any(place: Place) 
     place.has(
         Served(endpoint="p/a", capabilities=("reasoning",)),
         Served(endpoint="p/b", capabilities=("reasoning",), max_output_tokens=1_000),
+        Served(endpoint="p/c", capabilities=PLAIN, reasoning_effort="low"),
+        Served(endpoint="p/d", capabilities=PLAIN, reasoning_effort="none"),
     )
     place.probe()
-    asked = [place.server.received(name)[0].body["max_tokens"] for name in "ab"]
-    assert asked == [2_048, 1_000]
+    bodies = [place.server.received(name)[0].body for name in "abcd"]
+    assert [body["max_tokens"] for body in bodies] == [2_048, 1_000, 2_048, 256]
+    assert [body.get("reasoning_effort") for body in bodies] == [None, None, "low", "none"]
 
 
 def test_globs_choose_whom_to_probe(place: Place) -> None:

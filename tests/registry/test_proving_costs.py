@@ -72,6 +72,13 @@ def test_the_registry_says_the_median_of_what_is_wholly_known() -> None:
     assert find_prices(["m"], {}, pool) == {"m": Price(2.0, 4.0, source="registry")}
 
 
+def test_a_variant_has_its_models_price_unless_it_has_its_own() -> None:
+    pool, own = serving("m", (1.0, 2.0)), Price(3.0, 4.0, source="p.yaml")
+    found = find_prices(["m-high", "x/M:none", "m-low", "n-high"], {"m-low": own}, pool)
+    registered = Price(1.0, 2.0, source="registry")
+    assert found == {"m-high": registered, "x/M:none": registered, "m-low": own, "n-high": None}
+
+
 def test_a_place_of_ones_own_may_ask_nothing() -> None:
     assert find_prices(["m"], {}, serving("m", (0.0, 0.0))) == {
         "m": Price(0.0, 0.0, source="registry")

@@ -22,6 +22,7 @@ from rolecall.registry.document import (
     to_plain,
 )
 from rolecall.registry.editing import write_changes
+from rolecall.registry.effort import LEVELS
 from rolecall.registry.records import (
     Allowance,
     Assignment,
@@ -46,6 +47,7 @@ EXAMPLES = st.lists(TEXTS, max_size=4).map(tuple)
 MONEY = st.floats(0, 1e6)
 WORTHS = st.floats(0, 1e6, exclude_min=True)
 CHANCES = st.floats(0, 1)
+PAIRS = st.dictionaries(NAMES, CHANCES, max_size=3).map(lambda pairs: tuple(pairs.items()))
 TOKENS = st.integers(1, 10**7)
 DATES = st.dates().map(str) | st.dates().map(lambda day: str(day)[:7])
 VARIABLES = st.text(string.ascii_uppercase + string.digits + "_", min_size=1, max_size=20)
@@ -69,7 +71,7 @@ PROFILES = st.builds(
     ttft_p95_s=maybe(MONEY),
     itl_s=maybe(MONEY),
     failure_rate=maybe(CHANCES),
-    success=st.dictionaries(NAMES, CHANCES, max_size=3).map(lambda pairs: tuple(pairs.items())),
+    success=PAIRS,
     samples=maybe(st.integers(0, 10**6)),
     as_of=maybe(DATES),
 ).filter(says_something)
@@ -84,6 +86,7 @@ def models(name: str) -> st.SearchStrategy[Model]:
         modalities=WORDS,
         context_tokens=maybe(TOKENS),
         max_output_tokens=maybe(TOKENS),
+        benchmarks=PAIRS,
         parameters_b=maybe(MONEY),
         open_weights=maybe(st.booleans()),
         release_date=maybe(DATES),
@@ -106,6 +109,7 @@ def endpoints(name: str, model_names: list[str]) -> st.SearchStrategy[Endpoint]:
         region=maybe(NAMES),
         data_policy=POLICIES,
         quantization=maybe(TEXTS),
+        reasoning_effort=maybe(st.sampled_from(LEVELS) | TOKENS),
         context_tokens=maybe(TOKENS),
         max_output_tokens=maybe(TOKENS),
         unsupported_parameters=WORDS,

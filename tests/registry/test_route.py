@@ -15,7 +15,7 @@ from rolecall.registry.errors import BudgetExceeded, NothingEligible, UnknownRec
 from rolecall.registry.ids import new_id
 from rolecall.registry.layers import Choices
 from rolecall.registry.opening import open_registry
-from rolecall.registry.records import Message, Request, Scope
+from rolecall.registry.records import Endpoint, Message, Request, Scope
 from rolecall.registry.route import Router, chosen_endpoint
 from rolecall.registry.scorer.predict import Scorer
 from rolecall.registry.storage.database import Database
@@ -83,6 +83,18 @@ def test_the_best_value_is_chosen_and_the_figures_are_the_files_own(router: Rout
         wait = 0.0005 * one.ttft_s + 0.0005 * one.itl_s * one.output_tokens
         assert one.value_usd == pytest.approx(0.05 * one.success - one.cost_usd - wait)
     assert decision.margin_usd == pytest.approx(large.value_usd - small.value_usd)
+
+
+def test_two_endpoints_of_one_model_are_predicted_by_the_effort_of_each(
+    db: Database, router: Router
+) -> None:
+    for effort in (None, "none", "low"):
+        add_record(db, "endpoints", Endpoint(f"x/{effort}", "large", reasoning_effort=effort))
+    decision = router.decide(PROOF, Choices(endpoints=("x/*",)))
+    found = {one.endpoint: one for one in decision.candidates}
+    assert {one.model for one in found.values()} == {"large"}
+    assert found["x/low"].success > found["x/none"].success
+    assert found["x/low"].output_tokens > found["x/none"].output_tokens
 
 
 def test_a_decision_is_stored_and_read_back_the_same(db: Database, router: Router) -> None:

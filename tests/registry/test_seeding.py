@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,9 +53,9 @@ def test_the_starter_content_refers_to_nothing_missing_and_reads_back(pool: Pool
 
 def test_the_starter_pool_holds_several_places_and_sizes(pool: Pool) -> None:
     places = Counter(endpoint.id.split("/")[0] for endpoint in pool.endpoints)
-    assert 10 <= len(pool.endpoints) <= 16
+    assert 10 <= len(pool.endpoints) <= 18
     assert {"anthropic", "openai", "google", "groq", "deepseek", "mistral"} <= places.keys()
-    assert places["ollama"] == 2
+    assert places["ollama"] == 3
     prices = [
         endpoint.price.output_usd_per_mtok
         for endpoint in pool.endpoints
@@ -64,8 +65,21 @@ def test_the_starter_pool_holds_several_places_and_sizes(pool: Pool) -> None:
 
 
 def test_the_starter_pool_is_whole_with_the_facts_installed(pool: Pool) -> None:
-    items = seed_text("pool.yaml").count("- facts: ")
-    assert len(pool.endpoints) == len(pool.models) == items
+    text = seed_text("pool.yaml")
+    assert len(pool.models) == text.count("- facts: ")
+    assert len(pool.endpoints) == len(pool.models) + text.count("  efforts: [")
+
+
+def test_a_few_models_of_the_starter_pool_are_also_asked_with_another_effort(pool: Pool) -> None:
+    endpoints = {endpoint.id: endpoint for endpoint in pool.endpoints}
+    models = {model.id: model for model in pool.models}
+    with_effort = [one for one in pool.endpoints if one.reasoning_effort is not None]
+    assert 3 <= len(with_effort) <= 5
+    for one in with_effort:
+        name, _, effort = one.id.rpartition(":")
+        assert replace(one, id=name, reasoning_effort=None) == endpoints[name]
+        assert one.reasoning_effort == effort
+        assert "reasoning" in models[one.model].capabilities
 
 
 def test_a_model_that_newer_facts_have_dropped_is_left_out(
@@ -93,7 +107,9 @@ def test_every_remote_endpoint_has_a_key_and_a_dated_price(pool: Pool) -> None:
 
 def test_local_endpoints_are_free_keyless_and_keep_nothing(pool: Pool) -> None:
     local = [endpoint for endpoint in pool.endpoints if endpoint.locality == "local"]
-    assert [endpoint.id for endpoint in local] == ["ollama/gemma-3-4b", "ollama/qwen3-8b"]
+    assert [endpoint.id for endpoint in local] == [
+        *("ollama/gemma-3-4b", "ollama/qwen3-8b", "ollama/qwen3-8b:none")
+    ]
     for endpoint in local:
         assert endpoint.price is not None
         assert (endpoint.price.input_usd_per_mtok, endpoint.price.output_usd_per_mtok) == (0, 0)

@@ -83,7 +83,7 @@ def test_giving_the_survivors_changes_nothing() -> None:
 
 def test_only_models_that_may_serve_need_a_prediction() -> None:
     question = replace(QUESTION, available_env=frozenset())
-    known = {name: PREDICTIONS[name] for name in survivors(question).models}
+    known = {name: PREDICTIONS[name] for name in survivors(question).variants}
     assert sorted(known) == ["tiny", "weak"]
     assert decide(question, known).chosen == "b/weak"
 

@@ -45,7 +45,7 @@ def against(question: Question) -> list[tuple[str, str]]:
 
 def test_nothing_speaks_against_a_plain_endpoint() -> None:
     found = survivors(ask())
-    assert (found.standing, found.excluded, found.models) == (((ENDPOINT, MODEL),), (), ("m",))
+    assert (found.standing, found.excluded, found.variants) == (((ENDPOINT, MODEL),), (), ("m",))
 
 
 def test_missing_capabilities_are_all_named_with_why() -> None:
@@ -259,10 +259,10 @@ def test_regions_hold_for_remote_endpoints_and_the_unknown_fails() -> None:
 def test_local_only_excludes_the_remote_and_still_has_it_scored() -> None:
     found = survivors(ask(strategy=Strategy("s", local_only=True)))
     assert [each.code for each in found.excluded] == ["POLICY_DENY_REMOTE"]
-    assert (found.standing, found.models) == ((), ("m",))
+    assert (found.standing, found.variants) == ((), ("m",))
     disabled = replace(ENDPOINT, status="disabled")
     both = survivors(ask(strategy=Strategy("s", local_only=True), endpoint=disabled))
-    assert both.models == ()
+    assert both.variants == ()
 
 
 def test_a_key_that_is_not_set_is_named() -> None:

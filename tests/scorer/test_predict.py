@@ -99,6 +99,21 @@ def test_a_model_seen_in_training_is_read_by_its_latent_whatever_its_prefix_and_
     assert scorer.predict(reading, [ModelFacts("claude-3-opus")])[0].basis == "facts"
 
 
+def test_a_variant_is_read_by_its_own_latent_else_by_its_models(scorer: Scorer) -> None:
+    reading, base = scorer.read(HARD[0]), "gpt-4-0314"
+    known, variant = scorer.predict(
+        reading, [ModelFacts(base), ModelFacts(base, reasoning=True).with_effort("high")]
+    )
+    assert (variant.model, variant.basis) == (f"{base}-high", "latent")
+    assert variant.success == known.success
+    assert variant.output_tokens > known.output_tokens
+    own, plain = scorer.predict(
+        reading, [ModelFacts("claude-3-opus-20240229", base=base), ModelFacts("x", base="y")]
+    )
+    [opus] = scorer.predict(reading, [ModelFacts("claude-3-opus-20240229")])
+    assert (own.success, plain.basis) == (opus.success, "facts")
+
+
 def test_facts_are_visibly_less_sure_than_latents(scorer: Scorer) -> None:
     known = [model.facts for model in training_models(scorer.head.models)]
     unnamed = [replace(facts, model=f"not-{facts.model}") for facts in known]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -207,6 +208,28 @@ def test_the_first_content_of_a_new_registry_is_not_written_to_an_older_one(
     old_file(path, 2)
     with open_database(path, fill=lambda db: write_record(db, Model("seeded"))) as db:
         assert [model.id for model in read_pool(db).models] == ["m"]
+
+
+def test_a_registry_of_the_sixth_version_keeps_its_rows_and_takes_effort_and_benchmarks(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "old.db"
+    old_file(path, 6)
+    connection = sqlite3.connect(path)
+    with connection:
+        for statement in EVIDENCE:
+            connection.execute(statement)
+    connection.close()
+    before = rows_of(path)
+    with open_database(path) as db:
+        [endpoint], [model] = read_pool(db).endpoints, read_pool(db).models
+        assert (endpoint.reasoning_effort, model.benchmarks) == (None, ())
+        assert rows_of(path) == before
+        asked, scored = replace(endpoint, reasoning_effort=8_192), (("swe", 0.7), ("aime", 0.9))
+        for record in (asked, replace(model, benchmarks=scored)):
+            write_record(db, record)
+        pool = read_pool(db)
+    assert (pool.endpoints, pool.models[0].benchmarks) == ((asked,), scored)
 
 
 def test_references_are_enforced_after_a_migration(tmp_path: Path) -> None:

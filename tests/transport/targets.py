@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from rolecall.registry.chat import Chat, Text, Tool, ToolCall, ToolResult, Turn
+from rolecall.registry.endpoint_defaults import BASE_URLS
 from rolecall.registry.records import Api, Endpoint, Model
 from rolecall.registry.transport.formats import Format, HttpRequest, Target
 
-BASE_URLS: dict[Api, str] = {
-    "anthropic": "https://api.anthropic.com",
-    "gemini": "https://generativelanguage.googleapis.com",
-}
 WEATHER = Tool(
     "get_weather",
     "Tells the weather in a place",
