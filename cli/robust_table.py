@@ -12,18 +12,17 @@ from rolecall.cli.output import Column, note, one_line, print_json, print_table,
 from rolecall.registry.errors import UsageError
 
 if TYPE_CHECKING:
-    from rolecall.registry.flip_counts import Trial
+    from rolecall.registry.evaluation.robustness_report import RobustnessPlan
 
 UNKNOWN = "–"
 ALL = "all"
 # The policies beside the strategies, with the order in which they go where room is short.
-_BESIDE = {"argmax": 0, "likeliest": 4, "ours": 3, "nearest": 0, "constant": 0}
+_BESIDE = {"argmax": 0, "predicted": 3, "nearest": 0, "constant": 0}
 _MAY_GO = {"private": 2}
 _LEGEND = (
     "% of changed texts for which the choice is another than for the prompt as it is; "
-    "argmax: the highest value as `balanced` values, near-ties or not; "
-    "likeliest: the highest success, whatever it costs; nearest: of the models judged on the "
-    "prompt, the one that the nearest judged prompts speak for; ours: of those, the scorer's own"
+    "argmax: the highest predicted success; of the models judged on the prompt, predicted: the "
+    "highest predicted success, nearest: the highest mean score on the nearest judged prompts"
 )
 
 
@@ -31,16 +30,18 @@ def show_robustness(
     registry: Path | None,
     files: Sequence[Path],
     train: Sequence[Path],
-    trial: Trial,
+    plan: RobustnessPlan,
     *,
     skip_bad: bool,
     as_json: bool,
 ) -> None:
     """Measure how steady choices are on prompts of judged files, and print it."""
-    from rolecall.registry.robustness import measure_files
+    from rolecall.registry.evaluation.robustness import measure_files
 
-    with counted("deciding") as report:
-        found = measure_files(registry, files, trial, train=train, skip_bad=skip_bad, report=report)
+    with counted("deciding") as progress:
+        found = measure_files(
+            registry, files, plan, train=train, skip_bad=skip_bad, progress=progress
+        )
     if found.left_out is not None:
         note(f"left out: {found.left_out}")
     print_robustness(found.to_dict(), as_json=as_json)
@@ -55,7 +56,7 @@ def refuse(**given: object) -> None:
 
 
 def print_robustness(report: Mapping[str, Any], *, as_json: bool) -> None:
-    """Print a measurement of robustness (`Robustness.to_dict`), as tables or as one object."""
+    """Print a measurement of robustness (`RobustnessReport`), as tables or as one object."""
     if as_json:
         print_json(report)
         return
@@ -82,7 +83,10 @@ def flip_table(report: Mapping[str, Any]) -> tuple[list[Column], list[list[str]]
         columns.append(Column(one_line(policy), drop=drop, is_number=True))
     columns.append(Column("texts", drop=5, is_number=True))
     rows = [_row(kind["kind"], kind["flips"], policies) for kind in report["kinds"]]
-    return columns, [*rows, _row(ALL, report["flips"], policies)]
+    for name, flips in (("edits", "edits"), ("restatements", "restatements"), (ALL, "flips")):
+        if any(rate["cases"] for rate in report[flips].values()):
+            rows.append(_row(name, report[flips], policies))
+    return columns, rows
 
 
 _BUILT_IN = frozenset({"balanced", "cheapest", "fast", "quality"})
@@ -103,7 +107,7 @@ def band_table(report: Mapping[str, Any]) -> tuple[list[Column], list[list[str]]
         cells = [one_line(name), _percent(found["share"]), _interval(found)]
         if name in report["without_band"]:
             bare = report["without_band"][name]
-            lost = report["worth"].get(name, {"lost": None})["lost"]
+            lost = report["tie_cost"].get(name, {"lost": None})["lost"]
             cells += [_percent(bare["share"]), _interval(bare)]
             cells.append(UNKNOWN if lost is None else f"{100 * lost:.2f}")
         rows.append([*cells, "", "", ""][: len(columns)])

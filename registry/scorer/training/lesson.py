@@ -28,7 +28,6 @@ from rolecall.registry.scorer.encode import (
 from rolecall.registry.scorer.features import FEATURES, measure
 from rolecall.registry.scorer.judged import Judged
 from rolecall.registry.scorer.memory import both_views
-from rolecall.registry.scorer.perturb import variants
 from rolecall.registry.scorer.predict import Scorer
 from rolecall.registry.scorer.signals import columns, read_inputs
 from rolecall.registry.scorer.training.assemble import (
@@ -106,9 +105,7 @@ class Lesson:
         self.cast = Cast(self.models, facts, len(self.tasks))
         self.reads = columns((SENTENCE, PHRASES), self.features.shape[1])
         self._inputs = read_inputs(self.frame, self.views, self.features)
-        self._other_forms = [
-            next(iter(variants(prompt, settings.seed, 1)), prompt) for prompt in self.prompts
-        ]
+        self._other_forms = list(self.prompts)
         self._other_views = encode_all(encoder, self._other_forms, cache)
         features = _measured(self._other_forms)
         self._reworded = read_inputs(self.frame, self._other_views, features)

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
 from random import Random
-from types import MappingProxyType
 
-from rolecall.registry.scorer.prose import Edit, Prose
-from rolecall.registry.scorer.synonyms import replacements, rules, words_of
+from rolecall.registry.evaluation.perturbations.prose import Edit, Prose, cased
+from rolecall.registry.evaluation.perturbations.synonyms import replacements, rules, words_of
 
 _MOST_SYNONYMS = 3
 _LEAST_WORDS = 4
@@ -33,8 +32,8 @@ _PLEASE_LAST = re.compile(r",? please(?=[.!?]*\s*\Z)", re.I)
 _FIRST_SENTENCE = re.compile(r"(?:[^.!?\n]|[.!?](?=\S))*([.!?\n]|\Z)")
 _FIRST_WORD = re.compile(r"\s*([A-Za-z]+)(?= )")
 
-_SENTENCE = re.compile(r"(?<!\S)[A-Z][^\n]*?[.!?](?= +[A-Z\"“$\\(]|\s*$)", re.M)
-_ABBREVIATED = re.compile(r"\b(?:e\.g|i\.e|etc|vs|cf|al|Mr|Mrs|Ms|Dr|Prof|St|No|Fig|Eq|[A-Z])\.\Z")
+SENTENCE = re.compile(r"(?<!\S)[A-Z][^\n]*?[.!?](?= +[A-Z\"“$\\(]|\s*$)", re.M)
+ABBREVIATED = re.compile(r"\b(?:e\.g|i\.e|etc|vs|cf|al|Mr|Mrs|Ms|Dr|Prof|St|No|Fig|Eq|[A-Z])\.\Z")
 _LEANS = re.compile(
     r"\b(?:it|its|he|she|they|them|their|his|her|hers|him|this|that|these|those|such|then|next|"
     r"after|afterwards|before|later|also|so|thus|therefore|hence|however|but|finally|first|firstly|"
@@ -45,10 +44,10 @@ _LEANS = re.compile(
 
 _CONTENT = re.compile(r"[a-z]{4,}|\b[b-z]\b")
 
+QUESTION_MARK = re.compile(r"\?")
 _BEFORE_COUNT = r"(?<![\w.,$€£%^_/*+=<>():-])(?<![-+*/=<>^$] )"
 _DIGITS = re.compile(_BEFORE_COUNT + r"([2-9]|1[0-2])(?= ([a-z]{3,})\b)")
 _PRONOUN = r"(?:you|i|we|they|he|she|it)\b"
-_LAST_WORD = re.compile(r"([A-Za-z]+) \Z")
 
 
 def synonyms(prose: Prose, rng: Random) -> str | None:
@@ -64,25 +63,22 @@ def spelling(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
     """Spell as Americans do what is spelt as Britons do, or else the other way round."""
     american: Mapping[str, str] = rules()["british"]
     british = {new: old for old, new in american.items()}
-    return _with_words(prose, american) or _with_words(prose, british)
+    return with_words(prose, american) or with_words(prose, british)
 
 
 def contractions(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
     """Contract (do not: don't) whatever can be, or else write contractions out."""
-    short: Mapping[str, str] = rules()["contractions"]
-    edits = [
-        (*match.span(), _cased(match[0], short[_key(match[0])]))
-        for match in prose.find(_contractible())
-    ]
-    if edits:
-        return prose.edited(edits)
-    long = {new.lower(): old for old, new in short.items()}
+    short = {long.lower(): new for long, new in rules()["contractions"].items()}
+    found = prose.find(_contractible())
+    if found:
+        return prose.edited((*one.span(), cased(one[0], short[one[0].lower()])) for one in found)
+    long = {new.lower(): old for old, new in rules()["contractions"].items()}
+    edits: list[Edit] = []
     for match in prose.find(_contracted()):
         plain = match[0].lower().replace("’", "'")
         # A question that begins so would turn into "Is not it".
-        if match[0][0].isupper() and plain.endswith("n't") and plain != "don't":
-            continue
-        edits.append((*match.span(), _cased(match[0], long[plain])))
+        if not (match[0][0].isupper() and plain.endswith("n't") and plain != "don't"):
+            edits.append((*match.span(), cased(match[0], long[plain])))
     return prose.edited(edits)
 
 
@@ -102,22 +98,20 @@ def please(prose: Prose, rng: Random) -> str | None:
     """Say please."""
     if _POLITE.search(prose.text):
         return None
-    if _is_order(prose):
-        return "Please " + _uncapitalised(prose)
-    if not prose.find(_QUESTION_MARK) or _is_small_talk(prose):
+    if is_order(prose):
+        return "Please " + uncapitalised(prose)
+    if not prose.find(QUESTION_MARK) or is_small_talk(prose):
         return None
-    return _led(prose, rng.choice(("Please answer this:", "Please answer this question.")), rng)
+    return led(prose, rng.choice(("Please answer this:", "Please answer this question.")), rng)
 
 
 def could_you(prose: Prose, rng: Random) -> str | None:
     """Ask whether it could be done."""
-    if _POLITE.search(prose.text):
+    if _POLITE.search(prose.text) or is_small_talk(prose):
         return None
-    if _is_small_talk(prose):
-        return None
-    if not _is_order(prose):
+    if not is_order(prose):
         lead = rng.choice(("Could you help me with this?", "Can you help me with this?"))
-        return _led(prose, lead, rng)
+        return led(prose, lead, rng)
     asked = rng.choice(("Could you ", "Can you ", "Would you "))
     end = _FIRST_SENTENCE.match(prose.text)
     first = len(prose.text) - len(prose.text.lstrip())
@@ -129,18 +123,16 @@ def could_you(prose: Prose, rng: Random) -> str | None:
 
 def thanks(prose: Prose, rng: Random) -> str | None:
     """Say thanks at the end."""
-    if _POLITE.search(prose.text) or _is_small_talk(prose):
+    if _POLITE.search(prose.text) or is_small_talk(prose):
         return None
-    text = prose.text.rstrip()
-    is_plain = text[-1] in ".?!" and prose.is_open(len(text) - 1, len(text)) and "\n" not in text
-    return text + (" " if is_plain else "\n\n") + str(rng.choice(rules()["thanks"]))
+    return tailed(prose, rng.choice(rules()["thanks"]))
 
 
 def greeting(prose: Prose, rng: Random) -> str | None:
     """Say hello before it."""
     if _GREETED.match(prose.text):
         return None
-    return _led(prose, rng.choice(rules()["greetings"]), rng)
+    return led(prose, rng.choice(rules()["greetings"]), rng)
 
 
 def blunt(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
@@ -170,7 +162,7 @@ def blunt(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
 
 def sentence_order(prose: Prose, rng: Random) -> str | None:
     """Swap two statements of the preamble, or two orders, that do not lean on each other."""
-    found = [one for one in _SENTENCE.finditer(prose.text) if not prose.is_block(*one.span())]
+    found = [one for one in SENTENCE.finditer(prose.text) if not prose.is_block(*one.span())]
     places = [
         (one, two)
         for number, (one, two) in enumerate(pairwise(found), start=2)
@@ -185,15 +177,12 @@ def sentence_order(prose: Prose, rng: Random) -> str | None:
     return prose.edited([(*one.span(), two[0]), (*two.span(), one[0])])
 
 
-_QUESTION_MARK = re.compile(r"\?")
-
-
 def _stands_alone(prose: Prose, sentence: re.Match[str]) -> bool:
     end = sentence.end()
     return (
         sentence[0].endswith(".")
         and prose.is_open(end - 1, end)
-        and not _ABBREVIATED.search(sentence[0])
+        and not ABBREVIATED.search(sentence[0])
         and not _LEANS.search(sentence[0])
         and len(sentence[0].split()) > 2
     )
@@ -217,7 +206,8 @@ def _are_apart(prose: Prose, one: re.Match[str], two: re.Match[str]) -> bool:
     )
 
 
-def _is_order(prose: Prose) -> bool:
+def is_order(prose: Prose) -> bool:
+    """Tell whether a text begins with an order: `write …`."""
     found = _FIRST_WORD.match(prose.text)
     return (
         found is not None
@@ -226,12 +216,12 @@ def _is_order(prose: Prose) -> bool:
     )
 
 
-def _is_small_talk(prose: Prose) -> bool:
+def is_small_talk(prose: Prose) -> bool:
     """Tell whether a text is too short to ask for work: `hi`, `thanks`, `and you?`."""
     return len(prose.text.split()) < _LEAST_WORDS
 
 
-def _led(prose: Prose, lead: str, rng: Random) -> str:
+def led(prose: Prose, lead: str, rng: Random) -> str:
     """Return the text after a lead, on the same line unless it begins with code."""
     text = prose.text.lstrip()
     start = len(prose.text) - len(text)
@@ -239,43 +229,36 @@ def _led(prose: Prose, lead: str, rng: Random) -> str:
     return lead + ("\n\n" if prose.is_block(start, start + 1) else gap) + text
 
 
-def _uncapitalised(prose: Prose) -> str:
+def tailed(prose: Prose, tail: str) -> str:
+    """Return the text before a tail, on the same line if it is one line of whole sentences."""
+    text = prose.text.rstrip()
+    is_plain = text[-1] in ".?!" and prose.is_open(len(text) - 1, len(text)) and "\n" not in text
+    return text + (" " if is_plain else "\n\n") + tail
+
+
+def uncapitalised(prose: Prose) -> str:
+    """Return the text to go on a sentence with."""
     text = prose.text.lstrip()
     return text[0].lower() + text[1:]
 
 
-def _with_words(prose: Prose, table: Mapping[str, str]) -> str | None:
-    edits = []
-    for word in prose.words():
-        new = table.get(word[0].lower())
-        # In the middle of a sentence a capital marks a name.
-        if new is not None and (word[0].islower() or prose.starts_sentence(word.start())):
-            edits.append((*word.span(), _cased(word[0], new)))
-    return prose.edited(edits)
+def with_words(prose: Prose, table: Mapping[str, str]) -> str | None:
+    """Put the table's words for its keys wherever they are no names."""
+    return prose.edited(
+        (*word.span(), cased(word[0], table[word[0].lower()]))
+        for word in prose.words()
+        if word[0].lower() in table and not prose.is_name(word.start())
+    )
 
 
 def _counts(prose: Prose, match: re.Match[str]) -> bool:
     """Tell whether a number counts the word after it, and is no name such as `type 2`."""
     if match[2] in words_of("not_counted"):
         return False
-    before = _LAST_WORD.search(prose.text[max(match.start() - 30, 0) : match.start()])
+    before = prose.word_before(match.start())
     if before is None:
         return True
-    is_name = before[1][0].isupper() and not prose.starts_sentence(match.start() - len(before[0]))
-    return not is_name and before[1].lower() not in words_of("numbered")
-
-
-def _cased(old: str, new: str) -> str:
-    return new[0].upper() + new[1:] if old[0].isupper() else new[0].lower() + new[1:]
-
-
-def _key(phrase: str) -> str:
-    return _long_forms()[phrase.lower()]
-
-
-@cache
-def _long_forms() -> Mapping[str, str]:
-    return MappingProxyType({long.lower(): long for long in rules()["contractions"]})
+    return before[1].lower() not in words_of("numbered") and not prose.is_name(before.start())
 
 
 @cache
