@@ -69,8 +69,8 @@ def print_robustness(report: Mapping[str, Any], *, as_json: bool) -> None:
     for line in textwrap.wrap(_LEGEND, 80):
         print_text(line)
     print_text("")
-    print_table(*band_table(report))
-    print_text("without band: had the highest value won; value lost: to the near-tie rule")
+    print_table(*rate_table(report))
+    print_text("edits: of words and characters; restatements: another frame or form")
 
 
 def flip_table(report: Mapping[str, Any]) -> tuple[list[Column], list[list[str]]]:
@@ -83,10 +83,7 @@ def flip_table(report: Mapping[str, Any]) -> tuple[list[Column], list[list[str]]
         columns.append(Column(one_line(policy), drop=drop, is_number=True))
     columns.append(Column("texts", drop=5, is_number=True))
     rows = [_row(kind["kind"], kind["flips"], policies) for kind in report["kinds"]]
-    for name, flips in (("edits", "edits"), ("restatements", "restatements"), (ALL, "flips")):
-        if any(rate["cases"] for rate in report[flips].values()):
-            rows.append(_row(name, report[flips], policies))
-    return columns, rows
+    return columns, [*rows, _row(ALL, report["flips"], policies)]
 
 
 _BUILT_IN = frozenset({"balanced", "cheapest", "fast", "quality"})
@@ -94,27 +91,28 @@ _BUILT_IN = frozenset({"balanced", "cheapest", "fast", "quality"})
 
 def _row(name: str, flips: Mapping[str, Any], policies: list[str]) -> list[str]:
     cases = max((flips[policy]["cases"] for policy in policies), default=0)
-    return [name, *(_percent(flips[policy]["share"]) for policy in policies), f"{cases:,}"]
+    return [name, *(_share(flips[policy]) for policy in policies), f"{cases:,}"]
 
 
-def band_table(report: Mapping[str, Any]) -> tuple[list[Column], list[list[str]]]:
-    """Return every policy's flips, and what the near-tie rule did to the strategies'."""
-    columns = [Column("policy")]
-    for title in ("flips %", "95 %", "without band %", "95 %", "value lost %"):
-        columns.append(Column(title, is_number=True))
-    rows = []
-    for name, found in report["flips"].items():
-        cells = [one_line(name), _percent(found["share"]), _interval(found)]
-        if name in report["without_band"]:
-            bare = report["without_band"][name]
-            lost = report["tie_cost"].get(name, {"lost": None})["lost"]
-            cells += [_percent(bare["share"]), _interval(bare)]
-            cells.append(UNKNOWN if lost is None else f"{100 * lost:.2f}")
-        rows.append([*cells, "", "", ""][: len(columns)])
-    return columns, rows
+def rate_table(report: Mapping[str, Any]) -> tuple[list[Column], list[list[str]]]:
+    """Return every policy's flips by edits, by restatements and over all, with 95 % intervals."""
+    columns, kinds = (
+        [Column("policy")],
+        {"edits": "edits", "restatements": "restatements", ALL: "flips"},
+    )
+    for title in kinds:
+        columns += [Column(f"{title} %", is_number=True), Column("95 %", is_number=True)]
+    return columns, [
+        [
+            one_line(name),
+            *(cell(report[kind][name]) for kind in kinds.values() for cell in (_share, _interval)),
+        ]
+        for name in report["flips"]
+    ]
 
 
-def _percent(share: float | None) -> str:
+def _share(rate: Mapping[str, float | None]) -> str:
+    share = rate["share"]
     return UNKNOWN if share is None else f"{100 * share:.1f}"
 
 

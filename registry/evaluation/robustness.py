@@ -29,7 +29,7 @@ from rolecall.registry.evaluation.robustness_report import (
 from rolecall.registry.known import read_known
 from rolecall.registry.layers import DEFAULT_STRATEGY, Choices
 from rolecall.registry.predictions import ModelFacts
-from rolecall.registry.records import Candidate, Decision, Message, Request
+from rolecall.registry.records import Message, Request
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.baselines import nearest
 from rolecall.registry.scorer.judged import Judged, read_judged, spelled_out
@@ -110,7 +110,7 @@ def measure_flips(
             if progress is not None:
                 progress(len(routed) + len(vectors), total)
         _choose_by_nearest(past, np.stack(vectors), asked, routed)
-    return summarize(plan, routed, reader.version, endpoints)
+    return summarize(plan, names, routed, reader.version, endpoints)
 
 
 def equal_shares(judged: Judged, rows: Sequence[int], count: int, seed: int) -> list[int]:
@@ -173,27 +173,14 @@ def _routed(
     reading = reader.read(text.strip())
     said = reader.predict(reading, [ModelFacts(model) for model in asked.models])
     predicted = _best_judged(asked, row, [one.success for one in said])
-    chosen: dict[str, str | None] = {name: one.chosen for name, one in decisions.items()}
-    highest = {name: _highest(one) for name, one in decisions.items()}
     return RoutedText(
         row=row,
         kind=kind,
-        chosen=chosen
+        chosen={name: one.chosen for name, one in decisions.items()}
         | {ARGMAX: best.endpoint if best else None, PREDICTED: predicted, CONSTANT: CONSTANT},
-        highest={name: one.endpoint if one else None for name, one in highest.items()},
-        values={
-            name: (decisions[name].candidates[0].value_usd, one.value_usd)
-            for name, one in highest.items()
-            if one is not None
-        },
         success={one.endpoint: one.success for one in base.candidates},
         vector=reading.vector,
     )
-
-
-def _highest(decision: Decision) -> Candidate | None:
-    """Return the candidate of highest value, equals by rank."""
-    return max(decision.candidates, key=lambda one: one.value_usd, default=None)
 
 
 def _choose_by_nearest(

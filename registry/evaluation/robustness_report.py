@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from statistics import fmean
@@ -59,25 +59,11 @@ class KindFlips:
 
 
 @dataclass(frozen=True, slots=True)
-class TieCost:
-    """A strategy's mean value in USD as it chose, and as the highest value would have chosen.
-
-    `lost` is the share that the near-tie rule gave up; null where even the highest costs more
-    than it is worth.
-    """
-
-    chosen_usd: float
-    highest_usd: float
-    lost: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class RobustnessReport:
     """How often each policy chose otherwise for prompts that mean the same.
 
-    `flips` counts all kinds, `edits` and `restatements` the kinds of that name. `without_band`
-    are the strategies' flips had the highest value won without the near-tie rule; `left_out`
-    spells out the lines of the files that were no judged rows.
+    `flips` counts all kinds, `edits` and `restatements` the kinds of that name. `left_out` spells
+    out the lines of the files that were no judged rows.
     """
 
     scorer_version: str
@@ -90,8 +76,6 @@ class RobustnessReport:
     flips: Mapping[str, FlipRate]
     edits: Mapping[str, FlipRate]
     restatements: Mapping[str, FlipRate]
-    without_band: Mapping[str, FlipRate]
-    tie_cost: Mapping[str, TieCost]
     left_out: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -103,22 +87,22 @@ class RobustnessReport:
 class RoutedText:
     """What each policy chose for a prompt as it is (`kind` null) or with one kind of change.
 
-    `row` is the prompt's number. `highest` is what the strategies would have chosen by value
-    alone; `values` pairs, for each of them, the USD of its choice and the highest. `success` is
-    predicted by endpoint, `vector` the scorer's reading.
+    `row` is the prompt's number, `success` what is predicted by endpoint, `vector` the reading.
     """
 
     row: int
     kind: str | None
     chosen: dict[str, str | None]
-    highest: dict[str, str | None]
-    values: dict[str, tuple[float, float]]
-    success: dict[str, float]
+    success: Mapping[str, float]
     vector: NDArray[np.float32]
 
 
 def summarize(
-    plan: RobustnessPlan, routed: Sequence[RoutedText], scorer_version: str, endpoints: int
+    plan: RobustnessPlan,
+    strategies: Sequence[str],
+    routed: Sequence[RoutedText],
+    scorer_version: str,
+    endpoints: int,
 ) -> RobustnessReport:
     """Count flips by policy and kind; `endpoints` is the size of the pool."""
     originals = {one.row: one for one in routed if one.kind is None}
@@ -126,26 +110,18 @@ def summarize(
     for one in routed:
         if one.kind is not None:
             changed[one.row][one.kind] = one
-    names = tuple(next(iter(originals.values())).highest)
-
-    def flips(choices: Callable[[RoutedText], Mapping[str, str | None]], policy: str) -> _Flips:
-        return {
-            row: {
-                kind: choices(other)[policy] != choices(originals[row])[policy]
-                for kind, other in others.items()
-                if choices(originals[row])[policy] is not None
-            }
+    policies = next(iter(originals.values())).chosen
+    found: dict[str, _Flips] = {
+        policy: {
+            row: {kind: other.chosen[policy] != before for kind, other in others.items()}
             for row, others in changed.items()
+            if (before := originals[row].chosen[policy]) is not None
         }
-
-    found = {
-        policy: flips(lambda one: one.chosen, policy)
-        for policy in next(iter(originals.values())).chosen
+        for policy in policies
     }
-    by_value = {name: flips(lambda one: one.highest, name) for name in names}
 
-    def rates(table: Mapping[str, _Flips], kinds: Sequence[str]) -> dict[str, FlipRate]:
-        return {policy: flip_rate(one, kinds, seed=plan.seed) for policy, one in table.items()}
+    def rates(kinds: Sequence[str]) -> dict[str, FlipRate]:
+        return {policy: flip_rate(one, kinds, seed=plan.seed) for policy, one in found.items()}
 
     return RobustnessReport(
         scorer_version=scorer_version,
@@ -153,20 +129,14 @@ def summarize(
         prompts=len(originals),
         texts=sum(map(len, changed.values())),
         endpoints=endpoints,
-        strategies=names,
+        strategies=tuple(strategies),
         kinds=tuple(
-            KindFlips(kind, rates(found, [kind]), _success_moved(originals, changed, kind))
+            KindFlips(kind, rates([kind]), _success_moved(originals, changed, kind))
             for kind in plan.kinds
         ),
-        flips=rates(found, plan.kinds),
-        edits=rates(found, [kind for kind in plan.kinds if kind in EDITS]),
-        restatements=rates(found, [kind for kind in plan.kinds if kind in RESTATEMENTS]),
-        without_band=rates(by_value, plan.kinds),
-        tie_cost={
-            name: _tie_cost(values)
-            for name in names
-            if (values := [one.values[name] for one in originals.values() if name in one.values])
-        },
+        flips=rates(plan.kinds),
+        edits=rates([kind for kind in plan.kinds if kind in EDITS]),
+        restatements=rates([kind for kind in plan.kinds if kind in RESTATEMENTS]),
     )
 
 
@@ -181,17 +151,17 @@ def flip_rate(flipped: _Flips, kinds: Sequence[str], *, seed: int) -> FlipRate:
     evidence.
     """
     of_kinds = [[one[kind] for kind in kinds if kind in one] for one in flipped.values()]
-    table = np.array([(sum(one), len(one)) for one in of_kinds], dtype=np.float64)  # (P, 2)
-    flips, cases = table.sum(axis=0).astype(int).tolist()
+    flips, cases = sum(map(sum, of_kinds)), sum(map(len, of_kinds))
     if not cases:
         return FlipRate(0, 0, None, None, None)
+    table = np.array([(sum(one), len(one)) for one in of_kinds], dtype=np.float64)  # (P, 2)
     drawn = _resamples(len(table), seed) @ table  # (R, 2)
     drawn = drawn[drawn[:, 1] > 0]
     low, high = np.percentile(drawn[:, 0] / drawn[:, 1], _LEVELS).tolist()
     return FlipRate(flips, cases, flips / cases, low, high)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def _resamples(count: int, seed: int) -> NDArray[np.int64]:
     """Return how often each of `count` prompts is drawn in each bootstrap sample (R, P)."""
     random = np.random.default_rng(seed)
@@ -209,8 +179,3 @@ def _success_moved(
         if endpoint in others[kind].success
     ]
     return fmean(moved) if moved else None
-
-
-def _tie_cost(values: Sequence[tuple[float, float]]) -> TieCost:
-    chosen, highest = (fmean(column) for column in zip(*values, strict=True))
-    return TieCost(chosen, highest, (highest - chosen) / highest if highest > 0 else None)

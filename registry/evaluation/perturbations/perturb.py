@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from random import Random
-from types import MappingProxyType
 
 from rolecall.registry.evaluation.perturbations import restating, rewording, surface
+from rolecall.registry.evaluation.perturbations.frames import framed
 from rolecall.registry.evaluation.perturbations.prose import Prose
-
-Rule = Callable[[Prose, Random], str | None]
 
 # Small edits of words and characters, each of which a reader could undo.
 EDITS: tuple[str, ...] = (
@@ -21,20 +18,13 @@ EDITS: tuple[str, ...] = (
 )
 # The same request put in another frame or form, which no reader undoes.
 RESTATEMENTS: tuple[str, ...] = (
-    *("opening", "role", "aside", "letter", "template", "bullets", "wrapped lines", "emoji"),
+    *("opening", "role", "aside", "letter", "template", "emoji", "bullets", "wrapped lines"),
     *("shorthand", "upper case", "option labels", "instruction last", "code fence"),
 )
 KINDS = EDITS + RESTATEMENTS
 
 
-def _rule(kind: str) -> Rule:
-    name = kind.replace(" ", "_")
-    rooms = (restating, rewording, surface)
-    rule: Rule = next(getattr(room, name) for room in rooms if hasattr(room, name))
-    return rule
-
-
-RULES: Mapping[str, Rule] = MappingProxyType({kind: _rule(kind) for kind in KINDS})
+FRAMES = frozenset({"please", "could you", "thanks", "greeting", *RESTATEMENTS[:6]})
 
 # A request about the letters themselves is another request once they change.
 _ABOUT_LETTERS = re.compile(
@@ -44,10 +34,9 @@ _ABOUT_LETTERS = re.compile(
     r"misspel\w*|verbatim|whitespace)\b",
     re.IGNORECASE,
 )
-_KEEP_LETTERS = frozenset(
-    {"trailing newline", "trailing spaces", "please", "could you", "thanks", "greeting", "blunt"}
-    | {"opening", "role", "aside", "template", "emoji", "instruction last", "code fence"}
-)
+_KEEP_LETTERS = (FRAMES - {"letter"}) | {
+    *("trailing newline", "trailing spaces", "blunt", "instruction last", "code fence")
+}
 
 
 def perturb(text: str, kind: str, seed: int) -> str | None:
@@ -56,8 +45,14 @@ def perturb(text: str, kind: str, seed: int) -> str | None:
     The same text, kind and seed give the same result, on any machine. Code, formulas, answer
     options and quotations keep their wording. Raises `KeyError` for a kind not in `KINDS`.
     """
-    rule = RULES[kind]
+    if kind not in KINDS:
+        raise KeyError(kind)
     if not text.strip() or (kind not in _KEEP_LETTERS and _ABOUT_LETTERS.search(text)):
         return None
-    changed = rule(Prose.of(text), Random(f"{seed}\0{kind}\0{text}"))
+    prose, rng = Prose.of(text), Random(f"{seed}\0{kind}\0{text}")
+    if kind in FRAMES:
+        changed = framed(prose, rng, kind)
+    else:
+        name, rooms = kind.replace(" ", "_"), (restating, rewording, surface)
+        changed = next(vars(room)[name] for room in rooms if name in vars(room))(prose, rng)
     return None if changed is None or changed == text or not changed.strip() else changed

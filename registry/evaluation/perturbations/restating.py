@@ -1,4 +1,4 @@
-"""Restatements: the same request in another frame or form, which no reader undoes."""
+"""Restatements of a request in another form: lists, lines, capitals, labels, order."""
 
 from __future__ import annotations
 
@@ -6,25 +6,12 @@ import re
 from itertools import pairwise
 from random import Random
 
+from rolecall.registry.evaluation.perturbations.frames import is_foreign, is_order
 from rolecall.registry.evaluation.perturbations.prose import Edit, Prose, code_lines
-from rolecall.registry.evaluation.perturbations.rewording import (
-    ABBREVIATED,
-    QUESTION_MARK,
-    SENTENCE,
-    is_order,
-    is_small_talk,
-    led,
-    tailed,
-    uncapitalised,
-    with_words,
-)
+from rolecall.registry.evaluation.perturbations.rewording import ABBREVIATED, SENTENCE, with_words
 from rolecall.registry.evaluation.perturbations.surface import ITEM
 from rolecall.registry.evaluation.perturbations.synonyms import rules
 
-_MOST_FOREIGN = 0.05
-_SIGNED = re.compile(r"\A\s*(?:dear|hi|hello|hey)\b|\b(?:regards|sincerely|cheers)\b", re.I)
-_PERSONA = re.compile(r"\A\s*you(?:'re| are)\b", re.I)
-_TEMPLATE = re.compile(r"^\s*(?:question|answer|task|response|q|a)\s*:", re.I | re.M)
 _POINTS = re.compile(r"\b(?:follow\w*|below|above|next|preceding)\b", re.I)
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 _BREAK = re.compile(r"(?<=\S) (?=\S)")
@@ -33,48 +20,6 @@ _LABELS = ("{}.", "{})", "({})", "{}:")
 _LONGEST_INSTRUCTION = 300
 _WIDTHS = (48, 60, 72)
 _LONG_WORD = 2
-
-
-def opening(prose: Prose, rng: Random) -> str | None:
-    """Begin otherwise: I'd like you to write …, I have a question."""
-    if is_order(prose) and not _is_left_alone(prose):
-        lead = rng.choice(("I'd like you to ", "I need you to ", "Your task is to "))
-        return lead + uncapitalised(prose)
-    if _is_left_alone(prose) or not prose.find(QUESTION_MARK):
-        return None
-    return led(prose, rng.choice(("I have a question:", "I'm wondering about this:")), rng)
-
-
-def role(prose: Prose, rng: Random) -> str | None:
-    """Tell first, as prompts do, that it is an assistant who is asked."""
-    if _is_left_alone(prose) or _PERSONA.match(prose.text):
-        return None
-    names = ("a helpful assistant", "an AI assistant", "a large language model")
-    return f"You are {rng.choice(names)}.\n\n{prose.text.lstrip()}"
-
-
-def aside(prose: Prose, rng: Random) -> str | None:
-    """Say something beside the point, before the request or after it."""
-    if _is_left_alone(prose):
-        return None
-    said = rng.choice(rules()["asides"])
-    return led(prose, said, rng) if rng.random() < 1 / 2 else tailed(prose, said)
-
-
-def letter(prose: Prose, rng: Random) -> str | None:
-    """Write it as a letter, with a greeting and a name below."""
-    if _is_left_alone(prose) or _SIGNED.search(prose.text):
-        return None
-    name = rng.choice(("Alex", "Sam", "Maria", "Wei"))
-    return f"Dear assistant,\n\n{prose.text.strip()}\n\nBest regards,\n{name}"
-
-
-def template(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
-    """Put it between the labels of a form: Question, Answer."""
-    if _is_left_alone(prose) or _TEMPLATE.search(prose.text):
-        return None
-    first, last = ("Task", "Response") if is_order(prose) else ("Question", "Answer")
-    return f"{first}: {prose.text.strip()}\n\n{last}:"
 
 
 def bullets(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
@@ -109,14 +54,9 @@ def wrapped_lines(prose: Prose, rng: Random) -> str | None:
     return prose.edited(edits)
 
 
-def emoji(prose: Prose, rng: Random) -> str | None:
-    """End with an emoji."""
-    return None if is_small_talk(prose) else tailed(prose, rng.choice("🙂🙏🤔👀"))
-
-
 def shorthand(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
     """Type common words as in a hasty message: u, pls, bc."""
-    return None if _is_foreign(prose) else with_words(prose, rules()["shorthand"])
+    return None if is_foreign(prose) else with_words(prose, rules()["shorthand"])
 
 
 def upper_case(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
@@ -139,7 +79,7 @@ def instruction_last(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
     """Put what is asked after the text that it is about, or before it where it stands last."""
     text = prose.text.strip()
     gaps = list(_BLANK_LINES.finditer(text))
-    if not gaps or _LABEL.search(text) or _is_foreign(prose):
+    if not gaps or _LABEL.search(text) or is_foreign(prose):
         return None
     head, rest = text[: gaps[0].start()], text[gaps[0].end() :]
     body, tail = text[: gaps[-1].start()], text[gaps[-1].end() :]
@@ -170,12 +110,3 @@ def _asks(part: str) -> bool:
         and not _POINTS.search(line)
         and prose.is_open(0, 1)
     )
-
-
-def _is_foreign(prose: Prose) -> bool:
-    """Tell whether a text is hardly in English, so that English words would not belong in it."""
-    return sum(not char.isascii() for char in prose.text) > _MOST_FOREIGN * len(prose.text)
-
-
-def _is_left_alone(prose: Prose) -> bool:
-    return is_small_talk(prose) or _is_foreign(prose)

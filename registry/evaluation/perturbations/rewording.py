@@ -1,4 +1,4 @@
-"""Perturbations of how a request is worded: synonyms, spelling, politeness, order."""
+"""Perturbations of how a request is worded: synonyms, spelling, bluntness, order."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from rolecall.registry.evaluation.perturbations.prose import Edit, Prose, cased
 from rolecall.registry.evaluation.perturbations.synonyms import replacements, rules, words_of
 
 _MOST_SYNONYMS = 3
-_LEAST_WORDS = 4
 
-_POLITE = re.compile(r"\b(?:please|thanks|thank you|kindly|(?:could|would|can) you)\b", re.I)
 _GREETED = re.compile(
     r"\s*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day))\b[ \w]{0,20}[,!.]?\s+", re.I
 )
@@ -30,7 +28,6 @@ _ASKED = re.compile(
 _PLEASE = re.compile(r"\b(please|kindly),? (\w)", re.I)
 _PLEASE_LAST = re.compile(r",? please(?=[.!?]*\s*\Z)", re.I)
 _FIRST_SENTENCE = re.compile(r"(?:[^.!?\n]|[.!?](?=\S))*([.!?\n]|\Z)")
-_FIRST_WORD = re.compile(r"\s*([A-Za-z]+)(?= )")
 
 SENTENCE = re.compile(r"(?<!\S)[A-Z][^\n]*?[.!?](?= +[A-Z\"“$\\(]|\s*$)", re.M)
 ABBREVIATED = re.compile(r"\b(?:e\.g|i\.e|etc|vs|cf|al|Mr|Mrs|Ms|Dr|Prof|St|No|Fig|Eq|[A-Z])\.\Z")
@@ -44,7 +41,6 @@ _LEANS = re.compile(
 
 _CONTENT = re.compile(r"[a-z]{4,}|\b[b-z]\b")
 
-QUESTION_MARK = re.compile(r"\?")
 _BEFORE_COUNT = r"(?<![\w.,$€£%^_/*+=<>():-])(?<![-+*/=<>^$] )"
 _DIGITS = re.compile(_BEFORE_COUNT + r"([2-9]|1[0-2])(?= ([a-z]{3,})\b)")
 _PRONOUN = r"(?:you|i|we|they|he|she|it)\b"
@@ -92,47 +88,6 @@ def number_words(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
     spelt = re.compile(rf"\b({'|'.join(digits)})(?= ([a-z]{{3,}})\b)")
     counts = [match for match in prose.find(spelt) if _counts(prose, match)]
     return prose.edited([(*match.span(1), digits[match[1]]) for match in counts])
-
-
-def please(prose: Prose, rng: Random) -> str | None:
-    """Say please."""
-    if _POLITE.search(prose.text):
-        return None
-    if is_order(prose):
-        return "Please " + uncapitalised(prose)
-    if not prose.find(QUESTION_MARK) or is_small_talk(prose):
-        return None
-    return led(prose, rng.choice(("Please answer this:", "Please answer this question.")), rng)
-
-
-def could_you(prose: Prose, rng: Random) -> str | None:
-    """Ask whether it could be done."""
-    if _POLITE.search(prose.text) or is_small_talk(prose):
-        return None
-    if not is_order(prose):
-        lead = rng.choice(("Could you help me with this?", "Can you help me with this?"))
-        return led(prose, lead, rng)
-    asked = rng.choice(("Could you ", "Can you ", "Would you "))
-    end = _FIRST_SENTENCE.match(prose.text)
-    first = len(prose.text) - len(prose.text.lstrip())
-    edits: list[Edit] = [(0, first + 1, asked + prose.text[first].lower())]
-    if end and prose.is_open(*end.span(1)) and end[1] in (".", ""):
-        edits.append((*end.span(1), "?"))
-    return prose.edited(edits)
-
-
-def thanks(prose: Prose, rng: Random) -> str | None:
-    """Say thanks at the end."""
-    if _POLITE.search(prose.text) or is_small_talk(prose):
-        return None
-    return tailed(prose, rng.choice(rules()["thanks"]))
-
-
-def greeting(prose: Prose, rng: Random) -> str | None:
-    """Say hello before it."""
-    if _GREETED.match(prose.text):
-        return None
-    return led(prose, rng.choice(rules()["greetings"]), rng)
 
 
 def blunt(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
@@ -204,42 +159,6 @@ def _are_apart(prose: Prose, one: re.Match[str], two: re.Match[str]) -> bool:
         and not (opens and two[0].startswith("The "))
         and not set(_CONTENT.findall(one[0].lower())) & set(_CONTENT.findall(two[0].lower()))
     )
-
-
-def is_order(prose: Prose) -> bool:
-    """Tell whether a text begins with an order: `write …`."""
-    found = _FIRST_WORD.match(prose.text)
-    return (
-        found is not None
-        and prose.is_open(*found.span())
-        and found[1].lower() in words_of("orders")
-    )
-
-
-def is_small_talk(prose: Prose) -> bool:
-    """Tell whether a text is too short to ask for work: `hi`, `thanks`, `and you?`."""
-    return len(prose.text.split()) < _LEAST_WORDS
-
-
-def led(prose: Prose, lead: str, rng: Random) -> str:
-    """Return the text after a lead, on the same line unless it begins with code."""
-    text = prose.text.lstrip()
-    start = len(prose.text) - len(text)
-    gap = rng.choice((" ", "\n\n"))
-    return lead + ("\n\n" if prose.is_block(start, start + 1) else gap) + text
-
-
-def tailed(prose: Prose, tail: str) -> str:
-    """Return the text before a tail, on the same line if it is one line of whole sentences."""
-    text = prose.text.rstrip()
-    is_plain = text[-1] in ".?!" and prose.is_open(len(text) - 1, len(text)) and "\n" not in text
-    return text + (" " if is_plain else "\n\n") + tail
-
-
-def uncapitalised(prose: Prose) -> str:
-    """Return the text to go on a sentence with."""
-    text = prose.text.lstrip()
-    return text[0].lower() + text[1:]
 
 
 def with_words(prose: Prose, table: Mapping[str, str]) -> str | None:
