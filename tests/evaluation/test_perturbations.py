@@ -138,7 +138,7 @@ def test_a_dropped_letter_and_a_doubled_letter_change_the_length_by_one(
         ("end mark", "Which is it?\nA. one\nB. two", "Which is it\nA. one\nB. two"),
         ("please", "Write a poem about rain.", "Please write a poem about rain."),
         ("please", "Please write a poem about rain.", None),
-        ("blunt", "Hello, could you please write a poem? Thanks!", "Write a poem."),
+        ("blunt", "Hello, could you please write a poem? Thanks!", "Write a poem?"),
         ("blunt", "I'd like you to write a poem, please.", "Write a poem."),
         ("blunt", "Thanks!", None),
         ("spelling", "What colour is the centre?", "What color is the center?"),

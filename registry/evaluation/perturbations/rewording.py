@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
 from itertools import pairwise
 from random import Random
 
-from rolecall.registry.evaluation.perturbations.prose import Edit, Prose, cased
+from rolecall.registry.evaluation.perturbations.prose import Prose, cased
 from rolecall.registry.evaluation.perturbations.synonyms import replacements, rules, words_of
 
 _MOST_SYNONYMS = 3
 
+# What is said for courtesy, and what stays without it.
 _GREETED = re.compile(
-    r"\s*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day))\b[ \w]{0,20}[,!.]?\s+", re.I
+    r"\A\s*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day))\b[ \w]{0,20}[,!.]?\s+", re.I
 )
 _THANKED = re.compile(
     r"\s*\b(?:many thanks|thanks|thank you)(?: in advance| so much| very much| a lot)?[.!]*\s*\Z",
     re.I,
 )
 _ASKED = re.compile(
-    r"(?:(?:could|would|can|will) you|i(?: would|'d) like you to|i want you to)"
-    r"(?: please| kindly)? ([a-z]+)\b",
+    r"\A\s*(?:(?:could|would|can|will) you|i(?: would|'d) like you to|i want you to)"
+    r"(?: please| kindly)? ([a-z])",
     re.I,
 )
-_PLEASE = re.compile(r"\b(please|kindly),? (\w)", re.I)
-_PLEASE_LAST = re.compile(r",? please(?=[.!?]*\s*\Z)", re.I)
-_FIRST_SENTENCE = re.compile(r"(?:[^.!?\n]|[.!?](?=\S))*([.!?\n]|\Z)")
+_PLEASE = re.compile(r"\b(please|kindly),? (\w)|,? please(?=[.!?]*\s*\Z)", re.I)
+
+SENTENCE = re.compile(r"(?:[^.!?\n]|[.!?](?=\S))*([.!?\n]|\Z)")
 
 SENTENCE = re.compile(r"(?<!\S)[A-Z][^\n]*?[.!?](?= +[A-Z\"“$\\(]|\s*$)", re.M)
 ABBREVIATED = re.compile(r"\b(?:e\.g|i\.e|etc|vs|cf|al|Mr|Mrs|Ms|Dr|Prof|St|No|Fig|Eq|[A-Z])\.\Z")
@@ -64,18 +64,10 @@ def spelling(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
 
 def contractions(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
     """Contract (do not: don't) whatever can be, or else write contractions out."""
-    short = {long.lower(): new for long, new in rules()["contractions"].items()}
-    found = prose.find(_contractible())
-    if found:
-        return prose.edited((*one.span(), cased(one[0], short[one[0].lower()])) for one in found)
-    long = {new.lower(): old for old, new in rules()["contractions"].items()}
-    edits: list[Edit] = []
-    for match in prose.find(_contracted()):
-        plain = match[0].lower().replace("’", "'")
-        # A question that begins so would turn into "Is not it".
-        if not (match[0][0].isupper() and plain.endswith("n't") and plain != "don't"):
-            edits.append((*match.span(), cased(match[0], long[plain])))
-    return prose.edited(edits)
+    short: Mapping[str, str] = rules()["contractions"]
+    return _with_phrases(prose, short) or _with_phrases(
+        prose, {new: old for old, new in short.items()}
+    )
 
 
 def number_words(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
@@ -91,32 +83,19 @@ def number_words(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
 
 
 def blunt(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
-    """Leave out greeting, please and thanks."""
-    edits: list[Edit] = []
-    greeted, thanked = _GREETED.match(prose.text), _THANKED.search(prose.text)
-    start = greeted.end() if greeted else 0
-    if greeted:
-        edits.append((0, start, ""))
-    end = thanked.start() if thanked else len(prose.text)
-    if thanked:
-        edits.append((end, len(prose.text), ""))
-    asked = _ASKED.match(prose.text, start, end)
-    if asked and asked[1].lower() in words_of("orders") and prose.is_open(*asked.span()):
-        edits.append((start, asked.end(1), asked[1].capitalize()))
-        mark = _FIRST_SENTENCE.match(prose.text, asked.end(1), end)
-        if mark and mark[1] == "?":
-            edits.append((*mark.span(1), "."))
-    else:
-        for match in prose.find(_PLEASE):
-            if start <= match.start() and match.end() <= end:
-                letter = match[2].upper() if match[1][0].isupper() else match[2]
-                edits.append((*match.span(), letter))
-    edits += [(*match.span(), "") for match in _PLEASE_LAST.finditer(prose.text, start, end)]
-    return prose.edited(edits)
+    """Leave out greeting, please, thanks and whether it could be done."""
+    text = _ASKED.sub(
+        lambda asked: asked[1].upper(), _GREETED.sub("", _THANKED.sub("", prose.text))
+    )
+    rest = Prose.of(text)
+    edits = [
+        (*one.span(), "" if one[1] is None else cased(one[1], one[2])) for one in rest.find(_PLEASE)
+    ]
+    return rest.edited(edits) or text
 
 
 def sentence_order(prose: Prose, rng: Random) -> str | None:
-    """Swap two statements of the preamble, or two orders, that do not lean on each other."""
+    """Swap two statements of the preamble that do not lean on each other."""
     found = [one for one in SENTENCE.finditer(prose.text) if not prose.is_block(*one.span())]
     places = [
         (one, two)
@@ -124,7 +103,8 @@ def sentence_order(prose: Prose, rng: Random) -> str | None:
         if set(prose.text[one.end() : two.start()]) == {" "}
         and _stands_alone(prose, one)
         and _stands_alone(prose, two)
-        and (_are_orders(one, two) or (number < len(found) and _are_apart(prose, one, two)))
+        and number < len(found)
+        and _are_apart(prose, one, two)
     ]
     if not places:
         return None
@@ -140,12 +120,6 @@ def _stands_alone(prose: Prose, sentence: re.Match[str]) -> bool:
         and not ABBREVIATED.search(sentence[0])
         and not _LEANS.search(sentence[0])
         and len(sentence[0].split()) > 2
-    )
-
-
-def _are_orders(one: re.Match[str], two: re.Match[str]) -> bool:
-    return all(
-        sentence[0].split(" ", 1)[0].lower() in words_of("orders") for sentence in (one, two)
     )
 
 
@@ -180,13 +154,13 @@ def _counts(prose: Prose, match: re.Match[str]) -> bool:
     return before[1].lower() not in words_of("numbered") and not prose.is_name(before.start())
 
 
-@cache
-def _contractible() -> re.Pattern[str]:
-    longest = sorted(rules()["contractions"], key=len, reverse=True)
-    return re.compile(rf"\b(?:{'|'.join(longest)})(?= \w)(?! {_PRONOUN})", re.I)
-
-
-@cache
-def _contracted() -> re.Pattern[str]:
-    short = "|".join(text.replace("'", "['’]") for text in rules()["contractions"].values())
-    return re.compile(rf"\b(?:{short})(?= \w)(?! (?:{_PRONOUN}|(?:been|got|had|become)\b))", re.I)
+def _with_phrases(prose: Prose, table: Mapping[str, str]) -> str | None:
+    new = {old.lower(): text for old, text in table.items()}
+    longest = "|".join(sorted(new, key=len, reverse=True)).replace("'", "['’]")
+    followed = rf"(?= \w)(?! (?:{_PRONOUN}|(?:been|got|had|become)\b))"
+    return prose.edited(
+        (*match.span(), cased(match[0], new[match[0].lower().replace("’", "'")]))
+        for match in prose.find(re.compile(rf"\b(?:{longest}){followed}", re.I))
+        # A question that begins with "Isn't" would turn into "Is not it".
+        if not (match[0][0].isupper() and match[0].endswith("n't") and match[0] != "Don't")
+    )
