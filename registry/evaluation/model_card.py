@@ -31,7 +31,7 @@ def complete_card(folder: Path, data: Sequence[Path], prompts: int = PROMPTS) ->
     fold = content["split"]["report_fold"]
     with tempfile.TemporaryDirectory() as name:
         nothing = Path(name, "nothing.db")
-        plan = RobustnessPlan(prompts=prompts, fold=fold)
+        plan = RobustnessPlan(prompts=prompts, fold=fold, strategies=("balanced",))
         robustness = measure_files(nothing, data, plan, scorer=scorer)
         sanity = check_sanity(nothing, scorer)
     content["robustness"] = {"fold": fold, "pool": "starter", **robustness.to_dict()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -128,26 +128,52 @@ def test_a_constant_is_granted_one_order_of_the_models() -> None:
     }
 
 
-class Fixed(Scorer):
-    """The shipped scorer's readings; every model is right with 0.5, the named with 0.99."""
+class Told(Scorer):
+    """The shipped scorer's readings and lengths, with the success that it is told."""
 
-    def __init__(self, scorer: Scorer, best: str) -> None:
+    def __init__(self, scorer: Scorer, success: Callable[[str, str], float]) -> None:
         self.__dict__.update(vars(scorer))
-        self._best = best
+        self._inner, self._told = scorer, success
+        self._texts: list[tuple[Reading, str]] = []
 
-    def predict(
-        self,
-        reading: Reading,  # noqa: ARG002
-        facts: Sequence[ModelFacts],
-    ) -> tuple[Prediction, ...]:
+    def read(self, text: str) -> Reading:
+        self._texts.append((self._inner.read(text), text))
+        return self._texts[-1][0]
+
+    def predict(self, reading: Reading, facts: Sequence[ModelFacts]) -> tuple[Prediction, ...]:
+        [text] = [text for one, text in self._texts if one is reading]
         return tuple(
-            Prediction(one.model, 0.99 if one.model == self._best else 0.5, 0.05, 100, "facts")
-            for one in facts
+            replace(one, success=self._told(text, one.model))
+            for one in self._inner.predict(reading, facts)
         )
 
 
+def told_the_evidence(prices: Mapping[str, float]) -> Callable[[str, str], float]:
+    groups = {prompt.strip(): one for one in GROUPS for prompt in one.prompts}
+
+    def success(text: str, model: str) -> float:
+        group = groups[text.strip()]
+        cheap, strong = group.evidence.cheap, group.evidence.strong
+        judged = {**cheap, **strong}
+        is_strong = model in group.also or prices[model] > group.cheap_usd_per_mtok
+        usual = fmean((strong if is_strong else cheap).values())
+        return judged.get(model, judged.get(f"{model}-thinking", usual))
+
+    return success
+
+
+def test_routing_that_is_told_the_evidence_passes_nearly_all(
+    tmp_path: Path, prices: dict[str, float]
+) -> None:
+    report = check_sanity(tmp_path / "none.db", Told(Scorer.load(), told_the_evidence(prices)))
+    assert report.passed >= 0.9 * report.prompts, report.failures
+
+
 def test_a_scorer_that_has_one_favourite_passes_as_often_as_that_constant(tmp_path: Path) -> None:
-    report = check_sanity(tmp_path / "none.db", Fixed(Scorer.load(), "deepseek-v4-flash"))
+    def favourite(text: str, model: str) -> float:  # noqa: ARG001
+        return 0.99 if model == "deepseek-v4-flash" else 0.5
+
+    report = check_sanity(tmp_path / "none.db", Told(Scorer.load(), favourite))
     assert not (tmp_path / "none.db").exists()
     assert report.best_constant == "deepseek-v4-flash"
     # Of two models that are not its favourite neither is put first.
