@@ -115,11 +115,15 @@ def _remarks(card: dict[str, Any]) -> Iterator[str]:
             f"{found['shipped']['brier']:.4f} against {found['full_precision']['brier']:.4f}"
         )
     if "robustness" in card:
-        flips = {name: rate["share"] for name, rate in card["robustness"]["flips"].items()}
+        found = card["robustness"]
+        flips = (
+            f"{name} {found['edits'][name]['share']:.1%} and "
+            f"{found['restatements'][name]['share']:.1%}"
+            for name in ("balanced", "argmax", "nearest")
+        )
         yield (
-            f"choices flip when {card['robustness']['texts']:,} prompts are only worded otherwise: "
-            f"balanced {flips['balanced']:.1%}, by the highest success {flips['argmax']:.1%}, "
-            f"by nearest prompts {flips['nearest']:.1%}"
+            f"choices flip on edits and on restatements of {found['prompts']:,} prompts: "
+            f"{', '.join(flips)}"
         )
     if "sanity" in card:
         sanity = card["sanity"]

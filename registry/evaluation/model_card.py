@@ -54,11 +54,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hint = f"\nhint: {error.hint}" if error.hint else ""
         sys.stderr.write(f"error: {error.message}{hint}\n")
         return int(error.exit_code)
-    flips, sanity = content["robustness"]["flips"]["balanced"]["share"], content["sanity"]
+    robustness, sanity = content["robustness"], content["sanity"]
     sys.stdout.write(
-        f"balanced flips on {flips:.1%} of changed prompts; {sanity['passed']} of "
-        f"{sanity['prompts']} prompts routed as the evidence says, the best constant "
-        f"{sanity['best_constant']} {sanity['best_constant_passed']}\n"
+        f"balanced flips on {robustness['edits']['balanced']['share']:.1%} of edits and "
+        f"{robustness['restatements']['balanced']['share']:.1%} of restatements; "
+        f"{sanity['passed']} of {sanity['prompts']} prompts routed as the evidence says, the best "
+        f"constant ({sanity['best_constant']}) {sanity['best_constant_passed']}\n"
     )
     for name, (passed, count) in sanity["by_group"].items():
         sys.stdout.write(f"  {name}: {passed} of {count}\n")

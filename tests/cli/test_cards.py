@@ -26,7 +26,10 @@ def test_the_shipped_card_shows_its_figures_beside_the_baselines(
         assert f"{figures[side]['auc_mean']:.3f}" in line
     sanity = content["sanity"]
     assert f"{sanity['passed']} of {sanity['prompts']}" in out
-    assert "flip" in out
+    share = content["robustness"]["restatements"]["balanced"]["share"]
+    assert (
+        f"balanced {content['robustness']['edits']['balanced']['share']:.1%} and {share:.1%}" in out
+    )
     assert "assumed, not measured" in out
 
 
