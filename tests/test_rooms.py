@@ -15,7 +15,7 @@ MIDDLE_ROOMS = ("scorer", "routing", "transport", "storage")
 ONLY_IN = {
     "sqlite3": ("registry/storage/",),
     "sqlite_utils": ("registry/storage/",),
-    "numpy": ("registry/scorer/",),
+    "numpy": ("registry/scorer/", "registry/evaluation/"),
     "onnxruntime": ("registry/scorer/",),
     "matplotlib": ("cli/plotting.py", "cli/plot_labels.py"),
     "tokenizers": ("registry/scorer/",),

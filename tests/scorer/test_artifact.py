@@ -99,7 +99,7 @@ def test_the_card_tells_what_was_trained_on_and_how_it_scored(scorer: Scorer) ->
     assert found["version"] == scorer.version
     for key in ("date", "seed", "data", "split", "settings", "figures", "facts_prior", "assumed"):
         assert found[key], key
-    for key in ("parts", "quantization", "steady", "everyday"):
+    for key in ("parts", "quantization", "robustness", "sanity"):
         assert found[key], key
     assert found["split"]["train_folds"] == [0, 1, 2, 3, 4, 5, 6]
     figures = found["figures"]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from itertools import pairwise
 from random import Random
 
-from rolecall.registry.scorer.prose import Edit, Prose
+from rolecall.registry.evaluation.perturbations.prose import Edit, Prose
 
 _FIRST = re.compile(r"\s*([A-Z])(?:[a-z]+\b|\b(?= [a-z]))")
 _CAPITAL = re.compile(r"(?<![\w\\/@#$&-])(?:[A-Z][a-z]+|I)(?![\w-])")
 _SPACE = re.compile(r"(?<=\S) (?=\S)")
-_ITEM = re.compile(r"\s*(?:[-*•#>]|\(?(?:\d{1,2}|[A-Za-z]|[ivxIVX]{1,4})[.)])\s")
+ITEM = re.compile(r"\s*(?:[-*•#>]|\(?(?:\d{1,2}|[A-Za-z]|[ivxIVX]{1,4})[.)])\s")
 _QUESTION = re.compile(
     r"(?:what|who|whose|when|where|why|how|which|is|are|was|were|do|does|did|can|could|should|"
     r"would|will|has|have)\b",
@@ -63,7 +64,7 @@ def joined_lines(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
         # Code or options may stand between two lines of prose.
         if (
             not prose.text[ends:begins].strip()
-            and _ITEM.match(prose.text, following, last) is None
+            and ITEM.match(prose.text, following, last) is None
             and _is_wordy(prose.text[start:end])
             and _is_wordy(prose.text[following:last])
         ):
@@ -101,34 +102,17 @@ def end_mark(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
 
 def swapped_letters(prose: Prose, rng: Random) -> str | None:
     """Swap two letters inside one long word."""
-    places = [
-        (word.start() + index, word[0][index + 1] + word[0][index])
-        for word in _plain_words(prose)
-        for index in range(1, len(word[0]) - 2)
-        if word[0][index] != word[0][index + 1]
-    ]
-    if not places:
-        return None
-    start, letters = rng.choice(places)
-    return prose.edited([(start, start + 2, letters)])
+    return _typo(prose, rng, lambda one, two: two + one if one != two else None)
 
 
 def dropped_letter(prose: Prose, rng: Random) -> str | None:
     """Leave out one letter inside one long word."""
-    words = _plain_words(prose)
-    if not words:
-        return None
-    start = _inside(rng.choice(words), rng)
-    return prose.edited([(start, start + 1, "")])
+    return _typo(prose, rng, lambda one, two: two)  # noqa: ARG005
 
 
 def doubled_letter(prose: Prose, rng: Random) -> str | None:
     """Type one letter inside one long word twice."""
-    words = _plain_words(prose)
-    if not words:
-        return None
-    start = _inside(rng.choice(words), rng)
-    return prose.edited([(start, start, prose.text[start])])
+    return _typo(prose, rng, lambda one, two: one + one + two)
 
 
 def quotes(prose: Prose, rng: Random) -> str | None:  # noqa: ARG001
@@ -160,6 +144,12 @@ def _plain_words(prose: Prose, least: int = _LEAST_LETTERS) -> list[re.Match[str
     return [word for word in prose.words() if len(word[0]) >= least and word[0].islower()]
 
 
-def _inside(word: re.Match[str], rng: Random) -> int:
-    """Return the place of a letter that is neither the first nor the last."""
-    return word.start() + rng.randrange(1, len(word[0]) - 1)
+def _typo(prose: Prose, rng: Random, typed: Callable[[str, str], str | None]) -> str | None:
+    """Put what is typed for two letters that are neither the first nor the last of a word."""
+    edits = [
+        (start, start + 2, letters)
+        for word in _plain_words(prose)
+        for start in range(word.start() + 1, word.end() - 2)
+        if (letters := typed(*prose.text[start : start + 2])) is not None
+    ]
+    return prose.edited([rng.choice(edits)]) if edits else None

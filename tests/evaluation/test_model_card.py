@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.carding import complete_card, main
+from rolecall.registry.evaluation.model_card import complete_card, main
 from rolecall.registry.scorer.card import PRETRAINED, card
 
 
@@ -28,20 +28,19 @@ def rows(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_card_gains_steadiness_and_everyday_sense_and_loses_nothing(
-    artifact: Path, rows: Path
-) -> None:
+def test_a_card_gains_robustness_and_sanity_and_loses_nothing(artifact: Path, rows: Path) -> None:
     before = card(artifact)
     complete_card(artifact, [rows], prompts=2)
     after = card(artifact)
-    assert {name: after[name] for name in before if name not in ("steady", "everyday")} == {
-        name: value for name, value in before.items() if name not in ("steady", "everyday")
+    added = ("robustness", "sanity")
+    assert {name: after[name] for name in after if name not in added} == {
+        name: before[name] for name in before if name not in added
     }
-    assert after["steady"]["prompts"] == 2
-    assert after["steady"]["fold"] == 7
-    assert set(after["steady"]["flips"]) >= {"balanced", "argmax", "constant"}
-    assert set(after["steady"]["without"]) == {"reading", "members", "memory"}
-    assert after["everyday"]["prompts"] >= 80
+    assert after["robustness"]["prompts"] == 2
+    assert after["robustness"]["fold"] == 7
+    assert set(after["robustness"]["flips"]) >= {"balanced", "argmax", "nearest", "constant"}
+    assert after["sanity"]["prompts"] >= 120
+    assert 0 < after["sanity"]["best_constant_passed"] < after["sanity"]["prompts"]
     assert not list(artifact.glob("*.new"))
 
 

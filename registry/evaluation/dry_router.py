@@ -1,4 +1,4 @@
-"""Decisions made for the sake of looking at them: every key at hand, nothing recorded."""
+"""Decisions made to look at them: every key at hand, nothing recorded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rolecall.registry.storage.pool import read_pool
 
 
 @contextmanager
-def rehearsal(given: Path | None, scorer: Scorer) -> Iterator[Router]:
+def open_dry_router(given: Path | None, scorer: Scorer) -> Iterator[Router]:
     """Open a router over a registry; over the starter pool where there is none.
 
     All keys that its endpoints name count as set, and its clock stands still, so that nothing

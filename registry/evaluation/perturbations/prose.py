@@ -34,6 +34,7 @@ _CODE_LINE = re.compile(
 _OPTION = re.compile(r"\s*(?:[-*•]\s+)?\(?(?:[A-Za-z]|\d{1,2}|[ivx]{1,4})[).:](?:\s|$)")
 _OPTIONS_TITLE = re.compile(r"\s*(?:options|(?:answer )?choices)\s*:", re.IGNORECASE)
 _INLINE_OPTIONS = re.compile(r"\(A\)(?=.*\(B\))[^\n]*|\bA\)(?=.*\bB\))[^\n]*", re.IGNORECASE)
+_LAST_WORD = re.compile(r"([A-Za-z']+) \Z")
 # A word that stands alone: no part of a name, a path, a call, a hyphenated or shortened word.
 _WORD = re.compile(r"(?<![\w\\/@#$&^*+=<>'’.-])[A-Za-z]+(?![\w\\/@(\[^*+=<>-]|['’.:]\w)")
 
@@ -61,7 +62,7 @@ class Prose:
             _close(closed, (match.span() for match in pattern.finditer(text)), _PIECE)
         for pattern in (*_BLOCKS, _INLINE_OPTIONS):
             _close(closed, (match.span() for match in pattern.finditer(text)), _BLOCK)
-        _close(closed, _code_lines(text), _BLOCK)
+        _close(closed, code_lines(text), _BLOCK)
         _close(closed, _options(text), _BLOCK)
         return cls(text, bytes(closed))
 
@@ -94,6 +95,14 @@ class Prose:
         lead = self.text[max(start - 80, 0) : start].rstrip(" \t")
         return not lead or lead[-1] in ".!?:;\n*-•>…"
 
+    def is_name(self, start: int) -> bool:
+        """Tell whether a capital at `start` marks a name: one in the middle of a sentence does."""
+        return self.text[start].isupper() and not self.starts_sentence(start)
+
+    def word_before(self, start: int) -> re.Match[str] | None:
+        """Return the word before `start` if one space parts them."""
+        return _LAST_WORD.search(self.text, max(start - 30, 0), start)
+
     def edited(self, edits: Iterable[Edit]) -> str | None:
         """Return the text with pieces replaced, `None` if that changes nothing.
 
@@ -107,6 +116,18 @@ class Prose:
         return None if result == self.text else result
 
 
+def cased(old: str, new: str) -> str:
+    """Return the new words with the capitals of the old ones."""
+    if old.isupper() and len(old) > 1:
+        return new.upper()
+    return (new[0].upper() if old[0].isupper() else new[0].lower()) + new[1:]
+
+
+def code_lines(text: str) -> list[tuple[int, int]]:
+    """Return where each line of code starts and ends."""
+    return [span for span in _lines(text) if _CODE_LINE.match(text, *span)]
+
+
 def _close(closed: bytearray, spans: Iterable[tuple[int, int]], mark: int) -> None:
     for start, end in spans:
         closed[start:end] = bytes([mark]) * (end - start)
@@ -117,10 +138,6 @@ def _lines(text: str) -> Iterator[tuple[int, int]]:
     for line in text.split("\n"):
         yield start, start + len(line)
         start += len(line) + 1
-
-
-def _code_lines(text: str) -> list[tuple[int, int]]:
-    return [span for span in _lines(text) if _CODE_LINE.match(text, *span)]
 
 
 def _options(text: str) -> list[tuple[int, int]]:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.registry.scorer.perturb import KINDS, perturb, variants
-from rolecall.registry.scorer.synonyms import rules, synonym_groups
+from rolecall.registry.evaluation.perturbations.perturb import KINDS, RESTATEMENTS, perturb
+from rolecall.registry.evaluation.perturbations.synonyms import PARTS, rules
 
 FENCE = "```python\nlargest = max(numbers)  # do not change 2 things\nprint('Please help.')\n```"
 FORMULA = "$x^2 + largest \\cdot 3$"
@@ -25,6 +25,8 @@ SENTENCES = (
     "hello there, what are the main benefits of exercise?",
     "Thanks in advance!",
 )
+PASTED = "What does this do?\n\ndef f(x):\n    return x\n\nprint(f(3))"
+CHOICE = "Which planet is the largest?\nA. Mars\nB. Jupiter"
 LONG = "Apples cost two dollars. Tom walks to school. How many pears are there?"
 
 kinds = st.sampled_from(KINDS)
@@ -45,7 +47,7 @@ def test_a_result_is_another_text_and_never_blank(text: str, kind: str, seed: in
 
 
 @pytest.mark.parametrize("kept", [FENCE, FORMULA, QUOTED, CALL, OPTIONS])
-@given(prose, prose, kinds, seeds)
+@given(prose, prose, kinds.filter(lambda kind: kind != "option labels"), seeds)
 def test_code_formulas_quotations_and_options_stay(
     kept: str, before: str, after: str, kind: str, seed: int
 ) -> None:
@@ -66,7 +68,7 @@ def test_whatever_is_changed_most_words_remain(text: str, kind: str, seed: int) 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_finds_something_to_change(kind: str) -> None:
-    texts = [*SENTENCES, LONG, "Why is the sky blue\nand the sea green at night?"]
+    texts = [*SENTENCES, LONG, "Why is the sky blue\nand the sea green at night?", PASTED, CHOICE]
     assert any(perturb(text, kind, 1) is not None for text in texts)
 
 
@@ -136,7 +138,7 @@ def test_a_dropped_letter_and_a_doubled_letter_change_the_length_by_one(
         ("end mark", "Which is it?\nA. one\nB. two", "Which is it\nA. one\nB. two"),
         ("please", "Write a poem about rain.", "Please write a poem about rain."),
         ("please", "Please write a poem about rain.", None),
-        ("blunt", "Hello, could you please write a poem? Thanks!", "Write a poem."),
+        ("blunt", "Hello, could you please write a poem? Thanks!", "Write a poem?"),
         ("blunt", "I'd like you to write a poem, please.", "Write a poem."),
         ("blunt", "Thanks!", None),
         ("spelling", "What colour is the centre?", "What color is the center?"),
@@ -148,6 +150,28 @@ def test_a_dropped_letter_and_a_doubled_letter_change_the_length_by_one(
         ("number words", "What is 3 + 4 or x = 5 then?", None),
         ("contractions", "What is it?", None),
         ("quotes", "Is it 5'10\" tall?", None),
+        ("opening", "What is it made of?", "I'm wondering about this: What is it made of?"),
+        ("opening", "What is it?", None),
+        ("role", "You are a pirate. Tell me a story.", None),
+        ("letter", "Dear Tom, thank you for the nice book.", None),
+        ("template", "Which of these is it?", "Q:\n\nWhich of these is it?\n\nA:"),
+        (
+            "template",
+            "Write a poem about rain.",
+            "### Instruction:\nWrite a poem about rain.\n\n### Response:",
+        ),
+        ("bullets", "Tom has a dog. It barks.", "- Tom has a dog.\n- It barks."),
+        ("bullets", "Dr. Tom has a dog.", None),
+        ("shorthand", "Is it because you are sad?", "Is it bc u are sad?"),
+        ("upper case", "Why is x so big?", "WHY IS x SO BIG?"),
+        ("upper case", "How do you spell sky?", None),
+        ("option labels", CHOICE, "Which planet is the largest?\n(A) Mars\n(B) Jupiter"),
+        ("option labels", "B. one\nC. two", None),
+        ("instruction last", PASTED, PASTED[20:] + "\n\nWhat does this do?"),
+        ("instruction last", PASTED[20:] + "\n\nWhat does this do?", PASTED),
+        ("instruction last", "What does the following do?\n\nIt runs.", None),
+        ("code fence", PASTED, PASTED.replace("def", "```\ndef") + "\n```"),
+        ("code fence", "What does print(3) do?", None),
         ("sentence order", LONG, "Tom walks to school. Apples cost two dollars. " + LONG[46:]),
         ("sentence order", "Tom has a dog. He walks it. How old is it?", None),
         ("sentence order", "First add two. Apples are red. What is next?", None),
@@ -163,7 +187,6 @@ def test_a_rule_does_what_it_says(kind: str, text: str, expected: str | None) ->
         ("What is the largest lake?", {"biggest", "highest", "greatest"}),
         ("Compute the sum.", {"Calculate"}),
         ("I need an easy recipe.", {"simple", "require"}),
-        ("She was employed there.", {"used"}),
         ("Is it approximately five?", {"roughly", "about"}),
     ],
 )
@@ -198,9 +221,26 @@ def test_a_request_about_the_letters_themselves_keeps_them(kind: str) -> None:
     assert perturb("How many letters are in the easy word 'Strawberry'?", kind, 1) is None
 
 
-def test_small_talk_is_not_made_into_work() -> None:
-    assert perturb("hi", "could you", 1) is None
-    assert perturb("and you?", "please", 1) is None
+@pytest.mark.parametrize("kind", ["could you", "please", *RESTATEMENTS[:5]])
+def test_small_talk_is_not_made_into_work(kind: str) -> None:
+    assert perturb("hi", kind, 1) is None
+    assert perturb("and you?", kind, 1) is None
+
+
+@pytest.mark.parametrize("kind", [*RESTATEMENTS[:5], "shorthand", "instruction last"])
+def test_no_english_is_put_into_another_language(kind: str) -> None:
+    assert (
+        perturb("请填出下列古文中缺失的一个汉字，不要解释。\n\n你好吗？ you with", kind, 1) is None
+    )
+
+
+@given(prose, seeds)
+def test_wrapped_lines_are_the_only_difference(text: str, seed: int) -> None:
+    changed = perturb(text, "wrapped lines", seed)
+    assert changed is None or changed.replace("\n", " ") == text
+    if len(text) > 80:
+        assert changed is not None
+        assert max(map(len, changed.split("\n"))) <= 72
 
 
 def test_a_lead_stands_on_its_own_line_before_code() -> None:
@@ -210,12 +250,12 @@ def test_a_lead_stands_on_its_own_line_before_code() -> None:
 
 
 def test_there_are_many_groups_of_synonyms_and_none_contradicts_another() -> None:
-    groups = synonym_groups()
+    groups = [group for part in PARTS for group in rules()[part]]
     assert len(groups) >= 120
     for group in groups:
         assert len({word.rstrip("*") for word in group}) == len(group) > 1, group
         assert any(not word.endswith("*") for word in group), group
-    for part in ("verbs", "verbs_and_nouns", "adjectives", "nouns", "unchanging"):
+    for part in PARTS:
         taken = Counter(word for group in rules()[part] for word in group if word[-1] != "*")
         assert [word for word, count in taken.items() if count > 1] == []
 
@@ -223,18 +263,3 @@ def test_there_are_many_groups_of_synonyms_and_none_contradicts_another() -> Non
 def test_an_unknown_kind_is_an_error() -> None:
     with pytest.raises(KeyError):
         perturb("hello", "upside down", 1)
-
-
-@given(prose, seeds, st.integers(0, 6))
-def test_variants_are_different_repeatable_and_not_the_text(
-    text: str, seed: int, count: int
-) -> None:
-    found = variants(text, seed, count)
-    assert found == variants(text, seed, count)
-    assert len(set(found)) == len(found) <= count
-    assert all(one.strip() != text.strip() for one in found)
-
-
-def test_as_many_variants_are_found_as_are_asked_for() -> None:
-    assert len(variants(LONG, 1, 8)) == 8
-    assert variants("", 1, 3) == ()

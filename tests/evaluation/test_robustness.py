@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from rolecall.cli.output import table_lines
-from rolecall.cli.robust_table import band_table, flip_table
+from rolecall.cli.robust_table import flip_table, rate_table
 from rolecall.registry.editing import apply_document
 from rolecall.registry.errors import InvalidDocument, UnknownRecord
-from rolecall.registry.flip_counts import Robustness, Trial
+from rolecall.registry.evaluation.perturbations.perturb import RESTATEMENTS, perturb
+from rolecall.registry.evaluation.robustness import equal_shares, measure_files, measure_flips
+from rolecall.registry.evaluation.robustness_report import RobustnessPlan, RobustnessReport
 from rolecall.registry.opening import open_registry
 from rolecall.registry.predictions import ModelFacts, Prediction
-from rolecall.registry.robustness import equal_shares, measure_files, measure_flips
 from rolecall.registry.scorer.judged import Judged
-from rolecall.registry.scorer.perturb import perturb
 from rolecall.registry.scorer.predict import Reading, Scorer
 
 POOL = """
@@ -37,7 +37,9 @@ strategies:
   - {id: nobody, quality_usd: 1, allow: [elsewhere/*]}
 """  # noqa: E501
 PROMPTS = ("Write a poem about autumn rain.", "Describe how a steam engine works.")
-TRIAL = Trial(kinds=("please", "thanks", "end mark", "quotes"), strategies=("narrow", "wide"))
+PLAN = RobustnessPlan(
+    kinds=("please", "thanks", "end mark", "quotes"), strategies=("narrow", "wide")
+)
 
 
 class Fickle(Scorer):
@@ -104,45 +106,47 @@ def judged(prompts: Sequence[str], datasets: Sequence[str] = ()) -> Judged:
     )
 
 
-def shares(found: Robustness, policy: str) -> dict[str, float | None]:
+def shares(found: RobustnessReport, policy: str) -> dict[str, float | None]:
     return {kind.kind: kind.flips[policy].share for kind in found.kinds}
 
 
 def test_a_flip_is_counted_for_the_kind_of_change_that_caused_it(
     registry: Path, scorer: Fickle
 ) -> None:
-    found = measure_flips(registry, judged(PROMPTS), TRIAL, scorer=scorer)
+    found = measure_flips(registry, judged(PROMPTS), PLAN, scorer=scorer)
     assert shares(found, "narrow") == {"please": 1, "thanks": 0, "end mark": 0, "quotes": None}
-    assert shares(found, "likeliest") == shares(found, "narrow")
+    assert shares(found, "argmax") == shares(found, "narrow")
     assert (found.prompts, found.texts) == (2, 6)
     assert found.flips["narrow"].share == pytest.approx(2 / 6)
     assert found.flips["constant"].share == 0
 
 
-def test_the_near_tie_rule_holds_a_choice_and_its_price_is_told(
-    registry: Path, scorer: Fickle
-) -> None:
-    found = measure_flips(registry, judged(PROMPTS), TRIAL, scorer=scorer)
+def test_edits_and_restatements_are_counted_apart(registry: Path, scorer: Fickle) -> None:
+    plan = RobustnessPlan(kinds=("please", "role", "template"), strategies=("narrow",))
+    found = measure_flips(registry, judged(PROMPTS), plan, scorer=scorer)
+    assert {"role", "template"} <= set(RESTATEMENTS)
+    assert (found.edits["narrow"].share, found.edits["narrow"].cases) == (1, 2)
+    assert (found.restatements["narrow"].share, found.restatements["narrow"].cases) == (0, 4)
+    assert found.flips["narrow"].share == pytest.approx(2 / 6)
+
+
+def test_the_near_tie_rule_holds_a_choice(registry: Path, scorer: Fickle) -> None:
+    found = measure_flips(registry, judged(PROMPTS), PLAN, scorer=scorer)
     assert found.flips["wide"].share == 0
-    assert found.without_band["wide"].share == found.flips["narrow"].share
-    worth = found.worth["wide"]
-    assert worth.highest_usd - worth.chosen_usd == pytest.approx(0.05)
-    assert worth.lost == pytest.approx(0.05 / worth.highest_usd)
-    assert found.worth["narrow"].lost == 0
+    assert found.flips["narrow"].share == pytest.approx(2 / 6)
 
 
 def test_how_far_predictions_moved_is_told(registry: Path, scorer: Fickle) -> None:
-    found = measure_flips(registry, judged(PROMPTS), TRIAL, scorer=scorer)
+    found = measure_flips(registry, judged(PROMPTS), PLAN, scorer=scorer)
     moved = {kind.kind: kind.success_moved for kind in found.kinds}
     assert moved["please"] == pytest.approx(0.05)
     assert (moved["thanks"], moved["quotes"]) == (0, None)
 
 
 def test_a_strategy_that_allows_nobody_has_no_rate(registry: Path, scorer: Fickle) -> None:
-    trial = Trial(kinds=("please",), strategies=("narrow", "nobody"))
-    found = measure_flips(registry, judged(PROMPTS), trial, scorer=scorer)
+    plan = RobustnessPlan(kinds=("please",), strategies=("narrow", "nobody"))
+    found = measure_flips(registry, judged(PROMPTS), plan, scorer=scorer)
     assert found.flips["nobody"].share is None
-    assert "nobody" not in found.worth
     assert found.flips["narrow"].share == 1
 
 
@@ -151,9 +155,9 @@ def test_each_text_is_read_once_for_all_strategies(registry: Path, scorer: Fickl
     measure_flips(
         registry,
         judged(PROMPTS),
-        TRIAL,
+        PLAN,
         scorer=scorer,
-        report=lambda done, total: steps.append((done, total)),
+        progress=lambda done, total: steps.append((done, total)),
     )
     asked = [text for text in scorer.read_texts if text.startswith(("Write", "Describe"))]
     assert len(asked) == len(set(asked))
@@ -163,23 +167,27 @@ def test_each_text_is_read_once_for_all_strategies(registry: Path, scorer: Fickl
 def test_the_nearest_judged_prompts_are_a_policy_where_there_are_any(
     registry: Path, scorer: Fickle
 ) -> None:
-    trial = Trial(kinds=("please", "thanks"), strategies=("narrow",))
+    plan = RobustnessPlan(kinds=("please", "thanks"), strategies=("narrow",))
     past = judged(["Write a poem about snow.", "How does a pump work?", "Name a colour."])
-    found = measure_flips(registry, judged(PROMPTS), trial, past=past, scorer=scorer)
+    found = measure_flips(registry, judged(PROMPTS), plan, past=past, scorer=scorer)
     assert found.flips["nearest"].share == 0
-    assert found.flips["ours"].share == 0
-    without = measure_flips(registry, judged(PROMPTS), trial, scorer=scorer)
+    assert found.flips["predicted"].share == 0
+    without = measure_flips(registry, judged(PROMPTS), plan, scorer=scorer)
     assert "nearest" not in without.flips
 
 
 def test_an_unknown_strategy_is_named(registry: Path, scorer: Fickle) -> None:
     with pytest.raises(UnknownRecord, match="upright"):
-        measure_flips(registry, judged(PROMPTS), Trial(strategies=("upright",)), scorer=scorer)
+        measure_flips(
+            registry, judged(PROMPTS), RobustnessPlan(strategies=("upright",)), scorer=scorer
+        )
 
 
 def test_nothing_is_kept_where_there_was_no_registry(tmp_path: Path, scorer: Fickle) -> None:
     path = tmp_path / "none.db"
-    found = measure_flips(path, judged(PROMPTS[:1]), Trial(kinds=("please",)), scorer=scorer)
+    found = measure_flips(
+        path, judged(PROMPTS[:1]), RobustnessPlan(kinds=("please",)), scorer=scorer
+    )
     assert not path.exists()
     assert set(found.strategies) >= {"balanced", "quality", "cheapest", "fast", "private"}
     assert found.endpoints > 2
@@ -194,15 +202,15 @@ def test_files_are_measured_and_the_same_seed_gives_the_same_result(
         for number, prompt in enumerate(PROMPTS * 4)
     ]
     path.write_bytes(gzip.compress("\n".join(map(json.dumps, rows)).encode()))
-    trial = Trial(prompts=2, fold=1, kinds=("please", "greeting"), strategies=("narrow",))
-    found = measure_files(registry, [path], trial)
+    plan = RobustnessPlan(prompts=2, fold=1, kinds=("please", "greeting"), strategies=("narrow",))
+    found = measure_files(registry, [path], plan)
     assert found.prompts == 2
     assert found.flips["nearest"].cases == found.flips["narrow"].cases > 0
     assert json.dumps(found.to_dict(), allow_nan=False) == json.dumps(
-        measure_files(registry, [path], trial).to_dict()
+        measure_files(registry, [path], plan).to_dict()
     )
     with pytest.raises(InvalidDocument, match="no row"):
-        measure_files(registry, [path], Trial(fold=5))
+        measure_files(registry, [path], RobustnessPlan(fold=5))
 
 
 def test_every_data_set_gives_as_many_prompts_as_it_can() -> None:
@@ -219,7 +227,9 @@ def test_the_tables_fit_a_narrow_terminal_and_tell_shares_in_percent(
     tmp_path: Path, scorer: Fickle
 ) -> None:
     prompts = judged([*PROMPTS, "What isn't a poem?"])
-    report = measure_flips(tmp_path / "r.db", prompts, Trial(), past=prompts, scorer=scorer)
+    report = measure_flips(
+        tmp_path / "r.db", prompts, RobustnessPlan(), past=prompts, scorer=scorer
+    )
     plain = report.to_dict()
     lines = table_lines(*flip_table(plain), 80)
     assert max(map(len, lines)) <= 80
@@ -231,12 +241,12 @@ def test_the_tables_fit_a_narrow_terminal_and_tell_shares_in_percent(
     share = report.flips["quality"].share
     assert share is not None
     assert f" {100 * share:.1f} " in lines[-1]
-    [_, *rows] = table_lines(*band_table(plain), 80)
+    [_, *rows] = table_lines(*rate_table(plain), 80)
     assert [row.split()[0] for row in rows] == list(report.flips)
     assert rows[0].split()[0] in report.strategies
-    assert rows[-1].split() == ["constant", "0.0", "0.0", "to", "0.0"]
+    assert ["constant", *["0.0", "0.0", "to", "0.0"] * 3] in [row.split() for row in rows]
 
 
 def test_the_prompts_of_this_test_can_be_changed_as_it_expects() -> None:
-    assert all("lease " in str(perturb(prompt, "please", TRIAL.seed)) for prompt in PROMPTS)
+    assert all("lease " in str(perturb(prompt, "please", PLAN.seed)) for prompt in PROMPTS)
     assert all("lease " not in prompt for prompt in PROMPTS)
