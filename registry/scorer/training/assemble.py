@@ -55,7 +55,7 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
         tasks=data.tasks,
         calibration=_UNCALIBRATED,
         prior=fit_prior(
-            latent, judged.models, asked, tuple(facts[model] for model in judged.models)
+            latent, judged.models, asked, facts
         ),
         neighbours=neighbours_of(data, rows, settings),
         input_mean=mean,

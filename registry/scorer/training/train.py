@@ -104,7 +104,7 @@ def _write_others(data: TrainingData, taught: Rows, folder: Path, encoder: Encod
         judged.prompts,
         judged.tokens,
         difficulty,
-        tuple(facts[model] for model in judged.models),
+        facts,
         judged.datasets,
         judged.tasks,
         mask,
