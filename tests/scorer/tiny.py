@@ -18,7 +18,7 @@ from rolecall.registry.scorer.length import NO_LENGTHS
 from rolecall.registry.scorer.metadata_prior import MetadataPrior
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.public_scores import PublicScore
-from rolecall.registry.scorer.training.prior import fit_prior
+from rolecall.registry.scorer.training.prior import PriorSettings, fit_prior
 
 KINDS = ("sums", "poems")
 MODELS = tuple(f"trained-{number}" for number in range(12))
@@ -74,6 +74,7 @@ def tiny_prior() -> MetadataPrior:
         scores=scores,
         table_facts=facts,
         moment=np.diag([1.0, 0.5, 0.4]),
+        settings=PriorSettings(runs=(1, 1)),
     )
 
 
