@@ -142,8 +142,9 @@ def read_judged(
         cells = np.full((len(rows), len(models)), np.nan, dtype=np.float32)
         for number, row in enumerate(rows):
             figures = figures_of(row)
-            known = [model for model in figures if model in column]
-            cells[number, [column[model] for model in known]] = [figures[one] for one in known]
+            for model, figure in figures.items():
+                if model in column:
+                    cells[number, column[model]] = figure
         return cells
 
     judged = Judged(
