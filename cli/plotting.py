@@ -15,26 +15,25 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from rolecall.cli.curves import (
     Point,
     curve_points,
     has_costs,
-    hull,
     mixed,
     oracle_point,
     single_points,
 )
 from rolecall.cli.files import write_bytes
-from rolecall.cli.plot_labels import Obstacles, place_labels
+from rolecall.cli.plot_labels import place_labels
 from rolecall.registry.errors import RegistryError
 
 # Okabe and Ito's colours, which the colour-blind tell apart.
 _COLOURS = {"task means": "#009E73", "nearest": "#E69F00", "ours": "#0072B2"}
 _INK, _GREY, _ORACLE = "#222222", "#8a8a8a", "#D55E00"
-_ONE, _BEST, _MIXED = "one model", "best single model", "single models, mixed"
-_LEGEND = ("ours", "nearest", "task means", "oracle", _BEST, _ONE, _MIXED)
+_ONE, _NAMED, _MIXED = "one model", "single model of the verdict", "single models, mixed"
+_LEGEND = ("ours", "nearest", "task means", "oracle", _NAMED, _ONE, _MIXED)
 _DASHES = (0, (4, 3))
 _STYLE: Any = {
     "font.family": "sans-serif",
@@ -118,14 +117,22 @@ def _add_legend(figure: Figure, panels: Sequence[Axes], columns: int) -> None:
 def _draw(axes: Axes, segment: Mapping[str, Any]) -> None:
     singles = _singles(segment)
     axes.scatter(*_across(singles.values()), s=30, color=_GREY, label=_ONE, zorder=2)
-    outline = _across(_bowed(hull(list(singles.values()))))
-    axes.plot(*outline, color=_GREY, linewidth=1.1, linestyle=_DASHES, label=_MIXED, zorder=1)
+    axes.plot(
+        *_across(_curve(segment, "mixtures")),
+        color=_GREY,
+        linewidth=1.1,
+        linestyle=_DASHES,
+        label=_MIXED,
+        zorder=1,
+    )
     for name, colour in _COLOURS.items():
         width, height = (3.0, 4) if name == "ours" else (1.7, 3)
         points = _across(_curve(segment, name))
         axes.plot(*points, color=colour, linewidth=width, label=name, zorder=height)
-    if segment["best_single"] in singles:
-        axes.scatter(*singles[segment["best_single"]], s=64, color=_INK, label=_BEST, zorder=5)
+    if segment["verdict"]["model"] in singles:
+        axes.scatter(
+            *singles[segment["verdict"]["model"]], s=64, color=_INK, label=_NAMED, zorder=5
+        )
     oracle = oracle_point(segment)
     if oracle is not None and oracle[0] > 0:
         axes.scatter(*oracle, s=200, marker="*", color=_ORACLE, label="oracle", zorder=5)
@@ -139,7 +146,8 @@ def _dress(axes: Axes, segment: Mapping[str, Any]) -> None:
     axes.xaxis.set_major_locator(LogLocator(subs=each, numticks=12))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda usd, _: f"${usd:,.6g}"))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.5g}%"))
     axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, pad=6)
@@ -150,18 +158,17 @@ def _dress(axes: Axes, segment: Mapping[str, Any]) -> None:
 
 
 def _label(axes: Axes, segment: Mapping[str, Any]) -> None:
-    """Name the best single model, then those on or near the hull, as far as there is room."""
+    """Name the verdict's model, then those on or near the hull, as far as there is room."""
     singles = _singles(segment)
-    outline = hull(list(singles.values()))
-    best = segment["best_single"]
-    named = {best: singles[best]} if best in singles else {}
+    outline = curve_points(segment, "mixtures")
+    chosen = segment["verdict"]["model"]
+    named = {chosen: singles[chosen]} if chosen in singles else {}
     for model, at in sorted(singles.items(), key=lambda pair: -pair[1][1]):
         if at[1] > mixed(outline, at[0]) - _NEAR_HULL:
             named.setdefault(model, at)
     curves = [at for name in _COLOURS for at in _curve(segment, name)]
     stars = [at for at in (oracle_point(segment),) if at is not None and at[0] > 0]
-    obstacles = Obstacles([*singles.values(), *stars, *curves], _bowed(outline))
-    place_labels(axes, named, obstacles, bold=best)
+    place_labels(axes, named, [*singles.values(), *stars, *curves], bold=chosen)
 
 
 def _singles(segment: Mapping[str, Any]) -> dict[str, Point]:

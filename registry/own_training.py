@@ -19,7 +19,7 @@ from rolecall.registry.using import known_folder, point_to
 from rolecall.registry.versions import PRETRAINED, folder_in_use, scorers_folder
 
 if TYPE_CHECKING:
-    from rolecall.registry.scorer.proof.proof import Interval
+    from rolecall.registry.evaluation.bootstrap import Interval
     from rolecall.registry.scorer.training.own import OwnVersion
 
 Report = Callable[[str, int, int], None]

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rolecall.registry.evaluation.metrics import auc_per_model, brier
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.data import Judged, read_judged
@@ -28,7 +29,6 @@ from rolecall.registry.scorer.posterior import (
     predict_with,
 )
 from rolecall.registry.scorer.predict import Scorer
-from rolecall.registry.scorer.proof.metrics import auc
 from rolecall.registry.scorer.suggest import suggest
 from rolecall.registry.scorer.training.beliefs import training_models
 from tests.benchmarks.left_out import LeftOut
@@ -83,7 +83,7 @@ class Stranger:
             return self.mean(rows, asked)
         best = min(
             options,
-            key=lambda one: brier(self._near(rows, self.tune, *one), self.scores[self.tune]),
+            key=lambda one: float(brier(self._near(rows, self.tune, *one), self.scores[self.tune])),
         )
         return self._near(rows, asked, *best)
 
@@ -96,10 +96,6 @@ class Stranger:
     def suggested(self, pool: Rows, count: int) -> Rows:
         """Return the rows that `--suggest` picks of a pool."""
         return pool[suggest(self.design.only(pool), self.prior(pool), count)]
-
-
-def brier(predicted: Floats, scores: Floats) -> float:
-    return float(np.mean((predicted - scores) ** 2))
 
 
 def by_strength(judged: Judged, count: int) -> list[str]:
@@ -116,7 +112,7 @@ def curve(stranger: Stranger, trained: Floats, counts: Sequence[int]) -> dict[st
     scores = stranger.scores[stranger.test]
 
     def figures(predicted: Floats) -> list[float]:
-        return [brier(predicted, scores), auc(scores >= 0.5, predicted)]
+        return [float(brier(predicted, scores)), float(auc_per_model(predicted, scores)[0])]
 
     methods: dict[str, Predict] = {
         "ours": stranger.fitted,

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rolecall.registry.evaluation.metrics import ece, mean_auc
 from rolecall.registry.scorer.data import Judged
-from rolecall.registry.scorer.proof.metrics import calibration_error, known_auc
 
 Table = NDArray[np.float64]
 _LEAST_CASES = 30
@@ -29,13 +29,9 @@ def figures(judged: Judged, rows: NDArray[np.intp], predicted: Table) -> dict[st
     briers: dict[str, float] = {}
     for dataset in sorted(set(datasets.tolist())):
         inside = datasets == dataset
-        found = [
-            _column_auc(scores[inside, model], predicted[inside, model])
-            for model in range(len(judged.models))
-        ]
-        known = [auc for auc in found if auc is not None]
-        if known:
-            aucs[f"auc_{dataset}"] = float(np.mean(known))
+        auc = float(mean_auc(predicted[inside], scores[inside]))
+        if np.isfinite(auc):
+            aucs[f"auc_{dataset}"] = auc
         missed = (predicted[inside] - scores[inside]) ** 2
         briers[f"brier_{dataset}"] = float(np.nanmean(missed))
     has_score = ~np.isnan(scores)
@@ -45,7 +41,7 @@ def figures(judged: Judged, rows: NDArray[np.intp], predicted: Table) -> dict[st
         "auc_mean": float(np.mean(list(aucs.values()))) if aucs else float("nan"),
         **briers,
         "brier": float(np.mean((said - truth) ** 2)),
-        "calibration_error": calibration_error(truth, said),
+        "calibration_error": float(ece(said, truth)),
     }
     return {name: round(value, 4) for name, value in result.items()}
 
@@ -107,12 +103,12 @@ def errors_by_model(
         if known.sum() >= _ENOUGH_CASES:
             said = predicted[known, column]
             drawn = [
-                calibration_error((dice.random(len(said)) < said).astype(np.float64), said)
+                float(ece(said, (dice.random(len(said)) < said).astype(np.float64)))
                 for _ in range(_DRAWS)
             ]
             found[model] = {
                 "rows": int(known.sum()),
-                "error": round(calibration_error(scores[known, column], said), 4),
+                "error": round(float(ece(said, scores[known, column])), 4),
                 "by_chance": round(float(np.mean(drawn)), 4),
             }
     return found
@@ -166,8 +162,3 @@ def _numbered_groups(
             group = (residual, float(steepness.mean()) / len(same), float(steepness.mean()))
             found.append(((same, model), (*group, len(same))))
     return found
-
-
-def _column_auc(scores: NDArray[np.float32], predicted: Table) -> float | None:
-    known = ~np.isnan(scores)
-    return known_auc(scores[known].astype(np.float64), predicted[known])

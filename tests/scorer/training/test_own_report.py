@@ -14,7 +14,7 @@ from tests.scorer.tiny import MODELS, TinyEncoder, tiny_scorer
 
 torch = pytest.importorskip("torch", reason="the train extra is not installed")
 
-from rolecall.registry.scorer.proof.proof import Interval  # noqa: E402
+from rolecall.registry.evaluation.bootstrap import Interval  # noqa: E402
 from rolecall.registry.scorer.training.own_report import (  # noqa: E402
     INCUMBENT,
     NEAREST,

@@ -51,11 +51,11 @@ def find_prices(
     registry's endpoints of that model, then what models.dev lists. A model is known by the last
     part of its id, whatever the case.
     """
-    by_name = {_short(model): price for model, price in given.items()}
+    by_name = {short_name(model): price for model, price in given.items()}
     registered = _registered(pool)
     found: dict[str, Price | None] = {}
     for model in models:
-        name = _short(model)
+        name = short_name(model)
         price = given.get(model) or by_name.get(name) or registered.get(name)
         found[model] = price or _listed(name)
     return found
@@ -74,7 +74,7 @@ def _registered(pool: Pool) -> dict[str, Price]:
     for endpoint in pool.endpoints:
         pair = _pair(endpoint.price)
         if pair is not None:
-            asked.setdefault(_short(endpoint.model), []).append(pair)
+            asked.setdefault(short_name(endpoint.model), []).append(pair)
     return {name: _median(pairs, REGISTRY) for name, pairs in asked.items()}
 
 
@@ -93,5 +93,6 @@ def _pair(price: Price | None) -> tuple[float, float] | None:
     return price.input_usd_per_mtok, price.output_usd_per_mtok
 
 
-def _short(model: str) -> str:
+def short_name(model: str) -> str:
+    """Return how a model is known: the last part of its name, in lower case."""
     return own_name(model).lower()

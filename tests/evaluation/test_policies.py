@@ -4,20 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from rolecall.registry.scorer.proof.cases import Cases
-from rolecall.registry.scorer.proof.policies import (
+from rolecall.registry.evaluation.cases import Cases
+from rolecall.registry.evaluation.policies import (
+    DIALS,
     Policy,
     best_single,
-    cheapest,
     choose,
-    dials,
     policies,
     sweep,
 )
+from tests.evaluation.synthetic import table
 
-CASES = Cases(
+CASES = table(
     models=("cheap", "dear"),
-    groups=("1", "2", "3", "4"),
     scores=np.array([[1.0, 1.0], [0.0, 1.0], [0.0, 1.0], [1.0, 0.0]]),
     costs=np.array([[0.01, 0.04]] * 4),
     expected_costs=np.array([[0.01, 0.03]] * 4),
@@ -78,7 +77,7 @@ def test_the_policies_come_in_one_order() -> None:
 
 
 def test_without_costs_nothing_is_cheapest_and_success_alone_decides() -> None:
-    found = by_name(replace(CASES, costs=None), 0.05)
+    found = by_name(replace(CASES, costs=None, expected_costs=None), 0.05)
     assert "cheapest" not in found
     assert found["ours"].shares.tolist() == [0.5, 0.5]  # the tied first prompt goes by name
     assert not found["ours"].cost.any()
@@ -86,10 +85,11 @@ def test_without_costs_nothing_is_cheapest_and_success_alone_decides() -> None:
 
 def test_best_and_cheapest_break_ties_by_each_other() -> None:
     even = replace(CASES, scores=np.ones((4, 2)))
-    assert (best_single(CASES), cheapest(CASES)) == (1, 0)
+    assert best_single(CASES) == 1
+    assert by_name(CASES, 0.05)["cheapest"].shares.tolist() == [1, 0]
     assert best_single(even) == 0
-    free = replace(CASES, costs=np.zeros((4, 2)))
-    assert cheapest(free) == 1
+    free = by_name(replace(CASES, costs=np.zeros((4, 2))), 0.05)["cheapest"]
+    assert free.shares.tolist() == [0, 1]
 
 
 def test_the_dial_runs_from_always_cheapest_to_always_best_predicted() -> None:
@@ -98,9 +98,8 @@ def test_the_dial_runs_from_always_cheapest_to_always_best_predicted() -> None:
     chosen = sweep(predicted, costs)
     assert np.array_equal(chosen[0], costs.argmin(axis=1))
     assert np.array_equal(chosen[-1], predicted.argmax(axis=1))
-    worths = dials(predicted, costs)
-    assert len(worths) == len(chosen) == 60
-    assert (np.diff(worths) > 0).all()
+    assert len(chosen) == len(DIALS)
+    assert (np.diff(DIALS) > 0).all()
 
 
 def test_expected_cost_never_falls_as_the_dial_rises() -> None:
@@ -110,6 +109,14 @@ def test_expected_cost_never_falls_as_the_dial_rises() -> None:
     assert (np.diff(paid) >= -1e-15).all()
 
 
-def test_a_dial_with_nothing_to_weigh_has_one_setting() -> None:
-    assert dials(np.array([[0.9, 0.5]]), np.array([[0.01, 0.02]])).tolist() == [np.inf]
-    assert sweep(np.array([[0.9, 0.5]]), np.array([[0.01, 0.02]])).tolist() == [[0]]
+def test_prompts_count_by_their_weight() -> None:
+    weighed = replace(CASES, weights=np.array([1.0, 0.0, 0.0, 3.0]))
+    assert best_single(weighed) == 0
+    assert by_name(weighed, 0.05)["ours"].shares.tolist() == [1, 0]
+
+
+def test_an_oracle_takes_a_model_that_was_not_asked_for_what_is_expected_of_it() -> None:
+    scores = np.array([[1.0, 1.0], [0.0, np.nan], [0.0, 1.0], [np.nan, 1.0]])
+    oracle = by_name(replace(CASES, scores=scores), 1.0)["oracle"]
+    assert oracle.success[[0, 2, 3]].tolist() == [1, 1, 1]
+    assert 0.3 < oracle.success[1] < 1

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from rolecall.registry.scorer.proof.cases import Cases, Table
+from rolecall.registry.evaluation.cases import Cases, Table
 
 QUALITY_USD = 0.05
 
@@ -45,9 +46,7 @@ def predicted_at_random(cases: Cases, seed: int) -> Cases:
     """The same truth with predictions that were dealt out to the wrong prompts."""
     order = np.random.default_rng([5, seed]).permutation(len(cases.groups))
     shuffled = {name: said[order] for name, said in cases.predicted.items()}
-    return Cases(
-        cases.models, cases.groups, cases.scores, cases.costs, cases.expected_costs, shuffled
-    )
+    return replace(cases, predicted=shuffled)
 
 
 def one_dominates(seed: int, rows: int = 600) -> Cases:
@@ -72,11 +71,25 @@ def drawn(
     length = np.exp(random.normal(0, 0.4, (rows, 1)))
     expected = length * np.asarray(prices)
     said = np.clip(truth + random.normal(0, wrong_by, truth.shape), 0.01, 0.99)
+    return table(
+        names or tuple(f"model-{column}" for column in range(models)),
+        (random.random(truth.shape) < truth).astype(np.float64),
+        {"ours": said},
+        expected * np.exp(random.normal(0, 0.1, truth.shape)),
+        expected,
+    )
+
+
+def table(
+    models: tuple[str, ...],
+    scores: Table,
+    predicted: Mapping[str, Table],
+    costs: Table | None = None,
+    expected_costs: Table | None = None,
+) -> Cases:
+    """Return cases of one data set, each of a group of its own."""
+    rows = len(scores)
+    names = tuple(map(str, range(rows)))
     return Cases(
-        models=names or tuple(f"model-{column}" for column in range(models)),
-        groups=tuple(str(row) for row in range(rows)),
-        scores=(random.random(truth.shape) < truth).astype(np.float64),
-        costs=expected * np.exp(random.normal(0, 0.1, truth.shape)),
-        expected_costs=expected,
-        predicted={"ours": said},
+        models, ("set",) * rows, names, np.ones(rows), scores, costs, expected_costs, predicted
     )

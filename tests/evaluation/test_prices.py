@@ -9,8 +9,8 @@ import pytest
 
 from rolecall.registry.catalogue import list_price
 from rolecall.registry.errors import InvalidDocument
-from rolecall.registry.proving import Segment, Wanted, prove_scorer
-from rolecall.registry.proving_costs import find_prices, read_prices
+from rolecall.registry.evaluation.evaluate import EvalRequest, SetEvaluation, evaluate
+from rolecall.registry.evaluation.prices import find_prices, read_prices
 from rolecall.registry.records import Endpoint, Pool, Price
 from tests.registry.worlds import install, known, rows, write_rows
 
@@ -104,46 +104,41 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return write_rows(tmp_path / "a.jsonl", rows(40))
 
 
-def segment(path: Path, **prices: tuple[float, float]) -> Segment:
+def evaluated(path: Path, **prices: tuple[float, float]) -> SetEvaluation:
     priced = {model: Price(*pair, source="p.yaml") for model, pair in prices.items()}
-    found = prove_scorer(known(Pool(1)), Wanted(files=(path,), prices=priced), lambda _a, _b: None)
-    return found.segments[0]
+    request = EvalRequest(files=(path,), prices=priced)
+    return evaluate(known(Pool(1)), request, lambda _a, _b: None).sets[0]
 
 
 def test_a_model_without_a_price_is_left_out_where_most_have_one(path: Path) -> None:
-    found = segment(path, abacus=(1, 4), lyra=(1, 4))
-    assert found.proof.models == ("abacus", "lyra")
+    found = evaluated(path, abacus=(1, 4), lyra=(1, 4))
+    assert found.comparison.models == ("abacus", "lyra")
     assert [(one.model, one.reason) for one in found.left_out] == [("middling", "no price")]
-    assert found.proof.curves is not None
+    assert found.comparison.curves is not None
 
 
 def test_where_most_models_have_no_price_costs_are_left_out(path: Path) -> None:
-    found = segment(path, abacus=(1, 4))
-    assert (len(found.proof.models), found.proof.curves) == (3, None)
-    assert found.prices["lyra"]["source"] is None
-    assert found.prices["lyra"]["output_usd_per_mtok"] is None
+    found = evaluated(path, abacus=(1, 4))
+    assert (len(found.comparison.models), found.comparison.curves) == (3, None)
+    assert found.prices["lyra"] is None
 
 
 def test_the_source_of_each_price_is_told(path: Path) -> None:
-    found = segment(path, abacus=(1, 4), lyra=(1, 4), middling=(10, 40))
-    assert found.prices["middling"] == {
-        "input_usd_per_mtok": 10,
-        "output_usd_per_mtok": 40,
-        "source": "p.yaml",
-    }
+    found = evaluated(path, abacus=(1, 4), lyra=(1, 4), middling=(10, 40))
+    assert found.prices["middling"] == Price(10, 40, source="p.yaml")
 
 
 def test_costs_of_the_rows_need_no_price(path: Path) -> None:
     own: dict[str, Any] = {"cost_usd": {"abacus": 0.001, "lyra": 0.002, "middling": 0.004}}
-    found = segment(write_rows(path, rows(40, **own)))
-    assert found.prices["lyra"]["source"] == "rows"
-    costs = {one.policy: one.cost_usd for one in found.proof.policies}
+    found = evaluated(write_rows(path, rows(40, **own)))
+    assert found.prices["lyra"] is None
+    costs = {one.policy: one.cost_usd for one in found.comparison.policies}
     assert costs["single:lyra"] == pytest.approx(0.002)
     assert costs["cheapest"] == pytest.approx(0.001)
 
 
 def test_without_own_costs_a_prompts_cost_is_price_times_tokens(path: Path) -> None:
-    found = segment(path, abacus=(0, 10), lyra=(0, 10), middling=(0, 10))
-    [single] = [one for one in found.proof.policies if one.policy == "single:lyra"]
+    found = evaluated(path, abacus=(0, 10), lyra=(0, 10), middling=(0, 10))
+    [single] = [one for one in found.comparison.policies if one.policy == "single:lyra"]
     assert single.cost_usd is not None
     assert 80e-5 <= single.cost_usd <= 120e-5  # 80 to 120 tokens at 10 USD a million

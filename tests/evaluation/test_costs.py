@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from rolecall.registry.evaluation.costs import Spending
 from rolecall.registry.records import Price
 from rolecall.registry.scorer.data import Judged
-from rolecall.registry.scorer.spending import Rates, Spending
 
 NAN = float("nan")
 Rows = list[list[float]]
@@ -39,7 +39,7 @@ def spending(rows: Judged, prices: list[Price | None], predicted: float = 1000) 
     return Spending(
         cases=rows,
         whole=rows,
-        rates=Rates.of(prices),
+        prices=prices,
         input_tokens=[100] * len(rows.groups),
         predicted_tokens=np.full(rows.scores.shape, predicted),
     )
@@ -64,25 +64,24 @@ def test_tokens_are_the_rows_own_else_the_models_median_else_predicted() -> None
 
 def test_what_is_expected_knows_nothing_of_the_answer() -> None:
     rows = judged(tokens=[[10, 20]], costs=[[5, NAN]])
-    found = spending(rows, [Price(1, 10), Price(1, 10)]).expected(None)
+    found = spending(rows, [Price(1, 10), Price(1, 10)]).expected()
     assert found == pytest.approx(usd(*[(100 + 1000 * 10) / 1e6] * 2))
 
 
-def test_without_a_price_the_mean_cost_in_what_was_learned_is_expected() -> None:
-    rows = judged(tokens=[[1]], costs=[[9]])
-    learned = judged(tokens=[[1], [1], [1]], costs=[[1], [3], [NAN]])
-    assert spending(rows, [None]).expected(learned) == pytest.approx(usd(2))
-
-
-def test_else_the_mean_of_other_groups_is_expected_and_never_ones_own() -> None:
+def test_without_a_price_the_mean_of_other_groups_is_expected_and_never_ones_own() -> None:
     rows = judged(tokens=[[1]] * 4, costs=[[100], [100], [1], [3]], groups=("x", "x", "y", "z"))
-    found = spending(rows, [None]).expected(None)[:, 0]
+    found = spending(rows, [None]).expected()[:, 0]
     assert found == pytest.approx([2, 2, 203 / 3, 67])
 
 
 def test_a_single_group_has_only_its_own_mean() -> None:
     rows = judged(tokens=[[1]] * 2, costs=[[1], [3]], groups=("x", "x"))
-    assert spending(rows, [None]).expected(None)[:, 0] == pytest.approx([2, 2])
+    assert spending(rows, [None]).expected()[:, 0] == pytest.approx([2, 2])
+
+
+def test_an_answer_nobody_asked_for_costs_the_models_mean() -> None:
+    rows = judged(tokens=[[1], [1], [1]], costs=[[1], [3], [NAN]])
+    assert spending(rows, [None]).paid()[:, 0].tolist() == [1, 3, 2]
 
 
 def test_a_cost_that_nobody_knows_is_never_nothing() -> None:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolecall.registry.scorer.proof.cases import Cases
-from rolecall.registry.scorer.proof.curves import Curve, aiq, curve, hull, needed, reached
+from rolecall.registry.evaluation.curves import Curve, aiq, curve, hull, reached
+from tests.evaluation.synthetic import table
 
 HAND_MADE = (np.array([0.3, 0.2, 0.1, 0.4]), np.array([0.9, 0.6, 0.5, 0.8]))
 
@@ -32,12 +32,6 @@ def test_a_mixture_reaches_what_lies_between_its_points() -> None:
     assert (reached(on, 9.0), reached(on, 0.01)) == (0.9, 0.5)
 
 
-def test_a_success_needs_the_cost_of_the_mixture_that_reaches_it() -> None:
-    on = hull(HAND_MADE)
-    assert needed(on, 0.7) == pytest.approx(0.2)
-    assert (needed(on, 0.95), needed(on, 0.1)) == (0.3, 0.1)
-
-
 def test_aiq_of_a_hand_made_curve_is_its_area_over_the_largest_cost() -> None:
     found = aiq({"ours": HAND_MADE, "best single": points((0.5, 0.7)), "half": points((0.25, 0.8))})
     # From 0.1 to 0.3 the hull rises from 0.5 to 0.9, then stays flat up to 0.5.
@@ -55,14 +49,9 @@ def test_aiq_where_everything_is_free_is_the_best_success() -> None:
 
 
 def test_a_curve_leaves_out_points_that_repeat() -> None:
-    cases = Cases(
-        models=("a", "b"),
-        groups=("1", "2"),
-        scores=np.array([[0.0, 1.0], [1.0, 1.0]]),
-        costs=np.array([[1.0, 3.0], [1.0, 3.0]]),
-        expected_costs=None,
-        predicted={"ours": np.ones((2, 2))},
-    )
+    costs = np.array([[1.0, 3.0], [1.0, 3.0]])
+    scores = np.array([[0.0, 1.0], [1.0, 1.0]])
+    cases = table(("a", "b"), scores, {"ours": np.ones((2, 2))}, costs, costs)
     costs, successes = curve(cases, np.array([[0, 0], [0, 0], [1, 0], [1, 1]], dtype=np.int32))
     assert costs.tolist() == [1.0, 2.0, 3.0]
     assert successes.tolist() == [0.5, 1.0, 1.0]
