@@ -58,12 +58,12 @@ _BOW_STEPS = 16
 _FINE_TICKS = 2.6
 
 
-def write_plot(path: Path, segments: Sequence[Mapping[str, Any]]) -> None:
-    """Draw every segment with costs, a panel each, as SVG or PNG by the path's suffix.
+def write_plot(path: Path, sets: Sequence[Mapping[str, Any]]) -> None:
+    """Draw every evaluated with costs, a panel each, as SVG or PNG by the path's suffix.
 
     Raises RegistryError where nothing is known to cost anything, and FileNotWritable.
     """
-    drawn = [segment for segment in segments if has_costs(segment)]
+    drawn = [evaluated for evaluated in sets if has_costs(evaluated)]
     if not drawn:
         raise RegistryError(
             "there is nothing to plot: no model is known to cost anything",
@@ -82,21 +82,21 @@ def _rendered(figure: Figure, kind: str) -> bytes:
     return content.getvalue()
 
 
-def _figure(segments: Sequence[Mapping[str, Any]]) -> Figure:
-    columns = math.ceil(math.sqrt(len(segments)))
-    rows = math.ceil(len(segments) / columns)
-    width, height = _PANEL_INCHES if len(segments) > 1 else _ONLY_PANEL_INCHES
+def _figure(sets: Sequence[Mapping[str, Any]]) -> Figure:
+    columns = math.ceil(math.sqrt(len(sets)))
+    rows = math.ceil(len(sets) / columns)
+    width, height = _PANEL_INCHES if len(sets) > 1 else _ONLY_PANEL_INCHES
     layout = ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.12)
     figure = Figure(figsize=(width * columns, height * rows), layout=layout)
-    panels = [figure.add_subplot(rows, columns, n) for n in range(1, len(segments) + 1)]
-    for axes, segment in zip(panels, segments, strict=True):
-        _draw(axes, segment)
-        _dress(axes, segment)
+    panels = [figure.add_subplot(rows, columns, n) for n in range(1, len(sets) + 1)]
+    for axes, evaluated in zip(panels, sets, strict=True):
+        _draw(axes, evaluated)
+        _dress(axes, evaluated)
     _add_legend(figure, panels, columns)
     # Only now is it known where everything stands.
     figure.draw_without_rendering()
-    for axes, segment in zip(panels, segments, strict=True):
-        _label(axes, segment)
+    for axes, evaluated in zip(panels, sets, strict=True):
+        _label(axes, evaluated)
     return figure
 
 
@@ -114,11 +114,11 @@ def _add_legend(figure: Figure, panels: Sequence[Axes], columns: int) -> None:
     )
 
 
-def _draw(axes: Axes, segment: Mapping[str, Any]) -> None:
-    singles = _singles(segment)
+def _draw(axes: Axes, evaluated: Mapping[str, Any]) -> None:
+    singles = _singles(evaluated)
     axes.scatter(*_across(singles.values()), s=30, color=_GREY, label=_ONE, zorder=2)
     axes.plot(
-        *_across(_curve(segment, "mixtures")),
+        *_across(_curve(evaluated, "mixtures")),
         color=_GREY,
         linewidth=1.1,
         linestyle=_DASHES,
@@ -127,18 +127,18 @@ def _draw(axes: Axes, segment: Mapping[str, Any]) -> None:
     )
     for name, colour in _COLOURS.items():
         width, height = (3.0, 4) if name == "ours" else (1.7, 3)
-        points = _across(_curve(segment, name))
+        points = _across(_curve(evaluated, name))
         axes.plot(*points, color=colour, linewidth=width, label=name, zorder=height)
-    if segment["verdict"]["model"] in singles:
+    if evaluated["verdict"]["model"] in singles:
         axes.scatter(
-            *singles[segment["verdict"]["model"]], s=64, color=_INK, label=_NAMED, zorder=5
+            *singles[evaluated["verdict"]["model"]], s=64, color=_INK, label=_NAMED, zorder=5
         )
-    oracle = oracle_point(segment)
+    oracle = oracle_point(evaluated)
     if oracle is not None and oracle[0] > 0:
         axes.scatter(*oracle, s=200, marker="*", color=_ORACLE, label="oracle", zorder=5)
 
 
-def _dress(axes: Axes, segment: Mapping[str, Any]) -> None:
+def _dress(axes: Axes, evaluated: Mapping[str, Any]) -> None:
     axes.set_xscale("log")
     axes.margins(x=0.08, y=0.08)
     left, right = axes.get_xlim()
@@ -152,32 +152,34 @@ def _dress(axes: Axes, segment: Mapping[str, Any]) -> None:
     axes.set_axisbelow(True)
     axes.tick_params(length=0, pad=6)
     axes.set_xlabel("cost of 1,000 prompts (logarithmic)", labelpad=8)
-    axes.set_ylabel(f"success on {segment['dataset']} ({segment['cases']:,} prompts)", labelpad=8)
-    title = textwrap.fill(segment["verdict"]["text"], _TITLE_CHARS, break_on_hyphens=False)
+    axes.set_ylabel(
+        f"success on {evaluated['dataset']} ({evaluated['cases']:,} prompts)", labelpad=8
+    )
+    title = textwrap.fill(evaluated["verdict"]["text"], _TITLE_CHARS, break_on_hyphens=False)
     axes.set_title(title, loc="left", fontsize=13, fontweight="bold", pad=14)
 
 
-def _label(axes: Axes, segment: Mapping[str, Any]) -> None:
+def _label(axes: Axes, evaluated: Mapping[str, Any]) -> None:
     """Name the verdict's model, then those on or near the hull, as far as there is room."""
-    singles = _singles(segment)
-    outline = curve_points(segment, "mixtures")
-    chosen = segment["verdict"]["model"]
+    singles = _singles(evaluated)
+    outline = curve_points(evaluated, "mixtures")
+    chosen = evaluated["verdict"]["model"]
     named = {chosen: singles[chosen]} if chosen in singles else {}
     for model, at in sorted(singles.items(), key=lambda pair: -pair[1][1]):
         if at[1] > mixed(outline, at[0]) - _NEAR_HULL:
             named.setdefault(model, at)
-    curves = [at for name in _COLOURS for at in _curve(segment, name)]
-    stars = [at for at in (oracle_point(segment),) if at is not None and at[0] > 0]
+    curves = [at for name in _COLOURS for at in _curve(evaluated, name)]
+    stars = [at for at in (oracle_point(evaluated),) if at is not None and at[0] > 0]
     place_labels(axes, named, [*singles.values(), *stars, *curves], bold=chosen)
 
 
-def _singles(segment: Mapping[str, Any]) -> dict[str, Point]:
+def _singles(evaluated: Mapping[str, Any]) -> dict[str, Point]:
     """Return the single models that have a place on a logarithmic axis."""
-    return {model: at for model, at in single_points(segment).items() if at[0] > 0}
+    return {model: at for model, at in single_points(evaluated).items() if at[0] > 0}
 
 
-def _curve(segment: Mapping[str, Any], method: str) -> list[Point]:
-    return _bowed([at for at in curve_points(segment, method) if at[0] > 0])
+def _curve(evaluated: Mapping[str, Any], method: str) -> list[Point]:
+    return _bowed([at for at in curve_points(evaluated, method) if at[0] > 0])
 
 
 def _bowed(points: Sequence[Point]) -> list[Point]:
