@@ -39,7 +39,7 @@ def oracle_point(evaluated: Mapping[str, Any]) -> Point | None:
 
 
 def has_costs(evaluated: Mapping[str, Any]) -> bool:
-    """Whether the evaluated can be drawn against cost: some model is known to cost something."""
+    """Whether a data set can be drawn against cost: some model is known to cost something."""
     return any(cost > 0 for cost, _ in single_points(evaluated).values())
 
 

@@ -59,7 +59,7 @@ _FINE_TICKS = 2.6
 
 
 def write_plot(path: Path, sets: Sequence[Mapping[str, Any]]) -> None:
-    """Draw every evaluated with costs, a panel each, as SVG or PNG by the path's suffix.
+    """Draw every data set with costs, a panel each, as SVG or PNG by the path's suffix.
 
     Raises RegistryError where nothing is known to cost anything, and FileNotWritable.
     """
