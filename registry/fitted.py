@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rolecall.registry.scorer.fitted import fitted_latents
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.fitted import read_fitted
 

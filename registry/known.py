@@ -10,7 +10,7 @@ from rolecall.registry.loading import Loading
 from rolecall.registry.opening import open_registry
 from rolecall.registry.paths import registry_path
 from rolecall.registry.records import Pool
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.seeding import seed_pool
 from rolecall.registry.storage.pool import read_pool
 

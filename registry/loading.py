@@ -7,7 +7,7 @@ from threading import Thread
 
 from rolecall.registry.errors import ScorerUnusable
 from rolecall.registry.paths import registry_path
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.versions import USE_HINT, folder_in_use
 
 

@@ -38,7 +38,7 @@ from rolecall.registry.routing.question import Question, Verdict
 from rolecall.registry.routing.structure import Detected
 from rolecall.registry.routing.tasks import build_task, resolve_role
 from rolecall.registry.routing.tokens import estimate_tokens
-from rolecall.registry.scorer.predict import Reading, Scorer
+from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.standing import read_standing
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.decisions import (

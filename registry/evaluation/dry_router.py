@@ -11,7 +11,7 @@ from rolecall.registry.clock import utc_now
 from rolecall.registry.opening import open_registry
 from rolecall.registry.paths import registry_path
 from rolecall.registry.route import Router
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.pool import read_pool
 
 

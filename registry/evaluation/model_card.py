@@ -16,7 +16,7 @@ from rolecall.registry.evaluation.robustness import measure_files
 from rolecall.registry.evaluation.robustness_report import RobustnessPlan
 from rolecall.registry.evaluation.sanity import check_sanity
 from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED, card
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 
 PROMPTS = 300
 

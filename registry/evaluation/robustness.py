@@ -32,8 +32,8 @@ from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.records import Message, Request
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.baselines import nearest
-from rolecall.registry.scorer.judged import Judged, read_judged, spelled_out
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.data import Judged, read_judged, spelled_out
+from rolecall.registry.scorer.model import Scorer
 
 Progress = Callable[[int, int], None]
 

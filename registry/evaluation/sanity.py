@@ -13,7 +13,7 @@ import yaml
 from rolecall.registry.evaluation.dry_router import open_dry_router
 from rolecall.registry.layers import Choices
 from rolecall.registry.records import Decision, Message, Pool, Request
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 
 Must = Literal["cheap", "strong", "order"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from rolecall.registry.evaluation.dry_router import open_dry_router
 from rolecall.registry.layers import Choices
 from rolecall.registry.records import Message, Request
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 
 HELLO = Request((Message("user", "hello there"),))
 

@@ -19,8 +19,8 @@ from rolecall.registry.evaluation.robustness import equal_shares, measure_files,
 from rolecall.registry.evaluation.robustness_report import RobustnessPlan, RobustnessReport
 from rolecall.registry.opening import open_registry
 from rolecall.registry.predictions import ModelFacts, Prediction
-from rolecall.registry.scorer.judged import Judged
-from rolecall.registry.scorer.predict import Reading, Scorer
+from rolecall.registry.scorer.data import Judged
+from rolecall.registry.scorer.model import Reading, Scorer
 
 POOL = """
 models:

@@ -21,7 +21,7 @@ from rolecall.registry.evaluation.sanity import (
 )
 from rolecall.registry.opening import open_registry
 from rolecall.registry.predictions import ModelFacts, Prediction
-from rolecall.registry.scorer.predict import Reading, Scorer
+from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.storage.pool import read_pool
 
 GROUPS = read_expectations()

@@ -12,7 +12,7 @@ from rolecall.registry.errors import ScorerUnusable
 from rolecall.registry.scorer.artifact import load_head, save_head
 from rolecall.registry.scorer.card import PRETRAINED, card
 from rolecall.registry.scorer.integrity import check
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_reading_the_card_imports_no_numpy() -> None:
 
 def test_scoring_imports_no_torch_and_no_training_code() -> None:
     code = (
-        "import sys; from rolecall.registry.scorer.predict import Scorer;"
+        "import sys; from rolecall.registry.scorer.model import Scorer;"
         "from rolecall.registry.scorer import nearest;"
         "Scorer.load().read('hi');"
         "print([name for name in sys.modules if name == 'torch' or name == 'yaml'"

@@ -9,8 +9,8 @@ import numpy as np
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.artifact import Calibration, Floats, Head, rounded
 from rolecall.registry.scorer.memory import recall
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.own_rows import pieces
-from rolecall.registry.scorer.predict import Scorer
 from rolecall.registry.scorer.signals import read_signals
 from rolecall.registry.scorer.training.assemble import Frame, asked_shares, head_of
 from rolecall.registry.scorer.training.beliefs import TrainingModel

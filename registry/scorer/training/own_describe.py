@@ -12,8 +12,8 @@ import numpy as np
 
 from rolecall.registry.scorer.artifact import FORMAT
 from rolecall.registry.scorer.card import learned_folds
+from rolecall.registry.scorer.model import Scorer, Table
 from rolecall.registry.scorer.own_rows import REPORT_FOLD, TUNE_FOLD
-from rolecall.registry.scorer.predict import Scorer, Table
 from rolecall.registry.scorer.training.evaluate import (
     data_sets,
     errors_by_model,

@@ -7,19 +7,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rolecall.registry.evaluation.bootstrap import Interval, draw, interval
+from rolecall.registry.evaluation.metrics import mean_auc
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.artifact import Floats
 from rolecall.registry.scorer.baselines import nearest, task_means
 from rolecall.registry.scorer.chances import FACTS_FLOOR, Table, expected
-from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.memory import recall
-from rolecall.registry.scorer.predict import Scorer
-from rolecall.registry.scorer.proof.bootstrap import group_numbers, interval, resample
-from rolecall.registry.scorer.proof.metrics import known_auc
-from rolecall.registry.scorer.proof.policies import Policy
-from rolecall.registry.scorer.proof.proof import Interval
+from rolecall.registry.scorer.model import Scorer
 
 NEW, INCUMBENT, NEAREST, TASK_MEANS, SINGLE = (
     "scorer",
@@ -93,7 +90,7 @@ def compare(judged: Judged, predicted: Mapping[str, Table], seed: int) -> Compar
     scores = judged.scores.astype(np.float64)
     known = ~np.isnan(scores)
     cells = known.sum(axis=1).astype(np.float64)
-    groups = group_numbers(judged.groups)
+    groups = judged.groups
     missed = {
         name: np.where(known, (said - np.nan_to_num(scores)) ** 2, 0.0).sum(axis=1)
         for name, said in predicted.items()
@@ -175,16 +172,11 @@ def _picked(scores: Table, said: Table) -> Table:
 
 
 def _mean_auc(scores: Table, said: Table) -> float | None:
-    known = ~np.isnan(scores)
-    found = [
-        known_auc(scores[known[:, model], model], said[known[:, model], model])
-        for model in range(scores.shape[1])
-    ]
-    aucs = [auc for auc in found if auc is not None]
-    return float(np.mean(aucs)) if aucs else None
+    auc = float(mean_auc(said, scores))
+    return auc if np.isfinite(auc) else None
 
 
-def _mean(values: Table, counts: Table, groups: NDArray[np.intp], seed: int) -> Interval:
+def _mean(values: Table, counts: Table, groups: Sequence[str], seed: int) -> Interval:
     """Return the mean of values (N,) that each stand for so many counts (N,), by groups drawn."""
-    drawn = resample([Policy("", values, counts, values[:0])], groups, _RESAMPLES, seed)
-    return interval(drawn.success[:, 0] / drawn.cost[:, 0])
+    totals = draw(groups, _RESAMPLES, seed).totals(np.column_stack([values, counts]))
+    return interval(totals[:, 0] / totals[:, 1])

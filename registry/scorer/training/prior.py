@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,6 @@ from rolecall.registry.scorer.benchmark_factors import (
     logit,
 )
 from rolecall.registry.scorer.metadata_prior import (
-    FACTS,
     Described,
     Kernel,
     MetadataPrior,

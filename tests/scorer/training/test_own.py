@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.integrity import check
-from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.own_rows import prepare
-from rolecall.registry.scorer.predict import Scorer
 from tests.scorer.judged_files import read
 from tests.scorer.own_world import own_rows, quicken, ship_tiny, write_rows
 from tests.scorer.tiny import KINDS, MODELS, tiny_head

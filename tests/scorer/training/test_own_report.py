@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.features import measure
-from rolecall.registry.scorer.judged import Judged
 from tests.scorer.tiny import MODELS, TinyEncoder, tiny_scorer
 
 torch = pytest.importorskip("torch", reason="the train extra is not installed")
 
-from rolecall.registry.scorer.proof.proof import Interval  # noqa: E402
+from rolecall.registry.evaluation.bootstrap import Interval  # noqa: E402
 from rolecall.registry.scorer.training.own_report import (  # noqa: E402
     INCUMBENT,
     NEAREST,
