@@ -19,7 +19,7 @@ from rolecall.registry.scorer.training.prior import fit_prior
 
 _LEAST_SCALE = 1e-3
 _MOST_DEVIATIONS = 4.0
-_TEMPERATURE = 0.08
+_TEMPERATURE = 0.055
 # How far a trained latent may be off, as a share of how far the models' latents lie apart.
 _TRAINED_DOUBT = 0.15
 _AGENT = "agent/"

@@ -18,9 +18,9 @@ from rolecall.registry.scorer.training.dataset import Rows, TrainingData
 
 Table = NDArray[np.float64]
 
-_TEMPERATURES = (0.06, 0.08, 0.1)
+_TEMPERATURES = (0.045, 0.055, 0.07)
 _SHARES = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7)
-_WEIGHTS = (0.01, 0.03, 0.1, 0.3)
+_WEIGHTS = (0.003, 0.01, 0.03, 0.1)
 _LEAST_CELLS = 8
 # A prompt less alike to anything known than this share of the tuning prompts is unfamiliar.
 _UNFAMILIAR = 0.1
