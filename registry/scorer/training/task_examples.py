@@ -12,9 +12,14 @@ from typing import Any
 import yaml
 
 _PASTES = "task_pastes.yaml"
-_TEMPLATES = ("task_examples.yaml", "task_examples_europe.yaml", "task_examples_world.yaml")
-_MOST_OF_A_LINE = {"en": 16}  # expansions of one template; of another language's:
-_OTHERWISE = 7
+_TEMPLATES = (
+    "task_examples.yaml",
+    "task_examples_europe.yaml",
+    "task_examples_world.yaml",
+    "task_examples_questions.yaml",
+)
+_MOST_OF_A_LINE = {"en": 14}  # expansions of one template; of another language's:
+_OTHERWISE = 6
 # What usually stands beside an instruction of a kind, with weights.
 _USUAL_PASTES: Mapping[str, Mapping[str, float]] = {
     "code": {"code": 6, "trace": 3, "sql": 1.5, "shell": 1, "diff": 1},
