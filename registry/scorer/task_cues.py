@@ -29,9 +29,9 @@ CUES = {
 # Those that say something of the work by themselves.
 TELLING_CUES = frozenset(CUES) - {"quote", "paste"}
 _SUFFIXES = {
-    "code": "py pyi ipynb js jsx mjs ts tsx java kt kts scala c h cc cpp hpp cs go rs rb php pl lua "
-    "swift m mm sh bash zsh fish ps1 bat vue svelte html css scss sql tf hs ml ex exs erl clj "
-    "r jl dart asm zig nim makefile dockerfile gradle cmake",
+    "code": "py pyi ipynb js jsx mjs ts tsx java kt kts scala c h cc cpp hpp cs go rs rb php lua "
+    "swift m mm sh bash zsh fish ps1 vue svelte html css scss sql tf hs ml ex exs erl clj "
+    "r jl pl bat dart asm zig nim makefile dockerfile gradle cmake",
     "diff": "diff patch",
     "latex": "tex bib",
     "log": "log",
