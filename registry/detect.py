@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from typing import NamedTuple
@@ -141,12 +142,13 @@ def fit_to_role(detected: Detected, role: Role) -> Detected:
     return Detected(role.tasks[0], detected.confidence, f"{role.id} does {role.tasks[0]}")
 
 
-def known_kind(pool: Pool, kind: str) -> str:
-    """Return a declared kind if the registry knows it or a kind above it; raise UnknownRecord.
+def known_kind(pool: Pool, learned: Sequence[str], kind: str) -> str:
+    """Return a declared kind if it or a kind above it is known; raise UnknownRecord.
 
-    Known is what a task row, a role, an assignment or an endpoint's profile names.
+    Known is what a task row, a role, an assignment or an endpoint's profile names, and what the
+    classifier has `learned`.
     """
-    known = {task.id for task in pool.tasks} | {GENERAL}
+    known = {task.id for task in pool.tasks}.union(learned)
     for role in pool.roles:
         known.update(role.tasks, *(one.tasks for one in role.assignments))
     for endpoint in pool.endpoints:

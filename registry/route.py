@@ -199,7 +199,9 @@ class Router:
         declared = None if choices.role is None else named(roles, "role", choices.role)
         hinted = None
         if choices.task is not None:
-            detected = Detected(known_kind(snapshot.pool, choices.task), 1.0, "declared")
+            learned = snapshot.index.classifier.kinds
+            kind = known_kind(snapshot.pool, learned, choices.task)
+            detected = Detected(kind, 1.0, "declared")
         elif followed is not None:
             detected = Detected(followed.task_kind, FOLLOW_UP_CONFIDENCE, "a short follow-up")
         else:
