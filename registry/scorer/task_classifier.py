@@ -29,6 +29,7 @@ Buckets = NDArray[np.intp]
 _EDGE_CHARS = 140
 _LONGEST_GRAM = 5
 _WORD = re.compile(r"\w+")
+_CLAUSE_END = re.compile(r"[:.?!]\s+|[。：？！]|\n")
 _MOST_WORDS = 60
 _PRIME = np.uint64(1_000_003)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -94,15 +95,16 @@ def dense_features(vector: Floats, cues: Sequence[str]) -> Floats:
 def hashed_features(text: str) -> tuple[Buckets, Floats]:
     """Return the buckets of the n-grams and words at a text's edges, and what each weighs.
 
-    Character n-grams weigh as much in all as words, so that neither drowns the other.
+    N-grams, words and the words of the first and last clause weigh as much as each other, at
+    each edge: so a short instruction does not drown in the text that is pasted beside it.
     """
     opening, closing = _edges(text)
-    grams = np.unique(np.concatenate([_grams(f" {edge} ") for edge in {opening, closing}]))
-    words = sorted({crc32(word.encode()) & (BUCKETS - 1) for word in _words(opening, closing)})
-    weights = np.empty(len(grams) + len(words), dtype=np.float32)
-    weights[: len(grams)] = 1 / max(len(grams), 1) ** 0.5
-    weights[len(grams) :] = 1 / max(len(words), 1) ** 0.5
-    return np.concatenate([grams, np.array(words, dtype=np.intp)]), weights
+    blocks = [_grams(f" {edge} ") for edge in dict.fromkeys((opening, closing))]
+    first, last = _CLAUSE_END.split(opening, maxsplit=1)[0], _CLAUSE_END.split(closing)[-1]
+    for mark, edge in dict.fromkeys((("w", opening), ("w", closing), ("c", first), ("c", last))):
+        blocks.append(_words(mark, edge))
+    weights = [np.full(len(one), max(len(one), 1) ** -0.5, dtype=np.float32) for one in blocks]
+    return np.concatenate(blocks), np.concatenate(weights)
 
 
 def shared_wording(one: str, other: str) -> float:
@@ -126,19 +128,16 @@ def _grams(text: str) -> Buckets:
     for length in range(2, _LONGEST_GRAM + 1):
         hashes = hashes[:-1] * _PRIME + codes[length - 1 :]
         found.append((hashes * _MIX) >> np.uint64(64 - BITS))
-    return np.concatenate(found).astype(np.intp)
+    return np.unique(np.concatenate(found)).astype(np.intp)
 
 
-def _words(opening: str, closing: str) -> set[str]:
-    """Return words and pairs of words, and the first and last of each edge as such."""
-    found = set()
-    for edge in {opening, closing}:
-        words = _WORD.findall(edge)[:_MOST_WORDS]
-        found |= {f"w{word}" for word in words}
-        found |= {f"p{one} {two}" for one, two in pairwise(words)}
-    found |= {f"s{word}" for word in _WORD.findall(opening)[:2]}
-    found |= {f"e{word}" for word in _WORD.findall(closing)[-2:]}
-    return found
+def _words(mark: str, text: str) -> Buckets:
+    """Return the words and pairs of words, and the first and the last two as such."""
+    words = _WORD.findall(text)[:_MOST_WORDS]
+    found = {f"{mark}{word}" for word in words}
+    found |= {f"{mark}{one} {two}" for one, two in pairwise(words)}
+    found |= {f"{mark}<{word}" for word in words[:2]} | {f"{mark}>{word}" for word in words[-2:]}
+    return np.array([crc32(one.encode()) & (BUCKETS - 1) for one in sorted(found)], dtype=np.intp)
 
 
 def save_task_classifier(classifier: TaskClassifier, folder: Path) -> None:

@@ -41,8 +41,8 @@ class TaskSettings:
     seed: int = 0
     folds: int = 3
     vector_scale: float = 3.0
-    hashed_scale: float = 3.0
-    regularisation: float = 2.0  # scikit-learn's C
+    hashed_scale: float = 4.0
+    regularisation: float = 1.0  # scikit-learn's C
     iterations: int = 60
     wrong_costs: float = 0.5  # what a wrong kind costs, where a right one earns 1
 
@@ -93,8 +93,9 @@ def _features(
     vectors = encode(texts)
     dense = np.array(
         [
-            dense_features(vector, task_cues(text))[:-1]  # the constant is the intercept
-            for text, vector in zip(texts, vectors, strict=True)
+            # The constant is the intercept.
+            dense_features(vector, task_cues(example.text, example.files))[:-1]
+            for example, vector in zip(examples, vectors, strict=True)
         ]
     )
     dense[:, :WIDTH] *= settings.vector_scale
@@ -201,16 +202,19 @@ def _report(
     english = np.array([example.language == "en" for example in examples])
     lines = [f"{len(examples)} examples, scale {scale:.2f}, general below {least:.2f}"]
     for where, rows in (("English", english), ("other languages", ~english)):
-        lines.append(f"{where}: {right[rows].mean():.3f} right of {rows.sum()} held out in turn")
+        lines.append(f"{where}, held out in turn: {_share(right[rows])} right")
         for index, name in enumerate(names):
-            kind = rows & (true == index)
-            lines.append(f"  {name:10} {right[kind].mean():.3f} of {kind.sum()}")
+            lines.append(f"  {name:10} {_share(right[rows & (true == index)])}")
     for low, high in pairwise(BINS):
         rows = (stated >= low) & (stated < high)
         if rows.any():
             said, was = stated[rows].mean(), right[rows].mean()
             lines.append(f"said {said:.2f}: {was:.2f} right of {rows.sum()}")
     return lines
+
+
+def _share(right: NDArray[np.bool_]) -> str:
+    return f"{right.mean():.3f} of {len(right)}" if len(right) else "none"
 
 
 if __name__ == "__main__":

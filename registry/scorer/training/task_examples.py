@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from random import Random
 from typing import Any
@@ -17,8 +17,9 @@ _TEMPLATES = (
     "task_examples_europe.yaml",
     "task_examples_world.yaml",
     "task_examples_questions.yaml",
+    "task_examples_forms.yaml",
 )
-_MOST_OF_A_LINE = {"en": 14}  # expansions of one template; of another language's:
+_MOST_OF_A_LINE = {"en": 13}  # expansions of one template; of another language's:
 _OTHERWISE = 6
 # What usually stands beside an instruction of a kind, with weights.
 _USUAL_PASTES: Mapping[str, Mapping[str, float]] = {
@@ -35,7 +36,7 @@ _BEFORE = ("{i}:\n{p}", "{i}:\n\n{p}", "{i}\n\n{p}", "{i}: {p}", "{i}\n{p}", "{i
            '{i}: "{p}"', "{i}\n\n<text>\n{p}\n</text>", "{i} {p}")  # fmt: skip
 _AFTER = ("{p}\n\n{i}", "{p}\n\n{i}", "{p}\n{i}", "{p}\n---\n{i}", '"{p}"\n{i}', "{p} {i}")
 _BARE = {"code": ("code", "trace", "sql", "shell", "diff"), "math": ("latex",)}
-_SPLIT = re.compile(r"[ |]+")
+_SHORT_CHARS, _OF_FILES = 60, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Example:
     kind: str
     language: str
     group: int
+    files: tuple[str, ...] = ()
 
 
 def task_examples(seed: int = 0) -> list[Example]:
@@ -62,7 +64,21 @@ def task_examples(seed: int = 0) -> list[Example]:
                         group += 1
                         texts = _texts(line, kind, section, language, pastes, rng)
                         found += [Example(text, kind, language, group) for text in texts]
+        if name == _TEMPLATES[0]:
+            found += _of_files(found, pastes, rng)
     return [*found, *_without_words(pastes, rng, group)]
+
+
+def _of_files(examples: Sequence[Example], pastes: Mapping[str, Any], rng: Random) -> list[Example]:
+    """Return the same instructions under the text of a file whose name alone says what it is."""
+    found = []
+    for kind, names in pastes["files"].items():
+        asked = [one for one in examples if one.kind == kind and len(one.text) < _SHORT_CHARS]
+        for one in rng.sample(asked, _OF_FILES):
+            name, content = rng.choice(list(names.items()))
+            text = f"{content}\n\n{one.text}"
+            found.append(replace(one, text=text, files=(name,)))
+    return found
 
 
 def expansions(template: str, most: int, rng: Random) -> list[str]:
