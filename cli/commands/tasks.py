@@ -96,7 +96,7 @@ def add(
         Names,
         typer.Option(
             metavar="ROLE",
-            help="A role that may do it; repeatable. None: every role.",
+            help="A role that may do it; repeatable.",
             autocompletion=role_names,
         ),
     ] = None,

@@ -51,11 +51,11 @@ def test_a_prompt_far_from_every_example_is_unsure(
 ) -> None:
     found = nearest_task(prompt, scorer.read(prompt).vector, EXAMPLES, vectors)
     assert found is not None
-    assert found.confidence < 0.4
+    assert found.confidence < 0.5
 
 
 def test_nearly_the_same_words_are_near(scorer: Scorer, vectors: Vectors) -> None:
-    prompt = "please solve this equation for y"
+    prompt = "solve this equation for y"
     found = nearest_task(prompt, scorer.read(prompt).vector, EXAMPLES, vectors)
     assert found is not None
     assert (EXAMPLES[found.row][1], found.is_near) == ("solve this equation for x", True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import resources
 from random import Random
 from typing import Any
@@ -36,7 +36,6 @@ _BEFORE = ("{i}:\n{p}", "{i}:\n\n{p}", "{i}\n\n{p}", "{i}: {p}", "{i}\n{p}", "{i
            '{i}: "{p}"', "{i}\n\n<text>\n{p}\n</text>", "{i} {p}")  # fmt: skip
 _AFTER = ("{p}\n\n{i}", "{p}\n\n{i}", "{p}\n{i}", "{p}\n---\n{i}", '"{p}"\n{i}', "{p} {i}")
 _BARE = {"code": ("code", "trace", "sql", "shell", "diff"), "math": ("latex",)}
-_SHORT_CHARS, _OF_FILES = 60, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +55,15 @@ def task_examples(seed: int = 0) -> list[Example]:
     pastes = _read(_PASTES)
     found: list[Example] = []
     group = 0
-    for name in _TEMPLATES:
-        for language, kinds in _read(name).items():
+    for file in _TEMPLATES:
+        for language, kinds in _read(file).items():
             for kind, sections in kinds.items():
                 for section, lines in sections.items():
                     for line in lines.splitlines():
                         group += 1
                         texts = _texts(line, kind, section, language, pastes, rng)
-                        found += [Example(text, kind, language, group) for text in texts]
-        if name == _TEMPLATES[0]:
-            found += _of_files(found, pastes, rng)
+                        found += [Example(one, kind, language, group, name) for one, name in texts]
     return [*found, *_without_words(pastes, rng, group)]
-
-
-def _of_files(examples: Sequence[Example], pastes: Mapping[str, Any], rng: Random) -> list[Example]:
-    """Return the same instructions under the text of a file whose name alone says what it is."""
-    found = []
-    for kind, names in pastes["files"].items():
-        asked = [one for one in examples if one.kind == kind and len(one.text) < _SHORT_CHARS]
-        for one in rng.sample(asked, _OF_FILES):
-            name, content = rng.choice(list(names.items()))
-            text = f"{content}\n\n{one.text}"
-            found.append(replace(one, text=text, files=(name,)))
-    return found
 
 
 def expansions(template: str, most: int, rng: Random) -> list[str]:
@@ -107,18 +92,23 @@ def _expanded(template: str, rng: Random, start: int = 0) -> tuple[str, int]:
 
 def _texts(
     line: str, kind: str, section: str, language: str, pastes: Mapping[str, Any], rng: Random
-) -> Iterator[str]:
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the prompts of one template, each with the names of the files it is read from."""
     most = _MOST_OF_A_LINE.get(language, _OTHERWISE)
     for text in expansions(line.replace("\\n", "\n"), most, rng):
         said = _courteous(" ".join(text.split(" ")).strip(), kind, language, pastes, rng)
         if section == "alone" or rng.random() < 0.12:
-            yield said
+            yield said, ()
+            continue
+        if rng.random() < 0.1:
+            name, content = rng.choice(list(pastes["files"][kind].items()))
+            yield f"{content}\n\n{said}", (name,)
             continue
         usual = _USUAL_PASTES[kind] if section == "over" else {section: 1.0}
         what = rng.choices(list(usual), list(usual.values()))[0]
         paste = _paste(what, language, pastes, rng)
         where = _BEFORE if rng.random() < 0.55 else _AFTER
-        yield rng.choice(where).replace("{i}", said).replace("{p}", paste)
+        yield rng.choice(where).replace("{i}", said).replace("{p}", paste), ()
 
 
 def _paste(what: str, language: str, pastes: Mapping[str, Any], rng: Random) -> str:
