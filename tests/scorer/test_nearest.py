@@ -55,7 +55,7 @@ def test_a_prompt_far_from_every_example_is_unsure(
 
 
 def test_nearly_the_same_words_are_near(scorer: Scorer, vectors: Vectors) -> None:
-    prompt = "solve this equation for y"
+    prompt = "Please solve this equation for x!"
     found = nearest_task(prompt, scorer.read(prompt).vector, EXAMPLES, vectors)
     assert found is not None
     assert (EXAMPLES[found.row][1], found.is_near) == ("solve this equation for x", True)

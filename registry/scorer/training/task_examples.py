@@ -19,7 +19,7 @@ _TEMPLATES = (
     "task_examples_questions.yaml",
     "task_examples_forms.yaml",
 )
-_MOST_OF_A_LINE = {"en": 13}  # expansions of one template; of another language's:
+_MOST_OF_A_LINE = {"en": 12}  # expansions of one template; of another language's:
 _OTHERWISE = 6
 # What usually stands beside an instruction of a kind, with weights.
 _USUAL_PASTES: Mapping[str, Mapping[str, float]] = {
@@ -63,7 +63,8 @@ def task_examples(seed: int = 0) -> list[Example]:
                         group += 1
                         texts = _texts(line, kind, section, language, pastes, rng)
                         found += [Example(one, kind, language, group, name) for one, name in texts]
-    return [*found, *_without_words(pastes, rng, group)]
+    found += _without_words(pastes, rng, group)
+    return [*found, *_of_the_seed(found[-1].group)]
 
 
 def expansions(template: str, most: int, rng: Random) -> list[str]:
@@ -147,6 +148,15 @@ def _without_words(pastes: Mapping[str, Any], rng: Random, group: int) -> Iterat
     for _ in range(120):
         group += 1
         yield Example(_gibberish(rng), "general", "none", group)
+
+
+def _of_the_seed(group: int) -> Iterator[Example]:
+    """Yield the examples that a new registry begins with."""
+    seed = (resources.files("rolecall.registry") / "seed" / "tasks.yaml").read_text("utf-8")
+    for task in yaml.safe_load(seed)["tasks"]:
+        for text in task.get("examples", ()):
+            group += 1
+            yield Example(text, task["id"], "en", group)
 
 
 def _gibberish(rng: Random) -> str:
