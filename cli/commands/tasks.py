@@ -111,7 +111,7 @@ def add(
     \b
     Examples:
       rolecall tasks add code.sql --example "tune a slow join"
-      rolecall tasks add legal --require reasoning --example "is this clause valid?"
+      rolecall tasks add legal --role analyst --example "is this clause valid?"
     """
     from rolecall.registry.editing import add_record
     from rolecall.registry.opening import open_registry
