@@ -19,9 +19,10 @@ from rolecall.registry.detect import (
     detect_task,
     fit_to_role,
     is_follow_up,
+    known_kind,
     scored_text,
 )
-from rolecall.registry.errors import BudgetExceeded, NothingEligible, UsageError
+from rolecall.registry.errors import BudgetExceeded, NothingEligible
 from rolecall.registry.facts import facts_of
 from rolecall.registry.fitted import with_fitted
 from rolecall.registry.ids import new_id
@@ -199,9 +200,9 @@ class Router:
         declared = None if choices.role is None else named(roles, "role", choices.role)
         hinted = None
         if choices.task is not None:
-            if not choices.task.strip():
-                raise UsageError("--task names no task", hint="rolecall route --task code …")
-            detected = Detected(choices.task, 1.0, "declared")
+            learned = snapshot.index.classifier.kinds
+            kind = known_kind(snapshot.pool, learned, choices.task)
+            detected = Detected(kind, 1.0, "declared")
         elif followed is not None:
             detected = Detected(followed.task_kind, FOLLOW_UP_CONFIDENCE, "a short follow-up")
         else:

@@ -78,9 +78,7 @@ def far_scorer() -> Scorer:
     """A tiny scorer to which every prompt is strange."""
     scorer = tiny_scorer()
     calibration = replace(scorer.head.calibration, far=1.0, near=2.0)
-    return Scorer(
-        replace(scorer.head, calibration=calibration), scorer.encoder, scorer.lengths
-    )
+    return Scorer(replace(scorer.head, calibration=calibration), scorer.encoder, scorer.lengths)
 
 
 def test_far_from_everything_a_prompt_counts_as_the_average_one_and_unsurely() -> None:

@@ -127,7 +127,9 @@ def neighbours_of(data: TrainingData, rows: Rows, settings: Settings) -> Neighbo
     )
 
 
-def _panel(scores: Floats, sets: np.ndarray[tuple[int], np.dtype[np.str_]], count: int) -> tuple[int, ...]:
+def _panel(
+    scores: Floats, sets: np.ndarray[tuple[int], np.dtype[np.str_]], count: int
+) -> tuple[int, ...]:
     """Return the reference models: those asked in most data sets, then most often, by number."""
     asked = np.isfinite(scores)
     in_sets = sum(asked[sets == name].any(axis=0).astype(int) for name in np.unique(sets))

@@ -88,7 +88,9 @@ def _mean(columns: Floats) -> Floats:
 
 def _tasks(judged: Judged, least: int) -> tuple[tuple[str, ...], Rows]:
     """Return the tasks, named by data set, and each prompt's; rare ones are one task a set."""
-    full = [f"{dataset}/{task}" for dataset, task in zip(judged.datasets, judged.tasks, strict=True)]
+    full = [
+        f"{dataset}/{task}" for dataset, task in zip(judged.datasets, judged.tasks, strict=True)
+    ]
     often = Counter(full)
     kept = [
         name if often[name] >= least else f"{dataset}/other"
@@ -105,7 +107,9 @@ def encode_all(encoder: Encoder, prompts: Sequence[str], cache: Path) -> Floats:
     What was read before is kept in `cache`, by encoder and text, and taken from there.
     """
     path = cache / f"embeddings-{encoder.version}.npz"
-    keys = [hashlib.sha256(prompt.encode("utf-8", "replace")).hexdigest()[:16] for prompt in prompts]
+    keys = [
+        hashlib.sha256(prompt.encode("utf-8", "replace")).hexdigest()[:16] for prompt in prompts
+    ]
     known: dict[str, Floats] = {}
     if path.exists():
         with np.load(path) as kept:

@@ -1,4 +1,5 @@
 from rolecall.registry.scorer.length import LengthModel
 
 
-def train_length(*a): return LengthModel()
+def train_length(*a):
+    return LengthModel()

@@ -126,9 +126,7 @@ def fit_factors(
     for row, model in enumerate(models):
         for name, score in table[model].items():
             cells[row, names.index(name)] = logit(score)
-    known_facts = np.array(
-        [scales.row(facts.get(model, ModelFacts(model)))[0] for model in models]
-    )
+    known_facts = np.array([scales.row(facts.get(model, ModelFacts(model)))[0] for model in models])
     intercept, loading, noise, mapped = _maximise(cells, known_facts, settings)
     return BenchmarkFactors(names, intercept, loading, noise, mapped, settings.borrowed, table)
 
@@ -213,7 +211,8 @@ def _fit_kernel(described: Described, values: Floats, weights: Floats, rounds: i
     """Return the kernel under which the values (M, k) are likeliest, by coordinate search."""
     size = float((values**2).mean())
     start = {
-        name: getattr(_START, name) * (1.0 if name == "length" else size) for name in Kernel.__slots__
+        name: getattr(_START, name) * (1.0 if name == "length" else size)
+        for name in Kernel.__slots__
     }
     best = Kernel(**start | {"noise": _START.noise})
     reached = _likelihood(best, described, values, weights)
