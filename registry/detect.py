@@ -26,41 +26,22 @@ from rolecall.registry.scorer.task_classifier import (
     load_task_classifier,
 )
 from rolecall.registry.scorer.task_cues import CUES, TELLING_CUES
+from rolecall.registry.scorer.text import asked_text, is_short
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.vectors import read_vectors, write_vectors
 
 SURE_ENOUGH = 0.5
-FEW_WORDS = 8
-SHORT_CHARS = 200
-
-
-def scored_text(request: Request, before: str | None = None) -> str:
-    """Return what the scorer reads: the last user message, led by the one before if it is short.
-
-    A short follow-up ("yes, do it") says nothing about the work by itself. `before` is what the
-    conversation was about where the request itself does not hold it.
-    """
-    turns = _user_turns(request)
-    if not turns:
-        return request.messages[-1].text if request.messages else ""
-    earlier = turns[-2] if len(turns) > 1 else before
-    return f"{earlier}\n\n{turns[-1]}" if earlier and _is_short(turns[-1]) else turns[-1]
 
 
 def is_follow_up(request: Request) -> bool:
     """Tell whether a request is one short message, which in a conversation goes on with it."""
-    turns = _user_turns(request, since=request.history)
-    return len(turns) == 1 and _is_short(turns[0]) and task_by_structure(request) is None
+    turns = [text.strip() for role, text in turns_of(request, request.history) if role == "user"]
+    return len(turns) == 1 and is_short(turns[0]) and task_by_structure(request) is None
 
 
-def _user_turns(request: Request, since: int = 0) -> list[str]:
-    # Blanks around a text, such as the newline of `echo`, say nothing of the work.
-    messages = request.messages[since:]
-    return [message.text.strip() for message in messages if message.role == "user"]
-
-
-def _is_short(text: str) -> bool:
-    return len(text) < SHORT_CHARS and len(text.split()) < FEW_WORDS
+def turns_of(request: Request, since: int = 0) -> list[tuple[str, str]]:
+    """Return the roles and texts of a request's messages from one on."""
+    return [(message.role, message.text) for message in request.messages[since:]]
 
 
 class _Example(NamedTuple):
@@ -90,7 +71,7 @@ class ExampleIndex:
 
     def detect(self, request: Request, reading: Reading) -> tuple[Detected, str | None]:
         """Return the kind of a request by its wording, and the role if its examples decided."""
-        text = scored_text(request)
+        text = asked_text(turns_of(request))
         guess = self.classifier.classify(text, reading.vector, request.files)
         told = _told(guess, self.classifier.least)
         found = nearest_task(text, reading.vector, self._labels, self._vectors)

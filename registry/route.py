@@ -20,7 +20,7 @@ from rolecall.registry.detect import (
     fit_to_role,
     is_follow_up,
     known_kind,
-    scored_text,
+    turns_of,
 )
 from rolecall.registry.errors import BudgetExceeded, NothingEligible
 from rolecall.registry.facts import facts_of
@@ -37,9 +37,10 @@ from rolecall.registry.routing.eligible import survivors
 from rolecall.registry.routing.policy import matches
 from rolecall.registry.routing.question import Question, Verdict
 from rolecall.registry.routing.structure import Detected
-from rolecall.registry.routing.tasks import build_task, resolve_role
+from rolecall.registry.routing.tasks import build_task, covers, resolve_role
 from rolecall.registry.routing.tokens import estimate_tokens
 from rolecall.registry.scorer.model import Reading, Scorer
+from rolecall.registry.scorer.text import text_read
 from rolecall.registry.standing import read_standing
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.decisions import (
@@ -55,6 +56,7 @@ CACHE_LIFETIME = timedelta(minutes=5)
 CACHE_LEAST_TOKENS = 1024
 FOLLOW_UP_CONFIDENCE = 0.8
 SUBJECT_LEAST_CHARS = 40
+AGENT = "agent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,7 @@ class Router:
         self, snapshot: Snapshot, request: Request, choices: Choices, last: LastTurn | None
     ) -> tuple[Reading, Task, Role | None]:
         followed = last if last is not None and is_follow_up(request) else None
-        reading = self._read(request, choices.conversation if followed else None)
+        reading = self._read(request, choices, choices.conversation if followed else None)
         detected, role = self._kind_and_role(snapshot, request, choices, reading, followed)
         task = build_task(
             request,
@@ -181,12 +183,17 @@ class Router:
         )
         return reading, replace(task, difficulty=reading.difficulty), role
 
-    def _read(self, request: Request, followed: str | None) -> Reading:
-        """Read the request, led by what the conversation it follows up was about."""
+    def _read(self, request: Request, choices: Choices, followed: str | None) -> Reading:
+        """Read the request, led by what the conversation it follows up was about.
+
+        Without tools it asks for a single answer, of which labels of agent runs say nothing.
+        """
         before = None
         if followed is not None:
             before = last_prompt(self._db, followed, least_chars=SUBJECT_LEAST_CHARS)
-        return self._scorer.read(scored_text(request, before))
+        may_be_run = bool(request.tool_names) or covers(AGENT, choices.task or "")
+        text = text_read(turns_of(request), before, request.tool_names)
+        return self._scorer.read(text, is_agent=None if may_be_run else False)
 
     def _kind_and_role(
         self,
