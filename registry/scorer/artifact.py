@@ -52,7 +52,8 @@ class Head:
     """The trained head: D inputs of a prompt, H hidden units, T tasks, M models, L latent numbers.
 
     The logit of a model's success on a prompt is `latent · loading + offset` (`model.py`).
-    `panel` are the reference models whose expected failures are a prompt's difficulty.
+    `panel` are the reference models whose expected failures are a prompt's difficulty. `prior` is
+    null in training only, before it is fitted.
     """
 
     version: str
@@ -60,7 +61,7 @@ class Head:
     panel: tuple[int, ...]
     tasks: tuple[str, ...]
     calibration: Calibration
-    prior: MetadataPrior
+    prior: MetadataPrior | None
     neighbours: Neighbours
     input_mean: Floats  # (D,)
     input_scale: Floats  # (D,)
@@ -107,6 +108,7 @@ def save_head(head: Head, folder: Path) -> None:
     """Write the head's two files into `folder`, beside the encoder's, which they vouch for."""
     arrays = [np.ascontiguousarray(getattr(head, name), dtype=_STORED) for name in ARRAYS]
     dense = b"".join(array.tobytes() for array in arrays)
+    assert head.prior is not None
     neighbours, packed = head.neighbours.pack()
     blob = dense + packed
     constants = {

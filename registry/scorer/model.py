@@ -103,7 +103,7 @@ class Scorer:
         self._is_agent = np.array([_AGENT in f"/{task}/" for task in head.tasks], dtype=bool)
         # The same pool is asked about prompt after prompt.
         self._rows = lru_cache(maxsize=8)(self._rows_of)
-        self._by_prior = lru_cache(maxsize=8)(head.prior.predict)
+        self._by_prior = lru_cache(maxsize=8)(self._predict_by_prior)
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Scorer:
@@ -287,6 +287,10 @@ class Scorer:
                     latent[i], covariance[i] = fit.mean, fit.covariance
         return latent, covariance
 
+    def _predict_by_prior(self, facts: tuple[ModelFacts, ...]) -> tuple[Table, Table]:
+        assert self.head.prior is not None
+        return self.head.prior.predict(facts)
+
     def _world(self, vector: Floats) -> float:
         if self.fits is None or self.fits.world is None:
             return 0.0
@@ -300,6 +304,7 @@ class Scorer:
             return "fitted"
         if row >= 0:
             return "latent"
+        assert self.head.prior is not None
         return self.head.prior.basis(facts)
 
     def _parts(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from rolecall.registry.scorer.artifact import Calibration, Floats, Head, rounded
-from rolecall.registry.scorer.encoder import PHRASES, WIDTH
+from rolecall.registry.scorer.encoder import PHRASES, WIDTH, Encoder
 from rolecall.registry.scorer.knn import Neighbours, as_blocks, joint_embedding
-from rolecall.registry.scorer.metadata_prior import MetadataPrior
-from rolecall.registry.scorer.model import raw_inputs
+from rolecall.registry.scorer.length import NO_LENGTHS
+from rolecall.registry.scorer.model import Scorer, raw_inputs
 from rolecall.registry.scorer.public_scores import read_scores
 from rolecall.registry.scorer.training.config import Settings
 from rolecall.registry.scorer.training.dataset import Rows, TrainingData
@@ -36,7 +38,7 @@ _UNCALIBRATED = Calibration(
 
 
 def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -> Head:
-    """Train on these rows and return the head, not yet calibrated."""
+    """Train on these rows and return the head, not yet calibrated and without a prior."""
     raw = raw_inputs(data.embeddings, data.features)
     mean, scale = raw[rows].mean(axis=0), raw[rows].std(axis=0) + np.float32(_LEAST_SCALE)
     # Sentence embeddings are read as if each of their numbers strayed alike.
@@ -55,7 +57,7 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
         panel=_panel(judged.scores, np.array(judged.datasets), settings.panel),
         tasks=data.tasks,
         calibration=_UNCALIBRATED,
-        prior=prior_of(data.judged.models, latent, asked, _moment(network, inputs)),
+        prior=None,
         neighbours=neighbours_of(data, rows, settings),
         input_mean=mean,
         input_scale=scale,
@@ -74,21 +76,22 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
     )
 
 
-def prior_of(
-    models: tuple[str, ...], latent: Floats, asked: Floats, moment: Floats
-) -> MetadataPrior:
-    """Return what public scores and facts say of a model without rows, learnt from these."""
-    scores = read_scores()
-    named = tuple(dict.fromkeys(one.model for one in scores))
-    return fit_prior(
-        latent.astype(np.float64),
-        models,
-        asked.astype(np.float64),
-        facts_of(models),
-        scores=scores,
-        table_facts=facts_of(named),
-        moment=moment,
+def with_prior(head: Head, data: TrainingData, rows: Rows, encoder: Encoder) -> Head:
+    """Return the head with what public scores and facts say of a model without rows."""
+    _, signals = Scorer(head, encoder, NO_LENGTHS).understand(
+        data.embeddings[rows], data.features[rows]
     )
+    scores = read_scores()
+    prior = fit_prior(
+        head.latent.astype(np.float64),
+        head.models,
+        head.asked.astype(np.float64),
+        facts_of(head.models),
+        scores=scores,
+        table_facts=facts_of(tuple(dict.fromkeys(one.model for one in scores))),
+        moment=signals.loading.T @ signals.loading / len(rows),
+    )
+    return replace(head, prior=prior)
 
 
 def neighbours_of(data: TrainingData, rows: Rows, settings: Settings) -> Neighbours:
@@ -146,18 +149,6 @@ def _usual_signals(network: Network, inputs: Floats, tasks: Rows, count: int) ->
     for task in np.unique(tasks):
         usual[task] = found[tasks == task].mean(axis=0)
     return usual
-
-
-def _moment(network: Network, inputs: Floats) -> Floats:
-    """Return the mean of loading · loadingᵀ over prompts, (1 + L, 1 + L)."""
-    with torch.no_grad():
-        read = torch.tensor(inputs)
-        signals = network.signal(torch.relu(network.hidden(read)))
-        shares = torch.softmax(network.task(read), dim=1)
-        loading = (signals[:, :-1] + shares @ network.task_loading).numpy().astype(np.float64)
-    whole = np.concatenate([np.ones((len(loading), 1)), loading], axis=1)
-    found: Floats = whole.T @ whole / len(whole)
-    return found
 
 
 def _numpy(parameter: torch.Tensor) -> Floats:

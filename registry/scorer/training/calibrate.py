@@ -24,6 +24,7 @@ _WEIGHTS = (0.003, 0.01, 0.03, 0.1)
 _LEAST_CELLS = 8
 # A prompt less alike to anything known than this share of the tuning prompts is unfamiliar.
 _UNFAMILIAR = 0.1
+_LEAST_SPAN = 0.05
 _log = logging.getLogger(__name__)
 
 
@@ -103,9 +104,12 @@ def _familiarity(head: Head, data: TrainingData, tune: Rows) -> tuple[float, flo
     near, far = similarity.max(axis=1), []
     for name in known:
         rows = data.set_of[tune] == name
-        far.append(np.median(similarity[rows][:, own != names.index(name)].max(axis=1)))
+        others = own != names.index(name)
+        if others.any():
+            far.append(float(np.median(similarity[rows][:, others].max(axis=1))))
     least = float(np.quantile(near, _UNFAMILIAR))
-    return round(min(float(np.median(far)), least - 0.05), 3), round(least, 3)
+    most = least - _LEAST_SPAN
+    return round(min(float(np.median(far)), most) if far else most, 3), round(least, 3)
 
 
 def _excess_spread(predicted: Table, scores: Table, tasks: Rows) -> float:

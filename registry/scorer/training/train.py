@@ -22,12 +22,12 @@ from rolecall.registry.errors import RegistryError
 from rolecall.registry.scorer.artifact import FORMAT, Head, load_head, save_head
 from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED
 from rolecall.registry.scorer.data import Judged, read_judged
-from rolecall.registry.scorer.encoder import Encoder
+from rolecall.registry.scorer.encoder import SENTENCE, Encoder
 from rolecall.registry.scorer.integrity import file_digest
 from rolecall.registry.scorer.length import load_length
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.seen import prompt_key, write_seen
-from rolecall.registry.scorer.training.assemble import assemble
+from rolecall.registry.scorer.training.assemble import assemble, with_prior
 from rolecall.registry.scorer.training.calibrate import calibrated
 from rolecall.registry.scorer.training.card import describe
 from rolecall.registry.scorer.training.config import Settings
@@ -71,6 +71,7 @@ def train(
         head = replace(
             head, neighbours=replace(head.neighbours, temperature=tuned.neighbours.temperature)
         )
+        head = with_prior(head, read, taught, encoder)
         save_head(head, folder)
         _write_others(read, taught, folder, encoder)
         scorer = Scorer(load_head(folder), encoder, load_length(folder))
@@ -109,7 +110,8 @@ def _write_others(data: TrainingData, taught: Rows, folder: Path, encoder: Encod
         judged.tasks,
         mask,
     ).save(folder)
-    train_task_classifier(encoder, folder)
+    told = train_task_classifier(lambda texts: encoder.encode(texts)[:, SENTENCE], folder)
+    _log.info("task classifier: %s", "; ".join(told))
     write_seen(folder, (prompt_key(judged.prompts[row]) for row in taught))
 
 
