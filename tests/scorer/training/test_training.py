@@ -105,8 +105,7 @@ def test_the_same_seed_gives_the_same_head_and_another_does_not(data: TrainingDa
     train = data.judged.fold(0, 1, 2)
     few = replace(SMALL, epochs=2)
     one, same, other = (
-        assemble(data, train, settings, "x").latent
-        for settings in (few, few, replace(few, seed=8))
+        assemble(data, train, settings, "x").latent for settings in (few, few, replace(few, seed=8))
     )
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
