@@ -135,7 +135,7 @@ class MetadataPrior:
 
     `axes` (K, K) turns theta into axes that are independent across models, the widest first;
     `kernels` holds one kernel for each run of axes in `runs`. `centre` (K,) and `values` (M, K)
-    are along the axes; `widen` scales the covariance.
+    are along the axes; `widen` scales the variances of each run.
     """
 
     factors: BenchmarkFactors
@@ -147,7 +147,7 @@ class MetadataPrior:
     values: Floats
     runs: tuple[int, ...]
     kernels: tuple[Kernel, ...]
-    widen: float
+    widen: tuple[float, ...]
 
     def predict(self, facts: Sequence[ModelFacts]) -> tuple[Floats, Floats]:
         """Return theta's mean (N, K) and covariance (N, K, K) for each model."""
@@ -159,7 +159,7 @@ class MetadataPrior:
             left = kernel.alone(models) - ((across @ solved) * across).sum(1)
             variances.append(np.repeat(np.maximum(left, 1e-6)[:, None], values.shape[1], axis=1))
         mean = self.centre + np.concatenate(means, axis=1)
-        variance = np.concatenate(variances, axis=1) * self.widen
+        variance = np.concatenate(variances, axis=1) * np.repeat(self.widen, self.runs)
         back = np.linalg.inv(self.axes)
         return mean @ back, np.einsum("ik,ni,il->nkl", back, variance, back)
 
@@ -189,7 +189,7 @@ class MetadataPrior:
             "values": rounded(self.values, 3),
             "runs": list(self.runs),
             "kernels": [asdict(kernel) for kernel in self.kernels],
-            "widen": self.widen,
+            "widen": list(self.widen),
         }
 
     @classmethod
@@ -206,7 +206,7 @@ class MetadataPrior:
             **{name: np.array(plain[name]) for name in arrays},
             runs=tuple(plain["runs"]),
             kernels=tuple(Kernel(**kernel) for kernel in plain["kernels"]),
-            widen=plain["widen"],
+            widen=tuple(plain["widen"]),
         )
 
     @cached_property

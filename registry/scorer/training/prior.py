@@ -32,6 +32,9 @@ _START = Kernel(
     scores=0.2, facts=0.05, near=0.2, length=2.0, family=0.1, base=0.1, own=0.1, noise=10.0
 )
 _FACTORS_OF_TWO = (0.25, 0.5, 2.0, 4.0)
+# A judged prompt tells at most about .2 of a squared logit; kernels narrower than their typical
+# neighbours only memorise.
+_BOUNDS = {"noise": (5.0, 80.0), "length": (1.0, 8.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +44,20 @@ class PriorSettings:
     `factors` is the rank of the factor model, `cell_noise` the least variance of a score's logit,
     `few` how many cells the common loading counts for, `borrowed` the variance that a score of
     another effort adds. `runs` are the axes that share a kernel. `least_weight` drops models with
-    fewer judged prompts, and `widen` scales the covariance.
+    fewer judged prompts; `widen` scales the variance of each run and of the axes after them: few
+    models were judged on every kind of work, and where one was not the network leaves it at 0.
     """
 
     factors: int = 3
     cell_noise: float = 0.05
-    few: float = 5.0
-    borrowed: float = 0.3
-    steps: int = 40
+    few: float = 15.0
+    borrowed: float = 1.0
+    steps: int = 20
     runs: tuple[int, ...] = (1, 3)
     rounds: int = 3
-    least_weight: float = 100.0
+    least_weight: float = 300.0
     low: float = 0.25
-    widen: float = 1.0
+    widen: tuple[float, ...] = (1.0, 4.0, 8.0)
 
 
 def fit_prior(
@@ -96,7 +100,8 @@ def fit_prior(
 def fit_scales(facts: Sequence[ModelFacts], low: float) -> Scales:
     """Return how facts are scaled, and what unknown ones are read as: the quantile `low`."""
     known = np.array([_known(one) for one in facts])
-    mean, deviation = np.nanmean(known, axis=0), np.nanstd(known, axis=0) + 1e-6
+    mean = np.nanmean(known, axis=0)
+    deviation = np.maximum(np.nanstd(known, axis=0), 0.2)  # a column may not vary at all
     pessimistic = np.nanquantile(known, low, axis=0)
     pessimistic[4] = mean[4]  # neither open nor closed is the worse claim
     return Scales(
@@ -219,7 +224,9 @@ def _fit_kernel(described: Described, values: Floats, weights: Floats, rounds: i
     for _ in range(rounds):
         for name in Kernel.__slots__:
             for factor in _FACTORS_OF_TWO:
-                tried = replace(best, **{name: getattr(best, name) * factor})
+                least, most = _BOUNDS.get(name, (1e-6, 1e3))
+                value = min(max(getattr(best, name) * factor, least), most)
+                tried = replace(best, **{name: value})
                 found = _likelihood(tried, described, values, weights)
                 if found > reached:
                     best, reached = tried, found
