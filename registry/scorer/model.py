@@ -18,7 +18,7 @@ from rolecall.registry.scorer.artifact import Floats, Head, load_head
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.encoder import SENTENCE, WIDTH, Encoder
 from rolecall.registry.scorer.features import measure
-from rolecall.registry.scorer.length import LengthModel, load_length
+from rolecall.registry.scorer.length import LengthModel
 from rolecall.registry.scorer.onboarding import Fits
 from rolecall.registry.scorer.variants import candidates
 
@@ -86,13 +86,13 @@ class Reading:
 
 
 class Scorer:
-    """The trained head with its encoder."""
+    """The trained head with its encoder; `lengths` are null in training only."""
 
     def __init__(
         self,
         head: Head,
         encoder: Encoder,
-        lengths: LengthModel,
+        lengths: LengthModel | None = None,
         fits: Fits | None = None,
     ) -> None:
         self.head = head
@@ -110,7 +110,7 @@ class Scorer:
         """Load an artifact folder, by default the shipped one; raises `ScorerUnusable`."""
         folder = folder or PRETRAINED
         head = load_head(folder)
-        return cls(head, Encoder(folder, head.version), load_length(folder))
+        return cls(head, Encoder(folder, head.version), LengthModel.load(folder))
 
     def with_fits(self, fits: Fits | None) -> Self:
         """Return a scorer like this one that reads these models by what was fitted for them."""
@@ -211,6 +211,7 @@ class Scorer:
         steps = [_expected(one, unsure + far) for one in (usual, plain, local, local + world)]
         success = np.clip(steps[-1], _LEAST_SUCCESS, 1 - _LEAST_SUCCESS)
         deviation = success * (1 - success) * np.sqrt(unsure + reading.spread**2)
+        assert self.lengths is not None
         visible, hidden, known = self.lengths.predict(
             reading.vector,
             reading.features,

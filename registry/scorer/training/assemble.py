@@ -10,7 +10,6 @@ import torch
 from rolecall.registry.scorer.artifact import Calibration, Floats, Head, rounded
 from rolecall.registry.scorer.encoder import PHRASES, WIDTH, Encoder
 from rolecall.registry.scorer.knn import Neighbours, as_blocks, joint_embedding
-from rolecall.registry.scorer.length import NO_LENGTHS
 from rolecall.registry.scorer.model import Scorer, raw_inputs
 from rolecall.registry.scorer.public_scores import read_scores
 from rolecall.registry.scorer.training.config import Settings
@@ -78,9 +77,7 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
 
 def with_prior(head: Head, data: TrainingData, rows: Rows, encoder: Encoder) -> Head:
     """Return the head with what public scores and facts say of a model without rows."""
-    _, signals = Scorer(head, encoder, NO_LENGTHS).understand(
-        data.embeddings[rows], data.features[rows]
-    )
+    _, signals = Scorer(head, encoder).understand(data.embeddings[rows], data.features[rows])
     scores = read_scores()
     prior = fit_prior(
         head.latent.astype(np.float64),

@@ -12,7 +12,6 @@ from sklearn.linear_model import LogisticRegression
 
 from rolecall.registry.scorer.artifact import Head
 from rolecall.registry.scorer.encoder import Encoder
-from rolecall.registry.scorer.length import NO_LENGTHS
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.training.dataset import Rows, TrainingData
 
@@ -35,7 +34,7 @@ def calibrated(head: Head, data: TrainingData, tune: Rows, encoder: Encoder) -> 
     best = None
     for temperature in _TEMPERATURES:
         tried = replace(head, neighbours=replace(head.neighbours, temperature=temperature))
-        scorer = Scorer(tried, encoder, NO_LENGTHS)
+        scorer = Scorer(tried, encoder)
         local, signals = scorer.understand(data.embeddings[tune], data.features[tune])
         everyone = np.arange(len(head.models))
         plain = signals.loading @ head.latent.T + signals.offset[:, None]
@@ -62,7 +61,7 @@ def calibrated(head: Head, data: TrainingData, tune: Rows, encoder: Encoder) -> 
         near=near,
     )
     head = replace(head, neighbours=neighbours, calibration=found)
-    scorer = Scorer(head, encoder, NO_LENGTHS)
+    scorer = Scorer(head, encoder)
     local, signals = scorer.understand(data.embeddings[tune], data.features[tune])
     logits = scorer.trained_logits(signals, local, np.arange(len(head.models)))
     spread = _excess_spread(1 / (1 + np.exp(-logits)), scores, data.task_of[tune])

@@ -55,9 +55,19 @@ def describe(
     }
 
 
+def counted_sets() -> list[str]:
+    """Return the data sets whose tokens are the servers' own counts, hidden reasoning included."""
+    return [name for name, one in _sources().items() if one.get("tokens") == "counted"]
+
+
+def _sources() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = yaml.safe_load(_SOURCES.read_text(encoding="utf-8"))
+    return found
+
+
 def data_sets(judged: Judged) -> list[dict[str, Any]]:
     """Return each data set's source, licence and size."""
-    sources = yaml.safe_load(_SOURCES.read_text(encoding="utf-8"))
+    sources = _sources()
     counts = Counter(judged.datasets)
     names = np.array(judged.datasets)
     return [

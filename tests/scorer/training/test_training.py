@@ -14,9 +14,8 @@ from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.artifact import Head
 from rolecall.registry.scorer.data import read_judged
 from rolecall.registry.scorer.encoder import Encoder
-from rolecall.registry.scorer.length import NO_LENGTHS
 from rolecall.registry.scorer.model import Scorer
-from tests.scorer.tiny import TinyEncoder
+from tests.scorer.tiny import TinyEncoder, tiny_lengths
 
 torch = pytest.importorskip("torch", reason="the train extra is not installed")
 
@@ -73,7 +72,7 @@ def head(data: TrainingData) -> Head:
 
 
 def success(head: Head, prompt: str, *models: str) -> list[float]:
-    scorer = Scorer(head, ENCODER, NO_LENGTHS)
+    scorer = Scorer(head, ENCODER, tiny_lengths())
     return [
         one.success for one in scorer.predict(scorer.read(prompt), [ModelFacts(m) for m in models])
     ]
@@ -91,7 +90,7 @@ def test_what_is_predicted_is_calibrated_on_rows_not_learnt_from(
     data: TrainingData, head: Head
 ) -> None:
     report = data.judged.fold(SMALL.report_fold)
-    scorer = Scorer(head, ENCODER, NO_LENGTHS)
+    scorer = Scorer(head, ENCODER, tiny_lengths())
     local, signals = scorer.understand(data.embeddings[report], data.features[report])
     logits = scorer.trained_logits(signals, local, np.arange(3))
     scores = data.judged.scores[report]
