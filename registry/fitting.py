@@ -17,6 +17,7 @@ from rolecall.registry.known_facts import known_facts
 from rolecall.registry.opening import open_registry
 from rolecall.registry.predictions import Basis, ModelFacts
 from rolecall.registry.records import Pool
+from rolecall.registry.scorer.data import Asked, Judged, read_asked, read_judged, spelled_out
 from rolecall.registry.scorer.fitted import packed, short_name
 from rolecall.registry.scorer.joining import (
     Figures,
@@ -29,7 +30,6 @@ from rolecall.registry.scorer.joining import (
     prior_of,
     read_prompts,
 )
-from rolecall.registry.scorer.judged import Asked, Judged, read_asked, read_judged, spelled_out
 from rolecall.registry.scorer.predict import Scorer
 from rolecall.registry.storage.fitted import remove_fitted, write_fitted
 

@@ -12,8 +12,8 @@ from rolecall.registry.facts import facts_of
 from rolecall.registry.known import read_known
 from rolecall.registry.known_facts import known_facts
 from rolecall.registry.paths import registry_path
-from rolecall.registry.scorer.judged import Judged, read_judged, spelled_out
-from rolecall.registry.scorer.judged_lines import judged_files, shown
+from rolecall.registry.scorer.data import Judged, read_judged, spelled_out
+from rolecall.registry.scorer.data_lines import judged_files, shown
 from rolecall.registry.scorer.own_rows import prepare
 from rolecall.registry.using import known_folder, point_to
 from rolecall.registry.versions import PRETRAINED, folder_in_use, scorers_folder

@@ -10,7 +10,7 @@ from rolecall.registry.facts import facts_of
 from rolecall.registry.known import read_known
 from rolecall.registry.known_facts import known_facts
 from rolecall.registry.predictions import Prediction
-from rolecall.registry.scorer.judged import read_asked, spelled_out
+from rolecall.registry.scorer.data import read_asked, spelled_out
 from rolecall.registry.scorer.predict import Scorer
 
 

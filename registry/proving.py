@@ -26,7 +26,7 @@ from rolecall.registry.proving_plan import (
 )
 from rolecall.registry.records import Pool, Price, Strategy
 from rolecall.registry.scorer.card import card
-from rolecall.registry.scorer.judged import read_judged, spelled_out
+from rolecall.registry.scorer.data import read_judged, spelled_out
 from rolecall.registry.scorer.proof.proof import Proof
 from rolecall.registry.scorer.proof.prove import prove
 from rolecall.registry.scorer.segments import has_costs

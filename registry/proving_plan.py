@@ -10,7 +10,7 @@ from rolecall.registry.errors import RegistryError, UsageError
 from rolecall.registry.naming import unknown
 from rolecall.registry.proving_costs import find_prices
 from rolecall.registry.records import Pool, Price
-from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.segments import (
     COVERAGE,
     Cut,

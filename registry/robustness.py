@@ -30,9 +30,9 @@ from rolecall.registry.predictions import ModelFacts, Prediction
 from rolecall.registry.records import Candidate, Decision, Message, Pool, Request, Strategy
 from rolecall.registry.rehearsing import rehearsal
 from rolecall.registry.route import Router
+from rolecall.registry.scorer.data import Judged, read_judged, spelled_out
 from rolecall.registry.scorer.fitted import FittedLatents
 from rolecall.registry.scorer.flips import judged_choices, nearest_choices
-from rolecall.registry.scorer.judged import Judged, read_judged, spelled_out
 from rolecall.registry.scorer.perturb import perturb
 from rolecall.registry.scorer.predict import Reading, Scorer
 

@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.data import Judged
 
 Table = NDArray[np.float64]
 Vectors = NDArray[np.float32]

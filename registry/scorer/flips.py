@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.scorer.baselines import nearest
-from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.data import Judged
 
 Vectors = NDArray[np.float32]
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer import artifact
 from rolecall.registry.scorer.artifact import Head
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.design import (
     LENGTH_NOISE,
     facts_prior,
@@ -19,7 +20,6 @@ from rolecall.registry.scorer.design import (
     length_prior,
 )
 from rolecall.registry.scorer.fitted import Belief, short_name, success_design_of
-from rolecall.registry.scorer.judged import Judged
 from rolecall.registry.scorer.posterior import (
     Design,
     Floats,

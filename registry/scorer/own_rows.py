@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.errors import UsageError
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.fitted import short_name
-from rolecall.registry.scorer.judged import Judged
 
 Rows = NDArray[np.intp]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.predictions import Prediction
-from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.data import Judged
 
 # A model judged on fewer of the prompts would cost the table more prompts than it is worth.
 COVERAGE = 0.8

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.records import Price
-from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.data import Judged
 
 Table = NDArray[np.float64]
 

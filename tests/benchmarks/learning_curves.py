@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.card import PRETRAINED
+from rolecall.registry.scorer.data import Judged, read_judged
 from rolecall.registry.scorer.design import facts_prior, success_design
-from rolecall.registry.scorer.judged import Judged, read_judged
 from rolecall.registry.scorer.posterior import (
     Design,
     Floats,

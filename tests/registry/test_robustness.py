@@ -18,7 +18,7 @@ from rolecall.registry.flip_counts import Robustness, Trial
 from rolecall.registry.opening import open_registry
 from rolecall.registry.predictions import ModelFacts, Prediction
 from rolecall.registry.robustness import equal_shares, measure_files, measure_flips
-from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.perturb import perturb
 from rolecall.registry.scorer.predict import Reading, Scorer
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rolecall.registry.scorer.judged import BadLine, Judged, read_judged
+from rolecall.registry.scorer.data import BadLine, Judged, read_judged
 
 
 def write(path: Path, *rows: Any) -> Path:

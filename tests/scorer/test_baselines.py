@@ -14,7 +14,7 @@ from rolecall.registry.scorer.baselines import (
     task_means,
     tuned,
 )
-from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.data import Judged
 
 NAN = float("nan")
 

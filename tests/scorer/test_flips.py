@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.flips import Rate, nearest_choices, rates
-from rolecall.registry.scorer.judged import Judged
 
 NORTH = np.array([1, 0], dtype=np.float32)
 EAST = np.array([0, 1], dtype=np.float32)

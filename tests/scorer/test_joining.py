@@ -13,6 +13,7 @@ from rolecall.registry.evidence import FittedModel
 from rolecall.registry.predictions import ModelFacts, Prediction
 from rolecall.registry.scorer import artifact
 from rolecall.registry.scorer.artifact import Head
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.design import (
     facts_prior,
     latent_prior,
@@ -29,7 +30,6 @@ from rolecall.registry.scorer.joining import (
     prior_of,
     read_prompts,
 )
-from rolecall.registry.scorer.judged import Judged
 from rolecall.registry.scorer.posterior import predict_with
 from rolecall.registry.scorer.predict import Scorer
 from tests.scorer.tiny import MODELS, tiny_head, tiny_scorer

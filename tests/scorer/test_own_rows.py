@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.own_rows import TooLittle, folds_of, pieces, prepare, split_of
 from tests.scorer.judged_files import read, write
 

@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from rolecall.registry.scorer.card import card
+from rolecall.registry.scorer.data import read_judged
 from rolecall.registry.scorer.encode import PHRASES, SENTENCE, VIEWS, WIDTH
 from rolecall.registry.scorer.features import FEATURES, measure
-from rolecall.registry.scorer.judged import read_judged
 from rolecall.registry.scorer.memory import recall
 from rolecall.registry.scorer.predict import Scorer
 from rolecall.registry.scorer.signals import read_inputs

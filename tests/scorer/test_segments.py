@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rolecall.registry.predictions import Prediction
-from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.segments import (
     cut,
     judged_models,

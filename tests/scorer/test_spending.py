@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from rolecall.registry.records import Price
-from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.spending import Rates, Spending
 
 NAN = float("nan")

@@ -9,7 +9,7 @@ import pytest
 
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.baselines import task_means
-from rolecall.registry.scorer.judged import read_judged
+from rolecall.registry.scorer.data import read_judged
 from rolecall.registry.scorer.memory import along
 from rolecall.registry.scorer.predict import Scorer
 

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from rolecall.registry.scorer.artifact import Calibration, Floats
-from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.memory import recall
 from rolecall.registry.scorer.predict import Scorer
 from rolecall.registry.scorer.training.evaluate import Table, excess_spread

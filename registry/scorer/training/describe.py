@@ -15,8 +15,8 @@ from torch import nn
 
 from rolecall.registry.scorer.artifact import FORMAT, Floats
 from rolecall.registry.scorer.baselines import nearest, task_means, tuned
+from rolecall.registry.scorer.data_lines import judged_files
 from rolecall.registry.scorer.encode import SENTENCE, Encoder
-from rolecall.registry.scorer.judged_lines import judged_files
 from rolecall.registry.scorer.memory import recall
 from rolecall.registry.scorer.predict import (
     REASONING_TOKENS,

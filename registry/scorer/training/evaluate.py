@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.proof.metrics import calibration_error, known_auc
 
 Table = NDArray[np.float64]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from rolecall.registry.scorer.artifact import FORMAT, Floats
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.encode import (
     HEAD_TOKENS,
     PHRASES,
@@ -26,7 +27,6 @@ from rolecall.registry.scorer.encode import (
     Encoder,
 )
 from rolecall.registry.scorer.features import FEATURES, measure
-from rolecall.registry.scorer.judged import Judged
 from rolecall.registry.scorer.memory import both_views
 from rolecall.registry.scorer.perturb import variants
 from rolecall.registry.scorer.predict import Scorer

@@ -18,9 +18,9 @@ from rolecall.registry.errors import ScorerUnusable
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.artifact import MODEL_FILE, TOKENIZER_FILE, Floats, save_head
 from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED, card
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.encode import SENTENCE
 from rolecall.registry.scorer.integrity import check, file_digest
-from rolecall.registry.scorer.judged import Judged
 from rolecall.registry.scorer.predict import Scorer
 from rolecall.registry.scorer.training.own_assemble import scorer_of
 from rolecall.registry.scorer.training.own_describe import Told, describe

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.artifact import Floats
 from rolecall.registry.scorer.baselines import task_means
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.features import measure
-from rolecall.registry.scorer.judged import Judged
 from rolecall.registry.scorer.memory import both_views
 from rolecall.registry.scorer.own_rows import Rows, split_of
 from rolecall.registry.scorer.predict import Scorer

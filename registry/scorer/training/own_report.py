@@ -13,7 +13,7 @@ from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.artifact import Floats
 from rolecall.registry.scorer.baselines import nearest, task_means
 from rolecall.registry.scorer.chances import FACTS_FLOOR, Table, expected
-from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.memory import recall
 from rolecall.registry.scorer.predict import Scorer
 from rolecall.registry.scorer.proof.bootstrap import group_numbers, interval, resample

@@ -16,8 +16,8 @@ from typing import Any
 from rolecall.registry.errors import RegistryError
 from rolecall.registry.scorer.artifact import save_head
 from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED
+from rolecall.registry.scorer.data import Judged, read_judged
 from rolecall.registry.scorer.integrity import file_digest
-from rolecall.registry.scorer.judged import Judged, read_judged
 from rolecall.registry.scorer.training.describe import describe
 from rolecall.registry.scorer.training.export import (
     exported,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.data import Judged
 
 pytest.importorskip("torch", reason="the train extra is not installed")
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.integrity import check
-from rolecall.registry.scorer.judged import Judged
 from rolecall.registry.scorer.own_rows import prepare
 from rolecall.registry.scorer.predict import Scorer
 from tests.scorer.judged_files import read

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.features import measure
-from rolecall.registry.scorer.judged import Judged
 from tests.scorer.tiny import MODELS, TinyEncoder, tiny_scorer
 
 torch = pytest.importorskip("torch", reason="the train extra is not installed")

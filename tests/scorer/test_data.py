@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rolecall.registry.detect import scored_text
 from rolecall.registry.errors import InvalidDocument, InvalidPrompt, UnknownRecord
 from rolecall.registry.requests import parse_chat, request_of
-from rolecall.registry.scorer.judged import Judged, read_asked, read_judged
+from rolecall.registry.scorer.data import Judged, read_asked, read_judged
 from tests.scorer.judged_files import known, read, write
 
 NAMES = st.sampled_from(["gpt-4", "GPT-4", "here/small", "größe"])

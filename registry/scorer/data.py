@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.errors import InvalidDocument, UnknownRecord
-from rolecall.registry.scorer.judged_lines import (
-    BrokenFile,
-    dataset_of,
-    judged_files,
-    numbered_lines,
-    shown,
-)
-from rolecall.registry.scorer.judged_rows import BadRow, parse_row
-from rolecall.registry.scorer.judged_table import Table
+from rolecall.registry.scorer.data_lines import BrokenFile, judged_files, numbered_rows, shown
+from rolecall.registry.scorer.data_rows import BadRow, Row, parse_row
 
 MOST_SPELLED_OUT = 20
 SKIP_HINT = "mend these lines, or leave them out: --skip-bad"
 FORM_HINT = 'a row is {"prompt": "…", "scores": {"MODEL": 0..1}}, or {"prompt", "model", "score"}'
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_SAME = 1e-6  # scores are kept as 32-bit floats
+
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +39,9 @@ class Judged:
     groups: tuple[str, ...]
     folds: NDArray[np.int64]  # (N,)
     models: tuple[str, ...]  # by name, as written in the files
-    scores: NDArray[np.float32]  # (N, M)
-    tokens: NDArray[np.float32]  # (N, M)
-    costs: NDArray[np.float32]  # (N, M)
+    scores: Floats  # (N, M)
+    tokens: Floats  # (N, M)
+    costs: Floats  # (N, M)
 
     def fold(self, *numbers: int) -> NDArray[np.intp]:
         """Return the row numbers of these folds."""
@@ -54,14 +51,17 @@ class Judged:
         """Return these rows, by number in the given order or by a mask (N,)."""
         given = np.asarray(rows)
         numbers = np.flatnonzero(given) if given.dtype == bool else given.astype(np.intp)
-        listed = numbers.tolist()
+
+        def taken(column: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(column[row] for row in numbers.tolist())
+
         return replace(
             self,
-            ids=tuple(self.ids[row] for row in listed),
-            prompts=tuple(self.prompts[row] for row in listed),
-            datasets=tuple(self.datasets[row] for row in listed),
-            tasks=tuple(self.tasks[row] for row in listed),
-            groups=tuple(self.groups[row] for row in listed),
+            ids=taken(self.ids),
+            prompts=taken(self.prompts),
+            datasets=taken(self.datasets),
+            tasks=taken(self.tasks),
+            groups=taken(self.groups),
             folds=self.folds[numbers],
             scores=self.scores[numbers],
             tokens=self.tokens[numbers],
@@ -127,25 +127,37 @@ class InvalidRows(InvalidDocument):
 def read_judged(
     paths: Sequence[Path], *, skip_bad: bool = False, need_scores: bool = True
 ) -> tuple[Judged, tuple[BadLine, ...]]:
-    """Read judged files, or folders of them, wide rows and rows per answer alike.
+    """Read judged files, or folders of them: wide rows, rows per answer, and CSV alike.
 
-    Returns the rows, and what `skip_bad` left out. Without `need_scores` a row may have none.
-    Raises InvalidDocument where a file cannot be read, and InvalidRows, naming every bad line,
-    where one is not left out or no row is left.
+    Answers to one prompt join into one row; a prompt judged again with another score is a row of
+    its own. Returns the rows, and what `skip_bad` left out. Without `need_scores` a row may have
+    none. Raises InvalidDocument where a file cannot be read, and InvalidRows, naming every bad
+    line, where one is not left out or no row is left.
     """
-    table, bad = _gathered(paths, skip_bad=skip_bad, need_scores=need_scores)
-    models, scores, tokens, costs = table.figures()
+    rows, bad = _read(paths, skip_bad=skip_bad, need_scores=need_scores)
+    models = tuple(sorted({model for row in rows for model in row.scores}))
+    column = {model: number for number, model in enumerate(models)}
+
+    def table(figures_of: Callable[[Row], dict[str, float]]) -> Floats:
+        cells = np.full((len(rows), len(models)), np.nan, dtype=np.float32)
+        for number, row in enumerate(rows):
+            figures = figures_of(row)
+            for model, figure in figures.items():
+                if model in column:
+                    cells[number, column[model]] = figure
+        return cells
+
     judged = Judged(
-        ids=tuple(map(str, table.ids)),
-        prompts=tuple(table.texts),
-        datasets=tuple(table.datasets),
-        tasks=tuple(table.tasks),
-        groups=tuple(table.groups),
-        folds=np.array(table.folds, dtype=np.int64),
+        ids=tuple(str(_id(row)) for row in rows),
+        prompts=tuple(row.text for row in rows),
+        datasets=tuple(row.dataset for row in rows),
+        tasks=tuple(row.task for row in rows),
+        groups=tuple(row.group for row in rows),
+        folds=np.array([row.fold for row in rows], dtype=np.int64),
         models=models,
-        scores=scores,
-        tokens=tokens,
-        costs=costs,
+        scores=table(lambda row: row.scores),
+        tokens=table(lambda row: row.tokens),
+        costs=table(lambda row: row.costs),
     )
     return judged, bad
 
@@ -157,9 +169,8 @@ def read_asked(
 
     As `read_judged`, but a row may name no model at all.
     """
-    table, bad = _gathered(paths, skip_bad=skip_bad, need_scores=False)
-    asked = map(Asked, table.ids, table.texts, table.named)
-    return tuple(asked), bad
+    rows, bad = _read(paths, skip_bad=skip_bad, need_scores=False)
+    return tuple(Asked(_id(row), row.text, tuple(row.named)) for row in rows), bad
 
 
 def spelled_out(bad: Sequence[BadLine]) -> str:
@@ -172,38 +183,86 @@ def spelled_out(bad: Sequence[BadLine]) -> str:
     return "\n".join(lines)
 
 
-def _gathered(
+@dataclass(slots=True)
+class _Joined:
+    """Rows in the order in which they came, the answers to one prompt joined."""
+
+    rows: list[Row] = field(default_factory=list)
+    by_id: dict[tuple[str, str], Row] = field(default_factory=dict)
+    by_prompt: defaultdict[tuple[str, bytes], list[Row]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+    def add(self, row: Row) -> None:
+        """Add a row, or join it to an earlier one of its prompt.
+
+        An id joins what has the same id and prompt. Without an id the prompt alone joins, and so
+        it does for a row per answer, as its id may be the answer's own. Raises BadRow, with
+        nothing added, when the id is another prompt's.
+        """
+        same_prompt, name = self.by_prompt[row.dataset, row.key], (row.dataset, str(row.id))
+        first = None if row.id is None else self.by_id.get(name)
+        if first is not None and first.key != row.key:
+            place = f"{shown(first.path)}:{first.number}"
+            raise BadRow(f"id: {row.id} is another prompt's ({place})")
+        candidates = same_prompt if first is None else (first, *same_prompt)
+        found = next((one for one in candidates if _is_same(one, row, one is first)), None)
+        if found is None:
+            found = row
+            same_prompt.append(row)
+            self.rows.append(row)
+        else:
+            found.join(row)
+        if row.id is not None:
+            self.by_id.setdefault(name, found)
+
+
+def _is_same(one: Row, other: Row, is_same_id: bool) -> bool:
+    """Whether two rows of one prompt tell of the same sample of answers."""
+    is_same_id = is_same_id or other.id is None
+    if not is_same_id and other.model is None:
+        return False
+    both = one.scores.keys() & other.scores.keys()
+    return not both or (
+        is_same_id and all(abs(one.scores[name] - other.scores[name]) <= _SAME for name in both)
+    )
+
+
+def _id(row: Row) -> str | int:
+    return f"{shown(Path(row.path.name))}:{row.number}" if row.id is None else row.id
+
+
+def _read(
     paths: Sequence[Path], *, skip_bad: bool, need_scores: bool
-) -> tuple[Table, tuple[BadLine, ...]]:
-    table = Table(keeps_names=not need_scores)
-    bad: list[BadLine] = []
+) -> tuple[list[Row], tuple[BadLine, ...]]:
+    joined, bad = _Joined(), list[BadLine]()
     for path in judged_files(paths):
-        _gather(table, path, bad, need_scores=need_scores)
-    if not bad and not len(table):
+        _gather(joined, path, bad, need_scores=need_scores)
+    if not bad and not joined.rows:
         raise InvalidDocument("no judged rows: no file was named", hint=FORM_HINT)
-    if not len(table):
+    if not joined.rows:
         raise InvalidRows(bad, hint=FORM_HINT)
     if bad and not skip_bad:
         raise InvalidRows(bad, hint=SKIP_HINT)
-    return table, tuple(bad)
+    return joined.rows, tuple(bad)
 
 
-def _gather(table: Table, path: Path, bad: list[BadLine], *, need_scores: bool) -> None:
-    """Add a file's rows to the table, and to `bad` what is none."""
-    dataset, form, seen = dataset_of(path), None, False
+def _gather(joined: _Joined, path: Path, bad: list[BadLine], *, need_scores: bool) -> None:
+    """Join a file's rows to the others, and add to `bad` what is none."""
+    form, seen = None, False
     try:
-        for number, line in numbered_lines(path):
+        for number, line in numbered_rows(path):
             seen = True
             try:
-                row = parse_row(line, dataset, need_scores=need_scores)
+                row = parse_row(line, path, number, need_scores=need_scores)
                 if form is not None and row.form not in (form, None):
                     raise BadRow(f"mixed formats: {row.form}, but the first was {form}")
-                table.add(row, path, number)
+                joined.add(row)
                 form = form or row.form
             except BadRow as error:
                 bad.append(BadLine(path, number, str(error)))
     except BrokenFile as error:
         seen = True
-        bad.append(BadLine(path, error.number, error.problem))
+        bad.append(BadLine(path, error.number, str(error)))
     if not seen:
         bad.append(BadLine(path, 0, "no judged rows"))

@@ -1,74 +1,94 @@
-"""One line of a judged file as a row, or what is wrong with it."""
+"""What a row of a judged file says, or what is wrong with it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from sys import intern
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
+
+from rolecall.registry.scorer.data_lines import shown
 
 FOLDS = 8
-SHORT_CHARS = 200
-FEW_WORDS = 8
-
-_NUMBERS = frozenset({int, float})
-_JUDGEMENTS = frozenset({int, float, bool})
+_SHORT_CHARS, _FEW_WORDS, _SHOWN_CHARS = 200, 8, 60
 _MOST = 1e12  # tokens or USD; past it is no figure of an answer
-_SHOWN_CHARS = 60
+_NUMBERS = frozenset({int, float})
+# Of each kind of figure the most it can be, what it is, and the types it may have.
+_FIGURES: Mapping[str, tuple[float, str, frozenset[type]]] = {
+    "score": (1, "a number from 0 to 1", _NUMBERS | {bool}),
+    "scores": (1, "a number from 0 to 1", _NUMBERS | {bool}),
+    "output_tokens": (_MOST, "a count", _NUMBERS),
+    "cost_usd": (_MOST, "USD", _NUMBERS),
+}
 
 
 class BadRow(Exception):
     """A line that is no judged row; says what is wrong with it."""
 
 
-class Row(NamedTuple):
-    """What one line says. `model` is null where the line holds every model's answer.
+@dataclass(slots=True)
+class Row:
+    """What one line says, and what later lines add to it.
 
-    `text` is what the scorer reads; `key` tells one conversation from another (64 bits).
+    `id` is null where there is none, `model` where the line holds every model's answer. `text` is
+    what the scorer reads; `key` tells one conversation from another. `named` are the models that
+    it is about, with a score or without.
     """
 
+    path: Path
+    number: int
     id: str | int | None
-    key: int
+    key: bytes
     text: str
     dataset: str
     task: str
     group: str
     fold: int
     model: str | None
-    scores: Mapping[str, float]
-    tokens: Mapping[str, float]
-    costs: Mapping[str, float]
-    named: Sequence[str]  # models said to be meant, without a score
+    scores: dict[str, float]
+    tokens: dict[str, float]
+    costs: dict[str, float]
+    named: dict[str, None]
 
     @property
     def form(self) -> str | None:
         """What kind of row it is, in words; null where it names no answer."""
         if self.model is not None:
             return "a row per answer"
-        return "a wide row" if self.scores or self.named else None
+        return "a wide row" if self.named else None
+
+    def join(self, other: Row) -> None:
+        """Add what another row of the same prompt tells, and this one does not."""
+        self.scores = other.scores | self.scores
+        self.tokens = other.tokens | self.tokens
+        self.costs = other.costs | self.costs
+        self.named = self.named | other.named
 
 
-def parse_row(line: bytes, dataset: str, *, need_scores: bool = True) -> Row:
-    """Return the row that a line is; `dataset` is the file's own, where the row names none.
+def parse_row(line: bytes | dict[str, Any], path: Path, number: int, *, need_scores: bool) -> Row:
+    """Return the row that a line is; a row's data set is by default its file.
 
     Raises BadRow with the first thing that is wrong.
     """
-    plain = _decoded(line)
+    plain = _decoded(line) if isinstance(line, bytes) else line
     text, identity = _prompt(plain)
     model, scores, tokens, costs = _answers(plain)
-    named = () if need_scores or scores else _named(plain)
     if need_scores and not scores:
         raise BadRow("no scores: a row has `scores` {model: 0..1}, or `model` and `score`")
-    digest = sha256(identity.encode("utf-8", "surrogatepass")).digest()
-    own = digest if identity is text else sha256(text.encode("utf-8", "surrogatepass")).digest()
-    dataset = _word(plain, "dataset") or dataset
+    own = _digest(text)
+    dataset = _word(plain, "dataset") or shown(Path(path.name)).partition(".")[0] or path.name
     group, fold = _group_and_fold(plain, own)
+    listed = () if need_scores or scores else _named(plain)
     return Row(
+        path=path,
+        number=number,
         id=_name(plain, "id"),
-        key=int.from_bytes(digest[:8]),
+        key=own if identity is text else _digest(identity),
         text=text,
-        dataset=dataset,
+        dataset=intern(dataset),
         task=_word(plain, "task") or dataset,
         group=group,
         fold=fold,
@@ -76,7 +96,7 @@ def parse_row(line: bytes, dataset: str, *, need_scores: bool = True) -> Row:
         scores=scores,
         tokens=tokens,
         costs=costs,
-        named=named,
+        named=dict.fromkeys(scores or listed or (() if model is None else (model,))),
     )
 
 
@@ -89,7 +109,7 @@ def text_read(turns: Sequence[tuple[str, str]]) -> str:
     if not said:
         return turns[-1][1] if turns else ""
     last = said[-1]
-    is_short = len(last) < SHORT_CHARS and len(last.split()) < FEW_WORDS
+    is_short = len(last) < _SHORT_CHARS and len(last.split()) < _FEW_WORDS
     earlier = said[-2] if len(said) > 1 and is_short else ""
     return f"{earlier}\n\n{last}" if earlier else last
 
@@ -119,6 +139,10 @@ def _decoded(line: bytes) -> dict[str, Any]:
     return row
 
 
+def _digest(text: str) -> bytes:
+    return sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
 def _prompt(plain: Mapping[str, Any]) -> tuple[str, str]:
     """Return the text that is read, and what tells the conversation from another.
 
@@ -129,8 +153,7 @@ def _prompt(plain: Mapping[str, Any]) -> tuple[str, str]:
         prompt = plain.get("prompt")
         if prompt is not None and not isinstance(prompt, str):
             raise BadRow(f"prompt: expected text, got {_shown(prompt)}")
-        text = (prompt or "").strip()
-        identity = text
+        identity = text = (prompt or "").strip()
     else:
         turns = _turns(messages)
         text = text_read(turns)
@@ -152,131 +175,98 @@ def _turns(messages: Any) -> list[tuple[str, str]]:
         content = message.get("content")
         parts = content if isinstance(content, list) else [content]
         # What tools gave back may stand in a user's message, but it is not what the user says.
-        own = [part for part in parts if not _is_result(part)]
-        says_nothing = len(own) < len(parts) and all(map(_is_empty, own))
-        text = "\n".join(filter(None, map(_text, own)))
-        turns.append(("tool" if says_nothing else role, text))
+        own = [
+            one for one in parts if not isinstance(one, dict) or one.get("type") != "tool_result"
+        ]
+        texts = [one.get("text") if isinstance(one, dict) else one for one in own]
+        says_nothing = len(own) < len(parts) and all(text == "" for text in texts)
+        said = [text for text in texts if isinstance(text, str) and text]
+        turns.append(("tool" if says_nothing else role, "\n".join(said)))
     return turns
 
 
-def _is_empty(part: Any) -> bool:
-    return part == "" or (isinstance(part, dict) and part.get("text") == "")
-
-
-def _is_result(part: Any) -> bool:
-    return isinstance(part, dict) and part.get("type") == "tool_result"
-
-
-def _text(part: Any) -> str:
-    text = part.get("text") if isinstance(part, dict) else part
-    return text if isinstance(text, str) else ""
-
-
-Answers = tuple[str | None, Mapping[str, float], Mapping[str, float], Mapping[str, float]]
-
-
-def _answers(plain: Mapping[str, Any]) -> Answers:
-    model, scores, score = plain.get("model"), plain.get("scores"), plain.get("score")
-    tokens, costs = plain.get("output_tokens"), plain.get("cost_usd")
+def _answers(
+    plain: Mapping[str, Any],
+) -> tuple[str | None, dict[str, float], dict[str, float], dict[str, float]]:
+    """Return whose answer it is, null for everybody's, with scores, tokens and costs by model."""
+    model, rest = plain.get("model"), ("output_tokens", "cost_usd")
     if model is None:
-        if score is not None:
+        if plain.get("score") is not None:
             raise BadRow("`score` without `model`: whose answer was judged?")
-        return (
-            None,
-            _figures("scores", scores, 1, "a number from 0 to 1"),
-            _figures("output_tokens", tokens, _MOST, "a count"),
-            _figures("cost_usd", costs, _MOST, "USD"),
-        )
-    if scores is not None:
+        scores, tokens, costs = (_figures(plain, name) for name in ("scores", *rest))
+        return None, scores, tokens, costs
+    if plain.get("scores") is not None:
         raise BadRow("both `scores` and `model`: a row holds every answer or one")
     if not isinstance(model, str) or not model:
         raise BadRow(f"model: expected a name, got {_shown(model)}")
-    if "score" in plain and not _is_figure(score, 1, _JUDGEMENTS):
-        raise BadRow(f"score: expected a number from 0 to 1, got {_shown(score)}")
-    return (
-        model,
-        {} if score is None else {model: score},
-        _figure("output_tokens", model, tokens, "a count"),
-        _figure("cost_usd", model, costs, "USD"),
-    )
+    found = {}
+    for name in ("score", *rest):
+        value = plain.get(name)
+        is_said = name in plain if name == "score" else value is not None
+        found[name] = {intern(model): _figure(name, name, value)} if is_said else {}
+    return model, found["score"], found["output_tokens"], found["cost_usd"]
 
 
-def _figure(field: str, model: str, value: Any, wanted: str) -> Mapping[str, float]:
-    if value is None:
-        return {}
-    if not _is_figure(value, _MOST, _NUMBERS):
-        raise BadRow(f"{field}: expected {wanted}, got {_shown(value)}")
-    return {model: value}
-
-
-def _figures(field: str, values: Any, most: float, wanted: str) -> Mapping[str, float]:
+def _figures(plain: Mapping[str, Any], name: str) -> dict[str, float]:
     """Return a map of figures by model, without those that are null: they are unknown."""
+    values = plain.get(name)
     if values is None:
         return {}
     if not isinstance(values, dict):
-        raise BadRow(f"{field}: expected {{model: {wanted}}}, got {_shown(values)}")
-    kinds = _JUDGEMENTS if field == "scores" else _NUMBERS
-    if None in values.values():
-        values = {model: value for model, value in values.items() if value is not None}
-    if not values:
-        return {}
+        raise BadRow(f"{name}: expected {{model: {_FIGURES[name][1]}}}, got {_shown(values)}")
+    known = {intern(model): one for model, one in values.items() if one is not None}
+    if "" in known:
+        raise BadRow(f"{name}: a model has no name")
+    most, _, kinds = _FIGURES[name]
+    figures = known.values()
     # Checked in one go: a row may hold scores of a hundred models.
-    named: Mapping[str, float] = values
-    figures = named.values()
-    if kinds.issuperset(map(type, figures)) and min(figures) >= 0 and max(figures) <= most:
-        if "" in named:
-            raise BadRow(f"{field}: a model has no name")
-        return named
-    wrong = next(model for model, one in named.items() if not _is_figure(one, most, kinds))
-    raise BadRow(f"{field}: {wrong}: expected {wanted}, got {_shown(named[wrong])}")
+    if not known or (kinds.issuperset(map(type, figures)) and 0 <= min(figures) <= max(figures) <= most):
+        return known
+    return {model: _figure(name, f"{name}: {model}", one) for model, one in known.items()}
 
 
-def _is_figure(value: Any, most: float, kinds: frozenset[type]) -> bool:
-    return type(value) in kinds and 0 <= value <= most
+def _figure(name: str, where: str, value: Any) -> float:
+    most, wanted, kinds = _FIGURES[name]
+    if type(value) not in kinds or not 0 <= value <= most:
+        raise BadRow(f"{where}: expected {wanted}, got {_shown(value)}")
+    return float(value)
 
 
 def _named(plain: Mapping[str, Any]) -> Sequence[str]:
-    names = plain.get("models")
-    if names is None:
-        return ()
-    if not isinstance(names, list) or not all(isinstance(one, str) and one for one in names):
+    names = plain.get("models", ())
+    if not isinstance(names, list | tuple) or not all(
+        isinstance(one, str) and one for one in names
+    ):
         raise BadRow(f"models: expected a list of names, got {_shown(names)}")
     return names
 
 
 def _group_and_fold(plain: Mapping[str, Any], own: bytes) -> tuple[str, int]:
-    """Return the group, by default the prompt's hash, and the fold, by default the group's.
+    """Return the group, by default the prompt's hash `own`, and the fold, by default the group's.
 
-    `own` is that hash. Equal prompts share a group, and so never straddle a split.
+    Equal prompts share a group, and so never straddle a split.
     """
     group, fold = _name(plain, "group"), plain.get("fold")
     if fold is not None and (type(fold) is not int or not 0 <= fold <= _MOST):
         raise BadRow(f"fold: expected a whole number, got {_shown(fold)}")
-    if group is None:
-        name, digest = own.hex()[:16], own
-    else:
-        name = intern(str(group))
-        digest = sha256(name.encode("utf-8", "surrogatepass")).digest() if fold is None else own
+    name = own.hex()[:16] if group is None else intern(str(group))
+    digest = own if group is None or fold is not None else _digest(name)
     return name, digest[0] % FOLDS if fold is None else fold
 
 
 def _name(plain: Mapping[str, Any], field: str) -> str | int | None:
     """Return an id or a group: a text or a number, null where there is none."""
     value = plain.get(field)
-    if value is None or value == "":
-        return None
-    if not isinstance(value, str | int) or isinstance(value, bool):
+    if value is not None and (not isinstance(value, str | int) or isinstance(value, bool)):
         raise BadRow(f"{field}: expected a text or a whole number, got {_shown(value)}")
-    return value
+    return None if value == "" else value
 
 
 def _word(plain: Mapping[str, Any], field: str) -> str:
     value = plain.get(field)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
+    if value is not None and not isinstance(value, str):
         raise BadRow(f"{field}: expected a text, got {_shown(value)}")
-    return intern(value)
+    return intern(value or "")
 
 
 def _shown(value: Any) -> str:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolecall.registry.errors import InvalidDocument
-from rolecall.registry.scorer.judged import (
+from rolecall.registry.scorer.data import (
     FORM_HINT,
     SKIP_HINT,
     InvalidRows,
@@ -138,18 +138,16 @@ def test_ids_are_a_data_sets_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("extra", [{}, {"id": "k"}])
-def test_an_answer_judged_twice_and_differently_is_refused(
+def test_an_answer_judged_twice_and_differently_is_two_samples(
     extra: dict[str, str], tmp_path: Path
 ) -> None:
-    for one, two in (
-        (GOOD, GOOD | {"scores": {"x": 1, "gpt-4": 0.5}}),
-        (ANSWER, ANSWER | {"score": 0.5}),
-    ):
-        path = write(tmp_path / "a.jsonl", one | extra, two | extra)
-        problem = f"scores: gpt-4: 0.5 here but 1 before (its prompt is at {path}:1)"
-        assert refusal(path)[0] == f"{path}:2: {problem}"
-        kept = read(path, skip_bad=True)
-        assert (kept.models, known(kept, 0)) == (("gpt-4",), {"gpt-4": 1})
+    wide = write(tmp_path / "a.jsonl", *[GOOD | extra, GOOD | {"scores": {"x": 1, "gpt-4": 0.5}}])
+    kept = read(wide)
+    assert [known(kept, row) for row in range(2)] == [{"gpt-4": 1}, {"x": 1, "gpt-4": 0.5}]
+    answers = [ANSWER | extra, ANSWER | extra | {"score": 0.5}, ANSWER | extra]
+    kept = read(write(tmp_path / "b.jsonl", *answers))
+    assert [known(kept, row) for row in range(len(kept.prompts))] == [{"gpt-4": 1}, {"gpt-4": 0.5}]
+    assert kept.groups[0] == kept.groups[1]
 
 
 def test_a_file_is_of_one_format(tmp_path: Path) -> None:
@@ -259,3 +257,36 @@ def test_whatever_a_file_holds_each_line_is_kept_or_named(rows: list[Any]) -> No
     assert {one.number for one in bad} <= set(filled)
     assert len(judged.prompts) <= len(filled) - len(bad)
     assert judged.scores.shape == (len(judged.prompts), len(judged.models))
+
+
+def test_a_csv_is_read_by_its_named_columns(tmp_path: Path) -> None:
+    path = tmp_path / "exam.csv"
+    lines = [
+        "\ufeffprompt,task,fold,gpt-4,small",
+        '"one, ""two""\n\nthree",sums,3,1,0',
+        "four,,,0.5,",
+    ]
+    path.write_text("\r\n".join(lines), newline="")
+    judged = read(path)
+    assert judged.prompts == ('one, "two"\n\nthree', "four")
+    assert (judged.tasks, judged.datasets) == (("sums", "exam"), ("exam", "exam"))
+    assert (judged.ids[1], judged.folds[0]) == ("exam.csv:5", 3)
+    assert [known(judged, row) for row in range(2)] == [{"gpt-4": 1, "small": 0}, {"gpt-4": 0.5}]
+    answers = write(tmp_path / "log.txt", "model,prompt,score", "x,p,1", "y,p,0")
+    assert known(read(answers), 0) == {"x": 1, "y": 0}
+
+
+def test_what_is_wrong_with_a_csv_is_one_clear_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "question,gpt-4", "p,1")
+    problem = "a CSV without a column `prompt`: a CSV has a column `prompt` and a column of scores"
+    assert refusal(path)[0] == f"{path}:1: {problem} for each model"
+    path = write(tmp_path / "b.csv", "prompt,gpt-4", "p,1", "q,good", "r,2", "s,1,1")
+    assert left_out(path) == [
+        (3, 'scores: gpt-4: expected a number from 0 to 1, got "good"'),
+        (4, "scores: gpt-4: expected a number from 0 to 1, got 2"),
+        (5, "scores: a cell past the last column: expected a number from 0 to 1, got a list"),
+    ]
+    path = write(tmp_path / "c.csv", "prompt,gpt-4", "p,1", b"\xff,1")
+    assert [number for number, _ in left_out(path)] == [3]
+    path = write(tmp_path / "d.csv", "prompt,gpt-4", '"p,1')
+    assert "not CSV" in refusal(path)[0]

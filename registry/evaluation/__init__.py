@@ -1,0 +1,1 @@
+"""Evaluation: how good predictions are, and what routing by them is worth."""
