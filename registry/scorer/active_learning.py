@@ -22,7 +22,7 @@ def suggest(pool: Design, belief: Gaussian, count: int, already: Design | None =
     one chosen or `already` judged come last; fewer come where the pool has no more. Ties go to the
     earlier row.
     """
-    success, _ = predict_with(belief, pool)
+    success = predict_with(belief, pool)
     steepness = success * (1 - success)
     doubt = variances(belief, pool)  # (N,) of the logits
     features, covariance = pool.features, belief.covariance.copy()
