@@ -68,7 +68,7 @@ completions: .venv/.runtime ## regenerate completions/
 .PHONY: train
 train: .venv/.dev ## train the shipped scorer from judged rows (DATA=folder)
 	$(BIN)/python -m rolecall.registry.scorer.training.train $(DATA)
-	$(BIN)/python -m rolecall.registry.carding $(DATA)
+	$(BIN)/python -m rolecall.registry.evaluation.model_card $(DATA)
 
 .PHONY: bench
 bench: .venv/.dev ## time start-up, decisions, calls and a long history, as ratios

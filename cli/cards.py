@@ -114,17 +114,21 @@ def _remarks(card: dict[str, Any]) -> Iterator[str]:
             f"{found['full_precision']['auc_mean']:.3f} in full precision, brier "
             f"{found['shipped']['brier']:.4f} against {found['full_precision']['brier']:.4f}"
         )
-    if "steady" in card:
-        steady = card["steady"]
-        yield (
-            f"choices flip when {steady['texts']:,} prompts are only worded otherwise: balanced "
-            f"{steady['flips']['balanced']['share']:.1%}, without what steadies it "
-            f"{steady['plain_argmax']['share']:.1%}, by nearest prompts "
-            f"{steady['flips']['nearest']['share']:.1%}"
+    if "robustness" in card:
+        found = card["robustness"]
+        flips = (
+            f"{name} {found['edits'][name]['share']:.1%} and "
+            f"{found['restatements'][name]['share']:.1%}"
+            for name in ("balanced", "argmax", "nearest")
         )
-        without = (f"{part} {one['share']:.1%}" for part, one in steady["without"].items())
-        band = steady["without_band"]["balanced"]["share"]
-        yield f"balanced without one part: {', '.join(without)}, near-tie rule {band:.1%}"
-    if "everyday" in card:
-        everyday = card["everyday"]
-        yield f"everyday prompts routed as expected: {everyday['agreed']} of {everyday['prompts']}"
+        yield (
+            f"choices flip on edits and on restatements of {found['prompts']:,} prompts: "
+            f"{', '.join(flips)}"
+        )
+    if "sanity" in card:
+        sanity = card["sanity"]
+        yield (
+            f"prompts routed as the evidence says: {sanity['passed']} of {sanity['prompts']}, "
+            f"by the best constant choice ({sanity['best_constant']}) "
+            f"{sanity['best_constant_passed']}"
+        )

@@ -12,18 +12,17 @@ from rolecall.cli.output import Column, note, one_line, print_json, print_table,
 from rolecall.registry.errors import UsageError
 
 if TYPE_CHECKING:
-    from rolecall.registry.flip_counts import Trial
+    from rolecall.registry.evaluation.robustness_report import RobustnessPlan
 
 UNKNOWN = "–"
 ALL = "all"
 # The policies beside the strategies, with the order in which they go where room is short.
-_BESIDE = {"argmax": 0, "likeliest": 4, "ours": 3, "nearest": 0, "constant": 0}
+_BESIDE = {"argmax": 0, "predicted": 3, "nearest": 0, "constant": 0}
 _MAY_GO = {"private": 2}
 _LEGEND = (
     "% of changed texts for which the choice is another than for the prompt as it is; "
-    "argmax: the highest value as `balanced` values, near-ties or not; "
-    "likeliest: the highest success, whatever it costs; nearest: of the models judged on the "
-    "prompt, the one that the nearest judged prompts speak for; ours: of those, the scorer's own"
+    "argmax: the highest predicted success; of the models judged on the prompt, predicted: the "
+    "highest predicted success, nearest: the highest mean score on the nearest judged prompts"
 )
 
 
@@ -31,16 +30,18 @@ def show_robustness(
     registry: Path | None,
     files: Sequence[Path],
     train: Sequence[Path],
-    trial: Trial,
+    plan: RobustnessPlan,
     *,
     skip_bad: bool,
     as_json: bool,
 ) -> None:
     """Measure how steady choices are on prompts of judged files, and print it."""
-    from rolecall.registry.robustness import measure_files
+    from rolecall.registry.evaluation.robustness import measure_files
 
-    with counted("deciding") as report:
-        found = measure_files(registry, files, trial, train=train, skip_bad=skip_bad, report=report)
+    with counted("deciding") as progress:
+        found = measure_files(
+            registry, files, plan, train=train, skip_bad=skip_bad, progress=progress
+        )
     if found.left_out is not None:
         note(f"left out: {found.left_out}")
     print_robustness(found.to_dict(), as_json=as_json)
@@ -55,7 +56,7 @@ def refuse(**given: object) -> None:
 
 
 def print_robustness(report: Mapping[str, Any], *, as_json: bool) -> None:
-    """Print a measurement of robustness (`Robustness.to_dict`), as tables or as one object."""
+    """Print a measurement of robustness (`RobustnessReport`), as tables or as one object."""
     if as_json:
         print_json(report)
         return
@@ -68,8 +69,8 @@ def print_robustness(report: Mapping[str, Any], *, as_json: bool) -> None:
     for line in textwrap.wrap(_LEGEND, 80):
         print_text(line)
     print_text("")
-    print_table(*band_table(report))
-    print_text("without band: had the highest value won; value lost: to the near-tie rule")
+    print_table(*rate_table(report))
+    print_text("edits: of words and characters; restatements: another frame or form")
 
 
 def flip_table(report: Mapping[str, Any]) -> tuple[list[Column], list[list[str]]]:
@@ -90,27 +91,28 @@ _BUILT_IN = frozenset({"balanced", "cheapest", "fast", "quality"})
 
 def _row(name: str, flips: Mapping[str, Any], policies: list[str]) -> list[str]:
     cases = max((flips[policy]["cases"] for policy in policies), default=0)
-    return [name, *(_percent(flips[policy]["share"]) for policy in policies), f"{cases:,}"]
+    return [name, *(_share(flips[policy]) for policy in policies), f"{cases:,}"]
 
 
-def band_table(report: Mapping[str, Any]) -> tuple[list[Column], list[list[str]]]:
-    """Return every policy's flips, and what the near-tie rule did to the strategies'."""
-    columns = [Column("policy")]
-    for title in ("flips %", "95 %", "without band %", "95 %", "value lost %"):
-        columns.append(Column(title, is_number=True))
-    rows = []
-    for name, found in report["flips"].items():
-        cells = [one_line(name), _percent(found["share"]), _interval(found)]
-        if name in report["without_band"]:
-            bare = report["without_band"][name]
-            lost = report["worth"].get(name, {"lost": None})["lost"]
-            cells += [_percent(bare["share"]), _interval(bare)]
-            cells.append(UNKNOWN if lost is None else f"{100 * lost:.2f}")
-        rows.append([*cells, "", "", ""][: len(columns)])
-    return columns, rows
+def rate_table(report: Mapping[str, Any]) -> tuple[list[Column], list[list[str]]]:
+    """Return every policy's flips by edits, by restatements and over all, with 95 % intervals."""
+    columns, kinds = (
+        [Column("policy")],
+        {"edits": "edits", "restatements": "restatements", ALL: "flips"},
+    )
+    for title in kinds:
+        columns += [Column(f"{title} %", is_number=True), Column("95 %", is_number=True)]
+    return columns, [
+        [
+            one_line(name),
+            *(cell(report[kind][name]) for kind in kinds.values() for cell in (_share, _interval)),
+        ]
+        for name in report["flips"]
+    ]
 
 
-def _percent(share: float | None) -> str:
+def _share(rate: Mapping[str, float | None]) -> str:
+    share = rate["share"]
     return UNKNOWN if share is None else f"{100 * share:.1f}"
 
 

@@ -10,13 +10,13 @@ from rolecall.registry.errors import RegistryUnusable
 from rolecall.registry.records import Pool, Request, Role
 from rolecall.registry.routing.structure import Detected, task_by_structure
 from rolecall.registry.routing.tasks import GENERAL, covers, resolve_role
+from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.scorer.nearest import (
     VECTOR_BYTES,
     decode_vectors,
     encode_examples,
     nearest_task,
 )
-from rolecall.registry.scorer.predict import Reading, Scorer
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.vectors import read_vectors, write_vectors
 

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from rolecall.registry.effort import Effort, level_of, variant_of
 
-Basis = Literal["latent", "fitted", "facts"]
+Basis = Literal["latent", "fitted", "scores", "facts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,13 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class SuccessParts:
-    """What a predicted success rests on: three parts that add up to it.
+    """What a predicted success rests on: parts that add up to it.
 
     `task` is the training task that the prompt is most like, by a `likeness` of 0–1. The model's
-    average on it, what this `prompt` changes, and what `local` evidence, how models did on the
-    nearest training prompts, changes then.
+    average on it, what this `prompt` changes, what `local` evidence, how models did on the
+    nearest training prompts, changes then, and what the user's own judged rows change (`world`).
+    `familiar` is how near the prompt is to anything in the training data: at 0 it counts as the
+    average prompt of its task, at 1 as it is.
     """
 
     task: str
@@ -54,6 +56,8 @@ class SuccessParts:
     average: float
     prompt: float
     local: float
+    world: float = 0.0
+    familiar: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,9 @@ class Prediction:
 
     `success` is a calibrated probability with standard deviation `success_std`; `output_tokens`
     is the usual (median) length, hidden reasoning included; `basis` is `latent` for a model seen
-    in training, `fitted` for one known by judged rows of one's own (`scorer fit`), and `facts`
-    for one known only by its size, date and price. `parts` is what the success rests on.
+    in training, `fitted` for one known by judged rows of one's own (`scorer fit`), `scores` for
+    one known by public benchmark scores, and `facts` for one known only by its size, date and
+    price. `parts` is what the success rests on.
     `hidden_tokens` of the output are hidden reasoning, their number from data where
     `hidden_tokens_known`.
     """

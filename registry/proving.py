@@ -10,9 +10,9 @@ from typing import Any
 
 from rolecall.registry.errors import UsageError
 from rolecall.registry.facts import facts_of
-from rolecall.registry.known import Known
-from rolecall.registry.known_facts import known_facts
 from rolecall.registry.layers import DEFAULT_STRATEGY
+from rolecall.registry.learning.loading import Known
+from rolecall.registry.learning.loading_facts import known_facts
 from rolecall.registry.naming import named
 from rolecall.registry.proving_cases import Report, cases_of, read_prompts
 from rolecall.registry.proving_plan import (

@@ -10,7 +10,7 @@ from rolecall.registry.proving_plan import Plan
 from rolecall.registry.records import Message, Request
 from rolecall.registry.routing.tokens import estimate_tokens
 from rolecall.registry.scorer.baselines import cross_fitted, nearest, task_means
-from rolecall.registry.scorer.predict import Reading, Scorer
+from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.scorer.proof.cases import Cases
 from rolecall.registry.scorer.segments import Table, Vectors, prediction_tables, stacked
 from rolecall.registry.scorer.spending import Rates, Spending

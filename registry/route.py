@@ -23,10 +23,9 @@ from rolecall.registry.detect import (
 )
 from rolecall.registry.errors import BudgetExceeded, NothingEligible, UsageError
 from rolecall.registry.facts import facts_of
-from rolecall.registry.fitted import with_fitted
 from rolecall.registry.ids import new_id
 from rolecall.registry.layers import Choices, Layers, policy_layers
-from rolecall.registry.loading import Loading
+from rolecall.registry.learning.loading import Loading, Tell, say_nothing, with_fits
 from rolecall.registry.naming import named, unknown
 from rolecall.registry.opening import open_registry
 from rolecall.registry.predictions import ModelFacts, Prediction
@@ -38,7 +37,7 @@ from rolecall.registry.routing.question import Question, Verdict
 from rolecall.registry.routing.structure import Detected
 from rolecall.registry.routing.tasks import build_task, resolve_role
 from rolecall.registry.routing.tokens import estimate_tokens
-from rolecall.registry.scorer.predict import Reading, Scorer
+from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.standing import read_standing
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.decisions import (
@@ -68,7 +67,8 @@ class Snapshot:
 class Router:
     """Decides requests against one registry; keeps a snapshot of it until it changes.
 
-    `now` is its clock, by which the calls that follow a decision are dated too.
+    `now` is its clock, by which the calls that follow a decision are dated too. What takes long
+    is told by `tell`.
     """
 
     def __init__(
@@ -78,9 +78,11 @@ class Router:
         scorer: Scorer,
         environment: Mapping[str, str],
         now: Now = utc_now,
+        tell: Tell = say_nothing,
     ) -> None:
         self._db = db
         self._scorer = scorer
+        self._tell = tell
         self._keys = frozenset(name for name, value in environment.items() if value)
         self.now = now
         self._snapshot: Snapshot | None = None
@@ -153,7 +155,7 @@ class Router:
         revision = read_revision(self._db)
         if self._snapshot is None or self._snapshot.pool.revision != revision:
             pool = read_pool(self._db)
-            self._scorer = with_fitted(self._db, self._scorer)
+            self._scorer = with_fits(self._db, self._scorer, self._tell)
             index = ExampleIndex(self._db, self._scorer, pool)
             self._snapshot = Snapshot(pool, facts_of(pool), index)
         return self._snapshot
@@ -269,9 +271,9 @@ def open_router(given: Path | None, loading: Loading | None = None) -> Iterator[
 
     `loading` is a scorer whose loading began earlier. Raises RegistryUnusable and ScorerUnusable.
     """
-    loading = loading or Loading(given)
+    loading = loading or Loading()
     with open_registry(given) as db:
-        yield Router(db, scorer=loading.scorer(), environment=os.environ)
+        yield Router(db, scorer=loading.scorer(), environment=os.environ, tell=loading.tell)
 
 
 def chosen_endpoint(decision: Decision) -> str:

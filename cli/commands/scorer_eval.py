@@ -100,8 +100,8 @@ def evaluate(
     from rolecall.cli.plots import plotter
     from rolecall.cli.proofs import print_evaluation
     from rolecall.cli.robust_table import refuse, show_robustness
-    from rolecall.registry.flip_counts import Trial
-    from rolecall.registry.known import read_known
+    from rolecall.registry.evaluation.robustness_report import RobustnessPlan
+    from rolecall.registry.learning.loading import read_known
     from rolecall.registry.proving import Wanted, prove_scorer
     from rolecall.registry.proving_costs import read_prices
     from rolecall.registry.proving_plan import Narrowed
@@ -109,8 +109,10 @@ def evaluate(
     if robust:
         refuse(model=model, quality_usd=quality_usd, prices=prices, plot=plot)
         strategies = () if strategy is None else (strategy,)
-        trial = Trial(prompts=prompts, fold=fold, dataset=dataset, strategies=strategies, seed=seed)
-        show_robustness(registry, files, train or (), trial, skip_bad=skip_bad, as_json=as_json)
+        plan = RobustnessPlan(
+            prompts=prompts, fold=fold, dataset=dataset, strategies=strategies, seed=seed
+        )
+        show_robustness(registry, files, train or (), plan, skip_bad=skip_bad, as_json=as_json)
         return
     draw = None if plot is None else plotter(plot)
     given = read_prices(read_text(prices, InvalidDocument), shown_name(prices)) if prices else {}

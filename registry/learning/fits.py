@@ -1,4 +1,4 @@
-"""What the scorer in use makes of the user's rows: fits, and predictions that have not seen them."""
+"""What the scorer makes of the user's rows: fits, and scorers that have not seen a row."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from time import perf_counter
 
 from rolecall.registry.facts import facts_of
 from rolecall.registry.known_facts import known_facts
-from rolecall.registry.learning.loading import Tell, is_there, say_nothing
+from rolecall.registry.learning.loading import Tell, say_nothing
 from rolecall.registry.learning.rows import counts
-from rolecall.registry.opening import open_registry
+from rolecall.registry.opening import has_registry, open_registry
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.records import JudgedRow, Pool
 from rolecall.registry.scorer.model import Reading, Scorer
@@ -111,7 +111,7 @@ def cross_fitted(given: Path | None, scorer: Scorer, report: Report | None = Non
 
     `scorer` is the one in use, with the fits. Without fits in use there is no part.
     """
-    if not is_there(given):
+    if not has_registry(given):
         return CrossFits(scorer, (), {})
     with open_registry(given) as db:
         if scorer.fits is None or not uses_fits(db):
@@ -126,7 +126,7 @@ def cross_fitted(given: Path | None, scorer: Scorer, report: Report | None = Non
 
 def seen_by_fits(given: Path | None) -> dict[str, set[int]]:
     """Return the keys of the prompts that each fit in use learned from, by canonical name."""
-    if not is_there(given):
+    if not has_registry(given):
         return {}
     with open_registry(given) as db:
         rows = read_judged_rows(db) if uses_fits(db) else ()

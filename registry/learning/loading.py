@@ -8,8 +8,7 @@ from pathlib import Path
 from threading import Thread
 
 from rolecall.registry.errors import ScorerUnusable
-from rolecall.registry.opening import open_registry
-from rolecall.registry.paths import registry_path
+from rolecall.registry.opening import has_registry, open_registry
 from rolecall.registry.records import Pool
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.database import Database
@@ -65,7 +64,7 @@ def read_known(given: Path | None, tell: Tell = say_nothing) -> Known:
     Nothing is written but what is derived from rows. Raises RegistryUnusable, ScorerUnusable.
     """
     loading = Loading(tell)
-    if not is_there(given):
+    if not has_registry(given):
         from rolecall.registry.seeding import seed_pool
 
         return Known(seed_pool(), loading.scorer())
@@ -88,13 +87,3 @@ def with_fits(db: Database, scorer: Scorer, tell: Tell = say_nothing) -> Scorer:
     from rolecall.registry.learning.fits import derive_fits
 
     return scorer.with_fits(derive_fits(db, scorer, tell))
-
-
-def is_there(given: Path | None) -> bool:
-    """Tell whether there is a registry to open; an empty file is as good as none."""
-    try:
-        return registry_path(given).stat().st_size > 0
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True

@@ -17,7 +17,9 @@ def rows_of(
 
     Several answers of a model to one prompt are samples: their mean counts, as often as they are.
     """
-    columns = [(column, models[name]) for column, name in enumerate(judged.models) if name in models]
+    columns = [
+        (column, models[name]) for column, name in enumerate(judged.models) if name in models
+    ]
     scores, tokens = judged.scores.tolist(), judged.tokens.tolist()
     made: dict[str, JudgedRow] = {}
     for number, prompt in enumerate(judged.prompts):

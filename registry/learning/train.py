@@ -1,168 +1,139 @@
-"""Train a version of the scorer on one's own judged rows, and use it if it is better."""
+"""Fit all models of one's own judged rows, and let the fits decide if they are better."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from rolecall.registry.errors import ExitCode, RegistryError, RegistryUnusable
-from rolecall.registry.facts import facts_of
-from rolecall.registry.known import read_known
-from rolecall.registry.known_facts import known_facts
-from rolecall.registry.paths import registry_path
-from rolecall.registry.scorer.data import Judged, read_judged, spelled_out
-from rolecall.registry.scorer.data_lines import judged_files, shown
-from rolecall.registry.scorer.own_rows import prepare
-from rolecall.registry.using import known_folder, point_to
-from rolecall.registry.versions import PRETRAINED, folder_in_use, scorers_folder
-
-if TYPE_CHECKING:
-    from rolecall.registry.scorer.proof.proof import Interval
-    from rolecall.registry.scorer.training.own import OwnVersion
-
-Report = Callable[[str, int, int], None]
-
-
-class TrainExtraMissing(RegistryError):
-    """What training needs is not installed."""
-
-
-class Interrupted(RegistryError):
-    """Stopped by the person before there was anything to keep."""
-
-    exit_code = ExitCode.INTERRUPTED
+from rolecall.registry.clock import Now, utc_now
+from rolecall.registry.learning.fit import Report, compare_rows, left_out_of, new_rows
+from rolecall.registry.learning.fits import derive_fits
+from rolecall.registry.learning.loading import Loading, with_fits
+from rolecall.registry.learning.rows import counts, merged, without_models
+from rolecall.registry.learning.versions import OWN, PRETRAINED
+from rolecall.registry.opening import open_registry
+from rolecall.registry.scorer.comparison import LEAST_GROUPS, Comparison, Interval
+from rolecall.registry.scorer.data import read_judged
+from rolecall.registry.scorer.variants import canonical
+from rolecall.registry.storage.judged_rows import (
+    has_judged_rows,
+    read_judged_rows,
+    replace_judged_rows,
+    set_uses_fits,
+    uses_fits,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What to train on, and from which version; `most` prompts at most serve."""
+class TrainRequest:
+    """What to learn from; with `replace` the rows take the place of earlier ones of their models.
+
+    With `force` the fits decide even if they are not better.
+    """
 
     files: tuple[Path, ...]
-    base: str = PRETRAINED
-    most: int = 50_000
-    seed: int = 7
     skip_bad: bool = False
+    replace: bool = False
     force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A new version and what became of it.
+    """What became of the rows: `given` prompts make `prompts` with those kept before.
 
-    `read` counts the prompts in the files, of which the card may name fewer; `left_out` spells
-    out bad lines. `verdict` says in words why the new version is used or not.
+    `models` counts the rows of each model. `verdict` says in words why the fits decide or not,
+    and `in_use` is the scorer that decides now.
     """
 
-    name: str
-    card: dict[str, Any]
-    read: int
-    left_out: str | None
+    given: int
+    prompts: int
+    models: dict[str, int]
+    comparison: Comparison | None
     is_promoted: bool
-    in_use: bool
-    was_interrupted: bool
+    in_use: str
     verdict: str
+    left_out: str | None
+    read_s: float
+    fit_s: float
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
         return {
-            "version": self.name,
+            "given": self.given,
+            "prompts": self.prompts,
+            "models": self.models,
+            "comparison": None if self.comparison is None else self.comparison.to_dict(),
             "promoted": self.is_promoted,
             "in_use": self.in_use,
             "verdict": self.verdict,
-            "interrupted": self.was_interrupted,
-            "read": self.read,
             "left_out": self.left_out,
-            **{name: self.card[name] for name in _TOLD},
+            "read_s": self.read_s,
+            "fit_s": self.fit_s,
         }
 
 
-_TOLD = ("base", "data", "split", "training", "comparison")
+def train(given: Path | None, request: TrainRequest, report: Report, now: Now = utc_now) -> Trained:
+    """Keep the rows of judged files, fit all their models, compare, and promote if better.
 
-
-def train_version(given: Path | None, wanted: Wanted, report: Report) -> Trained:
-    """Train on judged files, compare, write the version, and put it in use if it is better.
-
-    `report` is told of each stage how far it is. Ctrl-C while everything is trained keeps the
-    best so far; before that it raises Interrupted. Raises InvalidDocument for bad rows, TooLittle
-    for too few, UnknownRecord for a base that is not there, TrainExtraMissing, ScorerUnusable and
-    RegistryUnusable.
+    Rows that are not promoted wait for more: the next training counts them too. `report` is told
+    how many of how many prompts are read. Raises InvalidDocument for bad rows, RegistryUnusable
+    and ScorerUnusable.
     """
-    registry = registry_path(given)
-    known_folder(registry, wanted.base)
-    try:
-        every, bad = read_judged(wanted.files, skip_bad=wanted.skip_bad)
-        judged = prepare(every, wanted.most, wanted.seed)
-        version = _train(given, wanted, judged, report)
-    except KeyboardInterrupt as error:
-        raise Interrupted(
-            "interrupted before there was a version to keep",
-            hint="the same command goes on from the prompts that were read",
-        ) from error
-    is_better = wanted.force or version.comparison.is_better
-    is_promoted = is_better and not version.is_in_use
-    if is_promoted:
-        point_to(registry, version.name)
+    loading = Loading()
+    judged, bad = read_judged(request.files, skip_bad=request.skip_bad)
+    names = {model: canonical(model) for model in judged.models}
+    new = new_rows(judged, names, request.files, now)
+    with open_registry(given) as db:
+        scorer = with_fits(db, loading.scorer())
+        active, waiting = read_judged_rows(db), read_judged_rows(db, active=False)
+        gone = counts(new) if request.replace else ()
+        old = merged(without_models(active, gone), without_models(waiting, gone))
+        rows = merged(old, new)
+        incumbent = OWN if active and uses_fits(db) else PRETRAINED
+        learned = {one.group or one.id for one in active} if incumbent == OWN else set[str]()
+        found = compare_rows(db, scorer, rows, dict.fromkeys(counts(rows), learned), report)
+        is_promoted = request.force or _is_worth_it(found.comparison)
+        with db.transaction():
+            if is_promoted:
+                replace_judged_rows(db, rows)
+                set_uses_fits(db, True)
+            kept = () if is_promoted else merged(without_models(waiting, gone), new)
+            replace_judged_rows(db, kept, active=False)
+        if is_promoted or (has_judged_rows(db) and uses_fits(db)):
+            derive_fits(db, scorer)
     return Trained(
-        name=version.name,
-        card=version.card,
-        read=len(every.prompts),
-        left_out=spelled_out(bad) if bad else None,
+        given=len(new),
+        prompts=len(rows),
+        models=counts(rows),
+        comparison=found.comparison,
         is_promoted=is_promoted,
-        in_use=is_promoted or version.is_in_use,
-        was_interrupted=version.was_interrupted,
-        verdict=_verdict(version, is_forced=wanted.force),
+        in_use=OWN if is_promoted else incumbent,
+        verdict=_verdict(found.comparison, incumbent, is_forced=request.force),
+        left_out=left_out_of(bad),
+        read_s=found.read_s,
+        fit_s=found.fit_s,
     )
 
 
-def _train(given: Path | None, wanted: Wanted, judged: Judged, report: Report) -> OwnVersion:
-    try:
-        # Costs seconds, and is there only with the extra.
-        from rolecall.registry.scorer.training.own import OwnRun, train_own
-        from rolecall.registry.scorer.training.own_settings import OwnSettings
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("rolecall"):
-            raise
-        raise TrainExtraMissing(
-            f"training needs {error.name}, which is not installed",
-            hint='pip install "rolecall[train]"',
-        ) from error
-    registry = registry_path(given)
-    run = OwnRun(
-        judged=judged,
-        facts=known_facts(judged.models, facts_of(read_known(given).pool)),
-        files=tuple(shown(Path(path.name)) for path in judged_files(wanted.files)),
-        base=known_folder(registry, wanted.base),
-        incumbent=folder_in_use(registry),
-        scorers=_made(scorers_folder(registry)),
-        settings=OwnSettings(seed=wanted.seed, prompts=wanted.most),
-    )
-    return train_own(run, report)
+def _is_worth_it(found: Comparison | None) -> bool:
+    return found is not None and found.is_enough and found.is_better
 
 
-def _made(folder: Path) -> Path:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        reason = (error.strerror or "it is not a folder").lower()
-        raise RegistryUnusable(f"cannot write in {folder}: {reason}") from error
-    return folder
-
-
-def _verdict(version: OwnVersion, *, is_forced: bool) -> str:
-    found = version.comparison
-    incumbent = version.card["comparison"]["incumbent"]
-    if version.is_in_use:
-        return f"{version.name} is in use already: the same rows make no other"
-    against = f"Brier {_shown(found.over_incumbent)} against {incumbent}"
-    if found.is_better:
-        return f"promoted: {version.name} is better ({against})"
-    if found.over_task_means.low > 0 and found.over_incumbent.high < 0:
-        worse = f"worse than the mean of each task (Brier {_shown(found.over_task_means)})"
-        why = f"the new one is better ({against}), but {worse}"
+def _verdict(found: Comparison | None, incumbent: str, *, is_forced: bool) -> str:
+    if _is_worth_it(found) and found is not None:
+        return f"promoted: better than {incumbent} (Brier {_shown(found.over_in_use)})"
+    groups = 0 if found is None else found.groups
+    if found is None or not found.is_enough:
+        why = (
+            f"{groups} groups that {incumbent} has not learned from are too few to tell: "
+            f"{LEAST_GROUPS} are needed"
+        )
+    elif found.over_in_use.high >= 0:
+        why = f"not better than {incumbent} beyond chance (Brier {_shown(found.over_in_use)})"
     else:
-        why = f"the new one is not better beyond chance ({against})"
+        gap = _shown(found.over_task_means)
+        why = f"better than {incumbent}, but worse than the mean of each task (Brier {gap})"
     return f"promoted by --force: {why}" if is_forced else f"kept {incumbent}: {why}"
 
 

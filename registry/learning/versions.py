@@ -1,49 +1,90 @@
-"""Where the scorers trained on own data lie, beside the registry, and which scorer is in use."""
+"""Which scorer decides: the shipped one as it is, or with what the user's rows taught it."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from rolecall.registry.errors import ScorerUnusable
+from rolecall.registry.errors import UsageError
+from rolecall.registry.learning.rows import counts
+from rolecall.registry.naming import unknown
+from rolecall.registry.opening import has_registry, open_registry
+from rolecall.registry.scorer.card import card
+from rolecall.registry.scorer.integrity import check
+from rolecall.registry.storage.judged_rows import (
+    has_judged_rows,
+    read_judged_rows,
+    set_uses_fits,
+    uses_fits,
+)
 
-PRETRAINED = "pretrained"
-USE_HINT = f"rolecall scorer use {PRETRAINED}"
-POINTER = "current"
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+PRETRAINED, OWN = "pretrained", "own"
+NAMES = (PRETRAINED, OWN)
 
 
-def scorers_folder(registry: Path) -> Path:
-    """Return where the scorers of a registry file lie."""
-    return registry.with_name(f"{registry.name}.scorers")
+@dataclass(frozen=True, slots=True)
+class FitsInUse:
+    """What fits rest on: rows by model, the latest date, and rows kept without being used."""
+
+    in_use: bool
+    prompts: int
+    models: dict[str, int]
+    added_at: str | None
+    waiting: int
+
+    @property
+    def name(self) -> str:
+        """The name of the scorer that decides."""
+        return OWN if self.in_use else PRETRAINED
 
 
-def name_in_use(registry: Path) -> str:
-    """Return the name of the scorer in use, `pretrained` for the shipped one.
+def fits_in_use(given: Path | None) -> FitsInUse:
+    """Return what the fits of a registry rest on; nothing where there is no registry."""
+    if not has_registry(given):
+        return FitsInUse(False, 0, {}, None, 0)
+    with open_registry(given) as db:
+        rows, waiting = (read_judged_rows(db, active=active) for active in (True, False))
+        return FitsInUse(
+            in_use=bool(rows) and uses_fits(db),
+            prompts=len(rows),
+            models=counts(rows),
+            added_at=max((row.added_at for row in rows), default=None),
+            waiting=len(waiting),
+        )
 
-    Raises ScorerUnusable where the file that names it cannot be read or names none.
+
+def use_version(given: Path | None, name: str) -> str:
+    """Switch what the user's rows taught on (`own`) or off (`pretrained`); return what was on.
+
+    Raises UnknownRecord for another name, UsageError for `own` without rows, RegistryUnusable.
     """
-    pointer = scorers_folder(registry) / POINTER
-    try:
-        name = pointer.read_text("utf-8").strip()
-    except (FileNotFoundError, NotADirectoryError):
-        return PRETRAINED
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"cannot read which scorer is in use: {pointer}"
-        raise ScorerUnusable(message, hint=USE_HINT) from error
-    if NAME.fullmatch(name) is None:
-        raise ScorerUnusable(f"{pointer} names no scorer", hint=USE_HINT)
-    return name
+    if name not in NAMES:
+        raise unknown("scorer", name, NAMES)
+    with open_registry(given) as db, db.transaction():
+        has_rows = has_judged_rows(db)
+        if name == OWN and not has_rows:
+            raise UsageError(
+                "there are no judged rows to rest on", hint="rolecall scorer train JUDGED.jsonl"
+            )
+        before = OWN if has_rows and uses_fits(db) else PRETRAINED
+        set_uses_fits(db, name == OWN)
+    return before
 
 
-def folder_of(registry: Path, name: str) -> Path | None:
-    """Return the folder that a version of this name has, null for the shipped scorer."""
-    return None if name == PRETRAINED else scorers_folder(registry) / name
+def scorer_card(given: Path | None = None) -> dict[str, Any]:
+    """Return the scorer's card as its training wrote it, and what `fits` are in use.
 
-
-def folder_in_use(registry: Path) -> Path | None:
-    """Return the folder of the scorer in use, null for the shipped one.
-
-    Raises ScorerUnusable as `name_in_use` does; whether the folder is whole, loading tells.
+    Raises ScorerUnusable, also when a file of the artifact is not the one the card was made for.
     """
-    return folder_of(registry, name_in_use(registry))
+    check(None)
+    found = fits_in_use(given)
+    return card() | {
+        "fits": {
+            "in_use": found.in_use,
+            "prompts": found.prompts,
+            "models": found.models,
+            "added_at": found.added_at,
+            "waiting": found.waiting,
+        }
+    }

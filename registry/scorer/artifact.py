@@ -1,10 +1,10 @@
-"""The artifact folder: the head's arrays and constants, saved and loaded."""
+"""The artifact folder: the trained arrays and constants, saved and loaded."""
 
 from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -13,106 +13,86 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.errors import ScorerUnusable
-from rolecall.registry.scorer.strength import FactsPrior, prior_from_dict
+from rolecall.registry.scorer.knn import Neighbours
+from rolecall.registry.scorer.metadata_prior import MetadataPrior
 
-FORMAT = 5
+FORMAT = 6
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 CONSTANTS_FILE = "head.json"
 ARRAYS_FILE = "head.bin"
-_HINT = "rolecall scorer use pretrained; if that is damaged too, reinstall rolecall"
+_HINT = "reinstall rolecall"
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What was fitted on the tuning fold: logits are read as `scale · logit + shift`.
+    """What was tuned on the tuning fold: logits are read as `scale · logit + shift`.
 
-    `local_share` is how much of a trained model's logit comes from the memory of like prompts;
-    `latent_spread` is the standard deviation, in logits, left in the success of a model seen in
-    training; `token_shift` is added to the logarithm of 1 + tokens.
+    `local_share` is the largest part of a trained model's logit that comes from the nearest
+    judged prompts, `local_weight` the weight of neighbours at which it is half of that.
+    `far` and `near` are similarities to the nearest training prompt: below `far` a prompt counts
+    as the average one of its kind, above `near` as it is. `spread` is the standard deviation, in
+    logits, of what the prompt does not tell, `far_spread` what is added to it far away.
     """
 
     scale: float
     shift: float
     local_share: float
-    latent_spread: float
-    token_shift: float
+    local_weight: float
+    far: float
+    near: float
+    spread: float
+    far_spread: float
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The trained head: E members, H hidden units, T tasks, K signals of a prompt, M models.
+    """The trained head: D inputs of a prompt, H hidden units, T tasks, M models, L latent numbers.
 
-    A member reads a prompt's views and features. Its K signals are, in order: `dim` for success,
-    its easiness, `token_dim` for length, its length. The last T of both `dim` and `token_dim` are
-    the prompt's likeness to each task of the training data, which sums to 1; the others, L with
-    easiness and length, are learnt. Each model's rows meet them in `predict.py`. `weights` say
-    what the members count.
-
-    The memory holds P places among the prompts' views, seen along A axes, and what models made of
-    the training prompts around them, as logits; `nan` where a model was not asked.
+    The logit of a model's success on a prompt is `latent · loading + offset` (`model.py`).
+    `panel` are the reference models whose expected failures are a prompt's difficulty.
     """
 
     version: str
     models: tuple[str, ...]
     panel: tuple[int, ...]
     tasks: tuple[str, ...]
-    dim: int
-    token_dim: int
-    memory_temperature: float
-    prior: FactsPrior
     calibration: Calibration
-    weights: Floats  # (E,), summing to 1
-    feature_mean: Floats  # (F,)
-    feature_scale: Floats  # (F,)
-    phrase_mean: Floats  # (384,)
-    phrase_scale: Floats  # (384,)
-    hidden_weight: Floats  # (E, D, H)
-    hidden_bias: Floats  # (E, 1, H)
-    signal_weight: Floats  # (E, H, L)
-    signal_bias: Floats  # (E, 1, L)
-    task_weight: Floats  # (E, D, T)
-    task_bias: Floats  # (E, 1, T)
-    task_signals: Floats  # (E, T, K): the mean signals of each task's training prompts
-    latent: Floats  # (E, M, dim)
-    bias: Floats  # (E, M)
-    origin: Floats  # (E, dim + 1): latent and bias of a model of strength 0
-    slope: Floats  # (E, dim + 1): what one unit of strength adds to them
-    strength: Floats  # (M,): how strong each model's facts say it is
-    asked: Floats  # (T, M): the share of each task's training prompts that each model was asked
-    token_latent: Floats  # (E, M, token_dim)
-    token_bias: Floats  # (E, M)
-    axes: Floats  # (768, A)
-    places: Floats  # (P, A)
-    outcomes: Floats  # (P, M)
+    prior: MetadataPrior
+    neighbours: Neighbours
+    input_mean: Floats  # (D,)
+    input_scale: Floats  # (D,)
+    hidden_weight: Floats  # (D, H)
+    hidden_bias: Floats  # (H,)
+    signal_weight: Floats  # (H, L + 1): the latent loading, then the difficulty offset
+    signal_bias: Floats  # (L + 1,)
+    task_weight: Floats  # (D, T)
+    task_bias: Floats  # (T,)
+    task_loading: Floats  # (T, L)
+    task_offset: Floats  # (T,)
+    usual_signals: Floats  # (T, L + 1): the mean signals of each task's training prompts
+    latent: Floats  # (M, 1 + L): ability, then the latent vector
+    latent_covariance: Floats  # (1 + L, 1 + L): how far a latent may be off
+    asked: Floats  # (M,): how many prompts each model was asked in training
 
 
 ARRAYS = (
-    "weights",
-    "feature_mean",
-    "feature_scale",
-    "phrase_mean",
-    "phrase_scale",
+    "input_mean",
+    "input_scale",
     "hidden_weight",
     "hidden_bias",
     "signal_weight",
     "signal_bias",
     "task_weight",
     "task_bias",
-    "task_signals",
+    "task_loading",
+    "task_offset",
+    "usual_signals",
     "latent",
-    "bias",
-    "origin",
-    "slope",
-    "strength",
+    "latent_covariance",
     "asked",
-    "token_latent",
-    "token_bias",
-    "axes",
-    "places",
-    "outcomes",
 )
 # Half precision moves a success by less than 0.001 and halves the file.
 _STORED = "<f2"
@@ -126,20 +106,18 @@ def rounded(array: Floats) -> Floats:
 def save_head(head: Head, folder: Path) -> None:
     """Write the head's two files into `folder`, beside the encoder's, which they vouch for."""
     arrays = [np.ascontiguousarray(getattr(head, name), dtype=_STORED) for name in ARRAYS]
-    blob = b"".join(array.tobytes() for array in arrays)
+    dense = b"".join(array.tobytes() for array in arrays)
+    neighbours, packed = head.neighbours.pack()
+    blob = dense + packed
     constants = {
         "format": FORMAT,
         "version": head.version,
         "models": head.models,
         "panel": head.panel,
         "tasks": head.tasks,
-        "dim": head.dim,
-        "token_dim": head.token_dim,
-        "memory_temperature": head.memory_temperature,
+        "calibration": asdict(head.calibration),
         "prior": head.prior.to_dict(),
-        "calibration": {
-            name: getattr(head.calibration, name) for name in Calibration.__dataclass_fields__
-        },
+        "neighbours": neighbours,
         "shapes": {name: array.shape for name, array in zip(ARRAYS, arrays, strict=True)},
         "crc32": {
             ARRAYS_FILE: zlib.crc32(blob),
@@ -182,11 +160,12 @@ def load_head(folder: Path) -> Head:
 
 
 def _assemble(constants: dict[str, Any], blob: bytes) -> Head:
-    numbers = np.frombuffer(blob, dtype=_STORED).astype(np.float32)
+    shapes = [tuple(constants["shapes"][name]) for name in ARRAYS]
+    size = sum(map(prod, shapes))
+    numbers = np.frombuffer(blob, dtype=_STORED, count=size).astype(np.float32)
     arrays: dict[str, Floats] = {}
     start = 0
-    for name in ARRAYS:
-        shape = tuple(constants["shapes"][name])
+    for name, shape in zip(ARRAYS, shapes, strict=True):
         arrays[name] = numbers[start : start + prod(shape)].reshape(shape)
         start += prod(shape)
     return Head(
@@ -194,10 +173,8 @@ def _assemble(constants: dict[str, Any], blob: bytes) -> Head:
         models=tuple(constants["models"]),
         panel=tuple(constants["panel"]),
         tasks=tuple(constants["tasks"]),
-        dim=int(constants["dim"]),
-        token_dim=int(constants["token_dim"]),
-        memory_temperature=float(constants["memory_temperature"]),
-        prior=prior_from_dict(constants["prior"]),
         calibration=Calibration(**constants["calibration"]),
+        prior=MetadataPrior.from_dict(constants["prior"]),
+        neighbours=Neighbours.unpack(constants["neighbours"], blob[2 * size :]),
         **arrays,
     )

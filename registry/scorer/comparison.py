@@ -127,7 +127,9 @@ def predict_table(
     ).reshape(len(readings), len(facts), 2)
 
 
-def _means(answers: Answers, tasks: Sequence[str], parts: NDArray[np.intp]) -> tuple[Floats, Floats]:
+def _means(
+    answers: Answers, tasks: Sequence[str], parts: NDArray[np.intp]
+) -> tuple[Floats, Floats]:
     """Return each model's mean on the prompt's task and on all prompts, (N, M, 2) each.
 
     Both are of the rows outside the prompt's part, drawn a little to the mean of all models.

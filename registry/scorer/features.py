@@ -11,7 +11,7 @@ from statistics import fmean, pstdev
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.scorer.canonical import canonical
+from rolecall.registry.scorer.text import clip
 
 
 def _words(text: str) -> frozenset[str]:
@@ -23,6 +23,7 @@ _HEAD_CHARS = 4000
 _TAIL_CHARS = 4000
 
 _SYMBOLS = frozenset("{}[]()<>=+-*/\\^_|&%$#@~`;:")
+_HAN, _KANA = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[\u3040-\u30ff]")
 _WORD = re.compile(r"[A-Za-z']+")
 _SENTENCE_END = re.compile(r"[.!?]\s+")
 _OPTION = re.compile(r"^\s*\(?[A-J][.):]\s+(.*)$", re.MULTILINE)
@@ -101,6 +102,9 @@ FEATURES = (
     "digit_share",
     "upper_share",
     "non_ascii_share",
+    "han_share",
+    "kana_share",
+    "bytes_per_char",
     "symbol_share",
     "word_chars",
     "log_options",
@@ -125,28 +129,19 @@ FEATURES = (
 )
 
 
-def clip(text: str, head: int, tail: int) -> str:
-    """Return `text`, or its first `head` and last `tail` characters where it is longer."""
-    if len(text) <= head + tail:
-        return text
-    return f"{text[:head]}\n{text[-tail:]}"
-
-
-def measure(text: str, *, as_typed: bool = False) -> NDArray[np.float32]:
+def measure(text: str) -> NDArray[np.float32]:
     """Return the numbers named in `FEATURES`, not yet standardised.
 
-    Only `log_chars` counts all of a long text; the others read its beginning and its end. Text
-    is read in its canonical form, or just `as_typed`.
+    Only `log_chars` counts all of a long text; the others read its beginning and its end.
     """
-    clipped = clip(text, _HEAD_CHARS, _TAIL_CHARS)
-    seen = clipped if as_typed else canonical(clipped)
+    seen = clip(text, _HEAD_CHARS, _TAIL_CHARS)
     options = list(_OPTION.finditer(seen))
     question = seen[: options[0].start()] if options else seen
     lowered = question.lower()
     words = _WORD.findall(lowered)
     often = Counter(words)
     values = [
-        log1p(len(text) - len(clipped) + len(seen)),
+        log1p(len(text)),
         *_shares(seen),
         *_of_options([option[1] for option in options]),
         *_of_words(question, words),
@@ -171,6 +166,9 @@ def _shares(seen: str) -> Sequence[float]:
         sum(map(str.isdigit, seen)) / size,
         sum(map(str.isupper, seen)) / size,
         (len(seen) - sum(map(str.isascii, seen))) / size,
+        len(_HAN.findall(seen)) / size,
+        len(_KANA.findall(seen)) / size,
+        len(seen.encode("utf-8", "replace")) / size,
         sum(map(_SYMBOLS.__contains__, seen)) / size,
         min(sum(map(len, words)) / max(len(words), 1), 20.0),
     )

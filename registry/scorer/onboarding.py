@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import pi
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,9 @@ PARTS = 5
 # So many rows count as much as the belief that a model answers as long as predicted.
 _LENGTH_ROWS = 2.0
 _SEED = 7
+
+# The same pool is asked about prompt after prompt.
+_canonical = lru_cache(maxsize=1024)(canonical)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class Fits:
 
     def of(self, model: str) -> Fit | None:
         """Return the fit of a model however its name is spelled; null for one without rows."""
-        return self.by_model.get(canonical(model))
+        return self.by_model.get(_canonical(model))
 
 
 @dataclass(frozen=True)

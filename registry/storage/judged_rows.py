@@ -69,7 +69,9 @@ def write_fits(db: Database, scorer_version: str, content: bytes) -> None:
     """Keep the fits of a version of the scorer, in place of all earlier ones."""
     with db.transaction():
         forget_fits(db)
-        db.run("INSERT INTO fits (scorer_version, content) VALUES (?, ?)", (scorer_version, content))
+        db.run(
+            "INSERT INTO fits (scorer_version, content) VALUES (?, ?)", (scorer_version, content)
+        )
 
 
 def forget_fits(db: Database) -> None:
@@ -80,7 +82,9 @@ def forget_fits(db: Database) -> None:
 def read_readings(db: Database, scorer_version: str) -> dict[str, bytes]:
     """Return what a version of the scorer read of judged prompts, by the rows' ids."""
     return dict(
-        db.rows("SELECT id, content FROM judged_readings WHERE scorer_version = ?", (scorer_version,))
+        db.rows(
+            "SELECT id, content FROM judged_readings WHERE scorer_version = ?", (scorer_version,)
+        )
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from rolecall.registry.editing import apply_document
 from rolecall.registry.opening import open_registry
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from tests.ask.serving import Serving
 from tests.faults.registry import registry_yaml
 from tests.faults.server import FaultServer

@@ -24,7 +24,7 @@ from rolecall.registry.opening import open_registry
 from rolecall.registry.progress import Answered, Asking, Decided, Failed, Progress, Wanted
 from rolecall.registry.records import Api, Price
 from rolecall.registry.route import Router
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.calls import calls_of_decision
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.spending import spent

@@ -13,7 +13,7 @@ from rolecall.registry.progress import Answered, Asking, Failed, Wanted
 from rolecall.registry.recording import CircuitOpen
 from rolecall.registry.records import Price
 from rolecall.registry.route import Router
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.transport.client import Client
 from tests.ask.serving import Serving
 from tests.conftest import Rolecall

@@ -21,7 +21,7 @@ from rolecall.registry.opening import open_registry
 from rolecall.registry.progress import Wanted
 from rolecall.registry.records import Api
 from rolecall.registry.route import Router
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.calls import CallFilter, recent_calls
 from rolecall.registry.transport.client import Client
 from tests.ask.matrix import APIS

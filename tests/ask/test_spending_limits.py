@@ -15,7 +15,7 @@ from rolecall.registry.opening import open_registry
 from rolecall.registry.progress import Asking, Wanted
 from rolecall.registry.records import Api, Price
 from rolecall.registry.route import Router
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.transport.client import Client
 from tests.ask.matrix import APIS
 from tests.ask.serving import Serving

@@ -18,7 +18,7 @@ from rolecall.registry.layers import Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.recording import begin_call, end_call
 from rolecall.registry.route import Router
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.statistics import write_statistics
 from tests.benchmarks.warm import ALL_KEYS, ASKED, only_endpoints

@@ -27,7 +27,7 @@ from rolecall.registry.scorer.posterior import (
     fit_posterior,
     predict_with,
 )
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.proof.metrics import auc
 from rolecall.registry.scorer.suggest import suggest
 from rolecall.registry.scorer.training.beliefs import training_models

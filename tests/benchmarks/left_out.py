@@ -10,7 +10,7 @@ import numpy as np
 from rolecall.registry.scorer.artifact import Floats, load_head
 from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.encode import SENTENCE
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.training.assemble import head_of, no_memory
 from rolecall.registry.scorer.training.beliefs import facts_columns
 from rolecall.registry.scorer.training.calibrate import Settled, calibrate

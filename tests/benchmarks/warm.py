@@ -12,7 +12,7 @@ from rolecall.registry.layers import Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.records import Endpoint, Message, Model, Price, Request
 from rolecall.registry.route import Router
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.pool import write_record
 

@@ -24,9 +24,12 @@ def test_the_shipped_card_shows_its_figures_beside_the_baselines(
     [line] = [line for line in out.splitlines() if line.startswith("AUC mean")]
     for side in ("scorer", "nearest", "task_means"):
         assert f"{figures[side]['auc_mean']:.3f}" in line
-    everyday = content["everyday"]
-    assert f"{everyday['agreed']} of {everyday['prompts']}" in out
-    assert "flip" in out
+    sanity = content["sanity"]
+    assert f"{sanity['passed']} of {sanity['prompts']}" in out
+    share = content["robustness"]["restatements"]["balanced"]["share"]
+    assert (
+        f"balanced {content['robustness']['edits']['balanced']['share']:.1%} and {share:.1%}" in out
+    )
     assert "assumed, not measured" in out
 
 
@@ -34,7 +37,7 @@ def test_a_card_of_ones_own_data_lacks_what_was_not_measured(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     content = json.loads(json.dumps(card()))
-    for name in ("steady", "everyday", "facts_prior", "quantization"):
+    for name in ("robustness", "sanity", "facts_prior", "quantization"):
         del content[name]
     out = shown(capsys, content)
     assert "flip" not in out

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rolecall.registry.predictions import ModelFacts, Prediction
-from rolecall.registry.scorer.predict import Reading, Scorer
+from rolecall.registry.scorer.model import Reading, Scorer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

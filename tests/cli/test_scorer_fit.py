@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from tests.conftest import Rolecall
 from tests.scorer.tiny import tiny_scorer
 

@@ -16,7 +16,7 @@ from rolecall.registry.opening import open_registry
 from rolecall.registry.recording import begin_call, end_call
 from rolecall.registry.records import Endpoint, Message, Model, Price, Profile, Request
 from rolecall.registry.route import Router
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.statistics import replayed
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.pool import write_record

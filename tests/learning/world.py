@@ -23,7 +23,7 @@ from rolecall.registry.probe import Prober
 from rolecall.registry.progress import Answered, Decided, Wanted
 from rolecall.registry.records import Candidate, Decision, Message, Request, Strategy
 from rolecall.registry.route import Router
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.pool import write_record
 from rolecall.registry.transport.client import Client

@@ -13,7 +13,7 @@ from rolecall.registry.detect import ExampleIndex, detect_task, fit_to_role, sco
 from rolecall.registry.opening import open_registry
 from rolecall.registry.records import Message, Pool, Request, Role, TaskKind
 from rolecall.registry.routing.structure import Detected
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.pool import read_pool
 from rolecall.registry.storage.vectors import read_vectors

@@ -29,7 +29,7 @@ from rolecall.registry.fitting import (
 )
 from rolecall.registry.opening import open_registry
 from rolecall.registry.predictions import ModelFacts
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.fitted import read_fitted, write_fitted
 from tests.scorer.tiny import tiny_scorer
 

@@ -16,7 +16,7 @@ from rolecall.registry.layers import Choices
 from rolecall.registry.predicting import Predictions, predict_rows
 from rolecall.registry.requests import parse_chat, request_of
 from rolecall.registry.route import open_router
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.seeding import seed_pool
 
 PROMPT = "Prove that the square root of 2 is irrational."

@@ -17,7 +17,7 @@ from rolecall.registry.layers import Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.records import Endpoint, Message, Request, Scope
 from rolecall.registry.route import Router, chosen_endpoint
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.decisions import read_decision
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 
 
 @pytest.fixture(scope="session")

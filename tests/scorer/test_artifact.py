@@ -12,7 +12,7 @@ from rolecall.registry.errors import ScorerUnusable
 from rolecall.registry.scorer.artifact import load_head, save_head
 from rolecall.registry.scorer.card import PRETRAINED, card
 from rolecall.registry.scorer.integrity import check
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_the_card_tells_what_was_trained_on_and_how_it_scored(scorer: Scorer) ->
     assert found["version"] == scorer.version
     for key in ("date", "seed", "data", "split", "settings", "figures", "facts_prior", "assumed"):
         assert found[key], key
-    for key in ("parts", "quantization", "steady", "everyday"):
+    for key in ("parts", "quantization", "robustness", "sanity"):
         assert found[key], key
     assert found["split"]["train_folds"] == [0, 1, 2, 3, 4, 5, 6]
     figures = found["figures"]
@@ -129,7 +129,7 @@ def test_reading_the_card_imports_no_numpy() -> None:
 
 def test_scoring_imports_no_torch_and_no_training_code() -> None:
     code = (
-        "import sys; from rolecall.registry.scorer.predict import Scorer;"
+        "import sys; from rolecall.registry.scorer.model import Scorer;"
         "from rolecall.registry.scorer import nearest;"
         "Scorer.load().read('hi');"
         "print([name for name in sys.modules if name == 'torch' or name == 'yaml'"

@@ -10,7 +10,7 @@ import pytest
 
 from rolecall.registry.scorer.encode import HEAD_TOKENS, TAIL_TOKENS, WIDTH
 from rolecall.registry.scorer.features import FEATURES, measure
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 
 TEXTS = (
     "hi",
@@ -93,7 +93,7 @@ def test_features_see_code_options_latex_and_proofs() -> None:
 
 
 def test_scoring_leaves_no_trace_for_onnxruntime_to_report(tmp_path: Path) -> None:
-    code = "from rolecall.registry.scorer.predict import Scorer; Scorer.load().encode(['hi'])"
+    code = "from rolecall.registry.scorer.model import Scorer; Scorer.load().encode(['hi'])"
     unset = {"ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}
     environment = {name: value for name, value in os.environ.items() if name not in unset}
     place = tmp_path / "untouched"

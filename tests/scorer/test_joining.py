@@ -31,7 +31,7 @@ from rolecall.registry.scorer.joining import (
     read_prompts,
 )
 from rolecall.registry.scorer.posterior import predict_with
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from tests.scorer.tiny import MODELS, tiny_head, tiny_scorer
 
 STRANGER = ModelFacts("house/Stranger", parameters_b=10.0)

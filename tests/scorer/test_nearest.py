@@ -6,7 +6,7 @@ import pytest
 from rolecall.registry.errors import ScorerUnusable
 from rolecall.registry.scorer.encode import WIDTH
 from rolecall.registry.scorer.nearest import decode_vectors, encode_examples, nearest_task
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 
 EXAMPLES = (
     ("code", "refactor this function"),

@@ -12,7 +12,7 @@ from rolecall.registry.scorer.data import read_judged
 from rolecall.registry.scorer.encode import PHRASES, SENTENCE, VIEWS, WIDTH
 from rolecall.registry.scorer.features import FEATURES, measure
 from rolecall.registry.scorer.memory import recall
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.signals import read_inputs
 from rolecall.registry.scorer.strength import COLUMNS
 from rolecall.registry.scorer.training.beliefs import (

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rolecall.registry.predictions import ModelFacts, Prediction
-from rolecall.registry.scorer.predict import REASONING_TOKENS, Scorer
+from rolecall.registry.scorer.model import REASONING_TOKENS, Scorer
 from rolecall.registry.scorer.training.beliefs import training_models
 
 OPUS = ModelFacts("anthropic/claude-opus-4-6", None, "2026-02-05", 25, True, False)

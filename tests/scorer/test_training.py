@@ -11,7 +11,7 @@ from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.baselines import task_means
 from rolecall.registry.scorer.data import read_judged
 from rolecall.registry.scorer.memory import along
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 
 torch = pytest.importorskip("torch", reason="the train extra is not installed")
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.typos import mended
 
 COMMON = {word: rank for rank, word in enumerate(("letter", "better", "believe", "their"))}

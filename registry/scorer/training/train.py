@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import logging
 import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+
 from rolecall.registry.errors import RegistryError
-from rolecall.registry.scorer.artifact import save_head
+from rolecall.registry.scorer.artifact import FORMAT, Head, load_head, save_head
 from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED
-from rolecall.registry.scorer.data import Judged, read_judged
+from rolecall.registry.scorer.encoder import Encoder
 from rolecall.registry.scorer.integrity import file_digest
-from rolecall.registry.scorer.training.describe import describe
+from rolecall.registry.scorer.judged import Judged, read_judged
+from rolecall.registry.scorer.length import load_length
+from rolecall.registry.scorer.model import Scorer
+from rolecall.registry.scorer.seen import prompt_key, write_seen
+from rolecall.registry.scorer.training.assemble import assemble
+from rolecall.registry.scorer.training.calibrate import calibrated
+from rolecall.registry.scorer.training.card import describe
+from rolecall.registry.scorer.training.config import Settings
+from rolecall.registry.scorer.training.dataset import Rows, TrainingData, load_data
 from rolecall.registry.scorer.training.export import (
-    exported,
+    export_encoder,
     load_torch_encoder,
     packaged_encoder,
-    trainable,
 )
-from rolecall.registry.scorer.training.lesson import Lesson
-from rolecall.registry.scorer.training.settings import Settings
+from rolecall.registry.scorer.training.length import train_length
+from rolecall.registry.scorer.training.model_facts import facts_of
+from rolecall.registry.scorer.training.task_classifier import train_task_classifier
 
+NAME = "minilm-latent"
 _CACHE = Path(".training")
 _log = logging.getLogger(__name__)
 
@@ -37,34 +51,31 @@ def train(
 ) -> dict[str, Any]:
     """Train, evaluate and write the artifact folder `out` in one step; return its card.
 
-    What takes long, reading the prompts and tuning the encoder, is kept in `cache`: a run that was
-    broken off goes on from there. `out` is replaced only when everything has succeeded. Raises
-    `InvalidDocument` for a line that is no judged row and `ScorerUnusable` when no encoder is at
-    hand.
+    Reading the prompts takes longest and is kept in `cache`: a run that was broken off goes on
+    from there. `out` is replaced only when everything has succeeded. Raises `InvalidDocument` for
+    a line that is no judged row and `ScorerUnusable` when no encoder is at hand.
     """
-    judged = _lowered(read_judged([data])[0])
-    _log.info("%d prompts, %d models", len(judged.prompts), len(judged.models))
+    torch.set_num_threads(1)  # the same figures whatever the machine
+    judged = read_judged([data])[0]
     cache.mkdir(parents=True, exist_ok=True)
-    source = load_torch_encoder(encoder_source)
     with tempfile.TemporaryDirectory(dir=cache) as name:
-        published, folder = Path(name) / "published", Path(name) / out.name
-        lesson = Lesson(judged, settings, *exported(source, published, cache))
-
-        # First without the tuning rows, which then say how sure to be of what was learnt.
-        held_out = lesson.hold_out()
-        members = lesson.train(lesson.rows)
-        transformer = trainable(source)
-        tuning = lesson.tuning(transformer, members, cache)
-        tuning.run()
-        lesson.see(*exported(source, folder, cache, transformer))
-        settled = lesson.settle([members, tuning.network], held_out)
-
-        # Then the members once more on all but the report rows, which the figures are taken on.
-        rows = lesson.taught
-        members = lesson.train(rows)
-        scorer = lesson.scorer([members, tuning.network], rows, settled)
-        save_head(scorer.head, folder)
-        card = describe(lesson, scorer, held_out, data, (encoder_source, transformer))
+        folder = Path(name) / out.name
+        folder.mkdir()
+        encoder = export_encoder(load_torch_encoder(encoder_source), folder)
+        read = load_data(judged, encoder, settings, cache)
+        _log.info("%d prompts, %d models", len(judged.prompts), len(read.judged.models))
+        tuned = _tune(read, settings, encoder)
+        version = f"{NAME}-{datetime.now(UTC).date()}-{_digest(settings, judged)}"
+        taught = read.judged.fold(*settings.train_folds, settings.tune_fold)
+        head = replace(assemble(read, taught, settings, version), calibration=tuned.calibration)
+        head = replace(
+            head, neighbours=replace(head.neighbours, temperature=tuned.neighbours.temperature)
+        )
+        save_head(head, folder)
+        _write_others(read, taught, folder, encoder)
+        scorer = Scorer(load_head(folder), encoder, load_length(folder))
+        card = describe(read, scorer, settings, encoder_source)
+        card = {"version": version, "format": FORMAT, "date": str(datetime.now(UTC).date()), **card}
         card["files"] = {path.name: file_digest(path) for path in sorted(folder.iterdir())}
         text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
         (folder / CARD_FILE).write_text(text, encoding="utf-8")
@@ -72,9 +83,41 @@ def train(
     return card
 
 
-def _lowered(judged: Judged) -> Judged:
-    """Return the rows with model names in lower case, as the scorer looks them up."""
-    return replace(judged, models=tuple(model.lower() for model in judged.models))
+def _tune(data: TrainingData, settings: Settings, encoder: Encoder) -> Head:
+    """Return a head learnt without the tuning fold and calibrated on it."""
+    head = assemble(data, data.judged.fold(*settings.train_folds), settings, "tuning")
+    return calibrated(head, data, data.judged.fold(settings.tune_fold), encoder)
+
+
+def _write_others(data: TrainingData, taught: Rows, folder: Path, encoder: Encoder) -> None:
+    """Write what stands beside the head: lengths, task classifier, and which prompts were seen."""
+    judged = data.judged
+    with np.errstate(invalid="ignore"):
+        known = np.isfinite(judged.scores)
+        difficulty = 1 - np.where(known, judged.scores, 0).sum(axis=1) / known.sum(axis=1)
+    mask = np.zeros(len(judged.prompts), dtype=bool)
+    mask[taught] = True
+    facts = facts_of(judged.models)
+    train_length(
+        data.embeddings[:, 0],
+        data.features,
+        judged.prompts,
+        judged.tokens,
+        difficulty,
+        tuple(facts[model] for model in judged.models),
+        judged.datasets,
+        judged.tasks,
+        mask,
+    ).save(folder)
+    train_task_classifier(encoder, folder)
+    write_seen(folder, (prompt_key(judged.prompts[row]) for row in taught))
+
+
+def _digest(settings: Settings, judged: Judged) -> str:
+    """Tell apart what makes another scorer: format, settings or scores."""
+    digest = hashlib.sha256(json.dumps([FORMAT, asdict(settings)]).encode())
+    digest.update(judged.scores.tobytes())
+    return digest.hexdigest()[:8]
 
 
 def _replace(folder: Path, out: Path) -> None:
@@ -105,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hint = f"\nhint: {error.hint}" if error.hint else ""
         sys.stderr.write(f"error: {error.message}{hint}\n")
         return int(error.exit_code)
-    sys.stdout.write(json.dumps({"version": card["version"], **card["figures"]}, indent=2) + "\n")
+    sys.stdout.write(f"{card['version']}\n")
     return 0
 
 

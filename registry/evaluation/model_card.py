@@ -1,0 +1,70 @@
+"""Add to a scorer's card what takes all of rolecall to measure: robustness and sanity."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rolecall.registry.errors import RegistryError
+from rolecall.registry.evaluation.robustness import measure_files
+from rolecall.registry.evaluation.robustness_report import RobustnessPlan
+from rolecall.registry.evaluation.sanity import check_sanity
+from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED, card
+from rolecall.registry.scorer.model import Scorer
+
+PROMPTS = 300
+
+
+def complete_card(folder: Path, data: Sequence[Path], prompts: int = PROMPTS) -> dict[str, Any]:
+    """Measure the artifact in `folder` over the starter pool, and write it into its card.
+
+    Flips are counted on prompts of the report fold. Raises InvalidDocument for rows that are
+    none, ScorerUnusable.
+    """
+    content, scorer = card(folder), Scorer.load(folder)
+    fold = content["split"]["report_fold"]
+    with tempfile.TemporaryDirectory() as name:
+        nothing = Path(name, "nothing.db")
+        plan = RobustnessPlan(prompts=prompts, fold=fold, strategies=("balanced",))
+        robustness = measure_files(nothing, data, plan, scorer=scorer)
+        sanity = check_sanity(nothing, scorer)
+    content["robustness"] = {"fold": fold, "pool": "starter", **robustness.to_dict()}
+    content["sanity"] = {"pool": "starter", **asdict(sanity)}
+    fresh = folder / f"{CARD_FILE}.new"
+    fresh.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    fresh.replace(folder / CARD_FILE)
+    return content
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Complete the card of the folder named on the command line; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, nargs="+", help="judged rows, files or folders")
+    parser.add_argument("--artifact", type=Path, default=PRETRAINED, help="folder of the scorer")
+    chosen = parser.parse_args(arguments)
+    try:
+        content = complete_card(chosen.artifact, chosen.data)
+    except RegistryError as error:
+        hint = f"\nhint: {error.hint}" if error.hint else ""
+        sys.stderr.write(f"error: {error.message}{hint}\n")
+        return int(error.exit_code)
+    robustness, sanity = content["robustness"], content["sanity"]
+    sys.stdout.write(
+        f"balanced flips on {robustness['edits']['balanced']['share']:.1%} of edits and "
+        f"{robustness['restatements']['balanced']['share']:.1%} of restatements; "
+        f"{sanity['passed']} of {sanity['prompts']} prompts routed as the evidence says, the best "
+        f"constant ({sanity['best_constant']}) {sanity['best_constant_passed']}\n"
+    )
+    for name, (passed, count) in sanity["by_group"].items():
+        sys.stdout.write(f"  {name}: {passed} of {count}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

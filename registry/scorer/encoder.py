@@ -1,0 +1,86 @@
+"""A prompt becomes vectors: tokenizer and quantized encoder, run by onnxruntime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as failures
+from tokenizers import Tokenizer
+
+from rolecall.registry.errors import ScorerUnusable
+from rolecall.registry.scorer.artifact import MODEL_FILE, TOKENIZER_FILE
+from rolecall.registry.scorer.text import clip, instruction_within
+
+WIDTH = 384
+# What the graph says of one text, in this order: `sentence`, of unit length, tells what the text is
+# about; `phrases`, the mean of a lower layer, tells more of how it is put.
+EMBEDDINGS = ("sentence", "phrases")
+SENTENCE, PHRASES = range(2)
+MOST_TOKENS = 256
+_HEAD_TOKENS, _INSTRUCTION_TOKENS = 160, 48
+
+_LOAD_FAILURES = (
+    failures.Fail,
+    failures.InvalidArgument,
+    failures.InvalidGraph,
+    failures.InvalidProtobuf,
+    failures.NoSuchFile,
+    failures.NotImplemented,
+    failures.RuntimeException,
+)
+
+
+class Encoder:
+    """The encoder of an artifact folder, whose files `load_head` has checked."""
+
+    def __init__(self, folder: Path, version: str) -> None:
+        self.version = version
+        text = (folder / TOKENIZER_FILE).read_text(encoding="utf-8")
+        self._tokenizer = Tokenizer.from_str(text)
+        self._session = _load_session(folder / MODEL_FILE)
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the embeddings (N, 2, 384) of N texts, in the order of `EMBEDDINGS`.
+
+        A text of more than 256 tokens is read by its beginning, its end, and the last line between
+        them that asks for something. Texts run one at a time: dynamic quantization scales by the
+        whole input, so that in a batch a neighbour would change a prompt's vector.
+        """
+        found = np.empty((len(texts), len(EMBEDDINGS), WIDTH), dtype=np.float32)
+        for row, text in enumerate(texts):
+            tokens = np.array([self.token_ids(text)], dtype=np.int64)  # (1, tokens)
+            found[row] = self._session.run(None, {"input_ids": tokens})[0]
+        return found
+
+    def token_ids(self, text: str) -> list[int]:
+        """Return the ids that the encoder reads, special tokens included."""
+        ids = self._ids(clip(text))
+        if len(ids) <= MOST_TOKENS:
+            return ids
+        asked = instruction_within(text, _HEAD_TOKENS, len(text) - MOST_TOKENS)
+        middle = self._ids(asked)[1:-1][:_INSTRUCTION_TOKENS] if asked else []
+        return ids[:_HEAD_TOKENS] + middle + ids[_HEAD_TOKENS + len(middle) - MOST_TOKENS :]
+
+    def _ids(self, text: str) -> list[int]:
+        # Half a character pair, as a broken shell argument may hold, is no text to a tokenizer.
+        ids: list[int] = self._tokenizer.encode(text.encode("utf-8", "replace").decode("utf-8")).ids
+        return ids
+
+
+def _load_session(path: Path) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    # The stored graph is optimized already; doing it again is most of a cold start.
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    # Packing the weights pays only after some twenty prompts; one command reads one.
+    options.add_session_config_entry("session.disable_prepacking", "1")
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    try:
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except _LOAD_FAILURES as error:
+        raise ScorerUnusable(f"the scorer's encoder is unreadable: {path}") from error

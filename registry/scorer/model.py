@@ -1,0 +1,347 @@
+"""A prompt and any pool of models become success and expected tokens, in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass
+from functools import lru_cache
+from math import pi
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rolecall.registry.predictions import Basis, ModelFacts, Prediction, SuccessParts
+from rolecall.registry.scorer.artifact import Floats, Head, load_head
+from rolecall.registry.scorer.card import PRETRAINED
+from rolecall.registry.scorer.encoder import SENTENCE, WIDTH, Encoder
+from rolecall.registry.scorer.features import measure
+from rolecall.registry.scorer.length import LengthModel, load_length
+from rolecall.registry.scorer.onboarding import Fits
+from rolecall.registry.scorer.variants import candidates
+
+Table = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+_MOST_DEVIATIONS = 4.0
+_LEAST_STD = 0.02
+_LEAST_SUCCESS = 0.01
+_AGENT = "/agent/"
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What the network makes of N prompts, calibrated: a logit is `latent · loading + offset`.
+
+    `loading` (N, 1 + L), `offset` (N,); `task_shares` (N, T) sum to 1.
+    """
+
+    loading: Table
+    offset: Table
+    task_shares: Table
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """What the nearest judged prompts say: logits (N, M) and what they count beside the network.
+
+    `share` (N, M) is 0 where a model was asked none of them; `familiar` (N,), 0–1, is how near
+    the prompt is to anything known.
+    """
+
+    logit: Table
+    share: Table
+    familiar: Table
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the scorer took from one prompt, once for any number of models.
+
+    `vector` (384,) is the sentence embedding. `loading` (1 + L,) and `offset` give a model's logit,
+    `local` (M,) and `local_share` what the nearest judged prompts say of trained models.
+    `task` is the training task that the prompt is most like and `likeness` how much, 0–1;
+    `usual_loading` and `usual_offset` are those of its average prompt. `familiar`, 0–1, is how
+    near the prompt is to anything known. `spread`, in logits, is what the prompt does not tell.
+    `difficulty` is the share of the artifact's reference models expected to fail, 0–1. That panel
+    is fixed at training, so that the figure does not move with anyone's pool.
+    """
+
+    vector: Floats
+    loading: Table
+    offset: float
+    local: Table
+    local_share: Table
+    usual_loading: Table
+    usual_offset: float
+    task: int
+    likeness: float
+    familiar: float
+    spread: float
+    difficulty: float
+    features: Floats
+    text: str
+
+
+class Scorer:
+    """The trained head with its encoder."""
+
+    def __init__(
+        self,
+        head: Head,
+        encoder: Encoder,
+        lengths: LengthModel,
+        fits: Fits | None = None,
+    ) -> None:
+        self.head = head
+        self.encoder = encoder
+        self.lengths = lengths
+        self.fits = fits
+        self._row_of = {model: row for row, model in enumerate(head.models)}
+        self._is_agent = np.array([_AGENT in f"/{task}/" for task in head.tasks], dtype=bool)
+        # The same pool is asked about prompt after prompt.
+        self._rows = lru_cache(maxsize=8)(self._rows_of)
+        self._by_prior = lru_cache(maxsize=8)(head.prior.predict)
+
+    @classmethod
+    def load(cls, folder: Path | None = None) -> Scorer:
+        """Load an artifact folder, by default the shipped one; raises `ScorerUnusable`."""
+        folder = folder or PRETRAINED
+        head = load_head(folder)
+        return cls(head, Encoder(folder, head.version), load_length(folder))
+
+    def with_fits(self, fits: Fits | None) -> Self:
+        """Return a scorer like this one that reads these models by what was fitted for them."""
+        other = copy(self)
+        other.fits = fits
+        return other
+
+    @property
+    def version(self) -> str:
+        """The artifact's version: name, date, and digest of settings and scores."""
+        return self.head.version
+
+    def encode(self, texts: Sequence[str]) -> Floats:
+        """Return one L2-normalised sentence embedding (384) per text."""
+        return self.encoder.encode(texts)[:, SENTENCE]
+
+    def read(self, text: str, *, is_agent: bool | None = None) -> Reading:
+        """Read one prompt, once for any number of models.
+
+        `is_agent` says whether an agent's whole run is asked for, or not; null where that is not
+        known. Labels of whole runs never speak for single answers.
+        """
+        embeddings = self.encoder.encode([text])  # (1, 2, 384)
+        features = measure(text)
+        local, signals = self.understand(embeddings, features[None], is_agent=is_agent)
+        shares = signals.task_shares[0]
+        task = int(shares.argmax())
+        usual = self._usual(shares)
+        panel = self.trained_logits(signals, local, np.array(self.head.panel))[0]
+        far = 1 - float(local.familiar[0])
+        calibration = self.head.calibration
+        return Reading(
+            vector=embeddings[0, SENTENCE],
+            loading=signals.loading[0],
+            offset=float(signals.offset[0]),
+            local=local.logit[0],
+            local_share=local.share[0],
+            usual_loading=usual[:-1],
+            usual_offset=float(usual[-1]),
+            task=task,
+            likeness=round(float(shares[task]), 4),
+            familiar=round(1 - far, 4),
+            spread=float(np.hypot(calibration.spread, far * calibration.far_spread)),
+            difficulty=round(float(1 - _logistic(panel).mean()), 4),
+            features=features,
+            text=text,
+        )
+
+    def understand(
+        self, embeddings: Floats, features: Floats, *, is_agent: bool | None = None
+    ) -> tuple[Local, Signals]:
+        """Return what neighbours and network make of N prompts.
+
+        `embeddings` (N, 2, 384), `features` (N, F) as `features.measure` gives them.
+        """
+        local = self._local(embeddings, is_agent)
+        head, calibration = self.head, self.head.calibration
+        inputs = self._inputs(embeddings, features)  # (N, D)
+        hidden = np.maximum(inputs @ head.hidden_weight + head.hidden_bias, 0)
+        signals = (hidden @ head.signal_weight + head.signal_bias).astype(np.float64)  # (N, L + 1)
+        tasks = (inputs @ head.task_weight + head.task_bias).astype(np.float64)
+        if is_agent is not None and self._is_agent.any():
+            tasks[:, self._is_agent != is_agent] = -np.inf
+        shares = _softmax(tasks)
+        usual = shares @ head.usual_signals
+        near = local.familiar[:, None]
+        signals = near * signals + (1 - near) * usual
+        return local, Signals(*self._calibrated(signals, shares, calibration.scale), shares)
+
+    def trained_logits(self, signals: Signals, local: Local, rows: Rows) -> Table:
+        """Return the logits (N, R) of trained models (R rows of the head's) on N prompts."""
+        net = signals.loading @ self.head.latent[rows].T.astype(np.float64)
+        net += signals.offset[:, None]
+        share = local.share[:, rows]
+        return net + share * (np.nan_to_num(local.logit[:, rows]) - net)
+
+    def predict(self, reading: Reading, facts: Sequence[ModelFacts]) -> tuple[Prediction, ...]:
+        """Predict for each model in `facts`, in that order.
+
+        A model is read by what was fitted for it (`scorer fit`), else by its latent if it was
+        seen in training, else by public scores and facts, with a wider `success_std`.
+        """
+        if not facts:
+            return ()
+        wanted = tuple(facts)
+        rows = self._rows(wanted)
+        latent, covariance = self._latents(wanted, rows)
+        world = self._world(reading.vector)
+        share = np.where(rows >= 0, reading.local_share[rows], 0.0)
+        usual = latent @ reading.usual_loading + reading.usual_offset
+        plain = latent @ reading.loading + reading.offset
+        local = plain + share * (np.nan_to_num(reading.local[rows]) - plain)
+        # What is unknown of the model widens; what is unknown of the prompt is calibrated already,
+        # but for what is added far from everything known.
+        unsure = np.einsum("i,nij,j->n", reading.loading, covariance, reading.loading)
+        unsure *= (1 - share) ** 2
+        far = reading.spread**2 - self.head.calibration.spread**2
+        steps = [_expected(one, unsure + far) for one in (usual, plain, local, local + world)]
+        success = np.clip(steps[-1], _LEAST_SUCCESS, 1 - _LEAST_SUCCESS)
+        deviation = success * (1 - success) * np.sqrt(unsure + reading.spread**2)
+        visible, hidden, known = self.lengths.predict(
+            reading.vector,
+            reading.features,
+            reading.text,
+            reading.difficulty,
+            wanted,
+            {} if self.fits is None else self.fits.log_tokens(one.model for one in wanted),
+        )
+        parts = self._parts(reading, *(step.round(4) for step in steps))
+        return tuple(
+            Prediction(
+                model=one.model,
+                success=round(float(success[i]), 4),
+                success_std=round(max(float(deviation[i]), _LEAST_STD), 4),
+                output_tokens=max(int(visible[i] + hidden[i]), 1),
+                basis=self._basis(one, int(rows[i])),
+                parts=parts[i],
+                hidden_tokens=int(hidden[i]),
+                hidden_tokens_known=bool(known[i]),
+            )
+            for i, one in enumerate(wanted)
+        )
+
+    def trained_row(self, facts: ModelFacts) -> int:
+        """Return a model's row among the trained ones, -1 for one not seen in training."""
+        names = candidates(facts.base or facts.model, facts.reasoning_effort)
+        return next((self._row_of[name] for name in names if name in self._row_of), -1)
+
+    def _local(self, embeddings: Floats, is_agent: bool | None) -> Local:
+        calibration, neighbours = self.head.calibration, self.head.neighbours
+        places = neighbours.locate(embeddings)
+        mean, weight, similarity = neighbours.recall(places, is_agent=is_agent)
+        share = calibration.local_share * weight / (weight + calibration.local_weight)
+        clipped = np.clip(mean, _LEAST_SUCCESS, 1 - _LEAST_SUCCESS)
+        logit = calibration.scale * np.log(clipped / (1 - clipped)) + calibration.shift
+        span = max(calibration.near - calibration.far, 1e-6)
+        familiar = np.clip((similarity - calibration.far) / span, 0.0, 1.0)
+        return Local(logit, np.where(np.isfinite(mean), share, 0.0), familiar)
+
+    def _inputs(self, embeddings: Floats, features: Floats) -> Floats:
+        head = self.head
+        raw = raw_inputs(embeddings, features)
+        scaled = (raw - head.input_mean) / head.input_scale
+        found: Floats = np.clip(scaled, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
+        return found
+
+    def _calibrated(self, signals: Table, shares: Table, scale: float) -> tuple[Table, Table]:
+        """Return loadings (N, 1 + L) and offsets (N,) of signals (N, L + 1) and task shares."""
+        head = self.head
+        loading = signals[:, :-1] + shares @ head.task_loading
+        offset = signals[:, -1] + shares @ head.task_offset
+        whole = np.concatenate([np.ones((len(signals), 1)), loading], axis=1)
+        return scale * whole, scale * offset + head.calibration.shift
+
+    def _usual(self, shares: Table) -> Table:
+        """Return loading and offset (1 + L + 1,) of the average prompt of these task shares."""
+        signals = shares[None] @ self.head.usual_signals
+        loading, offset = self._calibrated(signals, shares[None], self.head.calibration.scale)
+        return np.append(loading[0], offset[0])
+
+    def _latents(self, facts: tuple[ModelFacts, ...], rows: Rows) -> tuple[Table, Table]:
+        """Return each model's latent (N, 1 + L) and its covariance (N, 1 + L, 1 + L)."""
+        head = self.head
+        latent = head.latent[rows].astype(np.float64)
+        covariance = np.repeat(head.latent_covariance[None].astype(np.float64), len(facts), axis=0)
+        strangers = np.flatnonzero(rows < 0)
+        if len(strangers):
+            asked = tuple(facts[i] for i in strangers.tolist())
+            latent[strangers], covariance[strangers] = self._by_prior(asked)
+        if self.fits is not None:
+            for i, one in enumerate(facts):
+                fit = self.fits.of(one.model)
+                if fit is not None:
+                    latent[i], covariance[i] = fit.mean, fit.covariance
+        return latent, covariance
+
+    def _world(self, vector: Floats) -> float:
+        if self.fits is None or self.fits.world is None:
+            return 0.0
+        return self.fits.world.offset(vector)
+
+    def _rows_of(self, facts: tuple[ModelFacts, ...]) -> Rows:
+        return np.array([self.trained_row(one) for one in facts], dtype=np.intp)
+
+    def basis(self, facts: ModelFacts) -> Basis:
+        """Return what a prediction of the model rests on."""
+        return self._basis(facts, self.trained_row(facts))
+
+    def _basis(self, facts: ModelFacts, row: int) -> Basis:
+        if self.fits is not None and self.fits.of(facts.model) is not None:
+            return "fitted"
+        if row >= 0:
+            return "latent"
+        return self.head.prior.basis(facts)
+
+    def _parts(
+        self, reading: Reading, usual: Table, plain: Table, local: Table, whole: Table
+    ) -> list[SuccessParts]:
+        """Return what each success rests on: the average, the prompt, neighbours, own rows."""
+        task = self.head.tasks[reading.task]
+        steps = [(plain - usual).round(4), (local - plain).round(4), (whole - local).round(4)]
+        columns = (usual.tolist(), *(step.tolist() for step in steps))
+        return [
+            SuccessParts(task, reading.likeness, *parts, familiar=reading.familiar)
+            for parts in zip(*columns, strict=True)
+        ]
+
+
+def raw_inputs(embeddings: Floats, features: Floats) -> Floats:
+    """Return what the network reads (N, D), not yet standardised."""
+    flat = embeddings.reshape(len(embeddings), -1)
+    joined: Floats = np.concatenate([flat, features], axis=1)
+    assert joined.shape[1] == 2 * WIDTH + features.shape[1]
+    return joined
+
+
+def _expected(logits: Table, variance: Table) -> Table:
+    """Return the mean success where a logit is normal with this variance.
+
+    It is nearly the logistic of `logit / √(1 + π·variance/8)` (MacKay, "The evidence framework
+    applied to classification networks", 1992).
+    """
+    return _logistic(logits / np.sqrt(1 + pi / 8 * variance))
+
+
+def _logistic(logits: Table) -> Table:
+    success: Table = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    return success
+
+
+def _softmax(logits: Table) -> Table:
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares: Table = raised / raised.sum(axis=1, keepdims=True)
+    return shares

@@ -1,0 +1,72 @@
+"""The card of a trained scorer: what it learnt from, how, and what it assumes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.model import Scorer
+from rolecall.registry.scorer.training.config import Settings
+from rolecall.registry.scorer.training.dataset import TrainingData
+
+_SOURCES = Path(__file__).with_name("datasets.yaml")
+
+
+def describe(
+    data: TrainingData, scorer: Scorer, settings: Settings, encoder_source: str
+) -> dict[str, Any]:
+    """Return the card without figures: `evaluation.model_card` adds them with the head that ships."""
+    judged, head = data.judged, scorer.head
+    folds = (*settings.train_folds, settings.tune_fold)
+    parts = {"train": folds, "tune": (settings.tune_fold,), "report": (settings.report_fold,)}
+    return {
+        "seed": settings.seed,
+        "encoder": {
+            "from": Path(encoder_source).parent.name
+            if Path(encoder_source).is_dir()
+            else encoder_source,
+            "licence": "Apache-2.0 (sentence-transformers/all-MiniLM-L6-v2)",
+            "tuned": None,
+            "run_as": "int8 (7-bit weights), dynamically quantized, one prompt at a time",
+        },
+        "data": {"sets": data_sets(judged), "models": len(judged.models)},
+        "split": {
+            "train_folds": list(folds),
+            "tune_fold": settings.tune_fold,
+            "report_fold": settings.report_fold,
+            "prompts": {name: len(judged.fold(*some)) for name, some in parts.items()},
+        },
+        "settings": asdict(settings),
+        "calibration": asdict(head.calibration),
+        "neighbours": {
+            "prompts": len(head.neighbours.places),
+            "temperature": head.neighbours.temperature,
+        },
+        "assumed": {
+            "far_spread": "a prompt unlike anything known widens a logit by this much "
+            f"({settings.far_spread})",
+        },
+    }
+
+
+def data_sets(judged: Judged) -> list[dict[str, Any]]:
+    """Return each data set's source, licence and size."""
+    sources = yaml.safe_load(_SOURCES.read_text(encoding="utf-8"))
+    counts = Counter(judged.datasets)
+    names = np.array(judged.datasets)
+    return [
+        {
+            "set": name,
+            **sources.get(name, {"from": None, "licence": None}),
+            "prompts": counts[name],
+            "scores": int(np.isfinite(judged.scores[names == name]).sum()),
+            "models": int(np.isfinite(judged.scores[names == name]).any(axis=0).sum()),
+        }
+        for name in sorted(counts)
+    ]

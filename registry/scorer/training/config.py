@@ -1,0 +1,37 @@
+"""What a training run is set to; stored in the card of what it made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One training run. Prompts of the report fold are never learnt from nor tuned on.
+
+    `set_power` says how far data sets count the same however many scores they hold: at 0 each
+    score counts the same, at 1 each set. `memory_prompts` bounds what is kept of one data set for
+    its nearest neighbours; `least_task` prompts make a task of its own.
+    """
+
+    seed: int = 7
+    train_folds: tuple[int, ...] = (0, 1, 2, 3, 4, 5)
+    tune_fold: int = 6
+    report_fold: int = 7
+    hidden: int = 128
+    latent: int = 24
+    dropout: float = 0.4
+    input_dropout: float = 0.2
+    epochs: int = 10
+    batch: int = 256
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.02
+    latent_decay: float = 0.01
+    task_decay: float = 1e-4
+    task_weight: float = 0.1
+    set_power: float = 0.8
+    least_task: int = 8
+    axes: int = 96
+    memory_prompts: int = 3000
+    far_spread: float = 1.0
+    panel: int = 12

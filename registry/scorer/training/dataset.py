@@ -1,0 +1,132 @@
+"""The judged rows as the network meets them: embedded, named, weighted and split."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rolecall.registry.scorer.artifact import Floats
+from rolecall.registry.scorer.encoder import EMBEDDINGS, WIDTH, Encoder
+from rolecall.registry.scorer.features import measure
+from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.training.config import Settings
+from rolecall.registry.scorer.variants import canonical
+
+Rows = NDArray[np.intp]
+_EVERY = 1000
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """Judged prompts with what the encoder and the features make of them.
+
+    `embeddings` (P, 2, 384), `features` (P, F); `task_of` (P,) numbers `tasks`, named by data set.
+    """
+
+    judged: Judged
+    embeddings: Floats
+    features: Floats
+    tasks: tuple[str, ...]
+    task_of: Rows
+
+    @property
+    def set_of(self) -> NDArray[np.str_]:
+        """Each prompt's data set (P,)."""
+        return np.array(self.judged.datasets)
+
+    def weights(self, rows: Rows, power: float) -> Floats:
+        """Return what a score of each of these rows counts (n,), 1 on average over scores.
+
+        A data set of n scores counts as n^(1 − power) of them.
+        """
+        scores = np.isfinite(self.judged.scores[rows]).sum(axis=1)
+        sets = self.set_of[rows]
+        held = {name: scores[sets == name].sum() for name in np.unique(sets)}
+        raw = np.array([float(held[name]) ** -power for name in sets])
+        found: Floats = (raw * scores.sum() / (raw * scores).sum()).astype(np.float32)
+        return found
+
+
+def load_data(judged: Judged, encoder: Encoder, settings: Settings, cache: Path) -> TrainingData:
+    """Name models and tasks alike, and read every prompt; what was read is kept in `cache`."""
+    named = with_canonical_names(judged)
+    tasks, task_of = _tasks(named, settings.least_task)
+    features = np.stack([measure(prompt) for prompt in named.prompts])
+    return TrainingData(named, encode_all(encoder, named.prompts, cache), features, tasks, task_of)
+
+
+def with_canonical_names(judged: Judged) -> Judged:
+    """Return the rows with one column a model; a prompt scored under two names has their mean."""
+    names = [canonical(model) for model in judged.models]
+    models = tuple(sorted(set(names)))
+    columns = [[i for i, name in enumerate(names) if name == model] for model in models]
+    return replace(
+        judged,
+        models=models,
+        **{
+            field: np.stack([_mean(getattr(judged, field)[:, some]) for some in columns], axis=1)
+            for field in ("scores", "tokens", "costs")
+        },
+    )
+
+
+def _mean(columns: Floats) -> Floats:
+    known = np.isfinite(columns)
+    count = known.sum(axis=1)
+    total = np.where(known, columns, 0).sum(axis=1)
+    found: Floats = np.where(count, total / np.maximum(count, 1), np.nan).astype(np.float32)
+    return found
+
+
+def _tasks(judged: Judged, least: int) -> tuple[tuple[str, ...], Rows]:
+    """Return the tasks, named by data set, and each prompt's; rare ones are one task a set."""
+    full = [f"{dataset}/{task}" for dataset, task in zip(judged.datasets, judged.tasks, strict=True)]
+    often = Counter(full)
+    kept = [
+        name if often[name] >= least else f"{dataset}/other"
+        for name, dataset in zip(full, judged.datasets, strict=True)
+    ]
+    tasks = tuple(sorted(set(kept)))
+    number = {task: place for place, task in enumerate(tasks)}
+    return tasks, np.array([number[name] for name in kept], dtype=np.intp)
+
+
+def encode_all(encoder: Encoder, prompts: Sequence[str], cache: Path) -> Floats:
+    """Return every prompt's embeddings (P, 2, 384).
+
+    What was read before is kept in `cache`, by encoder and text, and taken from there.
+    """
+    path = cache / f"embeddings-{encoder.version}.npz"
+    keys = [hashlib.sha256(prompt.encode("utf-8", "replace")).hexdigest()[:16] for prompt in prompts]
+    known: dict[str, Floats] = {}
+    if path.exists():
+        with np.load(path) as kept:
+            known = dict(zip(kept["keys"].tolist(), kept["embeddings"], strict=True))
+    found = np.empty((len(prompts), len(EMBEDDINGS), WIDTH), dtype=np.float32)
+    fresh = 0
+    for row, (key, prompt) in enumerate(zip(keys, prompts, strict=True)):
+        if key not in known:
+            known[key] = encoder.encode([prompt])[0]
+            fresh += 1
+            if fresh % _EVERY == 0:
+                _log.info("read %d prompts", fresh)
+            if fresh % (5 * _EVERY) == 0:
+                _keep(path, known)
+        found[row] = known[key]
+    if fresh:
+        _keep(path, known)
+    return found
+
+
+def _keep(path: Path, known: dict[str, Floats]) -> None:
+    fresh = path.with_suffix(".new.npz")
+    np.savez(fresh, keys=np.array(list(known)), embeddings=np.stack(list(known.values())))
+    fresh.replace(path)
