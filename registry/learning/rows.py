@@ -15,11 +15,9 @@ def rows_of(
 ) -> tuple[JudgedRow, ...]:
     """Return what files say of `models`, by the names there, as rows under the names wanted.
 
-    Several answers of a model to one prompt are samples: their mean counts, as often as they are.
+    Several answers of a model to one prompt are samples: their mean counts as so many rows.
     """
-    columns = [
-        (column, models[name]) for column, name in enumerate(judged.models) if name in models
-    ]
+    columns = [(judged.models.index(name), model) for name, model in models.items()]
     scores, tokens = judged.scores.tolist(), judged.tokens.tolist()
     made: dict[str, JudgedRow] = {}
     for number, prompt in enumerate(judged.prompts):

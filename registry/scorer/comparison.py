@@ -78,13 +78,13 @@ class Comparison:
 
 
 def compare(
-    in_use: Scorer, answers: Answers, tasks: Sequence[str], held: NDArray[np.bool_]
+    in_use: Scorer, answers: Answers, tasks: Sequence[str], held: Sequence[Sequence[bool]]
 ) -> Comparison | None:
     """Compare on the scores (N, M) that may be held back; null without two groups of them.
 
     Held back in five parts, each group is predicted by fits to all other rows.
     """
-    is_scored = np.isfinite(answers.scores) & held
+    is_scored = np.isfinite(answers.scores) & np.array(held, dtype=bool)
     is_held = is_scored.any(axis=1).tolist()
     part_of = parts_of([group for group, one in zip(answers.groups, is_held, strict=True) if one])
     if len(part_of) < 2:

@@ -136,7 +136,7 @@ def delete_record(db: Database, collection: Collection, record_id: str) -> bool:
 
 
 def rename_record(db: Database, collection: Collection, old: str, new: str) -> None:
-    """Give a record another id; what refers to it follows, evidence too. Not for scopes and judged rows."""
+    """Give a record another id; what refers to it follows, evidence too. Not for scopes."""
     with db.transaction():
         db.run(_RENAME[collection], (new, old))
         for follow in _FOLLOW_ENDPOINT if collection == "endpoints" else ():
