@@ -91,6 +91,7 @@ def read_answers(
         write_readings(db, scorer.version, packed)
     kept |= packed
     return answers_of(
+        scorer,
         rows,
         # What was just read is taken as it will be read back, so that fits are the same again.
         [unpack_reading(kept[row.id], row.prompt) for row in rows],

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rolecall.registry.scorer.model import Reading, Scorer
 
 Floats = NDArray[np.float64]
+Facts = Mapping[str, ModelFacts]
 
 PARTS = 5
 # So many rows count as much as the belief that a model answers as long as predicted.
@@ -71,8 +72,9 @@ class Fits:
 class Answers:
     """What M models made of N prompts that were read.
 
-    `scores`, `samples` (how many answers each score is the mean of) and `tokens` are (N, M), `nan`
-    where a model was not asked. Rows of one group never straddle a split.
+    `scores`, `samples` (how many answers each score is the mean of) and `longer` (by how much the
+    answers are longer than predicted, in logarithms) are (N, M), `nan` where a model was not asked
+    or told no length. Rows of one group never straddle a split.
     """
 
     readings: tuple[Reading, ...]
@@ -80,7 +82,7 @@ class Answers:
     groups: tuple[str, ...]
     scores: Floats
     samples: Floats
-    tokens: Floats
+    longer: Floats
 
     def only(self, rows: NDArray[np.bool_]) -> Answers:
         """Return these rows alone, by a mask (N,)."""
@@ -91,7 +93,7 @@ class Answers:
             tuple(self.groups[row] for row in numbers),
             self.scores[rows],
             self.samples[rows],
-            self.tokens[rows],
+            self.longer[rows],
         )
 
     @cached_property
@@ -101,18 +103,23 @@ class Answers:
 
 
 def answers_of(
-    rows: Sequence[JudgedRow], readings: Sequence[Reading], facts: Mapping[str, ModelFacts]
+    scorer: Scorer, rows: Sequence[JudgedRow], readings: Sequence[Reading], facts: Facts
 ) -> Answers:
     """Return what the rows say of the models whose `facts` are given, by canonical name."""
     column = {model: number for number, model in enumerate(facts)}
-    scores, samples, tokens = (np.full((len(rows), len(column)), np.nan) for _ in range(3))
+    scores, samples = (np.full((len(rows), len(column)), np.nan) for _ in range(2))
     for number, row in enumerate(rows):
         for one in row.answers:
             place = number, column[one.model]
             scores[place], samples[place] = one.score, one.samples
-            tokens[place] = np.nan if one.output_tokens is None else one.output_tokens
-    groups = tuple(row.group or row.id for row in rows)
-    return Answers(tuple(readings), tuple(facts.values()), groups, scores, samples, tokens)
+    return Answers(
+        readings=tuple(readings),
+        facts=tuple(facts.values()),
+        groups=tuple(row.group or row.id for row in rows),
+        scores=scores,
+        samples=samples,
+        longer=_longer(scorer.with_fits(None), rows, readings, facts),
+    )
 
 
 def fit_models(scorer: Scorer, answers: Answers) -> Fits:
@@ -139,7 +146,7 @@ def fit_models(scorer: Scorer, answers: Answers) -> Fits:
         shifted = Design(design.offset + offsets, design.features)
         found = fit_posterior(shifted.only(rows), answers.scores[rows, column], prior)
         name = canonical(facts.model)
-        length = _log_tokens(plain, answers, column)
+        length = _log_tokens(answers.longer[:, column])
         fits[name] = Fit(name, found.mean, found.covariance, length, len(judged))
     return Fits(fits, world)
 
@@ -200,14 +207,22 @@ def _world(
     return fit_world(answers.vectors, np.stack(logits, axis=1), np.array(doubts), answers.scores)
 
 
-def _log_tokens(scorer: Scorer, answers: Answers, column: int) -> float | None:
-    """Return by how much a model's answers are longer than predicted, in logarithms, shrunk."""
-    told = np.flatnonzero(np.isfinite(answers.tokens[:, column]))
-    if not len(told):
-        return None
-    facts = answers.facts[column]
-    predicted = [
-        scorer.predict(answers.readings[row], [facts])[0].output_tokens for row in told.tolist()
-    ]
-    longer = np.log1p(answers.tokens[told, column]) - np.log1p(predicted)
-    return float(longer.sum() / (len(told) + _LENGTH_ROWS))
+def _longer(
+    scorer: Scorer, rows: Sequence[JudgedRow], readings: Sequence[Reading], facts: Facts
+) -> Floats:
+    """Return by how much answers (N, M) are longer than predicted, in logarithms."""
+    column = {model: number for number, model in enumerate(facts)}
+    longer = np.full((len(rows), len(facts)), np.nan)
+    for number, (row, reading) in enumerate(zip(rows, readings, strict=True)):
+        told = [one for one in row.answers if one.output_tokens is not None]
+        predicted = scorer.predict(reading, [facts[one.model] for one in told])
+        for one, said in zip(told, predicted, strict=True):
+            ratio = np.log1p(one.output_tokens or 0.0) - np.log1p(said.output_tokens)
+            longer[number, column[one.model]] = ratio
+    return longer
+
+
+def _log_tokens(longer: Floats) -> float | None:
+    """Return by how much a model's answers (N,) are longer than predicted, shrunk."""
+    told = longer[np.isfinite(longer)]
+    return float(told.sum() / (len(told) + _LENGTH_ROWS)) if len(told) else None
