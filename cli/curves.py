@@ -9,7 +9,7 @@ from typing import Any
 
 WIDTH, HEIGHT = 60, 14
 METHODS = {"ours": "o", "nearest": "n", "task means": "t"}
-SINGLE, BEST, ORACLE = "·", "*", "^"
+SINGLE, NAMED, ORACLE = "·", "*", "^"
 PROMPTS = 1000  # costs are told for so many
 _LABELLED_ROWS = 4
 _COST_AXIS = f"$ per {PROMPTS:,} prompts, logarithmic"
@@ -18,29 +18,29 @@ _MARGIN = " " * 6
 Point = tuple[float, float]  # cost in USD for `PROMPTS` prompts, success 0–1
 
 
-def curve_points(segment: Mapping[str, Any], method: str) -> list[Point]:
-    """Return the hull of what a method reaches at its dials: what AIQ is the area under."""
-    points = (segment["curves"] or {}).get(method, ())
-    return hull([(PROMPTS * point["cost_usd"], point["success"]) for point in points])
+def curve_points(evaluated: Mapping[str, Any], name: str) -> list[Point]:
+    """Return the hull of what a method reaches at its dials, or of "mixtures" of single models."""
+    points = (evaluated["curves"] or {}).get(name, ())
+    return [(PROMPTS * point["cost_usd"], point["success"]) for point in points]
 
 
-def single_points(segment: Mapping[str, Any]) -> dict[str, Point]:
+def single_points(evaluated: Mapping[str, Any]) -> dict[str, Point]:
     """Return where each single model stands."""
-    singles = (segment["curves"] or {}).get("singles", ())
-    return {one["model"]: (PROMPTS * one["cost_usd"], one["success"]) for one in singles}
+    singles = evaluated["singles"] or {}
+    return {name: (PROMPTS * one["cost_usd"], one["success"]) for name, one in singles.items()}
 
 
-def oracle_point(segment: Mapping[str, Any]) -> Point | None:
+def oracle_point(evaluated: Mapping[str, Any]) -> Point | None:
     """Return where the oracle stands; null without costs."""
-    for policy in segment["policies"]:
+    for policy in evaluated["policies"]:
         if policy["policy"] == "oracle" and policy["cost_usd"] is not None:
             return PROMPTS * policy["cost_usd"], policy["success"]
     return None
 
 
-def has_costs(segment: Mapping[str, Any]) -> bool:
-    """Whether the segment can be drawn against cost: some model is known to cost something."""
-    return any(cost > 0 for cost, _ in single_points(segment).values())
+def has_costs(evaluated: Mapping[str, Any]) -> bool:
+    """Whether a data set can be drawn against cost: some model is known to cost something."""
+    return any(cost > 0 for cost, _ in single_points(evaluated).values())
 
 
 def mixed(points: Sequence[Point], cost: float) -> float:
@@ -55,51 +55,39 @@ def mixed(points: Sequence[Point], cost: float) -> float:
     return points[0][1] if cost < points[0][0] else points[-1][1]
 
 
-def hull(points: Sequence[Point]) -> list[Point]:
-    """Return the points that no mixture of others beats at their cost, by rising cost."""
-    kept: list[Point] = []
-    for cost, success in sorted(points, key=lambda point: (point[0], -point[1])):
-        if kept and success <= kept[-1][1]:
-            continue
-        while len(kept) > 1 and _is_under(kept[-2], kept[-1], (cost, success)):
-            kept.pop()
-        kept.append((cost, success))
-    return kept
-
-
-def figure_lines(segment: Mapping[str, Any]) -> list[str]:
+def figure_lines(evaluated: Mapping[str, Any]) -> list[str]:
     """Return the figure with its axes and legend; empty where no cost is known."""
-    if not has_costs(segment):
+    if not has_costs(evaluated):
         return []
-    shown = _shown(segment)
+    shown = _shown(evaluated)
     sheet = _Sheet([point for _, points in shown for point in points])
     for mark, points in shown:
         if mark in METHODS.values():
             sheet.draw_curve(mark, points)
         else:
             sheet.draw_dots(mark, points)
-    return [*sheet.lines(), "", *_legend(segment, [mark for mark, _ in shown])]
+    return [*sheet.lines(), "", *_legend(evaluated, [mark for mark, _ in shown])]
 
 
-def _shown(segment: Mapping[str, Any]) -> list[tuple[str, list[Point]]]:
+def _shown(evaluated: Mapping[str, Any]) -> list[tuple[str, list[Point]]]:
     """Return marks with their points; what comes later is drawn over what came before."""
-    singles = single_points(segment)
-    best = segment["best_single"]
-    others = [point for model, point in singles.items() if model != best]
-    oracle = oracle_point(segment)
-    shown = [(METHODS[name], curve_points(segment, name)) for name in reversed(METHODS)]
-    shown += [(SINGLE, others), (BEST, [singles[best]] if best in singles else [])]
+    singles = single_points(evaluated)
+    named = evaluated["verdict"]["model"]
+    others = [point for model, point in singles.items() if model != named]
+    oracle = oracle_point(evaluated)
+    shown = [(METHODS[name], curve_points(evaluated, name)) for name in reversed(METHODS)]
+    shown += [(SINGLE, others), (NAMED, [singles[named]] if named in singles else [])]
     shown.append((ORACLE, [] if oracle is None else [oracle]))
     return [(mark, points) for mark, points in shown if points]
 
 
-def _legend(segment: Mapping[str, Any], marks: Sequence[str]) -> Iterator[str]:
+def _legend(evaluated: Mapping[str, Any], marks: Sequence[str]) -> Iterator[str]:
     names = {mark: name for name, mark in METHODS.items()}
     names |= {SINGLE: "one model", ORACLE: "oracle"}
     entries = [f"{mark} {name}" for mark, name in names.items() if mark in marks]
     yield f"{_MARGIN}  " + "   ".join(entries)
-    if BEST in marks:
-        yield f"{_MARGIN}  {BEST} {segment['best_single']}, the best single model"
+    if NAMED in marks:
+        yield f"{_MARGIN}  {NAMED} {evaluated['verdict']['model']}, the single model of the verdict"
 
 
 class _Sheet:
@@ -166,7 +154,3 @@ def short_usd(amount: float | None) -> str:
     digits = 2 - math.floor(math.log10(abs(amount)))
     rounded = round(amount, digits)
     return f"{rounded:,.{max(digits, 0)}f}" if digits > 0 else f"{rounded:,.0f}"
-
-
-def _is_under(start: Point, middle: Point, end: Point) -> bool:
-    return mixed([start, end], middle[0]) >= middle[1]

@@ -24,6 +24,8 @@ MOST_ROWS = 15
 MOST_FLIPS = 3
 NARROWEST_TEXT = 24
 _SHORT_SOURCE = {"measured": "meas.", "declared": "decl.", "default": "def.", "scored": "scored"}
+_BASES = ("scores", "facts")  # what is not known from judged answers of the model itself
+_FAMILIAR = 0.5
 _FACTS_MARK = "*"
 _OUTCOMES_MARK = "†"
 _UNTIMED_MARK = "+"
@@ -129,14 +131,16 @@ def _remark_lines(decision: Decision) -> Iterator[tuple[str, str]]:
     yield "worth", worth_in_words(decision)
     for number, text in enumerate(_success_parts(decision.candidates[:2])):
         yield ("success" if number == 0 else ""), text
+    if any(_is_unfamiliar(one) for one in decision.candidates):
+        yield "", "nothing like it in the data: predicted as an average prompt of its kind, unsure"
     yield "why", "; ".join(why_chosen(decision))
     flips = decision_flips(decision)[:MOST_FLIPS]
     for number, flip in enumerate(flips):
         yield ("flips" if number == 0 else ""), _flip(flip)
     if any(one.outcomes for one in decision.candidates):
         yield _OUTCOMES_MARK, "moved by outcomes of its answers: " + _moved(decision.candidates)
-    if any(one.success_basis == "facts" for one in decision.candidates):
-        yield _FACTS_MARK, "no outcomes seen: estimated from size, date, price and reasoning"
+    if any(one.success_basis in _BASES for one in decision.candidates):
+        yield _FACTS_MARK, "no outcomes seen: estimated from public scores, size, date and price"
     if any(_source(one, "price") == "def." for one in decision.candidates):
         yield "?", "price unknown: the strategy's default stands in"
     if any(one.untimed_tokens for one in decision.candidates):
@@ -172,6 +176,8 @@ def _success_parts(candidates: tuple[Candidate, ...]) -> Iterator[str]:
         )
         if parts.local:
             text += f", {parts.local:+.2f} the nearest known prompts"
+        if parts.world:
+            text += f", {parts.world:+.2f} your own judged rows"
         yield f"{text} = {total:.2f}" if total is not None else text
 
 
@@ -185,7 +191,11 @@ def _success(candidate: Candidate) -> str:
         text += " ±" + f"{candidate.success_std:.2f}".removeprefix("0")
     if candidate.outcomes:
         return text + _OUTCOMES_MARK
-    return text + (_FACTS_MARK if candidate.success_basis == "facts" else "")
+    return text + (_FACTS_MARK if candidate.success_basis in _BASES else "")
+
+
+def _is_unfamiliar(candidate: Candidate) -> bool:
+    return candidate.parts is not None and candidate.parts.familiar < _FAMILIAR
 
 
 def _moved(candidates: tuple[Candidate, ...]) -> str:

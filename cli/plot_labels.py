@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING
 
 from rolecall.cli.curves import Point
@@ -29,40 +27,27 @@ _FONT_SIZE = 9
 _AIR = 1.03
 
 
-@dataclass(frozen=True, slots=True)
-class Obstacles:
-    """What names never cover, and what they cover only where nothing else is left."""
-
-    firm: Sequence[Point]
-    soft: Sequence[Point]
-
-
 def place_labels(
-    axes: Axes, named: Mapping[str, Point], obstacles: Obstacles, *, bold: str
+    axes: Axes, named: Mapping[str, Point], obstacles: Sequence[Point], *, bold: str
 ) -> None:
     """Write each name beside its point, clear of other names, of `obstacles` and of the edges.
 
     The earlier names choose first; one without room is left out, save the one in `bold`.
     """
-    firm = _pixels(axes, obstacles.firm)
-    everything = firm + _pixels(axes, obstacles.soft)
+    points = [(float(x), float(y)) for x, y in axes.transData.transform(list(obstacles))]
     taken: list[Bbox] = []
     for name, at in named.items():
-        is_bold = name == bold
-        for points, place in product((everything, firm), _PLACES):
-            label = _write(axes, name, at, place, is_bold=is_bold)
+        for place in _PLACES:
+            label = _write(axes, name, at, place, is_bold=name == bold)
             box = label.get_window_extent().expanded(_AIR, 1.0)
             if _has_room(axes, box, points, taken):
-                taken.append(box)
                 break
             label.remove()
         else:
-            if is_bold:
-                taken.append(_write(axes, name, at, _PLACES[1], is_bold=True).get_window_extent())
-
-
-def _pixels(axes: Axes, points: Sequence[Point]) -> list[Point]:
-    return [(float(x), float(y)) for x, y in axes.transData.transform(list(points))]
+            if name != bold:
+                continue
+            box = _write(axes, name, at, _PLACES[1], is_bold=True).get_window_extent()
+        taken.append(box)
 
 
 def _write(

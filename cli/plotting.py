@@ -15,26 +15,25 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from rolecall.cli.curves import (
     Point,
     curve_points,
     has_costs,
-    hull,
     mixed,
     oracle_point,
     single_points,
 )
 from rolecall.cli.files import write_bytes
-from rolecall.cli.plot_labels import Obstacles, place_labels
+from rolecall.cli.plot_labels import place_labels
 from rolecall.registry.errors import RegistryError
 
 # Okabe and Ito's colours, which the colour-blind tell apart.
 _COLOURS = {"task means": "#009E73", "nearest": "#E69F00", "ours": "#0072B2"}
 _INK, _GREY, _ORACLE = "#222222", "#8a8a8a", "#D55E00"
-_ONE, _BEST, _MIXED = "one model", "best single model", "single models, mixed"
-_LEGEND = ("ours", "nearest", "task means", "oracle", _BEST, _ONE, _MIXED)
+_ONE, _NAMED, _MIXED = "one model", "single model of the verdict", "single models, mixed"
+_LEGEND = ("ours", "nearest", "task means", "oracle", _NAMED, _ONE, _MIXED)
 _DASHES = (0, (4, 3))
 _STYLE: Any = {
     "font.family": "sans-serif",
@@ -59,12 +58,12 @@ _BOW_STEPS = 16
 _FINE_TICKS = 2.6
 
 
-def write_plot(path: Path, segments: Sequence[Mapping[str, Any]]) -> None:
-    """Draw every segment with costs, a panel each, as SVG or PNG by the path's suffix.
+def write_plot(path: Path, sets: Sequence[Mapping[str, Any]]) -> None:
+    """Draw every data set with costs, a panel each, as SVG or PNG by the path's suffix.
 
     Raises RegistryError where nothing is known to cost anything, and FileNotWritable.
     """
-    drawn = [segment for segment in segments if has_costs(segment)]
+    drawn = [evaluated for evaluated in sets if has_costs(evaluated)]
     if not drawn:
         raise RegistryError(
             "there is nothing to plot: no model is known to cost anything",
@@ -83,21 +82,21 @@ def _rendered(figure: Figure, kind: str) -> bytes:
     return content.getvalue()
 
 
-def _figure(segments: Sequence[Mapping[str, Any]]) -> Figure:
-    columns = math.ceil(math.sqrt(len(segments)))
-    rows = math.ceil(len(segments) / columns)
-    width, height = _PANEL_INCHES if len(segments) > 1 else _ONLY_PANEL_INCHES
+def _figure(sets: Sequence[Mapping[str, Any]]) -> Figure:
+    columns = math.ceil(math.sqrt(len(sets)))
+    rows = math.ceil(len(sets) / columns)
+    width, height = _PANEL_INCHES if len(sets) > 1 else _ONLY_PANEL_INCHES
     layout = ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.12)
     figure = Figure(figsize=(width * columns, height * rows), layout=layout)
-    panels = [figure.add_subplot(rows, columns, n) for n in range(1, len(segments) + 1)]
-    for axes, segment in zip(panels, segments, strict=True):
-        _draw(axes, segment)
-        _dress(axes, segment)
+    panels = [figure.add_subplot(rows, columns, n) for n in range(1, len(sets) + 1)]
+    for axes, evaluated in zip(panels, sets, strict=True):
+        _draw(axes, evaluated)
+        _dress(axes, evaluated)
     _add_legend(figure, panels, columns)
     # Only now is it known where everything stands.
     figure.draw_without_rendering()
-    for axes, segment in zip(panels, segments, strict=True):
-        _label(axes, segment)
+    for axes, evaluated in zip(panels, sets, strict=True):
+        _label(axes, evaluated)
     return figure
 
 
@@ -115,23 +114,31 @@ def _add_legend(figure: Figure, panels: Sequence[Axes], columns: int) -> None:
     )
 
 
-def _draw(axes: Axes, segment: Mapping[str, Any]) -> None:
-    singles = _singles(segment)
+def _draw(axes: Axes, evaluated: Mapping[str, Any]) -> None:
+    singles = _singles(evaluated)
     axes.scatter(*_across(singles.values()), s=30, color=_GREY, label=_ONE, zorder=2)
-    outline = _across(_bowed(hull(list(singles.values()))))
-    axes.plot(*outline, color=_GREY, linewidth=1.1, linestyle=_DASHES, label=_MIXED, zorder=1)
+    axes.plot(
+        *_across(_curve(evaluated, "mixtures")),
+        color=_GREY,
+        linewidth=1.1,
+        linestyle=_DASHES,
+        label=_MIXED,
+        zorder=1,
+    )
     for name, colour in _COLOURS.items():
         width, height = (3.0, 4) if name == "ours" else (1.7, 3)
-        points = _across(_curve(segment, name))
+        points = _across(_curve(evaluated, name))
         axes.plot(*points, color=colour, linewidth=width, label=name, zorder=height)
-    if segment["best_single"] in singles:
-        axes.scatter(*singles[segment["best_single"]], s=64, color=_INK, label=_BEST, zorder=5)
-    oracle = oracle_point(segment)
+    if evaluated["verdict"]["model"] in singles:
+        axes.scatter(
+            *singles[evaluated["verdict"]["model"]], s=64, color=_INK, label=_NAMED, zorder=5
+        )
+    oracle = oracle_point(evaluated)
     if oracle is not None and oracle[0] > 0:
         axes.scatter(*oracle, s=200, marker="*", color=_ORACLE, label="oracle", zorder=5)
 
 
-def _dress(axes: Axes, segment: Mapping[str, Any]) -> None:
+def _dress(axes: Axes, evaluated: Mapping[str, Any]) -> None:
     axes.set_xscale("log")
     axes.margins(x=0.08, y=0.08)
     left, right = axes.get_xlim()
@@ -139,38 +146,40 @@ def _dress(axes: Axes, segment: Mapping[str, Any]) -> None:
     axes.xaxis.set_major_locator(LogLocator(subs=each, numticks=12))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda usd, _: f"${usd:,.6g}"))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.5g}%"))
     axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, pad=6)
     axes.set_xlabel("cost of 1,000 prompts (logarithmic)", labelpad=8)
-    axes.set_ylabel(f"success on {segment['dataset']} ({segment['cases']:,} prompts)", labelpad=8)
-    title = textwrap.fill(segment["verdict"]["text"], _TITLE_CHARS, break_on_hyphens=False)
+    axes.set_ylabel(
+        f"success on {evaluated['dataset']} ({evaluated['cases']:,} prompts)", labelpad=8
+    )
+    title = textwrap.fill(evaluated["verdict"]["text"], _TITLE_CHARS, break_on_hyphens=False)
     axes.set_title(title, loc="left", fontsize=13, fontweight="bold", pad=14)
 
 
-def _label(axes: Axes, segment: Mapping[str, Any]) -> None:
-    """Name the best single model, then those on or near the hull, as far as there is room."""
-    singles = _singles(segment)
-    outline = hull(list(singles.values()))
-    best = segment["best_single"]
-    named = {best: singles[best]} if best in singles else {}
+def _label(axes: Axes, evaluated: Mapping[str, Any]) -> None:
+    """Name the verdict's model, then those on or near the hull, as far as there is room."""
+    singles = _singles(evaluated)
+    outline = curve_points(evaluated, "mixtures")
+    chosen = evaluated["verdict"]["model"]
+    named = {chosen: singles[chosen]} if chosen in singles else {}
     for model, at in sorted(singles.items(), key=lambda pair: -pair[1][1]):
         if at[1] > mixed(outline, at[0]) - _NEAR_HULL:
             named.setdefault(model, at)
-    curves = [at for name in _COLOURS for at in _curve(segment, name)]
-    stars = [at for at in (oracle_point(segment),) if at is not None and at[0] > 0]
-    obstacles = Obstacles([*singles.values(), *stars, *curves], _bowed(outline))
-    place_labels(axes, named, obstacles, bold=best)
+    curves = [at for name in _COLOURS for at in _curve(evaluated, name)]
+    stars = [at for at in (oracle_point(evaluated),) if at is not None and at[0] > 0]
+    place_labels(axes, named, [*singles.values(), *stars, *curves], bold=chosen)
 
 
-def _singles(segment: Mapping[str, Any]) -> dict[str, Point]:
+def _singles(evaluated: Mapping[str, Any]) -> dict[str, Point]:
     """Return the single models that have a place on a logarithmic axis."""
-    return {model: at for model, at in single_points(segment).items() if at[0] > 0}
+    return {model: at for model, at in single_points(evaluated).items() if at[0] > 0}
 
 
-def _curve(segment: Mapping[str, Any], method: str) -> list[Point]:
-    return _bowed([at for at in curve_points(segment, method) if at[0] > 0])
+def _curve(evaluated: Mapping[str, Any], method: str) -> list[Point]:
+    return _bowed([at for at in curve_points(evaluated, method) if at[0] > 0])
 
 
 def _bowed(points: Sequence[Point]) -> list[Point]:

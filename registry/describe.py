@@ -118,7 +118,7 @@ def _evidence(candidate: Candidate) -> str:
         return f"measured on {candidate.samples:,} call{'' if candidate.samples == 1 else 's'}"
     if sources.get("success") == "declared":
         return "success as declared"
-    if candidate.success_basis == "facts":
+    if candidate.success_basis in ("scores", "facts"):
         return "success known only from the model's facts"
     return "speed not measured yet" if sources.get("ttft_s") == "default" else "speed as declared"
 

@@ -13,7 +13,7 @@ from rolecall.registry.errors import InvalidDocument
 
 FilesArgument = Annotated[
     list[Path],
-    typer.Argument(metavar="JUDGED", help="Judged rows: .jsonl, .jsonl.gz, or folders of them."),
+    typer.Argument(metavar="JUDGED", help="Judged rows: .jsonl or .csv, .gz too, or folders."),
 ]
 TrainOption = Annotated[
     list[Path] | None,
@@ -35,7 +35,7 @@ StrategyOption = Annotated[
 ]
 QualityOption = Annotated[
     float | None,
-    typer.Option(metavar="USD", min=0, help="What a right answer is worth instead."),
+    typer.Option(metavar="USD", min=0, help="The value of a correct answer instead."),
 ]
 ModelsOption = Annotated[
     list[str] | None,
@@ -44,6 +44,12 @@ ModelsOption = Annotated[
 PricesOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="What models ask, in YAML."),
+]
+ShareOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SET=N,…", help="With --mixed: the weights of data sets; 1 where none is given."
+    ),
 ]
 PlotOption = Annotated[
     Path | None,
@@ -60,10 +66,18 @@ def evaluate(
     dataset: Annotated[
         str | None, typer.Option(metavar="NAME", help="Only the rows of this data set.")
     ] = None,
+    mixed: Annotated[
+        bool, typer.Option("--mixed", help="Take all data sets as one workload.")
+    ] = False,
+    share: ShareOption = None,
     model: ModelsOption = None,
     prices: PricesOption = None,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out lines that are no judged row.")
+    ] = False,
+    include_seen: Annotated[
+        bool,
+        typer.Option("--include-seen", help="Keep the prompts that the scorer learned from."),
     ] = False,
     reliability: Annotated[
         bool, typer.Option("--reliability", help="Show each model's reliability table.")
@@ -81,33 +95,37 @@ def evaluate(
 ) -> None:
     """Say whether routing pays on judged prompts.
 
-    The scorer, the nearest judged prompts, the means of each task, every single model, chance and
-    hindsight choose for the same prompts. The scorer learns nothing from them; what it is compared
-    with learns on other folds, on --train, or on other parts of the same rows. Costs are the rows'
-    own, else worked out from --prices, the registry or models.dev. A line of prices reads
-    MODEL: {input_usd_per_mtok: 3, output_usd_per_mtok: 15}.
+    The scorer, the nearest judged prompts, the means of each task, told or detected, one ability
+    per model, list price, every single model, a random one and an oracle choose for the same
+    prompts. The scorer learns nothing from them; what it is compared with learns on other folds,
+    on --train, or on other parts of the same rows. A model need not be judged on every prompt.
+    Costs are the rows' own, else worked out from --prices, the registry or models.dev. A line of
+    prices reads MODEL: {input_usd_per_mtok: 3, output_usd_per_mtok: 15}. A data set is what rows
+    call `dataset`, else their file's name up to the first dot.
 
     \b
     Examples:
       rolecall scorer eval judged.jsonl
       rolecall scorer eval judged.jsonl.gz --fold 7 --plot curve.svg
+      rolecall scorer eval chat.jsonl code.jsonl --mixed --share chat=3
       rolecall scorer eval judged.jsonl --robust
-      rolecall scorer eval new.jsonl --train old.jsonl --json | jq .segments
+      rolecall scorer eval new.jsonl --train old.jsonl --json | jq .sets
     """
     from rolecall.cli.counting import counted
+    from rolecall.cli.evaluations import print_evaluation
     from rolecall.cli.files import read_text, shown_name
     from rolecall.cli.output import note, print_json
     from rolecall.cli.plots import plotter
-    from rolecall.cli.proofs import print_evaluation
     from rolecall.cli.robust_table import refuse, show_robustness
+    from rolecall.registry.evaluation.evaluate import EvalRequest, read_seen
+    from rolecall.registry.evaluation.evaluate import evaluate as evaluate_scorer
+    from rolecall.registry.evaluation.plan import Selection, read_shares
+    from rolecall.registry.evaluation.prices import read_prices
     from rolecall.registry.evaluation.robustness_report import RobustnessPlan
-    from rolecall.registry.learning.loading import read_known
-    from rolecall.registry.proving import Wanted, prove_scorer
-    from rolecall.registry.proving_costs import read_prices
-    from rolecall.registry.proving_plan import Narrowed
+    from rolecall.registry.known import read_known
 
     if robust:
-        refuse(model=model, quality_usd=quality_usd, prices=prices, plot=plot)
+        refuse(model=model, quality_usd=quality_usd, prices=prices, plot=plot, mixed=mixed)
         strategies = () if strategy is None else (strategy,)
         plan = RobustnessPlan(
             prompts=prompts, fold=fold, dataset=dataset, strategies=strategies, seed=seed
@@ -116,10 +134,13 @@ def evaluate(
         return
     draw = None if plot is None else plotter(plot)
     given = read_prices(read_text(prices, InvalidDocument), shown_name(prices)) if prices else {}
-    wanted = Wanted(
+    selection = Selection(
+        fold, dataset, tuple(model or ()), mixed, read_shares(share, mixed=mixed), include_seen
+    )
+    request = EvalRequest(
         files=tuple(files),
         train=tuple(train or ()),
-        narrowed=Narrowed(fold, dataset, tuple(model or ())),
+        selection=selection,
         strategy=strategy,
         quality_usd=quality_usd,
         prices=given,
@@ -127,7 +148,7 @@ def evaluate(
         seed=seed,
     )
     with counted("reading prompts") as report:
-        found = prove_scorer(read_known(registry), wanted, report)
+        found = evaluate_scorer(read_known(registry), request, report, read_seen(registry))
     evaluation = found.to_dict()
     if found.bad_lines is not None:
         note(f"left out: {found.bad_lines}")
@@ -136,4 +157,4 @@ def evaluate(
     else:
         print_evaluation(evaluation, with_reliability=reliability)
     if draw is not None and plot is not None:
-        draw(plot, evaluation["segments"])
+        draw(plot, evaluation["sets"])

@@ -1,1 +1,1 @@
-"""Evaluation: how good predictions are, and what routing by them is worth."""
+"""Whether routing is worth it, and how steady it is, measured on judged rows."""

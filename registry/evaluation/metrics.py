@@ -69,6 +69,7 @@ def ece(predicted: NDArray[Any], scores: NDArray[Any], weights: Table | None = N
 
     The mean distance of predicted and observed success, each bin counting by its cells (Naeini
     et al. 2015, with equal mass for equal width). Bins are those of the prompts as they are.
+    Drawing prompts anew adds noise that counts as error: resamples are only good for the spread.
     """
     scores, predicted, weights = _prepared(scores, predicted, weights)
     rows, columns = np.nonzero(np.isfinite(scores))
@@ -182,7 +183,9 @@ def _spearman(said: Table, truth: Table) -> float:
 
 
 def _ranks(values: Table) -> Table:
-    """Return ranks from 1; equal values share the middle of theirs."""
+    """Return ranks; equal values share the middle of theirs."""
     # What differs by rounding only is the same: means of one figure are summed in any order.
-    _, place, counts = np.unique(values.round(12), return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[place])
+    values = values.round(12)
+    return np.asarray(
+        (values[:, None] > values).sum(axis=1) + (values[:, None] == values).sum(axis=1) / 2
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import groupby, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,12 @@ _TEMPERATURES = (None, 0.05, 0.1, 0.2)
 _MEAN_CASES = (0.0, 1.0, 3.0, 10.0, 30.0)
 # Neighbours are looked for among so many past prompts, and settings tried on so many, at most.
 _MOST_PAST = 20_000
-_MOST_TRIED = 2_000
+_MOST_TRIED = 500
 # Numbers in one block of gathered scores; 8 million of them are 64 MB.
 _BLOCK = 8_000_000
+_AT_ONCE = 500
+_TASK_NEIGHBOURS = 10
+_CROSS_FITTED = ("task means", "detected tasks", "nearest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +54,13 @@ def task_means(
     How many cases the model's mean is worth is chosen by Brier score on a fifth of the groups.
     A model without any past score is predicted 0.5.
     """
-    scores = _columns(train, models)
+    scores, tasks = _columns(train, models), np.array(train.tasks, dtype=object)
     inner, tried = _held_out(train.groups, seed)
-    tasks = np.array(train.tasks, dtype=object)
-    best = _TASK_CASES[2]
-    if len(tried):
-        losses = [
-            _loss(scores[tried], _by_task(scores[inner], tasks[inner], tasks[tried], cases))
-            for cases in _TASK_CASES
-        ]
-        best = _TASK_CASES[int(np.argmin(losses))]
+    losses = [
+        np.nansum((_by_task(scores[inner], tasks[inner], tasks[tried], cases) - scores[tried]) ** 2)
+        for cases in _TASK_CASES
+    ]
+    best = _TASK_CASES[int(np.argmin(losses))] if len(tried) else _TASK_CASES[2]
     return _by_task(scores, tasks, np.array(asked_tasks, dtype=object), best)
 
 
@@ -79,12 +79,8 @@ def nearest(
     """
     scores = _columns(train, models)
     past = _some(np.arange(len(scores)), _MOST_PAST, seed)
-    return _by_neighbours(
-        scores[past],
-        train_vectors[past],
-        asked_vectors,
-        tuned(train, train_vectors, models, seed),
-    )
+    settings = tuned(train, train_vectors, models, seed)
+    return _by_neighbours(scores[past], train_vectors[past], asked_vectors, settings)
 
 
 def tuned(train: Judged, vectors: Vectors, models: Sequence[str], seed: int = 7) -> Neighbourhood:
@@ -103,19 +99,44 @@ def tuned(train: Judged, vectors: Vectors, models: Sequence[str], seed: int = 7)
     return grid[int(np.argmin(losses))]
 
 
+def detected_tasks(
+    tasks: Sequence[str], vectors: Vectors, asked_vectors: Vectors
+) -> tuple[str, ...]:
+    """Return the task of each asked prompt as most of its 10 nearest past prompts have it.
+
+    Vectors are unit rows (·, 384); a neighbour counts by its cosine.
+    """
+    names, place = np.unique(np.array(tasks, dtype=object), return_inverse=True)
+    found: list[str] = []
+    for start in range(0, len(asked_vectors), _AT_ONCE):
+        cosines = asked_vectors[start : start + _AT_ONCE] @ vectors.T  # (rows, past)
+        count = min(_TASK_NEIGHBOURS, cosines.shape[1])
+        near = np.argpartition(-cosines, count - 1, axis=1)[:, :count]
+        votes = np.zeros((len(near), len(names)))
+        np.add.at(
+            votes,
+            (np.arange(len(near))[:, None], place[near]),
+            np.take_along_axis(cosines, near, axis=1),
+        )
+        found += names[votes.argmax(axis=1)].tolist()
+    return tuple(found)
+
+
 def cross_fitted(judged: Judged, vectors: Vectors, seed: int = 7) -> dict[str, Table]:
-    """Predict every row by "task means" and "nearest" (N, M), learnt from other groups' rows.
+    """Predict every row by each method (N, M), learnt from other groups' rows.
 
     Five folds over the groups, so that no baseline sees a row it predicts, nor its like.
     """
     folds = _fold_of(judged.groups, seed)
-    found = {name: np.full(judged.scores.shape, _EVEN) for name in ("task means", "nearest")}
+    found = {name: np.full(judged.scores.shape, _EVEN) for name in _CROSS_FITTED}
     for fold in range(_FOLDS):
         rows, others = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
         if not len(rows) or not len(others):
             continue
         train, tasks = judged.only(others), [judged.tasks[row] for row in rows]
         found["task means"][rows] = task_means(train, tasks, judged.models, seed)
+        detected = detected_tasks(train.tasks, vectors[others], vectors[rows])
+        found["detected tasks"][rows] = task_means(train, detected, judged.models, seed)
         found["nearest"][rows] = nearest(train, vectors[others], vectors[rows], judged.models, seed)
     return found
 
@@ -186,29 +207,21 @@ def _weighed(cosines: Vectors, scores: Table, means: Table, grid: Sequence[Neigh
     """Return each setting's prediction (S, rows, M) from the cosines (rows, past) to the past."""
     most = min(max(settings.count for settings in grid), len(scores))
     near = np.argpartition(-cosines, most - 1, axis=1)[:, :most]
-    cosine = np.take_along_axis(cosines, near, axis=1)
-    order = np.argsort(-cosine, axis=1, kind="stable")
+    order = np.argsort(-np.take_along_axis(cosines, near, axis=1), axis=1, kind="stable")
     near = np.take_along_axis(near, order, axis=1)  # (rows, most), the nearest first
-    cosine = np.take_along_axis(cosine, order, axis=1).astype(np.float64)
+    cosine = np.take_along_axis(cosines, near, axis=1).astype(np.float64)
     outcome = scores[near]  # (rows, most, M)
     said = np.empty((len(grid), len(cosines), scores.shape[1]))
-    summed: dict[tuple[int, float | None], tuple[Table, Table]] = {}
-    for index, settings in enumerate(grid):
-        count, fade = min(settings.count, most), settings.temperature
-        if (count, fade) not in summed:
-            weight = (
-                np.ones_like(cosine) if fade is None else np.exp((cosine - cosine[:, :1]) / fade)
-            )
-            weight = weight[:, :count]
-            total = np.einsum("rk,rkm->rm", weight, outcome[:, :count])
-            summed[count, fade] = total, weight.sum(axis=1, keepdims=True)
-        total, weights = summed[count, fade]
-        said[index] = (total + settings.mean_cases * means) / (weights + settings.mean_cases)
+    for (count, fade), same in groupby(
+        range(len(grid)), lambda at: (grid[at].count, grid[at].temperature)
+    ):
+        weight = np.exp((cosine - cosine[:, :1]) / (fade or np.inf))[:, : min(count, most)]
+        total = np.einsum("rk,rkm->rm", weight, outcome[:, : weight.shape[1]])
+        weights = weight.sum(axis=1, keepdims=True)
+        for at in same:
+            drawn = grid[at].mean_cases
+            said[at] = (total + drawn * means) / (weights + drawn)
     return said
-
-
-def _loss(truth: Table, predicted: Table) -> float:
-    return float(np.nansum((predicted - truth) ** 2))
 
 
 def _fold_of(groups: Sequence[str], seed: int) -> NDArray[np.intp]:

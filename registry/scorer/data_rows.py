@@ -220,7 +220,9 @@ def _figures(plain: Mapping[str, Any], name: str) -> dict[str, float]:
     most, _, kinds = _FIGURES[name]
     figures = known.values()
     # Checked in one go: a row may hold scores of a hundred models.
-    if not known or (kinds.issuperset(map(type, figures)) and 0 <= min(figures) <= max(figures) <= most):
+    if not known or (
+        kinds.issuperset(map(type, figures)) and 0 <= min(figures) <= max(figures) <= most
+    ):
         return known
     return {model: _figure(name, f"{name}: {model}", one) for model, one in known.items()}
 

@@ -1,4 +1,6 @@
 import numpy as np
+
+
 class LengthModel:
     def predict(self, v,f,t,d,facts,o): n=len(facts); return np.full(n,200),np.zeros(n),np.ones(n,bool)
     def save(self, folder): pass

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.errors import ScorerUnusable
-from rolecall.registry.scorer.encode import SENTENCE, WIDTH, Encoder
+from rolecall.registry.scorer.encoder import SENTENCE, WIDTH, Encoder
 
 # What the nearest, second and third example of a label weigh: one close example says more than
 # three vague ones, but not everything.

@@ -170,3 +170,22 @@ MAX_IS_AN_EFFORT = (
     "inkling*",
     "kimi-*",
 )
+
+# Families whose models go by more than one first word; any other family is called by it.
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "doubao": ("seed",),
+    "gemma": ("codegemma",),
+    "gpt": ("chatgpt", "o"),
+    "ling": ("ring",),
+    "mistral": (
+        "codestral",
+        "devstral",
+        "magistral",
+        "mathstral",
+        "ministral",
+        "mixtral",
+        "pixtral",
+        "voxtral",
+    ),
+    "qwen": ("qwq",),
+}

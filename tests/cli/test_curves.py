@@ -5,27 +5,9 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from rolecall.cli.curves import HEIGHT, WIDTH, Point, figure_lines, hull, mixed, short_usd
-from tests.cli.proofs import segment
-
-points = st.lists(
-    st.tuples(st.floats(1e-6, 1e3), st.floats(0, 1)), min_size=1, max_size=12, unique=True
-)
-
-
-@given(points)
-def test_no_point_stands_above_the_hull(found: list[Point]) -> None:
-    outline = hull(found)
-    assert all(success <= mixed(outline, cost) + 1e-9 for cost, success in found)
-    assert outline == sorted(outline)
-    assert [success for _, success in outline] == sorted(success for _, success in outline)
-
-
-def test_the_hull_leaves_out_what_a_mixture_beats() -> None:
-    assert hull([(1, 0.2), (2, 0.3), (3, 0.8), (4, 0.7)]) == [(1, 0.2), (3, 0.8)]
+from rolecall.cli.curves import HEIGHT, WIDTH, figure_lines, mixed, short_usd
+from tests.cli.evaluated import segment
 
 
 def test_mixing_half_and_half_gives_half_of_each() -> None:
@@ -55,7 +37,7 @@ def test_the_axes_say_what_they_measure() -> None:
     assert lines[HEIGHT].startswith(" 0.400 |")
     assert lines[HEIGHT + 2].split() == ["0.100", "0.962", "10.0"]
     assert lines[HEIGHT + 3].strip() == "$ per 1,000 prompts, logarithmic"
-    assert lines[-1].strip() == "* large, the best single model"
+    assert lines[-1].strip() == "* large, the single model of the verdict"
 
 
 def test_only_marks_that_are_there_are_explained() -> None:
@@ -71,7 +53,7 @@ def test_what_costs_nothing_stands_at_the_left_end() -> None:
 def test_without_costs_there_is_no_figure() -> None:
     free = {"own": (0.0, 0.4), "other": (0.0, 0.8)}
     assert figure_lines(segment(singles=free, curves={})) == []
-    assert figure_lines(segment() | {"curves": None}) == []
+    assert figure_lines(segment() | {"curves": None, "singles": None}) == []
 
 
 def test_points_that_all_stand_in_one_place_can_be_drawn() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from rolecall.cli.files import FileNotWritable
 from rolecall.cli.plotting import write_plot
 from rolecall.registry.errors import RegistryError
-from tests.cli.proofs import segment
+from tests.cli.evaluated import segment
 
 FREE = segment(singles={"own": (0.0, 0.4), "other": (0.0, 0.8)}, curves={})
 
@@ -78,7 +79,7 @@ def test_what_costs_nothing_is_left_out_of_a_logarithmic_axis(tmp_path: Path) ->
 def test_without_costs_there_is_nothing_to_plot(tmp_path: Path) -> None:
     path = tmp_path / "curve.svg"
     with pytest.raises(RegistryError, match="nothing to plot") as caught:
-        write_plot(path, [FREE, segment() | {"curves": None}])
+        write_plot(path, [FREE, segment() | {"curves": None, "singles": None}])
     assert caught.value.hint == "give prices: --prices FILE"
     assert not path.exists()
 
@@ -92,3 +93,15 @@ def test_a_place_that_cannot_be_written_is_told_and_left_clean(tmp_path: Path) -
     with pytest.raises(FileNotWritable, match="cannot write"):
         write_plot(folder, [segment()])
     assert not list(tmp_path.glob(".*.partial"))
+
+
+def test_each_tick_of_success_is_told_from_the_next(tmp_path: Path) -> None:
+    near = {"small": (0.0001, 0.9712), "large": (0.01, 0.9931)}
+    path = tmp_path / "curve.svg"
+    one = segment(singles=near, curves={})
+    one["policies"] = []
+    write_plot(path, [one])
+    ticks = [float(text[:-1]) for text in texts(path.read_text()) if text.endswith("%")]
+    assert len(set(ticks)) == len(ticks) >= 4
+    steps = {round(after - before, 6) for before, after in pairwise(sorted(ticks))}
+    assert steps == {0.5}

@@ -9,12 +9,20 @@ from typing import Any
 
 import pytest
 
+from rolecall.cli.evaluations import (
+    cost_table,
+    policy_table,
+    quality_table,
+    reliability_table,
+    value_table,
+)
 from rolecall.cli.output import table_lines
-from rolecall.cli.proofs import cost_table, policy_table, quality_table, reliability_table
+from rolecall.registry.scorer.seen import prompt_key, write_seen
 from tests.conftest import Rolecall
 from tests.registry.worlds import PRICES, SKILLED, Seer, install, rows, write_prices, write_rows
 
-METHODS = ["ours", "nearest", "task means"]
+METHODS = ["nearest", "task means", "detected tasks", "one ability", "price order"]
+OURS = ["ours", "ours, equal success"]
 
 
 @pytest.fixture(autouse=True)
@@ -49,13 +57,17 @@ def test_it_tells_the_coverage_the_policies_and_last_the_verdict(
     result = rolecall("scorer", "eval", judged, "--prices", prices)
     lines = result.stdout.splitlines()
     assert (result.exit_code, result.stderr) == (0, "")
-    assert lines[0] == "seer-1 · balanced: a right answer is worth $0.05"
+    assert lines[0] == "seer-1 · balanced: the value of a correct answer is $0.05"
     assert "cross-fitted on these rows" in lines[1]
     assert lines[4] == "world · 240 of 240 prompts, 3 of 3 models"
-    expected = ["oracle", *METHODS, "middling *", "abacus", "lyra", "cheapest", "random"]
-    assert sorted(first_words(lines, "policy")[:9]) == sorted(expected)
-    assert first_words(lines, "policy")[:5] == ["oracle", *METHODS, "middling *"]
-    assert first_words(lines, "policy")[7:9] == ["cheapest", "random"]
+    first = ["oracle", *OURS, *METHODS, "middling *"]
+    assert first_words(lines, "policy")[:9] == first
+    assert sorted(first_words(lines, "policy")[9:11]) == ["abacus", "lyra"]
+    assert first_words(lines, "policy")[11:13] == ["cheapest", "random"]
+    assert first_words(lines, "predictions")[:6] == ["ours", *METHODS]
+    assert first_words(lines, "value of ours over") == METHODS
+    legend = "* middling: the cheapest that is as successful as the best within noise; gain:"
+    assert legend in lines
     assert lines[-1].startswith("world: route: ")
 
 
@@ -87,18 +99,21 @@ def test_json_is_one_object_with_everything(rolecall: Rolecall, judged: Path, pr
         "scorer_version",
         "strategy",
         "quality_usd",
-        "counted",
         "learned_by",
-        "segments",
+        "seen_left_out",
+        "sets",
+        "by_prompts",
+        "by_set",
         "skipped",
         "bad_lines",
+        "counted",
     ]
     assert (told["counted"], told["learned_by"]) == (["success", "cost"], "other folds")
-    [segment] = told["segments"]
-    assert (segment["dataset"], segment["prompts"], segment["cases"]) == ("world", 48, 48)
-    assert segment["prices"]["lyra"]["source"] == str(prices)
-    assert segment["verdict"]["text"]
-    assert {one["policy"] for one in segment["policies"]} >= {"ours", "oracle", "single:lyra"}
+    [one] = told["sets"]
+    assert (one["dataset"], one["prompts"], one["cases"]) == ("world", 48, 48)
+    assert one["prices"]["lyra"]["source"] == str(prices)
+    assert one["verdict"]["model"] in one["verdict"]["text"]
+    assert {each["policy"] for each in one["policies"]} >= {"ours", "oracle", "single:lyra"}
 
 
 def test_several_data_sets_end_with_their_verdicts_together(
@@ -120,13 +135,63 @@ def test_the_reliability_of_each_model_is_shown_when_asked_for(
     assert shown.count("predicted  observed  prompts") == 3
 
 
-def test_the_scorer_is_warned_about_where_it_may_know_the_answers(
-    rolecall: Rolecall, judged: Path, prices: Path, monkeypatch: pytest.MonkeyPatch
+def test_prompts_that_the_scorer_learned_from_are_told_and_left_out(
+    rolecall: Rolecall, judged: Path, prices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = {"data": {"sets": [{"set": "world"}]}, "split": {"train_folds": [0, 1], "tune_fold": 2}}
-    monkeypatch.setattr("rolecall.registry.proving.card", lambda: told)
-    result = rolecall("scorer", "eval", judged, "--prices", prices)
-    assert "the scorer learned from the folds of 144 of these prompts" in result.stdout
+    write_seen(tmp_path, [prompt_key(row["prompt"]) for row in rows(240)[:100]])
+    monkeypatch.setattr("rolecall.registry.evaluation.evaluate.PRETRAINED", tmp_path)
+    shown = rolecall("scorer", "eval", judged, "--prices", prices).stdout
+    assert "world · 140 of 240 prompts" in shown
+    text = " ".join(shown.split())
+    assert "100 of 240 prompts were in this scorer's training data: left out (--include" in text
+    kept = rolecall("scorer", "eval", judged, "--prices", prices, "--include-seen").stdout
+    assert "world · 240 of 240 prompts" in kept
+    assert "are included: its figures here are too good" in " ".join(kept.split())
+
+
+def test_several_sets_are_one_mixed_workload_with_one_verdict(
+    rolecall: Rolecall, tmp_path: Path, prices: Path
+) -> None:
+    first = write_rows(tmp_path / "first.jsonl", rows(120, dataset="first"))
+    path = write_rows(tmp_path / "other.jsonl", rows(60, dataset="other", seed=2))
+    command = ("scorer", "eval", first, path, "--prices", prices, "--mixed")
+    lines = rolecall(*command, "--share", "other=3").stdout.splitlines()
+    assert lines[4] == "first + other · 180 of 180 prompts, 3 of 3 models"
+    assert lines[5] == "one workload: first 25%, other 75%"
+    assert lines[-1].startswith("first + other: route: ")
+    refused = rolecall(*command, "--share", "othr=3")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert refused.stderr.startswith('error: no data set is named "othr"')
+
+
+def test_answers_that_nobody_asked_for_are_told_with_what_was_done_about_them(
+    rolecall: Rolecall, tmp_path: Path, prices: Path
+) -> None:
+    made = rows(100)
+    for row in made[:30]:
+        del row["scores"]["lyra"]
+    path = write_rows(tmp_path / "holes.jsonl", made)
+    text = " ".join(rolecall("scorer", "eval", path, "--prices", prices).stdout.split())
+    assert "world · 100 of 100 prompts, 3 of 3 models 90% of the answers were judged: " in text
+    assert "inverse probability weights and an additive model" in text
+
+
+def test_a_csv_of_judged_rows_is_read_or_told_what_it_needs(
+    rolecall: Rolecall, tmp_path: Path, prices: Path
+) -> None:
+    made = rows(60)
+    table = [
+        f"{row['prompt']},{','.join(f'{one:g}' for one in row['scores'].values())}" for row in made
+    ]
+    path = tmp_path / "exam.csv"
+    path.write_text("\n".join(["prompt,abacus,lyra,middling", *table]))
+    result = rolecall("scorer", "eval", path, "--prices", prices)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "exam · 60 of 60 prompts, 3 of 3 models" in result.stdout
+    path.write_text("\n".join(["question,abacus,lyra,middling", *table]))
+    refused = rolecall("scorer", "eval", path)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "a CSV has a column `prompt` and a column of scores for each model" in refused.stderr
 
 
 def test_lines_left_out_are_told_on_stderr(
@@ -149,6 +214,8 @@ def test_lines_left_out_are_told_on_stderr(
         (["--model", "nope", "--model", "lyra"], 2, 'error: no answer of "nope" was judged'),
         (["--model", "lyra"], 2, "error: lyra alone: there is nothing to route"),
         (["--fold", "77"], 2, "error: no row is in fold 77"),
+        (["--share", "world=2"], 2, "error: --share says nothing without --mixed"),
+        (["--mixed", "--share", "world"], 2, 'error: cannot read the share "world"'),
         (["--prices", "missing.yaml"], 2, "error: cannot read missing.yaml: no such file"),
         (["--plot", "figure.pdf"], 2, "error: cannot plot as figure.pdf"),
         (["--plot", "nowhere/figure.png"], 2, "error: cannot plot to nowhere/figure.png"),
@@ -212,7 +279,7 @@ def test_the_plot_is_written_beside_the_answer(
 ) -> None:
     plot = tmp_path / "curve.svg"
     result = rolecall("scorer", "eval", judged, "--prices", prices, "--json", "--plot", plot)
-    verdict = json.loads(result.stdout)["segments"][0]["verdict"]["text"]
+    verdict = json.loads(result.stdout)["sets"][0]["verdict"]["text"]
     assert result.exit_code == 0
     assert verdict.split()[0] in plot.read_text()
 
@@ -221,7 +288,7 @@ def test_a_plot_without_costs_is_told_after_the_answer(
     rolecall: Rolecall, judged: Path, tmp_path: Path
 ) -> None:
     result = rolecall("scorer", "eval", judged, "--json", "--plot", tmp_path / "curve.svg")
-    assert json.loads(result.stdout)["segments"]
+    assert json.loads(result.stdout)["sets"]
     assert (result.exit_code, result.stderr.splitlines()[0]) == (
         1,
         "error: there is nothing to plot: no model is known to cost anything",
@@ -235,13 +302,14 @@ def segment(rolecall: Rolecall, tmp_path: Path) -> dict[str, Any]:
     path = write_rows(tmp_path / "wide.jsonl", rows(40, SKILLED | skill))
     prices = write_prices(tmp_path / "p.yaml", PRICES | dict.fromkeys(skill, (1.0, 2.0)))
     told = json.loads(rolecall("scorer", "eval", path, "--prices", prices, "--json").stdout)
-    found: dict[str, Any] = told["segments"][0]
+    found: dict[str, Any] = told["sets"][0]
     return found
 
 
 def test_every_table_fits_a_terminal_of_80_columns(segment: dict[str, Any]) -> None:
-    quality = segment["quality"]["ours"]["by_model"]["lyra"]
-    tables = [policy_table(segment), quality_table(segment), cost_table(segment)]
+    quality = segment["by_model"]["lyra"]
+    values = value_table(segment["quality"], 0.05)
+    tables = [policy_table(segment), quality_table(segment["quality"]), cost_table(segment), values]
     for columns, cells in [*tables, reliability_table("lyra", quality)]:
         assert max(map(len, table_lines(columns, cells, 80))) <= 80
 
@@ -251,6 +319,6 @@ def test_eight_single_models_are_shown_and_the_rest_counted(
 ) -> None:
     columns, cells = policy_table(segment)
     assert len(columns) == 7
-    assert len(cells) == 1 + len(METHODS) + 8 + 2
+    assert len(cells) == 1 + len(OURS) + len(METHODS) + 8 + 2
     result = rolecall("scorer", "eval", tmp_path / "wide.jsonl", "--prices", tmp_path / "p.yaml")
     assert "  … and 7 more single models (--json has them)" in result.stdout

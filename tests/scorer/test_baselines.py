@@ -10,6 +10,7 @@ from rolecall.registry.scorer import baselines
 from rolecall.registry.scorer.baselines import (
     Neighbourhood,
     cross_fitted,
+    detected_tasks,
     nearest,
     task_means,
     tuned,
@@ -166,10 +167,21 @@ def test_more_prompts_than_can_be_searched_are_sampled(monkeypatch: pytest.Monke
     assert said == pytest.approx(np.array([[0.9, 0.1], [0.1, 0.9]]), abs=0.15)
 
 
-def test_cross_fitting_predicts_every_row_by_both() -> None:
+def test_a_task_is_detected_as_the_nearest_prompts_have_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kinds = np.random.default_rng(0).integers(0, 3, 200)
+    names = ("sums", "poems", "maps")
+    tasks, asked = [names[kind] for kind in kinds], around(np.array([2, 0, 1, 1]), seed=9)
+    monkeypatch.setattr(baselines, "_AT_ONCE", 3)
+    assert detected_tasks(tasks, around(kinds), asked) == ("maps", "sums", "poems", "poems")
+    assert detected_tasks(tasks[:1], around(kinds)[:1], asked) == (tasks[0],) * 4
+
+
+def test_cross_fitting_predicts_every_row_by_each_method() -> None:
     train, vectors, kinds = two_kinds(300)
     found = cross_fitted(train, vectors)
-    assert set(found) == {"task means", "nearest"}
+    assert set(found) == {"task means", "detected tasks", "nearest"}
     for said in found.values():
         assert said.shape == (300, 2)
         assert said.dtype == np.float64

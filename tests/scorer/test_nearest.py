@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from rolecall.registry.errors import ScorerUnusable
-from rolecall.registry.scorer.encode import WIDTH
-from rolecall.registry.scorer.nearest import decode_vectors, encode_examples, nearest_task
+from rolecall.registry.scorer.encoder import WIDTH
 from rolecall.registry.scorer.model import Scorer
+from rolecall.registry.scorer.nearest import decode_vectors, encode_examples, nearest_task
 
 EXAMPLES = (
     ("code", "refactor this function"),

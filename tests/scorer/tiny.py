@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from hashlib import sha256
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
@@ -13,20 +14,27 @@ from rolecall.registry.scorer.artifact import Calibration, Floats, Head
 from rolecall.registry.scorer.encoder import EMBEDDINGS, WIDTH, Encoder
 from rolecall.registry.scorer.features import FEATURES
 from rolecall.registry.scorer.knn import Block, Neighbours
+from rolecall.registry.scorer.length import NO_LENGTHS
 from rolecall.registry.scorer.metadata_prior import MetadataPrior
 from rolecall.registry.scorer.model import Scorer
+from rolecall.registry.scorer.public_scores import PublicScore
+from rolecall.registry.scorer.training.prior import PriorSettings, fit_prior
 
 KINDS = ("sums", "poems")
 MODELS = tuple(f"trained-{number}" for number in range(12))
 _INPUTS = len(EMBEDDINGS) * WIDTH + len(FEATURES)
+_ABILITY = np.linspace(-1, 1, len(MODELS))
 
 
 class TinyEncoder:
     """Sees the kind that a prompt begins with, and a little of each prompt by itself."""
 
+    version = "tiny"
+
     def encode(self, texts: Sequence[str]) -> Floats:
         """Return (N, 2, 384)."""
-        return np.stack([np.repeat(self._vector(text)[None], 2, axis=0) for text in texts])
+        found = [np.repeat(self._vector(text)[None], len(EMBEDDINGS), axis=0) for text in texts]
+        return np.array(found, dtype=np.float32).reshape(len(texts), len(EMBEDDINGS), WIDTH)
 
     def _vector(self, text: str) -> Floats:
         seed = int.from_bytes(sha256(text.encode()).digest()[:4])
@@ -37,86 +45,93 @@ class TinyEncoder:
         return unit
 
 
-class TinyPrior:
-    """Every stranger is as good as the mean, give or take one."""
-
-    def predict(self, facts: Sequence[ModelFacts]) -> tuple[Any, Any]:
-        """Return mean (N, 3) and covariance (N, 3, 3)."""
-        covariance = np.diag([0.5, 1.0, 1.0])
-        return np.zeros((len(facts), 3)), np.repeat(covariance[None], len(facts), axis=0)
-
-    def basis(self, _facts: ModelFacts) -> str:
-        """Return that facts alone speak."""
-        return "facts"
-
-
-class TinyLengths:
-    """A hundred tokens from everyone, but for what fits add."""
-
-    def predict(self, *given: Any) -> tuple[Any, Any, Any]:
-        """Return visible and hidden tokens, and that the hidden ones are known."""
-        facts, offsets = given[-2:]
-        visible = [101 * np.exp(offsets.get(one.model, 0.0)) - 1 for one in facts]
-        return np.array(visible), np.zeros(len(facts)), np.ones(len(facts), dtype=bool)
+def tiny_facts(number: int) -> ModelFacts:
+    """Return what is known of a trained model: the stronger, the larger, give or take a little."""
+    ability = _ABILITY[number] + 0.2 * (-1.0) ** number
+    return ModelFacts(
+        MODELS[number],
+        parameters_b=float(10 ** (ability + 1)),
+        release_date=f"2025-{number + 1:02}-01",
+        output_usd_per_mtok=float(10 ** (ability / 2)),
+        reasoning=number % 2 == 0,
+        open_weights=number % 3 == 0,
+    )
 
 
-def tiny_head(seed: int = 1, *, local_share: float = 0.0) -> Head:
-    """Return a head whose two latent numbers weigh the two kinds."""
-    dice = np.random.default_rng(seed)
+@cache
+def tiny_prior() -> MetadataPrior:
+    """Return a prior learnt from the dozen models' sizes."""
+    facts = [tiny_facts(number) for number in range(len(MODELS))]
+    scores = [
+        PublicScore(one.model, "exam", "code", 0.5 + 0.3 * float(ability), "made up", False, None)
+        for one, ability in zip(facts, _ABILITY, strict=True)
+    ]
+    return fit_prior(
+        tiny_latent().astype(np.float64),
+        MODELS,
+        np.full(len(MODELS), 500.0),
+        facts,
+        scores=scores,
+        table_facts=facts,
+        moment=np.diag([1.0, 0.5, 0.4]),
+        settings=PriorSettings(runs=(1, 1)),
+    )
+
+
+def tiny_latent(seed: int = 1) -> Floats:
+    """Return each model's ability, and its taste for sums and for poems (12, 3)."""
+    taste = 0.8 * np.random.default_rng(seed).standard_normal(len(MODELS))
+    return np.stack([_ABILITY, taste, -taste], axis=1).astype(np.float32)
+
+
+def tiny_head(seed: int = 1) -> Head:
+    """Return a head whose two signals of success are the two kinds."""
+    scale = np.ones(_INPUTS, dtype=np.float32)
     hidden = np.zeros((_INPUTS, 2), dtype=np.float32)
     hidden[0, 0] = hidden[1, 1] = 1.0
-    signal = np.zeros((2, 3), dtype=np.float32)
-    signal[0, 0] = signal[1, 1] = 1.0
-    strength = np.linspace(-1, 1, len(MODELS))
-    taste = 0.8 * dice.standard_normal(len(MODELS))
-    scores = dice.integers(0, 251, (2, len(MODELS))).astype(np.uint8)
-    places = np.zeros((2, 2), dtype=np.float32)
-    places[0, 0] = places[1, 1] = 1.0
-    axes = np.zeros((2 * WIDTH, 2), dtype=np.float32)
-    axes[0, 0] = axes[1, 1] = axes[WIDTH, 0] = axes[WIDTH + 1, 1] = 0.5**0.5
+    nowhere = Block(0, np.arange(len(MODELS)), np.full((1, len(MODELS)), 255, np.uint8), False)
     return Head(
         version="tiny-1",
         models=MODELS,
         panel=tuple(range(len(MODELS))),
-        tasks=("world",),
+        tasks=("rows/all",),
         calibration=Calibration(
             scale=1.0,
             shift=0.0,
-            local_share=local_share,
+            local_share=0.0,
             local_weight=1.0,
-            far=0.1,
-            near=0.2,
+            far=-2.0,
+            near=-1.0,
             spread=0.1,
             far_spread=1.0,
         ),
-        prior=cast(MetadataPrior, TinyPrior()),
+        prior=tiny_prior(),
         neighbours=Neighbours(
             temperature=0.1,
             phrase_mean=np.zeros(WIDTH, dtype=np.float32),
             phrase_scale=np.ones(WIDTH, dtype=np.float32),
-            axes=axes,
-            places=places,
-            blocks=(Block(0, np.arange(len(MODELS)), scores, False),),
+            axes=np.zeros((2 * WIDTH, 1), dtype=np.float32),
+            places=np.zeros((1, 1), dtype=np.float32),
+            blocks=(nowhere,),
             model_count=len(MODELS),
         ),
         input_mean=np.zeros(_INPUTS, dtype=np.float32),
-        input_scale=np.ones(_INPUTS, dtype=np.float32),
+        input_scale=scale,
         hidden_weight=hidden,
         hidden_bias=np.zeros(2, dtype=np.float32),
-        signal_weight=signal,
+        signal_weight=np.eye(2, 3, dtype=np.float32),
         signal_bias=np.zeros(3, dtype=np.float32),
         task_weight=np.zeros((_INPUTS, 1), dtype=np.float32),
         task_bias=np.zeros(1, dtype=np.float32),
         task_loading=np.zeros((1, 2), dtype=np.float32),
         task_offset=np.zeros(1, dtype=np.float32),
         usual_signals=np.array([[0.5, 0.5, 0.0]], dtype=np.float32),
-        latent=np.stack([strength, taste, -taste], axis=1).astype(np.float32),
-        latent_covariance=np.diag([0.1, 0.2, 0.2]).astype(np.float32),
-        asked=np.full(len(MODELS), 100, dtype=np.float32),
+        latent=tiny_latent(seed),
+        latent_covariance=0.02 * np.eye(3, dtype=np.float32),
+        asked=np.full(len(MODELS), 500, dtype=np.float32),
     )
 
 
-def tiny_scorer(seed: int = 1, *, local_share: float = 0.0) -> Scorer:
+def tiny_scorer(seed: int = 1) -> Scorer:
     """Return the tiny head with the tiny encoder."""
-    head = tiny_head(seed, local_share=local_share)
-    return Scorer(head, cast(Encoder, TinyEncoder()), cast(Any, TinyLengths()))
+    return Scorer(tiny_head(seed), cast(Encoder, TinyEncoder()), NO_LENGTHS)

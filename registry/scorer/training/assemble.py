@@ -8,7 +8,9 @@ import torch
 from rolecall.registry.scorer.artifact import Calibration, Floats, Head, rounded
 from rolecall.registry.scorer.encoder import PHRASES, WIDTH
 from rolecall.registry.scorer.knn import Neighbours, as_blocks, joint_embedding
+from rolecall.registry.scorer.metadata_prior import MetadataPrior
 from rolecall.registry.scorer.model import raw_inputs
+from rolecall.registry.scorer.public_scores import read_scores
 from rolecall.registry.scorer.training.config import Settings
 from rolecall.registry.scorer.training.dataset import Rows, TrainingData
 from rolecall.registry.scorer.training.model_facts import facts_of
@@ -47,16 +49,13 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
     ability, loading = _numpy(network.ability), _numpy(network.latent)
     latent = np.concatenate([ability[:, None], loading], axis=1)
     asked = np.isfinite(judged.scores).sum(axis=0)
-    facts = facts_of(judged.models)
     return Head(
         version=version,
         models=judged.models,
         panel=_panel(judged.scores, np.array(judged.datasets), settings.panel),
         tasks=data.tasks,
         calibration=_UNCALIBRATED,
-        prior=fit_prior(
-            latent, judged.models, asked, tuple(facts[model] for model in judged.models)
-        ),
+        prior=prior_of(data.judged.models, latent, asked, _moment(network, inputs)),
         neighbours=neighbours_of(data, rows, settings),
         input_mean=mean,
         input_scale=scale,
@@ -72,6 +71,23 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
         latent=rounded(latent),
         latent_covariance=(_TRAINED_DOUBT**2 * np.cov(latent, rowvar=False)).astype(np.float32),
         asked=asked.astype(np.float32),
+    )
+
+
+def prior_of(
+    models: tuple[str, ...], latent: Floats, asked: Floats, moment: Floats
+) -> MetadataPrior:
+    """Return what public scores and facts say of a model without rows, learnt from these."""
+    scores = read_scores()
+    named = tuple(dict.fromkeys(one.model for one in scores))
+    return fit_prior(
+        latent.astype(np.float64),
+        models,
+        asked.astype(np.float64),
+        facts_of(models),
+        scores=scores,
+        table_facts=facts_of(named),
+        moment=moment,
     )
 
 
@@ -128,6 +144,18 @@ def _usual_signals(network: Network, inputs: Floats, tasks: Rows, count: int) ->
     for task in np.unique(tasks):
         usual[task] = found[tasks == task].mean(axis=0)
     return usual
+
+
+def _moment(network: Network, inputs: Floats) -> Floats:
+    """Return the mean of loading · loadingᵀ over prompts, (1 + L, 1 + L)."""
+    with torch.no_grad():
+        read = torch.tensor(inputs)
+        signals = network.signal(torch.relu(network.hidden(read)))
+        shares = torch.softmax(network.task(read), dim=1)
+        loading = (signals[:, :-1] + shares @ network.task_loading).numpy().astype(np.float64)
+    whole = np.concatenate([np.ones((len(loading), 1)), loading], axis=1)
+    found: Floats = whole.T @ whole / len(whole)
+    return found
 
 
 def _numpy(parameter: torch.Tensor) -> Floats:

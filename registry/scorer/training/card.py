@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from rolecall.registry.scorer.judged import Judged
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.training.config import Settings
 from rolecall.registry.scorer.training.dataset import TrainingData

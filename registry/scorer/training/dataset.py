@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.scorer.artifact import Floats
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.encoder import EMBEDDINGS, WIDTH, Encoder
 from rolecall.registry.scorer.features import measure
-from rolecall.registry.scorer.judged import Judged
 from rolecall.registry.scorer.training.config import Settings
 from rolecall.registry.scorer.variants import canonical
 

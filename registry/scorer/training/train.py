@@ -21,9 +21,9 @@ import torch
 from rolecall.registry.errors import RegistryError
 from rolecall.registry.scorer.artifact import FORMAT, Head, load_head, save_head
 from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED
+from rolecall.registry.scorer.data import Judged, read_judged
 from rolecall.registry.scorer.encoder import Encoder
 from rolecall.registry.scorer.integrity import file_digest
-from rolecall.registry.scorer.judged import Judged, read_judged
 from rolecall.registry.scorer.length import load_length
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.seen import prompt_key, write_seen
@@ -104,7 +104,7 @@ def _write_others(data: TrainingData, taught: Rows, folder: Path, encoder: Encod
         judged.prompts,
         judged.tokens,
         difficulty,
-        tuple(facts[model] for model in judged.models),
+        facts,
         judged.datasets,
         judged.tasks,
         mask,

@@ -1,0 +1,103 @@
+"""What each judged model asks for: by a file of prices, the registry, or models.dev."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
+
+from yaml.nodes import MappingNode, Node
+
+from rolecall.registry.catalogue import list_price, own_name
+from rolecall.registry.effort import parted
+from rolecall.registry.records import Pool, Price
+from rolecall.registry.yaml_kinds import Key, Number, Shape, name_problem
+from rolecall.registry.yaml_source import YamlSource, describe_node
+
+REGISTRY = "registry"
+
+_ASKED = Shape(
+    Price,
+    (
+        Key("input_usd_per_mtok", Number(), required=True),
+        Key("output_usd_per_mtok", Number(), required=True),
+    ),
+)
+_HINT = "MODEL: {input_usd_per_mtok: 0.25, output_usd_per_mtok: 1.25}"
+
+
+def read_prices(text: str, filename: str) -> dict[str, Price]:
+    """Return the prices of a YAML text, by model, `source` the file's name.
+
+    Raises InvalidDocument naming file and line: for anything but both prices of named models.
+    """
+    source = YamlSource(filename)
+    top = source.compose(text)
+    if top is None:
+        raise source.refusal(None, "", "there are no prices in it", _HINT)
+    prices: dict[str, Price] = {}
+    for key, value in source.pairs(top, ""):
+        wrong = name_problem(key.value)
+        if wrong is not None:
+            raise source.refusal(key, key.value, wrong)
+        prices[key.value] = _price(source, value, key.value, filename)
+    return prices
+
+
+def find_prices(
+    models: Iterable[str], given: Mapping[str, Price], pool: Pool
+) -> dict[str, Price | None]:
+    """Return what each model asks for, `source` saying who says so; null where nobody does.
+
+    A price counts if it is known for input and output: first as given, then the median over the
+    registry's endpoints of that model, then what models.dev lists. A model is known by the last
+    part of its id, whatever the case. A variant (`MODEL-high`) without a price has its model's.
+    """
+    by_name = {short_name(model): price for model, price in given.items()}
+    registered = _registered(pool)
+
+    def asked(name: str) -> Price | None:
+        return by_name.get(name) or registered.get(name) or _listed(name)
+
+    found: dict[str, Price | None] = {}
+    for model in models:
+        variant = parted(short_name(model))
+        price = given.get(model) or asked(short_name(model))
+        found[model] = asked(variant[0]) if price is None and variant is not None else price
+    return found
+
+
+def _price(source: YamlSource, node: Node, model: str, filename: str) -> Price:
+    if not isinstance(node, MappingNode):
+        message = f"expected input and output price, found {describe_node(node)}"
+        raise source.refusal(node, model, message, _HINT)
+    price: Price = _ASKED.read(source, node, model)
+    return Price(price.input_usd_per_mtok, price.output_usd_per_mtok, source=filename)
+
+
+def _registered(pool: Pool) -> dict[str, Price]:
+    asked: dict[str, list[tuple[float, float]]] = {}
+    for endpoint in pool.endpoints:
+        pair = _pair(endpoint.price)
+        if pair is not None:
+            asked.setdefault(short_name(endpoint.model), []).append(pair)
+    return {name: _median(pairs, REGISTRY) for name, pairs in asked.items()}
+
+
+def _listed(name: str) -> Price | None:
+    price = list_price(name)
+    return price if _pair(price) is not None else None
+
+
+def _median(pairs: Sequence[tuple[float, float]], source: str) -> Price:
+    return Price(median(one for one, _ in pairs), median(one for _, one in pairs), source=source)
+
+
+def _pair(price: Price | None) -> tuple[float, float] | None:
+    if price is None or price.input_usd_per_mtok is None or price.output_usd_per_mtok is None:
+        return None
+    return price.input_usd_per_mtok, price.output_usd_per_mtok
+
+
+def short_name(model: str) -> str:
+    """Return how a model is known: the last part of its name, in lower case."""
+    return own_name(model).lower()

@@ -1,0 +1,187 @@
+"""The prompts of planned evaluations, read once, and the tables that comparisons are made on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rolecall.registry.evaluation.cases import Cases, Table, additive
+from rolecall.registry.evaluation.costs import Spending
+from rolecall.registry.evaluation.plan import Plan
+from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.records import Message, Price, Request
+from rolecall.registry.routing.tokens import estimate_tokens
+from rolecall.registry.scorer import baselines
+from rolecall.registry.scorer.data import Judged
+from rolecall.registry.scorer.model import Reading, Scorer
+
+Report = Callable[[int, int], None]
+Vectors = NDArray[np.float32]
+
+# Reading is what takes time: of a data set's other prompts so many at most are read.
+_MOST_READ = 1000
+# Success rises with list price at least so much per power of ten, or it would be no price order.
+_LEAST_RISE = 0.001
+_LEAST_USD = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What the scorer read of the cases, and the vector (384,) of each prompt read at all."""
+
+    cases: dict[str, Reading] = field(default_factory=dict)
+    vectors: dict[str, Vectors] = field(default_factory=dict)
+
+    def known(self, rows: Judged) -> Judged:
+        """Return the rows whose prompts were read."""
+        return rows.only([row for row, text in enumerate(rows.prompts) if text in self.vectors])
+
+    def table(self, prompts: Sequence[str]) -> Vectors:
+        """Return the prompts' vectors (N, 384)."""
+        return np.stack([self.vectors[prompt] for prompt in prompts])
+
+
+def read_prompts(scorer: Scorer, planned: Sequence[Plan], seed: int, report: Report) -> Readings:
+    """Read every prompt that a plan needs, each once; `report` is told how many, of how many.
+
+    Those are the cases, and what the nearest prompts are looked for among: of each data set 1,000
+    at most, drawn at random.
+    """
+    cases = {prompt for plan in planned for prompt in plan.cases.prompts}
+    others: dict[str, dict[str, None]] = {}
+    for plan in planned:
+        for dataset, prompt in zip(plan.learned.datasets, plan.learned.prompts, strict=True):
+            others.setdefault(dataset, {})[prompt] = None
+    random = np.random.default_rng(seed)
+    drawn = [
+        names[row]
+        for names in map(list, others.values())
+        for row in np.sort(random.permutation(len(names))[:_MOST_READ]).tolist()
+    ]
+    prompts = dict.fromkeys((*sorted(cases), *drawn))
+    readings = Readings()
+    with ThreadPoolExecutor(os.cpu_count()) as threads:  # the encoder lets other threads run
+        read = threads.map(scorer.read, prompts)
+        for number, (prompt, reading) in enumerate(zip(prompts, read, strict=True), start=1):
+            readings.vectors[prompt] = reading.vector
+            if prompt in cases:
+                readings.cases[prompt] = reading
+            report(number, len(prompts))
+    return readings
+
+
+def cases_of(
+    plan: Plan, scorer: Scorer, facts: Mapping[str, ModelFacts], readings: Readings, seed: int
+) -> tuple[Cases, Cases]:
+    """Return a plan's cases, with what each method predicts: of the pool, and of all models."""
+    models, cases = plan.cases.models, plan.cases
+    known = [facts[model] for model in models]
+    predictions = [scorer.predict(readings.cases[prompt], known) for prompt in cases.prompts]
+    ours = np.array([[one.success for one in row] for row in predictions], dtype=np.float64)
+    tokens = np.array([[one.output_tokens for one in row] for row in predictions], dtype=np.float64)
+    everyone = Cases(
+        models=models,
+        sets=cases.datasets,
+        groups=cases.groups,
+        weights=plan.weights,
+        scores=cases.scores.astype(np.float64),
+        costs=None,
+        expected_costs=None,
+        predicted={"ours": ours, **_baselines(plan, readings, seed)},
+    )
+    if not plan.has_costs:
+        return everyone, everyone
+    paid, expected = _costs(plan, tokens)
+    columns = [models.index(model) for model in plan.pool]
+    pool = replace(
+        everyone,
+        models=plan.pool,
+        scores=everyone.scores[:, columns],
+        costs=paid[:, columns],
+        expected_costs=expected[:, columns],
+        predicted={name: table[:, columns] for name, table in everyone.predicted.items()},
+    )
+    return pool, everyone
+
+
+def _baselines(plan: Plan, readings: Readings, seed: int) -> dict[str, Table]:
+    models, cases, learned = plan.cases.models, plan.cases, plan.learned
+    ability, level = _ability(learned, models, cases.datasets)
+    found = {"one ability": np.clip(level + ability, 0.01, 0.99)}
+    prices = [plan.prices[model] or Price() for model in models]
+    usd = np.array([price.output_usd_per_mtok for price in prices], dtype=np.float64)
+    if 2 * np.isfinite(usd).sum() >= len(usd):
+        found["price order"] = np.clip(level + _by_price(ability, usd), 0.01, 0.99)
+    if plan.places is not None:
+        fitted = baselines.cross_fitted(learned, readings.table(learned.prompts), seed)
+        return found | {method: table[plan.places] for method, table in fitted.items()}
+    past, asked = readings.known(learned), readings.table(cases.prompts)
+    vectors = readings.table(past.prompts)
+    detected = baselines.detected_tasks(past.tasks, vectors, asked)
+    return found | {
+        "task means": baselines.task_means(learned, cases.tasks, models, seed),
+        "detected tasks": baselines.task_means(learned, detected, models, seed),
+        "nearest": baselines.nearest(past, vectors, asked, models, seed),
+    }
+
+
+def _ability(
+    learned: Judged, models: Sequence[str], datasets: Sequence[str]
+) -> tuple[Table, Table]:
+    """Return one ability for each model (M,), and how much easier each prompt's set is (N, 1).
+
+    Models are compared on the prompts that they share; one never judged is as good as the mean.
+    Cross-fitted cases are among the rows: figures so few learn next to nothing from one of them.
+    """
+    ability, easiness = additive(learned.scores.astype(np.float64))
+    names = np.array(learned.datasets, dtype=object)
+    level = {name: easiness[names == name].mean() for name in set(learned.datasets)}
+    known = dict(zip(learned.models, ability.tolist(), strict=True))
+    mean = float(np.mean(ability))
+    return (
+        np.array([known.get(model, mean) for model in models]),
+        np.array([[level.get(name, 0.0)] for name in datasets]),
+    )
+
+
+def _by_price(ability: Table, usd: Table) -> Table:
+    """Return a success for each model (M,) that rises with its list price and with nothing else.
+
+    The line through the models' abilities over the logarithm of price, by least squares; a model
+    without a price is as good as the mean.
+    """
+    level = np.log10(np.maximum(usd, _LEAST_USD))
+    level = np.nan_to_num(level - np.nanmean(level))
+    rise = max(float((level * ability).sum() / max((level**2).sum(), 1.0)), _LEAST_RISE)
+    return np.asarray(ability.mean() + rise * level)
+
+
+def _costs(plan: Plan, predicted_tokens: Table) -> tuple[Table, Table]:
+    """Return the cost paid (N, M), and the cost expected before the call, set by set."""
+    models, cases = plan.cases.models, plan.cases
+    datasets, whole = (
+        np.array(cases.datasets, dtype=object),
+        np.array(plan.whole.datasets, dtype=object),
+    )
+    paid, expected = np.empty_like(predicted_tokens), np.empty_like(predicted_tokens)
+    for name in dict.fromkeys(cases.datasets):
+        rows = np.flatnonzero(datasets == name)
+        part = cases.only(rows)
+        spending = Spending(
+            cases=part,
+            whole=plan.whole.only(whole == name),
+            prices=[plan.prices[model] for model in models],
+            input_tokens=[_input_tokens(prompt) for prompt in part.prompts],
+            predicted_tokens=predicted_tokens[rows],
+        )
+        paid[rows], expected[rows] = spending.paid(), spending.expected()
+    return paid, expected
+
+
+def _input_tokens(prompt: str) -> int:
+    return estimate_tokens(Request((Message("user", prompt),)))

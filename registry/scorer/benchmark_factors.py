@@ -1,0 +1,131 @@
+"""A few factors behind public benchmark scores: factor analysis with missing cells.
+
+The logit of model m's score on benchmark b is `intercept_b + loading_b · f_m` give or take
+`noise_b`. A model's factors f have a normal prior, its mean linear in the model's facts; the
+cells that are known make it a posterior (Bishop, "Pattern Recognition and Machine Learning",
+12.2). A score of another effort of the same model counts with more noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rolecall.registry.scorer.posterior import Gaussian
+from rolecall.registry.scorer.variants import candidates
+
+Floats = NDArray[np.float64]
+Cells = Mapping[str, float]  # benchmark: score
+
+_FEWEST, _MOST = 0.01, 0.99
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A score known of a model; `model` is the variant that it was measured on."""
+
+    benchmark: str
+    score: float
+    model: str
+    given: bool = False  # by the user
+
+
+@dataclass(frozen=True)
+class BenchmarkFactors:
+    """The fitted factor model over B benchmarks with R factors, and the table it was fitted on.
+
+    `facts_weights` (D, R) makes facts (standardised, D) the prior mean of the factors.
+    `borrowed` is the variance added to a cell that another effort of the model reached.
+    """
+
+    benchmarks: tuple[str, ...]
+    intercept: Floats  # (B,)
+    loading: Floats  # (B, R)
+    noise: Floats  # (B,), variances
+    facts_weights: Floats  # (D, R)
+    borrowed: float
+    table: Mapping[str, Cells]
+
+    def cells_of(self, model: str, given: Cells) -> tuple[Cell, ...]:
+        """Return the scores known of a model, each benchmark once.
+
+        What the user gave comes first, then the variant's own scores, then those of the nearest
+        other effort. Benchmarks that the table does not have are left out.
+        """
+        known = frozenset(self.benchmarks)
+        found = {
+            name: Cell(name, score, model, given=True)
+            for name, score in given.items()
+            if name in known
+        }
+        for name in candidates(model):
+            for benchmark, score in self.table.get(name, {}).items():
+                found.setdefault(benchmark, Cell(benchmark, score, name))
+        return tuple(found[name] for name in self.benchmarks if name in found)
+
+    def posterior(self, cells: tuple[Cell, ...], model: str, facts: Floats) -> Gaussian:
+        """Return the factors of a model from its cells and its standardised facts (D,)."""
+        mean = facts @ self.facts_weights
+        if not cells:
+            return Gaussian(mean, np.eye(len(mean)))
+        index = {name: at for at, name in enumerate(self.benchmarks)}
+        rows = np.array([index[cell.benchmark] for cell in cells])
+        other = np.array([cell.model != model for cell in cells])
+        values = logit([cell.score for cell in cells]) - self.intercept[rows]
+        noise = self.noise[rows] + self.borrowed * other
+        return factor_posterior(values, self.loading[rows], noise, mean)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the model as plain JSON values."""
+        index = {name: str(at) for at, name in enumerate(self.benchmarks)}
+        return {
+            "benchmarks": list(self.benchmarks),
+            "intercept": rounded(self.intercept),
+            "loading": rounded(self.loading),
+            "noise": rounded(self.noise),
+            "facts_weights": rounded(self.facts_weights),
+            "borrowed": self.borrowed,
+            "table": {
+                model: {index[name]: round(score, 4) for name, score in cells.items()}
+                for model, cells in self.table.items()
+            },
+        }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> BenchmarkFactors:
+        """Rebuild what `to_dict` made."""
+        names = tuple(plain["benchmarks"])
+        return cls(
+            benchmarks=names,
+            **{key: np.array(plain[key]) for key in ("intercept", "noise")},
+            loading=np.array(plain["loading"]).reshape(len(names), -1),
+            facts_weights=np.array(plain["facts_weights"]),
+            borrowed=plain["borrowed"],
+            table={
+                model: {names[int(at)]: score for at, score in cells.items()}
+                for model, cells in plain["table"].items()
+            },
+        )
+
+
+def factor_posterior(values: Floats, loading: Floats, noise: Floats, mean: Floats) -> Gaussian:
+    """Return the factors (R,) given centred cells; their prior is normal with unit covariance."""
+    weighed = loading / noise[:, None]
+    covariance = np.linalg.inv(weighed.T @ loading + np.eye(len(mean)))
+    return Gaussian(covariance @ (weighed.T @ values + mean), covariance)
+
+
+def logit(scores: Any) -> Floats:
+    """Return scores from 0 to 1 as logits, the extremes drawn in."""
+    clipped = np.clip(np.asarray(scores, dtype=np.float64), _FEWEST, _MOST)
+    odds: Floats = np.log(clipped / (1 - clipped))
+    return odds
+
+
+def rounded(values: Floats, digits: int = 5) -> Any:
+    """Return an array as nested lists of short numbers."""
+    return np.round(values, digits).tolist()

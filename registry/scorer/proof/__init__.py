@@ -1,1 +1,0 @@
-"""Whether routing pays on judged cases: policies, curves, calibration and a verdict."""
