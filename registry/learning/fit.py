@@ -90,9 +90,28 @@ class Fitted:
 class NotJudged:
     """No row judges the model: what it is `known_by` stays. The files judge the `others`."""
 
+    model: str
     known_by: Basis
     others: tuple[str, ...]
     left_out: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON, with the keys of `Fitted`."""
+        return {
+            "model": self.model,
+            "rows": 0,
+            "given": 0,
+            "before": 0,
+            "tasks": {},
+            "length_rows": 0,
+            "scorer_version": None,
+            "known_by": self.known_by,
+            "comparison": None,
+            "stored": False,
+            "in_use": None,
+            "read_s": 0.0,
+            "fit_s": 0.0,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +149,7 @@ def fit_judged(
         scorer = with_fits(db, loading.scorer())
         known_by = _basis(db, scorer, name)
         if not new:
-            return NotJudged(known_by, judged.models, left_out)
+            return NotJudged(name, known_by, judged.models, left_out)
         old = read_judged_rows(db)
         before = counts(old).get(name, 0)
         rows = merged(without_models(old, [name]) if replace else old, new)

@@ -54,11 +54,16 @@ class CrossFits:
 
     def without(self, prompt: str, group: str | None = None) -> Scorer:
         """Return the scorer to predict a prompt by; for one never learned from, the whole."""
-        for name in (f"{prompt_key(prompt):016x}", group):
-            part = self.part_of.get(name or "")
-            if part is not None:
-                return self.parts[part]
-        return self.whole
+        part = self._part(prompt, group)
+        return self.whole if part is None else self.parts[part]
+
+    def has_seen(self, prompt: str, group: str | None = None) -> bool:
+        """Return whether the fits learned from this prompt or its group."""
+        return self._part(prompt, group) is not None
+
+    def _part(self, prompt: str, group: str | None) -> int | None:
+        own = self.part_of.get(f"{prompt_key(prompt):016x}")
+        return self.part_of.get(group or "") if own is None else own
 
 
 def derive_fits(db: Database, scorer: Scorer, tell: Tell = say_nothing) -> Fits:
@@ -123,16 +128,3 @@ def cross_fitted(given: Path | None, scorer: Scorer, report: Report | None = Non
     parts = cross_fits(scorer, answers, part_numbers(answers.groups, part_of))
     places = part_of | {row.id: part_of[row.group or row.id] for row in rows}
     return CrossFits(scorer, tuple(scorer.with_fits(fits) for fits in parts), places)
-
-
-def seen_by_fits(given: Path | None) -> dict[str, set[int]]:
-    """Return the keys of the prompts that each fit in use learned from, by canonical name."""
-    if not has_registry(given):
-        return {}
-    with open_registry(given) as db:
-        rows = read_judged_rows(db) if uses_fits(db) else ()
-    seen: dict[str, set[int]] = {}
-    for row in rows:
-        for one in row.answers:
-            seen.setdefault(one.model, set()).add(prompt_key(row.prompt))
-    return seen

@@ -33,6 +33,15 @@ class FitsInUse:
     added_at: str | None
     waiting: int
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON."""
+        return {
+            "prompts": self.prompts,
+            "models": self.models,
+            "added_at": self.added_at,
+            "waiting": self.waiting,
+        }
+
     @property
     def name(self) -> str:
         """The name of the scorer that decides."""
@@ -79,12 +88,4 @@ def scorer_card(given: Path | None = None) -> dict[str, Any]:
     """
     check(None)
     found = fits_in_use(given)
-    return card() | {
-        "fits": {
-            "in_use": found.in_use,
-            "prompts": found.prompts,
-            "models": found.models,
-            "added_at": found.added_at,
-            "waiting": found.waiting,
-        }
-    }
+    return card() | {"fits": {"in_use": found.in_use, **found.to_dict()}}

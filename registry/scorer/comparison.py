@@ -106,15 +106,24 @@ def compare(
     groups = np.broadcast_to(group_of[:, None], is_scored.shape)[is_scored]
     errors = {name: (table[..., 0] - answers.scores) ** 2 for name, table in tables.items()}
     over = {
-        f"over_{name}": _paired((errors["fitted"] - errors[name])[is_scored], groups)
+        name: _paired((errors["fitted"] - errors[name])[is_scored], groups)
         for name in ("in_use", "task_means")
     }
     methods = {
         name: _method(table, errors[name], is_scored, answers.facts)
         for name, table in tables.items()
     }
-    success = float(answers.scores[is_scored].mean())
-    return Comparison(len(part_of), int(is_scored.sum()), success, **methods, **over)
+    return Comparison(
+        groups=len(part_of),
+        scores=int(is_scored.sum()),
+        success=float(answers.scores[is_scored].mean()),
+        fitted=methods["fitted"],
+        in_use=methods["in_use"],
+        task_means=methods["task_means"],
+        model_means=methods["model_means"],
+        over_in_use=over["in_use"],
+        over_task_means=over["task_means"],
+    )
 
 
 def predict_table(
@@ -139,7 +148,7 @@ def _means(
     for part in range(int(parts.max()) + 1):
         inside = np.flatnonzero(parts == part)
         known = np.where((parts != part)[:, None], answers.scores, np.nan)
-        level = np.nanmean(known) if np.isfinite(known).any() else 0.5
+        level = float(np.nanmean(known)) if np.isfinite(known).any() else 0.5
         model_mean = _mean(known, level, _MODEL_ROWS)
         by_model[inside, :, 0] = model_mean
         for task in set(names[inside]):
@@ -152,7 +161,8 @@ def _mean(scores: Floats, level: Floats | float, rows: float) -> Floats:
     """Return the means of columns (M,), as if so many rows more were at `level`."""
     is_known = np.isfinite(scores)
     total: Floats = np.where(is_known, scores, 0.0).sum(axis=0) + rows * level
-    return total / (is_known.sum(axis=0) + rows)
+    found: Floats = total / (is_known.sum(axis=0) + rows)
+    return found
 
 
 def _method(
