@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rolecall.cli.output import Column, print_table, print_text
+from rolecall.cli.output import Column, one_line, print_table, print_text
 
 _COUNTS = ("prompts", "scores", "models")
 
@@ -20,9 +20,19 @@ def print_card(card: dict[str, Any]) -> None:
         print_text("\nAUC is the mean over models, its 95 % interval by group")
     for text in _remarks(card):
         print_text(f"- {text}")
+    print_text(f"\nfitted to your own rows: {_fits(card['fits'])}")
     print_text("\nassumed, not measured")
     for text in card["assumed"].values():
         print_text(f"- {text}")
+
+
+def _fits(fits: dict[str, Any]) -> str:
+    """Say which models are fitted to how many rows, and whether the fits decide."""
+    if not fits["models"]:
+        return "none"
+    models = ", ".join(f"{one_line(model)} {rows:,}" for model, rows in fits["models"].items())
+    off = "" if fits["in_use"] else "; switched off (rolecall scorer use own)"
+    return f"{models} (latest {fits['added_at'][:10]}){off}"
 
 
 def _heading(card: dict[str, Any]) -> str:

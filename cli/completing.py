@@ -49,14 +49,9 @@ def task_names(ctx: typer.Context, incomplete: str) -> list[str]:
     return _names(ctx, "tasks", incomplete)
 
 
-def scorer_names(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return the versions of the scorer whose name starts with what is typed."""
-    from rolecall.registry.using import known_names
-
-    given = ctx.params.get("registry")
-    return [
-        name for name in known_names(Path(given) if given else None) if name.startswith(incomplete)
-    ]
+def scorer_names(_ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the names that `scorer use` takes and that start with what is typed."""
+    return [name for name in ("own", "pretrained") if name.startswith(incomplete)]
 
 
 def _names(ctx: typer.Context, collection: str, incomplete: str) -> list[str]:

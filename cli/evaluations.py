@@ -104,6 +104,11 @@ def _caveats(one: DataSet, *, seen_left_out: bool) -> Iterator[str]:
             yield f"{told}: left out (--include-seen keeps them)"
         else:
             yield f"{told} and are included: its figures here are too good"
+    if one["cross_fitted"]:
+        yield (
+            f"your fits have seen {one['cross_fitted']:,} of these prompts: each is predicted by "
+            "fits to other groups"
+        )
     if one["shares"] is not None:
         shares = (f"{one_line(name)} {share:.0%}" for name, share in one["shares"].items())
         yield f"one workload: {', '.join(shares)}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from rolecall.registry.changes import Changes, with_records
 from rolecall.registry.document import Document, parse_document
 from rolecall.registry.editing import apply_parsed, planned, write_changes
-from rolecall.registry.opening import open_registry
+from rolecall.registry.opening import has_registry, open_registry
 from rolecall.registry.paths import registry_path
 from rolecall.registry.records import Pool
 from rolecall.registry.references import dangling
@@ -27,7 +27,7 @@ def apply_text(
     """
     path = registry_path(given)
     document = parse_document(text, filename)
-    if _is_there(path):
+    if has_registry(given):
         with open_registry(given) as db:
             return apply_parsed(db, document, dry_run=dry_run, prune=prune)
     if dry_run:
@@ -38,16 +38,6 @@ def apply_text(
         with open_registry(given) as db:
             return apply_parsed(db, document, prune=prune)
     return _begin_with(path, document, prune=prune)
-
-
-def _is_there(path: Path) -> bool:
-    """Whether there is a file to open, be it a registry or not; an empty one is as good as none."""
-    try:
-        return path.stat().st_size > 0
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True
 
 
 def _stands_alone(document: Document) -> bool:

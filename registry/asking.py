@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rolecall.registry.ask import Asker
 from rolecall.registry.chat import Timeouts
-from rolecall.registry.loading import Loading
+from rolecall.registry.learning.loading import Loading
 from rolecall.registry.opening import open_registry
 from rolecall.registry.route import Router
 from rolecall.registry.transport.client import Client
@@ -23,8 +23,8 @@ def open_asker(
 
     Raises RegistryUnusable and ScorerUnusable.
     """
-    loading = loading or Loading(given)
+    loading = loading or Loading()
     environment = dict(os.environ)
     with Client(timeouts=timeouts or Timeouts()) as client, open_registry(given) as db:
-        router = Router(db, scorer=loading.scorer(), environment=environment)
+        router = Router(db, scorer=loading.scorer(), environment=environment, tell=loading.tell)
         yield Asker(db, router, client, environment=environment)

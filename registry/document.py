@@ -12,6 +12,7 @@ from rolecall.registry.errors import InvalidDocument
 from rolecall.registry.naming import choices_hint
 from rolecall.registry.records import (
     Endpoint,
+    JudgedRow,
     Model,
     Pool,
     Record,
@@ -47,8 +48,11 @@ class Document:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every section is named, as in an export: the text is a whole registry."""
-        return len(self.sections) == len(COLLECTIONS)
+        """Whether every section is named, as in an export: the text is a whole registry.
+
+        Judged rows are there only where the user brought some.
+        """
+        return self.sections >= set(COLLECTIONS) - {"judged_rows"}
 
     def refusal(self, path: str, message: str, hint: str | None) -> InvalidDocument:
         """Return the error for the value at `path`, naming file and line."""
@@ -70,6 +74,8 @@ def collection_of(record: Record) -> Collection:
             return "strategies"
         case Scope():
             return "scopes"
+        case JudgedRow():
+            return "judged_rows"
 
 
 def to_plain(record: Record) -> dict[str, Any]:
@@ -148,6 +154,8 @@ def dump_pool(pool: Pool) -> str:
     lines: list[str] = []
     for section in COLLECTIONS:
         records = sorted(getattr(pool, section), key=lambda record: record.id)
+        if section == "judged_rows" and not records:
+            continue
         lines.append(f"{section}:" if records else f"{section}: []")
         lines += yaml_list([to_plain(record) for record in records], "  ")
     return HEADER + "\n".join(lines) + "\n"

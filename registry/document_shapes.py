@@ -15,6 +15,8 @@ from rolecall.registry.records import (
     Assignment,
     DataPolicy,
     Endpoint,
+    JudgedAnswer,
+    JudgedRow,
     Model,
     Price,
     Profile,
@@ -39,6 +41,7 @@ from rolecall.registry.yaml_kinds import (
     Words,
     date_problem,
     name_problem,
+    prompt_problem,
     url_problem,
     variable_problem,
 )
@@ -240,6 +243,28 @@ _SCOPE = Shape(
     check=_app_or_user,
 )
 
+_JUDGED_ANSWER = Shape(
+    JudgedAnswer,
+    (
+        Key("model", _NAME, required=True),
+        Key("score", Number(0.0, 1.0), required=True),
+        Key("samples", Whole(low=1, optional=False)),
+        Key("output_tokens", Number(optional=True)),
+    ),
+)
+
+_JUDGED_ROW = Shape(
+    JudgedRow,
+    (
+        Key("prompt", Text(prompt_problem), required=True),
+        Key("task", Text()),
+        Key("group", _MAYBE_TEXT),
+        Key("answers", Listed(_JUDGED_ANSWER, "model"), required=True),
+        Key("added_at", Text()),
+        Key("source", Text()),
+    ),
+)
+
 SHAPES: dict[Collection, Shape] = {
     "models": _MODEL,
     "endpoints": _ENDPOINT,
@@ -247,4 +272,5 @@ SHAPES: dict[Collection, Shape] = {
     "tasks": _TASK,
     "strategies": _STRATEGY,
     "scopes": _SCOPE,
+    "judged_rows": _JUDGED_ROW,
 }

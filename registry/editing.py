@@ -44,6 +44,7 @@ _WRITE_ORDER: tuple[Collection, ...] = (
     "roles",
     "tasks",
     "scopes",
+    "judged_rows",
 )
 
 
@@ -186,7 +187,7 @@ def apply_parsed(
 ) -> Changes:
     """Do what `apply_document` does with a document that was read before."""
     with db.snapshot() if dry_run else db.transaction():
-        before = read_pool(db)
+        before = read_pool(db, with_judged_rows=True)
         after, changes = planned(before, document, prune=prune)
         if not dry_run:
             write_changes(db, after, changes)
@@ -218,7 +219,7 @@ def write_changes(db: Database, after: Pool, changes: Changes) -> None:
 
 def export_document(db: Database) -> str:
     """Return the whole registry as one YAML document; the same content, the same bytes."""
-    return dump_pool(read_pool(db))
+    return dump_pool(read_pool(db, with_judged_rows=True))
 
 
 def _role(db: Database, name: str) -> Role:

@@ -71,26 +71,6 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class FittedModel:
-    """What judged rows say of one model, on top of one version of the scorer.
-
-    `model` is the name in lower case, without the groups before its last `/`. `mean`,
-    `covariance` and `tokens` are arrays as the scorer packs them; `tokens` is null where no row
-    told a length. `tasks` counts the `rows` by task; `source` names the files they came from.
-    """
-
-    scorer_version: str
-    model: str
-    mean: bytes
-    covariance: bytes
-    tokens: bytes | None
-    rows: int
-    tasks: tuple[tuple[str, int], ...]
-    fitted_at: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
 class Sample:
     """One call's raw speed, kept for the quantiles; `weight` is less than 1 for a probe."""
 

@@ -21,6 +21,16 @@ def open_registry(given: Path | None, *, must_exist: bool = False) -> Database:
     return open_database(path, fill=_seed)
 
 
+def has_registry(given: Path | None) -> bool:
+    """Return whether there is a file to open, be it a registry or not; an empty one is none."""
+    try:
+        return registry_path(given).stat().st_size > 0
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+
+
 def _seed(db: Database) -> None:
     from rolecall.registry.seeding import write_seed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Literal
 
 from rolecall.registry.effort import Effort, variant_of
@@ -219,12 +220,46 @@ class Scope:
         return f"app:{self.app}" if self.app is not None else f"user:{self.user}"
 
 
-Record = Model | Endpoint | Role | TaskKind | Strategy | Scope
+@dataclass(frozen=True, slots=True)
+class JudgedAnswer:
+    """How good one model's answers to a prompt were, 0–1: the mean of so many samples."""
+
+    model: str
+    score: float
+    samples: int = 1
+    output_tokens: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRow:
+    """One prompt that the user had judged, as the scorer reads it; fits learn from such rows.
+
+    Rows of one `group` (by default the row's id) never straddle a split. `added_at` and `source`
+    say when the latest answers came, and from which files.
+    """
+
+    prompt: str
+    task: str = ""
+    group: str | None = None
+    answers: tuple[JudgedAnswer, ...] = ()
+    added_at: str = ""
+    source: str = ""
+
+    @property
+    def id(self) -> str:
+        """The first 16 hexadecimal digits of the SHA-256 of the prompt."""
+        return sha256(self.prompt.strip().encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+Record = Model | Endpoint | Role | TaskKind | Strategy | Scope | JudgedRow
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """A whole registry's content at one revision, each group sorted by id."""
+    """A whole registry's content at one revision, each group sorted by id.
+
+    The judged rows are left out where a request is routed.
+    """
 
     revision: int
     models: tuple[Model, ...] = ()
@@ -233,6 +268,7 @@ class Pool:
     tasks: tuple[TaskKind, ...] = ()
     strategies: tuple[Strategy, ...] = ()
     scopes: tuple[Scope, ...] = ()
+    judged_rows: tuple[JudgedRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

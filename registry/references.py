@@ -15,6 +15,7 @@ NOUNS: dict[Collection, str] = {
     "tasks": "task",
     "strategies": "strategy",
     "scopes": "scope",
+    "judged_rows": "judged row",
 }
 
 

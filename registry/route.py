@@ -24,10 +24,9 @@ from rolecall.registry.detect import (
 )
 from rolecall.registry.errors import BudgetExceeded, NothingEligible
 from rolecall.registry.facts import facts_of
-from rolecall.registry.fitted import with_fitted
 from rolecall.registry.ids import new_id
 from rolecall.registry.layers import Choices, Layers, policy_layers
-from rolecall.registry.loading import Loading
+from rolecall.registry.learning.loading import Loading, Tell, say_nothing, with_fits
 from rolecall.registry.naming import named, unknown
 from rolecall.registry.opening import open_registry
 from rolecall.registry.predictions import ModelFacts, Prediction
@@ -71,7 +70,8 @@ class Snapshot:
 class Router:
     """Decides requests against one registry; keeps a snapshot of it until it changes.
 
-    `now` is its clock, by which the calls that follow a decision are dated too.
+    `now` is its clock, by which the calls that follow a decision are dated too. What takes long
+    is told by `tell`.
     """
 
     def __init__(
@@ -81,9 +81,11 @@ class Router:
         scorer: Scorer,
         environment: Mapping[str, str],
         now: Now = utc_now,
+        tell: Tell = say_nothing,
     ) -> None:
         self._db = db
         self._scorer = scorer
+        self._tell = tell
         self._keys = frozenset(name for name, value in environment.items() if value)
         self.now = now
         self._snapshot: Snapshot | None = None
@@ -156,7 +158,7 @@ class Router:
         revision = read_revision(self._db)
         if self._snapshot is None or self._snapshot.pool.revision != revision:
             pool = read_pool(self._db)
-            self._scorer = with_fitted(self._db, self._scorer)
+            self._scorer = with_fits(self._db, self._scorer, self._tell)
             index = ExampleIndex(self._db, self._scorer, pool)
             self._snapshot = Snapshot(pool, facts_of(pool), index)
         return self._snapshot
@@ -277,9 +279,9 @@ def open_router(given: Path | None, loading: Loading | None = None) -> Iterator[
 
     `loading` is a scorer whose loading began earlier. Raises RegistryUnusable and ScorerUnusable.
     """
-    loading = loading or Loading(given)
+    loading = loading or Loading()
     with open_registry(given) as db:
-        yield Router(db, scorer=loading.scorer(), environment=os.environ)
+        yield Router(db, scorer=loading.scorer(), environment=os.environ, tell=loading.tell)
 
 
 def chosen_endpoint(decision: Decision) -> str:

@@ -355,6 +355,11 @@ def name_problem(text: str) -> str | None:
     return None
 
 
+def prompt_problem(text: str) -> str | None:
+    """Return what keeps a text from being a prompt, or null."""
+    return None if text.strip() else "a prompt may not be empty"
+
+
 def date_problem(text: str) -> str | None:
     """Return what keeps a text from being an ISO date (or year and month), or null."""
     try:

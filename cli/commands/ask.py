@@ -60,9 +60,10 @@ def ask(
       git diff | rolecall ask "review this" --role coder --max-cost 0.02
       rolecall ask "three colours" --schema list.json --check "jq -e '.[2]'"
     """
-    from rolecall.registry.loading import Loading
+    from rolecall.cli.output import note
+    from rolecall.registry.learning.loading import Loading
 
-    loading = Loading(registry)  # before the other imports, which then cost no time
+    loading = Loading(note)  # before the other imports, which then cost no time
 
     from contextlib import closing
 

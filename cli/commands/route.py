@@ -37,9 +37,10 @@ def route(
       git diff | rolecall route "review this" --role coder --max-cost 0.02
       rolecall route --jsonl < prompts.jsonl > decisions.jsonl
     """
-    from rolecall.registry.loading import Loading
+    from rolecall.cli.output import note
+    from rolecall.registry.learning.loading import Loading
 
-    loading = Loading(registry)  # before the other imports, which then cost no time
+    loading = Loading(note)  # before the other imports, which then cost no time
 
     from rolecall.cli.deciding import print_decision, print_decisions
     from rolecall.cli.prompts import read_jsonl, read_request

@@ -8,7 +8,7 @@ from rolecall.cli.commands.scorer_eval import evaluate
 from rolecall.cli.commands.scorer_fit import fit
 from rolecall.cli.commands.scorer_predict import predict
 from rolecall.cli.commands.scorer_train import train
-from rolecall.cli.commands.scorer_use import VersionArgument, use
+from rolecall.cli.commands.scorer_use import use
 from rolecall.cli.options import JsonOption, RegistryOption
 from rolecall.cli.output import print_json
 
@@ -21,23 +21,20 @@ def scorer() -> None:
 
 
 @app.command()
-def show(
-    version: VersionArgument = None, registry: RegistryOption = None, as_json: JsonOption = False
-) -> None:
-    """Show the card of the scorer in use, or of another version.
+def show(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
+    """Show the scorer's card, and which models are fitted to your rows.
 
     What it was trained on, how it was judged and beside what, and what it assumes.
 
     \b
     Examples:
       rolecall scorer show
-      rolecall scorer show pretrained
       rolecall scorer show --json | jq .figures
     """
     from rolecall.cli.cards import print_card
-    from rolecall.registry.scoring import scorer_card
+    from rolecall.registry.learning.versions import scorer_card
 
-    card = scorer_card(registry, version)
+    card = scorer_card(registry)
     if as_json:
         print_json(card)
         return

@@ -97,8 +97,8 @@ def evaluate(
 
     The scorer, the nearest judged prompts, the means of each task, told or detected, one ability
     per model, list price, every single model, a random one and an oracle choose for the same
-    prompts. The scorer learns nothing from them; what it is compared with learns on other folds,
-    on --train, or on other parts of the same rows. A model need not be judged on every prompt.
+    prompts. What your own fits have seen is predicted by fits to other groups; what the scorer is
+    compared with learns on other folds, on --train, or on other parts of the same rows. A model need not be judged on every prompt.
     Costs are the rows' own, else worked out from --prices, the registry or models.dev. A line of
     prices reads MODEL: {input_usd_per_mtok: 3, output_usd_per_mtok: 15}. A data set is what rows
     call `dataset`, else their file's name up to the first dot.
@@ -122,7 +122,8 @@ def evaluate(
     from rolecall.registry.evaluation.plan import Selection, read_shares
     from rolecall.registry.evaluation.prices import read_prices
     from rolecall.registry.evaluation.robustness_report import RobustnessPlan
-    from rolecall.registry.known import read_known
+    from rolecall.registry.learning.fits import cross_fitted
+    from rolecall.registry.learning.loading import read_known
 
     if robust:
         refuse(model=model, quality_usd=quality_usd, prices=prices, plot=plot, mixed=mixed)
@@ -148,7 +149,9 @@ def evaluate(
         seed=seed,
     )
     with counted("reading prompts") as report:
-        found = evaluate_scorer(read_known(registry), request, report, read_seen(registry))
+        known = read_known(registry, note)
+        scorers = cross_fitted(registry, known.scorer)
+        found = evaluate_scorer(known, request, report, read_seen(), scorers)
     evaluation = found.to_dict()
     if found.bad_lines is not None:
         note(f"left out: {found.bad_lines}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,7 @@ from rolecall.cli.output import Column, note, print_json, print_table, print_tex
 from rolecall.registry.errors import UsageError
 
 if TYPE_CHECKING:
-    from rolecall.registry.fitting import Answers, Fitted, NotJudged
+    from rolecall.registry.learning.fit import Fitted, JudgedFiles
 
 ModelArgument = Annotated[
     str,
@@ -49,9 +49,14 @@ def fit(
     files: FilesArgument = None,
     called: CalledOption = None,
     suggest: SuggestOption = None,
-    forget: Annotated[bool, typer.Option("--forget", help="Forget the model's fit.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the model's earlier rows; do not add.")
+    ] = False,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Forget the model's rows and fit.")
+    ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what a fit is worth; keep nothing.")
+        bool, typer.Option("--dry-run", help="Say what the rows are worth; keep nothing.")
     ] = False,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out lines that are no judged row.")
@@ -61,10 +66,11 @@ def fit(
 ) -> None:
     """Fit one model to its judged rows, without training.
 
-    From then on its success and length are foretold by these rows, not by its size and price:
-    the more rows, the more surely. A later fit replaces it, so name every file of rows each time.
+    From then on its success and length are predicted by these rows and what was known before:
+    the more rows, the more surely. The rows are kept in the registry; later ones add to them. What
+    all rows have in common against predictions moves every model on prompts like these.
     With --suggest the first file is a pool of prompts, and those most worth judging are printed
-    as JSON lines, the best first, given the judged rows that follow or else the fit so far.
+    as JSON lines, the best first, given the rows kept so far and those that follow.
 
     \b
     Examples:
@@ -80,26 +86,40 @@ def fit(
         return
     if not paths:
         raise UsageError("no judged rows were named", hint=_HINT)
-    from rolecall.registry.fitting import Answers
+    from rolecall.cli.counting import counted
+    from rolecall.registry.learning.fit import JudgedFiles, NotJudged, fit_judged
 
     if suggest is not None:
-        answers = Answers(paths[1:], called, skip_bad=skip_bad)
-        _suggest(model, paths[0], answers, suggest, registry)
+        _suggest(
+            model, paths[0], JudgedFiles(paths[1:], called, skip_bad=skip_bad), suggest, registry
+        )
         return
-    answers = Answers(paths, called, skip_bad=skip_bad)
-    _fit(model, answers, registry, dry_run=dry_run, as_json=as_json)
+    answers = JudgedFiles(paths, called, skip_bad=skip_bad)
+    with counted("reading") as report:
+        done = fit_judged(registry, model, answers, report, replace=replace, dry_run=dry_run)
+    if done.left_out is not None:
+        note(done.left_out)
+    if as_json:
+        print_json(done.to_dict())
+    elif isinstance(done, NotJudged):
+        print_text(f"{model}: no row judges it; it is still read by {_KNOWN_BY[done.known_by]}")
+        note(f"judged there: {', '.join(done.others)}")
+    else:
+        _show(model, done)
 
 
 def _forget(model: str, registry: Path | None) -> None:
-    from rolecall.registry.fitting import forget_fitted
+    from rolecall.registry.learning.fit import forget_model
 
-    forget_fitted(registry, model)
-    note(f"forgot what was fitted for {model}")
+    forget_model(registry, model)
+    note(f"forgot the judged rows of {model}")
 
 
-def _suggest(model: str, pool: Path, answers: Answers, count: int, registry: Path | None) -> None:
+def _suggest(
+    model: str, pool: Path, answers: JudgedFiles, count: int, registry: Path | None
+) -> None:
     from rolecall.cli.counting import counted
-    from rolecall.registry.fitting import suggest_prompts
+    from rolecall.registry.learning.fit import suggest_prompts
 
     with counted("reading") as report:
         found = suggest_prompts(registry, model, pool, answers, report, count=count)
@@ -111,57 +131,51 @@ def _suggest(model: str, pool: Path, answers: Answers, count: int, registry: Pat
         note(f"the pool has no more than {len(found.prompts)} prompts to judge")
 
 
-def _fit(
-    model: str, answers: Answers, registry: Path | None, *, dry_run: bool, as_json: bool
-) -> None:
-    from rolecall.cli.counting import counted
-    from rolecall.registry.fitting import NotJudged, fit_judged
+_KNOWN_BY = {
+    "facts": "its size, price and date",
+    "scores": "public benchmark scores",
+    "latent": "what the scorer was trained on",
+    "fitted": "its earlier rows",
+}
+_SHORTLY = {"facts": "facts", "scores": "scores", "latent": "training", "fitted": "earlier rows"}
 
-    with counted("reading") as report:
-        done = fit_judged(registry, model, answers, report, dry_run=dry_run)
-    if done.left_out is not None:
-        note(done.left_out)
-    if as_json:
-        print_json({"model": model, **_plain(done)})
-    elif isinstance(done, NotJudged):
-        print_text(f"{model}: no row judges it; it is still read by {_KNOWN_BY[done.known_by]}")
-        note(f"judged there: {', '.join(done.others)}")
-    else:
-        print_text(f"{model}: {_counts(done)}\n\n")
+
+def _show(model: str, done: Fitted) -> None:
+    print_text(f"{model}: {_counts(done)}\n\n")
+    if done.comparison is not None:
         print_table(*_table(done))
-        print_text(f"\n{_verdict(done)}")
-        note(f"read the prompts in {done.read_s:.1f} s, fitted in {done.fit_s:.2f} s")
-
-
-_KNOWN_BY = {"facts": "its size, price and date", "latent": "what the scorer was trained on"}
+        print_text("")
+    print_text(_verdict(done))
+    note(f"read the prompts in {done.read_s:.1f} s, fitted in {done.fit_s:.2f} s")
+    if not done.in_use:
+        note("fits are switched off: rolecall scorer use own")
 
 
 def _counts(done: Fitted) -> str:
-    rows, lengths = done.fitted.rows, done.figures.length_rows
-    tasks = ", ".join(f"{task} {count:,}" for task, count in done.fitted.tasks[:_MOST_TASKS])
-    tasks += ", …" if len(done.fitted.tasks) > _MOST_TASKS else ""
+    rows, lengths = done.rows, done.length_rows
+    tasks = ", ".join(f"{task} {count:,}" for task, count in done.tasks[:_MOST_TASKS])
+    tasks += ", …" if len(done.tasks) > _MOST_TASKS else ""
     with_length = "all" if lengths == rows else f"{lengths:,}" if lengths else "none"
-    return f"{rows:,} row{'' if rows == 1 else 's'} ({tasks}), {with_length} with a length"
+    added = f", {done.given:,} given and {done.before:,} kept before" if done.before else ""
+    noun = "row" if rows == 1 else "rows"
+    return f"{rows:,} {noun}{added} ({tasks}), {with_length} with a length"
 
 
 def _table(done: Fitted) -> tuple[list[Column], list[list[str]]]:
-    figures = done.figures
-    rows: list[tuple[str, float, float | None, float | None]] = [
-        ("judged", figures.success, None, None),
-        (
-            f"by {_SHORTLY[done.known_by]}",
-            figures.before_success,
-            figures.before_std,
-            figures.before_brier,
-        ),
-        ("fitted", figures.after_success, figures.after_std, figures.after_brier),
-        ("its mean alone", figures.success, None, figures.mean_brier),
-    ]
+    compared = done.comparison
+    assert compared is not None
+    methods = {
+        f"by {_SHORTLY[done.known_by]}": compared.in_use,
+        "fitted": compared.fitted,
+        "its mean alone": compared.model_means,
+    }
     columns = [Column("")] + [Column(title, is_number=True) for title in ("success", "±", "brier")]
-    return columns, [[name, *map(_shown, numbers)] for name, *numbers in rows]
-
-
-_SHORTLY = {"facts": "facts", "latent": "training"}
+    rows = [["judged", _shown(compared.success), "–", "–"]]
+    rows += [
+        [name, _shown(one.success), _shown(one.success_std), _shown(one.brier)]
+        for name, one in methods.items()
+    ]
+    return columns, rows
 
 
 def _shown(value: float | None) -> str:
@@ -169,50 +183,15 @@ def _shown(value: float | None) -> str:
 
 
 def _verdict(done: Fitted) -> str:
-    figures = done.figures
+    compared = done.comparison
     kept = "kept" if done.is_stored else "not kept (--dry-run)"
-    if figures.after_brier is None or figures.mean_brier is None:
-        return f"{kept}; too few rows to tell what they are worth"
-    if figures.mean_brier <= figures.after_brier:
-        return f"{kept}; of rows held back its mean alone tells as much: judge more of them"
-    if figures.before_brier <= figures.after_brier:
-        return f"{kept}; rows held back are foretold no better than before: judge more of them"
-    gain = 1 - figures.after_brier / figures.before_brier
-    return f"{kept}; rows held back are foretold better than before: brier down by {gain:.0%}"
-
-
-def _plain(done: Fitted | NotJudged) -> dict[str, Any]:
-    from rolecall.registry.fitting import NotJudged
-
-    names = ("success", "std", "brier")
-    if isinstance(done, NotJudged):
-        nothing = dict.fromkeys(names)
-        return {
-            "rows": 0,
-            "tasks": {},
-            "known_by": done.known_by,
-            "stored": False,
-            "scorer_version": None,
-            "length_rows": 0,
-            "success": None,
-            "before": nothing,
-            "after": nothing,
-            "mean": {"brier": None},
-            "read_s": 0.0,
-            "fit_s": 0.0,
-        }
-    fitted, figures = done.fitted, done.figures
-    return {
-        "rows": fitted.rows,
-        "tasks": dict(fitted.tasks),
-        "known_by": done.known_by,
-        "stored": done.is_stored,
-        "scorer_version": fitted.scorer_version,
-        "length_rows": figures.length_rows,
-        "success": figures.success,
-        "before": {name: getattr(figures, f"before_{name}") for name in names},
-        "after": {name: getattr(figures, f"after_{name}") for name in names},
-        "mean": {"brier": figures.mean_brier},
-        "read_s": done.read_s,
-        "fit_s": done.fit_s,
-    }
+    if compared is None:
+        return f"{kept}; too few rows that it has not learned from to tell what they are worth"
+    after, before = compared.fitted.brier, compared.in_use.brier
+    told = f"{compared.scores:,} rows held back"
+    if compared.model_means.brier <= after:
+        return f"{kept}; of {told} its mean alone tells as much: judge more of them"
+    if before <= after:
+        return f"{kept}; {told} are predicted no better than before: judge more of them"
+    gain = 1 - after / before
+    return f"{kept}; {told} are predicted better than before: brier down by {gain:.0%}"

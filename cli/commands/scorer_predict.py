@@ -14,7 +14,7 @@ from rolecall.cli.options import RegistryOption
 
 if TYPE_CHECKING:
     from rolecall.cli.counting import Report
-    from rolecall.registry.predicting import Predicted
+    from rolecall.registry.learning.predict import Predicted
 
 RowsArgument = Annotated[
     list[Path],
@@ -59,7 +59,7 @@ def predict(
       echo '{"prompt": "why does this deadlock?"}' | rolecall scorer predict -
     """
     from rolecall.cli.output import note, print_json
-    from rolecall.registry.predicting import predict_rows
+    from rolecall.registry.learning.predict import predict_rows
 
     found = predict_rows(rows, models=model or (), registry=registry, skip_bad=skip_bad)
     if found.left_out is not None:

@@ -1,8 +1,8 @@
-"""`rolecall scorer use`: which scorer decides."""
+"""`rolecall scorer use`: what decides, the shipped scorer alone or with one's own fits."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,13 +10,13 @@ from rolecall.cli.completing import scorer_names
 from rolecall.cli.options import JsonOption, RegistryOption
 
 if TYPE_CHECKING:
-    from rolecall.registry.using import Version
+    from rolecall.registry.learning.versions import FitsInUse
 
-VersionArgument = Annotated[
+NameArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="VERSION",
-        help="The name of a version; the shipped one is pretrained.",
+        metavar="NAME",
+        help="pretrained: the shipped scorer alone; own: with fits to your judged rows.",
         autocompletion=scorer_names,
         show_default=False,
     ),
@@ -24,68 +24,47 @@ VersionArgument = Annotated[
 
 
 def use(
-    version: VersionArgument = None,
+    name: NameArgument = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Choose the scorer that decides, or list those there are.
+    """Switch your own fits on or off, or say which are there.
 
-    The shipped one is called pretrained; the others lie beside the registry, as `scorer train`
-    wrote them. It counts from the next command on.
+    The rows of `scorer fit` and `scorer train` stay in the registry either way. It counts from
+    the next command on.
 
     \b
     Examples:
       rolecall scorer use
-      rolecall scorer use own-2026-11-22-1f0c9a3e
       rolecall scorer use pretrained
+      rolecall scorer use own
     """
     from rolecall.cli.output import print_json, print_text
-    from rolecall.registry.using import list_versions, use_version
+    from rolecall.registry.learning.versions import fits_in_use, use_version
 
-    if version is None:
-        _show(list_versions(registry), as_json=as_json)
+    if name is None:
+        _show(fits_in_use(registry), as_json=as_json)
         return
-    before = use_version(registry, version)
+    before = use_version(registry, name)
     if as_json:
-        print_json({"in_use": version, "before": before})
+        print_json({"in_use": name, "before": before})
     else:
-        print_text(f"in use: {version}" + (f" (before: {before})" if before else ""))
+        print_text(f"in use: {name} (before: {before})")
 
 
-def _show(versions: tuple[Version, ...], *, as_json: bool) -> None:
-    from rolecall.cli.output import Column, print_json, print_table
+def _show(found: FitsInUse, *, as_json: bool) -> None:
+    from rolecall.cli.output import Column, note, print_json, print_table
 
     if as_json:
-        print_json({"scorers": [_plain(one) for one in versions]})
+        print_json({"in_use": found.name, **found.to_dict()})
         return
-    numbers = ("prompts", "brier", "task means")
-    columns = [Column("scorer"), Column("in use"), Column("version", drop=2), Column("trained")]
-    columns += [Column(title, drop=1, is_number=True) for title in numbers]
-    print_table(columns, [_row(_plain(one)) for one in versions])
-
-
-def _plain(version: Version) -> dict[str, Any]:
-    card = version.card or {}
-    figures = card.get("figures", {})
-    return {
-        "name": version.name,
-        "in_use": version.in_use,
-        "version": card.get("version"),
-        "date": card.get("date"),
-        "base": card.get("base"),
-        "prompts": sum(one["prompts"] for one in card.get("data", {}).get("sets", [])) or None,
-        "brier": figures.get("scorer", {}).get("brier"),
-        "task_means_brier": figures.get("task_means", {}).get("brier"),
-    }
-
-
-def _row(plain: dict[str, Any]) -> list[str]:
-    figures = (plain["brier"], plain["task_means_brier"])
-    return [
-        plain["name"],
-        "yes" if plain["in_use"] else "",
-        plain["version"] or "unreadable",
-        plain["date"] or "–",
-        "–" if plain["prompts"] is None else f"{plain['prompts']:,}",
-        *("–" if one is None else f"{one:.4f}" for one in figures),
+    columns = [Column("scorer"), Column("in use"), Column("prompts", is_number=True)]
+    columns += [Column("models", is_number=True), Column("added")]
+    own = [f"{found.prompts:,}", f"{len(found.models):,}", (found.added_at or "–")[:10]]
+    rows = [
+        ["pretrained", "" if found.in_use else "yes", "–", "–", "–"],
+        ["own", "yes" if found.in_use else "", *(own if found.prompts else ["–"] * 3)],
     ]
+    print_table(columns, rows)
+    if found.waiting:
+        note(f"{found.waiting:,} more prompts are kept and not used: rolecall scorer train --help")

@@ -26,16 +26,15 @@ from rolecall.registry.evaluation.plan import (
 from rolecall.registry.evaluation.readings import Report, cases_of, read_prompts
 from rolecall.registry.evaluation.results import Comparison, Quality, plain
 from rolecall.registry.facts import facts_of
-from rolecall.registry.known import Known
 from rolecall.registry.known_facts import known_facts
 from rolecall.registry.layers import DEFAULT_STRATEGY
+from rolecall.registry.learning.fits import CrossFits
+from rolecall.registry.learning.loading import Known
 from rolecall.registry.naming import named
-from rolecall.registry.paths import registry_path
 from rolecall.registry.records import Pool, Price, Strategy
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.data import read_judged, spelled_out
 from rolecall.registry.scorer.seen import load_seen
-from rolecall.registry.versions import folder_in_use
 
 # Judged rows hold no times: of a strategy's terms these are what can be counted.
 COUNTED = ("success", "cost")
@@ -64,7 +63,8 @@ class SetEvaluation:
 
     `models_judged` counts the models with a score there, `learned` the prompts that the
     baselines learned on, `seen` the prompts that the scorer learned from, which are among the
-    cases only if they were asked for. A price is null where nobody knows it. `shares` are those
+    cases only if they were asked for. Of the cases, `cross_fitted` had taught the user's fits and
+    are predicted by fits to other groups. A price is null where nobody knows it. `shares` are those
     of the sets in a mixed workload.
     """
 
@@ -73,6 +73,7 @@ class SetEvaluation:
     models_judged: int
     learned: int
     seen: int
+    cross_fitted: int
     shares: Mapping[str, float] | None
     left_out: tuple[LeftOut, ...]
     prices: Mapping[str, Price | None]
@@ -106,18 +107,23 @@ class Evaluation:
         return {**told, "counted": list(COUNTED)}
 
 
-def read_seen(given: Path | None) -> Seen:
-    """Return what the scorer that this registry uses says that it has learned from."""
-    return Seen(load_seen(folder_in_use(registry_path(given)) or PRETRAINED))
+def read_seen() -> Seen:
+    """Return what the shipped scorer says that it has learned from."""
+    return Seen(load_seen(PRETRAINED))
 
 
 def evaluate(
-    known: Known, request: EvalRequest, report: Report, seen: Seen | None = None
+    known: Known,
+    request: EvalRequest,
+    report: Report,
+    seen: Seen | None = None,
+    scorers: CrossFits | None = None,
 ) -> Evaluation:
     """Compare the scorer with its baselines on judged prompts; it learns nothing from them.
 
     `report` is told how many prompts have been read, of how many. Prompts that are `seen` are
-    left out unless the selection includes them. Raises InvalidDocument for bad rows,
+    left out unless the selection includes them; what the user's fits have seen is predicted by
+    `scorers` that have not. Raises InvalidDocument for bad rows,
     UnknownRecord for a strategy, data set or model that is not there, NothingToEvaluate,
     UsageError, ScorerUnusable.
     """
@@ -130,12 +136,13 @@ def evaluate(
         bad += bad_train
     learned = training_rows(judged, train, selection.fold)
     planned, skipped = plans(judged, learned, selection, seen or Seen(), (request.prices, pool))
+    scorers = scorers or CrossFits(scorer, (), {})
     readings = read_prompts(scorer, planned, request.seed, report)
     models = dict.fromkeys(model for plan in planned for model in plan.cases.models)
     facts = known_facts(models, facts_of(pool))
     compared = []
     for plan in planned:
-        cases, everyone = cases_of(plan, scorer, facts, readings, request.seed)
+        cases, everyone = cases_of(plan, scorers, facts, readings, request.seed)
         compared.append(compare(cases, quality_usd, request.seed, everyone=everyone))
     resampled = [one for _, one in compared]
     sizes = [len(plan.cases.prompts) for plan in planned]
@@ -147,7 +154,8 @@ def evaluate(
         learned_by=learned.by,
         seen_left_out=not selection.include_seen,
         sets=tuple(
-            _of_plan(plan, one, selection) for plan, (one, _) in zip(planned, compared, strict=True)
+            _of_plan(plan, one, selection, scorers)
+            for plan, (one, _) in zip(planned, compared, strict=True)
         ),
         by_prompts=_means(resampled, sizes) if several else None,
         by_set=_means(resampled, [1] * len(sizes)) if several else None,
@@ -193,7 +201,9 @@ def _mean(figures: Sequence[Table], sizes: Sequence[int]) -> Table:
         return np.asarray((np.where(known, table, 0.0) * weights).sum(axis=0) / weights.sum(axis=0))
 
 
-def _of_plan(plan: Plan, comparison: Comparison, selection: Selection) -> SetEvaluation:
+def _of_plan(
+    plan: Plan, comparison: Comparison, selection: Selection, scorers: CrossFits
+) -> SetEvaluation:
     shares = None
     if selection.mixed:
         total = dict.fromkeys(dict.fromkeys(plan.cases.datasets), 0.0)
@@ -206,6 +216,7 @@ def _of_plan(plan: Plan, comparison: Comparison, selection: Selection) -> SetEva
         models_judged=plan.judged,
         learned=len(plan.learned.prompts),
         seen=plan.seen,
+        cross_fitted=sum(map(scorers.has_seen, plan.cases.prompts, plan.cases.groups)),
         shares=shares,
         left_out=plan.left_out,
         prices={model: plan.prices[model] for model in plan.pool},

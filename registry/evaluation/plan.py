@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rolecall.registry.errors import RegistryError, UsageError
 from rolecall.registry.evaluation.cases import Table
-from rolecall.registry.evaluation.prices import find_prices, short_name
+from rolecall.registry.evaluation.prices import find_prices
 from rolecall.registry.naming import unknown
 from rolecall.registry.records import Pool, Price
 from rolecall.registry.scorer.data import Judged
@@ -84,20 +84,13 @@ def read_shares(text: str | None, *, mixed: bool) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The keys (`prompt_key`) of prompts learned from: by the scorer, and by a model's fit."""
+    """The keys (`prompt_key`) of the prompts that the scorer was trained on."""
 
-    by_all: Collection[int] = frozenset()
-    by_model: Mapping[str, Collection[int]] = field(default_factory=dict)
+    keys: Collection[int] = frozenset()
 
-    def among(self, prompts: Sequence[str], models: Collection[str]) -> NDArray[np.bool_]:
-        """Return which of the prompts (N,) have taught what is evaluated."""
-        names = {short_name(model) for model in models}
-        fits = [keys for model, keys in self.by_model.items() if short_name(model) in names]
-        known = (self.by_all, *fits)
-        if not any(known):
-            return np.zeros(len(prompts), dtype=bool)
-        keys = [prompt_key(prompt) for prompt in prompts]
-        return np.array([any(key in one for one in known) for key in keys], dtype=bool)
+    def among(self, prompts: Sequence[str]) -> NDArray[np.bool_]:
+        """Return which of the prompts (N,) have taught the scorer."""
+        return np.array([prompt_key(prompt) in self.keys for prompt in prompts], dtype=bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +217,7 @@ class _Planner:
         pool = _priced(rows.of(often), prices)
         has_costs = 2 * len(pool) >= len(often) and len(pool) >= 2
         pool = pool if has_costs else often
-        seen = self.seen.among(rows.prompts, often)
+        seen = self.seen.among(rows.prompts)
         known = np.isfinite(rows.of(pool).scores).sum(axis=1)
         is_case = (known > 0) & (self.selection.include_seen | ~seen)
         about = _rows_about(self.learned.rows, often)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rolecall.registry.evaluation.cases import Cases, Table, additive
 from rolecall.registry.evaluation.costs import Spending
 from rolecall.registry.evaluation.plan import Plan
+from rolecall.registry.learning.fits import CrossFits
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.records import Message, Price, Request
 from rolecall.registry.routing.tokens import estimate_tokens
@@ -76,12 +77,18 @@ def read_prompts(scorer: Scorer, planned: Sequence[Plan], seed: int, report: Rep
 
 
 def cases_of(
-    plan: Plan, scorer: Scorer, facts: Mapping[str, ModelFacts], readings: Readings, seed: int
+    plan: Plan, scorers: CrossFits, facts: Mapping[str, ModelFacts], readings: Readings, seed: int
 ) -> tuple[Cases, Cases]:
-    """Return a plan's cases, with what each method predicts: of the pool, and of all models."""
+    """Return a plan's cases, with what each method predicts: of the pool, and of all models.
+
+    A prompt that the user's fits have seen is predicted by fits to other groups.
+    """
     models, cases = plan.cases.models, plan.cases
     known = [facts[model] for model in models]
-    predictions = [scorer.predict(readings.cases[prompt], known) for prompt in cases.prompts]
+    predictions = [
+        scorers.without(prompt, group).predict(readings.cases[prompt], known)
+        for prompt, group in zip(cases.prompts, cases.groups, strict=True)
+    ]
     ours = np.array([[one.success for one in row] for row in predictions], dtype=np.float64)
     tokens = np.array([[one.output_tokens for one in row] for row in predictions], dtype=np.float64)
     everyone = Cases(

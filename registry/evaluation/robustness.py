@@ -26,8 +26,8 @@ from rolecall.registry.evaluation.robustness_report import (
     RoutedText,
     summarize,
 )
-from rolecall.registry.known import read_known
 from rolecall.registry.layers import DEFAULT_STRATEGY, Choices
+from rolecall.registry.learning.loading import read_known
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.records import Message, Request
 from rolecall.registry.route import Router

@@ -218,7 +218,7 @@ class Scorer:
             reading.text,
             reading.difficulty,
             wanted,
-            {} if self.fits is None else self.fits.log_tokens,
+            {} if self.fits is None else self.fits.log_tokens(one.model for one in wanted),
         )
         parts = self._parts(reading, *(step.round(4) for step in steps))
         return tuple(
@@ -283,7 +283,7 @@ class Scorer:
             latent[strangers], covariance[strangers] = self._by_prior(asked)
         if self.fits is not None:
             for i, one in enumerate(facts):
-                fit = self.fits.by_model.get(one.model)
+                fit = self.fits.of(one.model)
                 if fit is not None:
                     latent[i], covariance[i] = fit.mean, fit.covariance
         return latent, covariance
@@ -300,8 +300,12 @@ class Scorer:
     def _rows_of(self, facts: tuple[ModelFacts, ...]) -> Rows:
         return np.array([self.trained_row(one) for one in facts], dtype=np.intp)
 
+    def basis(self, facts: ModelFacts) -> Basis:
+        """Return what a prediction of the model rests on."""
+        return self._basis(facts, self.trained_row(facts))
+
     def _basis(self, facts: ModelFacts, row: int) -> Basis:
-        if self.fits is not None and facts.model in self.fits.by_model:
+        if self.fits is not None and self.fits.of(facts.model) is not None:
             return "fitted"
         if row >= 0:
             return "latent"

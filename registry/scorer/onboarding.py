@@ -1,1 +1,228 @@
-class Fits: ...
+"""A model joins by its judged rows: what is known of it before meets them, training aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from math import pi
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.records import JudgedRow
+from rolecall.registry.scorer.posterior import Design, Gaussian, fit_posterior, variances
+from rolecall.registry.scorer.variants import canonical
+from rolecall.registry.scorer.world import World, fit_world
+
+if TYPE_CHECKING:
+    from rolecall.registry.scorer.model import Reading, Scorer
+
+Floats = NDArray[np.float64]
+Facts = Mapping[str, ModelFacts]
+
+PARTS = 5
+# So many rows count as much as the belief that a model answers as long as predicted.
+_LENGTH_ROWS = 2.0
+_SEED = 7
+
+# The same pool is asked about prompt after prompt.
+_canonical = lru_cache(maxsize=1024)(canonical)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What is known of one model after its rows: `mean` (K,) and `covariance` (K, K) of its latent.
+
+    `log_tokens` is added to the logarithm of its predicted length, null where no row told one.
+    `model` is its canonical name.
+    """
+
+    model: str
+    mean: Floats
+    covariance: Floats
+    log_tokens: float | None
+    rows: int
+
+
+@dataclass(frozen=True)
+class Fits:
+    """What the user's rows say of models, by canonical name, and of every model: the `world`."""
+
+    by_model: Mapping[str, Fit] = field(default_factory=dict)
+    world: World | None = None
+
+    def log_tokens(self, models: Iterable[str]) -> dict[str, float]:
+        """Return what is added to the logarithm of the length of those whose rows tell one."""
+        found = ((model, self.of(model)) for model in models)
+        return {
+            model: fit.log_tokens
+            for model, fit in found
+            if fit is not None and fit.log_tokens is not None
+        }
+
+    def of(self, model: str) -> Fit | None:
+        """Return the fit of a model however its name is spelled; null for one without rows."""
+        return self.by_model.get(_canonical(model))
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What M models made of N prompts that were read.
+
+    `scores`, `samples` (how many answers each score is the mean of) and `longer` (by how much the
+    answers are longer than predicted, in logarithms) are (N, M), `nan` where a model was not asked
+    or told no length. Rows of one group never straddle a split.
+    """
+
+    readings: tuple[Reading, ...]
+    facts: tuple[ModelFacts, ...]
+    groups: tuple[str, ...]
+    scores: Floats
+    samples: Floats
+    longer: Floats
+
+    def only(self, rows: NDArray[np.bool_]) -> Answers:
+        """Return these rows alone, by a mask (N,)."""
+        numbers = np.flatnonzero(rows).tolist()
+        return Answers(
+            tuple(self.readings[row] for row in numbers),
+            self.facts,
+            tuple(self.groups[row] for row in numbers),
+            self.scores[rows],
+            self.samples[rows],
+            self.longer[rows],
+        )
+
+    @cached_property
+    def vectors(self) -> Floats:
+        """The prompts' embeddings (N, 384)."""
+        return np.array([one.vector for one in self.readings], dtype=np.float64)
+
+
+def answers_of(
+    scorer: Scorer, rows: Sequence[JudgedRow], readings: Sequence[Reading], facts: Facts
+) -> Answers:
+    """Return what the rows say of the models whose `facts` are given, by canonical name."""
+    column = {model: number for number, model in enumerate(facts)}
+    scores, samples = (np.full((len(rows), len(column)), np.nan) for _ in range(2))
+    for number, row in enumerate(rows):
+        for one in row.answers:
+            place = number, column[one.model]
+            scores[place], samples[place] = one.score, one.samples
+    return Answers(
+        readings=tuple(readings),
+        facts=tuple(facts.values()),
+        groups=tuple(row.group or row.id for row in rows),
+        scores=scores,
+        samples=samples,
+        longer=_longer(scorer.with_fits(None), rows, readings, facts),
+    )
+
+
+def fit_models(scorer: Scorer, answers: Answers) -> Fits:
+    """Return the models' fits, and what their rows have in common.
+
+    The common offset is found first, so that a fit holds only what is a model's own.
+    """
+    if not np.isfinite(answers.scores).any():
+        return Fits()
+    plain = scorer.with_fits(None)
+    designs = [design_of(plain, answers.readings, one) for one in answers.facts]
+    priors = [prior_of(plain, one) for one in answers.facts]
+    world = _world(plain, answers, designs, priors)
+    offsets = world.offsets(answers.vectors)
+    fits = {}
+    for column, (facts, design, prior) in enumerate(
+        zip(answers.facts, designs, priors, strict=True)
+    ):
+        judged = np.flatnonzero(np.isfinite(answers.scores[:, column]))
+        if not len(judged):
+            continue
+        # A mean of several samples counts as so many rows.
+        rows = np.repeat(judged, answers.samples[judged, column].astype(np.intp))
+        shifted = Design(design.offset + offsets, design.features)
+        found = fit_posterior(shifted.only(rows), answers.scores[rows, column], prior)
+        name = canonical(facts.model)
+        length = _log_tokens(answers.longer[:, column])
+        fits[name] = Fit(name, found.mean, found.covariance, length, len(judged))
+    return Fits(fits, world)
+
+
+def cross_fits(scorer: Scorer, answers: Answers, parts: NDArray[np.intp]) -> tuple[Fits, ...]:
+    """Return for each part (N,) the fits that learn from all rows but its own; -1 is no part."""
+    return tuple(
+        fit_models(scorer, answers.only(parts != part)) for part in range(int(parts.max()) + 1)
+    )
+
+
+def parts_of(groups: Sequence[str]) -> dict[str, int]:
+    """Return each group's part, of at most five of about the same number of groups."""
+    names = sorted(set(groups))
+    order = np.random.default_rng(_SEED).permutation(len(names)).tolist()
+    return {names[place]: number % PARTS for number, place in enumerate(order)}
+
+
+def part_numbers(groups: Sequence[str], part_of: Mapping[str, int]) -> NDArray[np.intp]:
+    """Return each row's part (N,), -1 for a group that has none."""
+    return np.array([part_of.get(group, -1) for group in groups], dtype=np.intp)
+
+
+def design_of(scorer: Scorer, readings: Sequence[Reading], facts: ModelFacts) -> Design:
+    """Return what the scorer makes of these prompts for that model, neighbours included."""
+    offset = np.array([one.offset for one in readings], dtype=np.float64)
+    features = np.array([one.loading for one in readings], dtype=np.float64)
+    row = scorer.trained_row(facts)
+    if row < 0:
+        return Design(offset, features)
+    local = np.nan_to_num([float(one.local[row]) for one in readings])
+    share = np.array([float(one.local_share[row]) for one in readings])
+    return Design((1 - share) * offset + share * local, (1 - share)[:, None] * features)
+
+
+def prior_of(scorer: Scorer, facts: ModelFacts) -> Gaussian:
+    """Return what is known of a model before it answers: by training, else by scores and facts."""
+    head, row = scorer.head, scorer.trained_row(facts)
+    if row >= 0:
+        return Gaussian(
+            head.latent[row].astype(np.float64), head.latent_covariance.astype(np.float64)
+        )
+    mean, covariance = head.prior.predict([facts])
+    return Gaussian(np.asarray(mean[0]), np.asarray(covariance[0]))
+
+
+def _world(
+    scorer: Scorer, answers: Answers, designs: Sequence[Design], priors: Sequence[Gaussian]
+) -> World:
+    spread = np.array([one.spread for one in answers.readings])
+    far = np.maximum(spread**2 - scorer.head.calibration.spread**2, 0.0)
+    logits, doubts = [], []
+    for design, prior in zip(designs, priors, strict=True):
+        unsure = variances(prior, design)
+        logit = design.offset + design.features @ prior.mean
+        logits.append(logit / np.sqrt(1 + pi / 8 * (unsure + far)))
+        doubts.append(float(unsure.mean()))
+    return fit_world(answers.vectors, np.stack(logits, axis=1), np.array(doubts), answers.scores)
+
+
+def _longer(
+    scorer: Scorer, rows: Sequence[JudgedRow], readings: Sequence[Reading], facts: Facts
+) -> Floats:
+    """Return by how much answers (N, M) are longer than predicted, in logarithms."""
+    column = {model: number for number, model in enumerate(facts)}
+    longer = np.full((len(rows), len(facts)), np.nan)
+    for number, (row, reading) in enumerate(zip(rows, readings, strict=True)):
+        told = [one for one in row.answers if one.output_tokens is not None]
+        predicted = scorer.predict(reading, [facts[one.model] for one in told])
+        for one, said in zip(told, predicted, strict=True):
+            ratio = np.log1p(one.output_tokens or 0.0) - np.log1p(said.output_tokens)
+            longer[number, column[one.model]] = ratio
+    return longer
+
+
+def _log_tokens(longer: Floats) -> float | None:
+    """Return by how much a model's answers (N,) are longer than predicted, shrunk."""
+    told = longer[np.isfinite(longer)]
+    return float(told.sum() / (len(told) + _LENGTH_ROWS)) if len(told) else None

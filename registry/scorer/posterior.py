@@ -7,11 +7,10 @@ numbers w: `offset + features · w`. A Gaussian belief on w meets judged rows an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import pi
 
 import numpy as np
 from numpy.typing import NDArray
-
-from rolecall.registry.scorer.chances import LATENT_FLOOR, expected
 
 Floats = NDArray[np.float64]
 
@@ -95,16 +94,14 @@ def fit_line(design: Design, values: Floats, prior: Gaussian, noise: float) -> G
     return Gaussian(covariance @ pull, covariance)
 
 
-def predict_with(
-    belief: Gaussian, design: Design, *, spread: float = 0.0, floor: float = LATENT_FLOOR
-) -> tuple[Floats, Floats]:
-    """Return success and its deviation, both (N,), as `predict.expected` reads them.
+def predict_with(belief: Gaussian, design: Design) -> Floats:
+    """Return the expected success (N,) where logits are as unsure as the belief is.
 
-    `spread`, in logits, is the doubt that no number of rows removes; no deviation is under
-    `floor`.
+    The mean of a logistic of a normal is nearly the logistic of `logit / √(1 + π·variance/8)`
+    (MacKay, "The evidence framework applied to classification networks", 1992).
     """
     logits = design.offset + design.features @ belief.mean
-    return expected(logits, np.sqrt(variances(belief, design) + spread**2), floor)
+    return _logistic(logits / np.sqrt(1 + pi / 8 * variances(belief, design)))
 
 
 def variances(belief: Gaussian, design: Design) -> Floats:

@@ -15,7 +15,7 @@ from typing import Any, Self
 from rolecall.registry.errors import RegistryUnusable
 
 APPLICATION_ID = 0x726F6C63  # "rolc", in the file's header
-SCHEMA_VERSION = 8  # the number of steps in schema.py
+SCHEMA_VERSION = 9  # the number of steps in schema.py
 BUSY_TIMEOUT_S = 10.0
 _LEAST_FREE_BYTES = 128 * 1024
 

@@ -6,6 +6,7 @@ from typing import Literal, assert_never
 
 from rolecall.registry.records import (
     Endpoint,
+    JudgedRow,
     Model,
     Pool,
     Record,
@@ -16,13 +17,14 @@ from rolecall.registry.records import (
 )
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.endpoints import read_endpoints, write_endpoint
+from rolecall.registry.storage.judged_rows import forget_fits, read_judged_rows, write_judged_row
 from rolecall.registry.storage.models import read_models, write_model
 from rolecall.registry.storage.roles import read_roles, write_role
 from rolecall.registry.storage.scopes import read_scopes, write_scope
 from rolecall.registry.storage.strategies import read_strategies, write_strategy
 from rolecall.registry.storage.tasks import read_tasks, write_task
 
-Collection = Literal["models", "endpoints", "roles", "tasks", "strategies", "scopes"]
+Collection = Literal["models", "endpoints", "roles", "tasks", "strategies", "scopes", "judged_rows"]
 
 _NAMES: dict[Collection, str] = {
     "models": "SELECT id FROM models ORDER BY id",
@@ -31,6 +33,7 @@ _NAMES: dict[Collection, str] = {
     "tasks": "SELECT id FROM tasks ORDER BY id",
     "strategies": "SELECT id FROM strategies ORDER BY id",
     "scopes": "SELECT id FROM scopes ORDER BY id",
+    "judged_rows": "SELECT id FROM judged_rows WHERE is_active = 1 ORDER BY id",
 }
 _DELETE: dict[Collection, str] = {
     "models": "DELETE FROM models WHERE id = ?",
@@ -39,6 +42,7 @@ _DELETE: dict[Collection, str] = {
     "tasks": "DELETE FROM tasks WHERE id = ?",
     "strategies": "DELETE FROM strategies WHERE id = ?",
     "scopes": "DELETE FROM scopes WHERE id = ?",
+    "judged_rows": "DELETE FROM judged_rows WHERE is_active = 1 AND id = ?",
 }
 _RENAME: dict[Collection, str] = {
     "models": "UPDATE models SET id = ? WHERE id = ?",
@@ -58,8 +62,8 @@ _FOLLOW_ENDPOINT = (
 )
 
 
-def read_pool(db: Database) -> Pool:
-    """Return the whole registry as it is at one moment."""
+def read_pool(db: Database, *, with_judged_rows: bool = False) -> Pool:
+    """Return the registry as it is at one moment, without its judged rows unless asked for."""
     with db.snapshot():
         return Pool(
             revision=read_revision(db),
@@ -69,6 +73,7 @@ def read_pool(db: Database) -> Pool:
             tasks=read_tasks(db),
             strategies=read_strategies(db),
             scopes=read_scopes(db),
+            judged_rows=read_judged_rows(db) if with_judged_rows else (),
         )
 
 
@@ -93,6 +98,8 @@ def read_collection(db: Database, collection: Collection) -> tuple[Record, ...]:
             return read_strategies(db)
         case "scopes":
             return read_scopes(db)
+        case "judged_rows":
+            return read_judged_rows(db)
     assert_never(collection)
 
 
@@ -112,12 +119,16 @@ def write_record(db: Database, record: Record) -> None:
                 write_strategy(db, record)
             case Scope():
                 write_scope(db, record)
+            case JudgedRow():
+                write_judged_row(db, record)
         db.touch()
 
 
 def delete_record(db: Database, collection: Collection, record_id: str) -> bool:
     """Delete the record; return whether it was there. Grows the revision."""
     with db.transaction():
+        if collection == "judged_rows":
+            forget_fits(db)
         is_there = db.run(_DELETE[collection], (record_id,)) > 0
         if is_there:
             db.touch()

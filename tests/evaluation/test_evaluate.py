@@ -131,9 +131,7 @@ def test_prompts_that_the_scorer_learned_from_are_left_out_unless_asked_for(
 ) -> None:
     made = rows(60)
     path = write_rows(tmp_path / "a.jsonl", made)
-    by_all = {prompt_key(row["prompt"]) for row in made[:10]}
-    by_fit = {prompt_key(row["prompt"]) for row in made[5:20]}
-    seen = Seen(by_all, {"place/Lyra": by_fit, "someone": {prompt_key(made[40]["prompt"])}})
+    seen = Seen({prompt_key(row["prompt"]) for row in made[:20]})
     found = evaluate(path, seen=seen)
     assert (found.sets[0].seen, found.sets[0].comparison.cases, found.seen_left_out) == (
         20,
@@ -149,10 +147,10 @@ def test_prompts_that_the_scorer_learned_from_are_left_out_unless_asked_for(
 def test_what_is_seen_is_read_beside_the_scorer_in_use(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert not evaluation.read_seen(None).among(["never written"], ["lyra"]).any()
+    assert not evaluation.read_seen().among(["never written"]).any()
     write_seen(tmp_path, [prompt_key("a prompt")])
     monkeypatch.setattr("rolecall.registry.evaluation.evaluate.PRETRAINED", tmp_path)
-    found = evaluation.read_seen(None).among(["another", "a prompt "], [])
+    found = evaluation.read_seen().among(["another", "a prompt "])
     assert found.tolist() == [False, True]
 
 

@@ -13,7 +13,7 @@ from rolecall.registry.applying import apply_text
 from rolecall.registry.errors import InvalidDocument
 from rolecall.registry.facts import facts_of
 from rolecall.registry.layers import Choices
-from rolecall.registry.predicting import Predictions, predict_rows
+from rolecall.registry.learning.predict import Predictions, predict_rows
 from rolecall.registry.requests import parse_chat, request_of
 from rolecall.registry.route import open_router
 from rolecall.registry.scorer.model import Scorer

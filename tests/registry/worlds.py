@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rolecall.registry.known import Known, read_known
+from rolecall.registry.learning.loading import Known, read_known
 from rolecall.registry.predictions import ModelFacts, Prediction
 from rolecall.registry.records import Pool
 
@@ -68,6 +68,7 @@ class Seer:
     """A stand-in for the scorer: it sees a prompt's kind, and knows who is good at it."""
 
     version = "seer-1"
+    fits = None
 
     def __init__(self, skill: Skill = SKILLED) -> None:
         self.skill = skill
@@ -97,13 +98,13 @@ def install(monkeypatch: pytest.MonkeyPatch, seer: Seer | None = None) -> Seer:
     found = seer or Seer()
 
     class Loading:
-        def __init__(self, given: Path | None) -> None:
+        def __init__(self, tell: object) -> None:
             pass
 
         def scorer(self) -> Seer:
             return found
 
-    monkeypatch.setattr("rolecall.registry.known.Loading", Loading)
+    monkeypatch.setattr("rolecall.registry.learning.loading.Loading", Loading)
     return found
 
 

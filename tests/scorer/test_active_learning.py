@@ -14,7 +14,7 @@ from rolecall.registry.scorer.posterior import (
     predict_with,
     variances,
 )
-from rolecall.registry.scorer.suggest import suggest
+from rolecall.registry.scorer.active_learning import suggest
 
 
 def pool(rows: int = 200, numbers: int = 5, seed: int = 1) -> Design:
@@ -31,8 +31,8 @@ def belief(numbers: int = 5) -> Gaussian:
 def doubt_left(design: Design, before: Gaussian, rows: list[int]) -> float:
     """Return the mean variance of success once these rows are judged as expected."""
     judged = design.only(np.array(rows))
-    after = fit_posterior(judged, predict_with(before, judged)[0], before)
-    success = predict_with(before, design)[0]
+    after = fit_posterior(judged, predict_with(before, judged), before)
+    success = predict_with(before, design)
     return float(np.mean((success * (1 - success)) ** 2 * variances(after, design)))
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rolecall.registry.facts import facts_of
-from rolecall.registry.known import read_known
 from rolecall.registry.known_facts import known_facts
+from rolecall.registry.learning.loading import read_known
 from rolecall.registry.predictions import Prediction
 from rolecall.registry.scorer.data import read_asked, spelled_out
 from rolecall.registry.scorer.model import Scorer

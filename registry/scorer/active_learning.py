@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.scorer.onboarding import Answers, design_of, fit_models, prior_of
 from rolecall.registry.scorer.posterior import Design, Floats, Gaussian, predict_with, variances
+
+if TYPE_CHECKING:
+    from rolecall.registry.scorer.model import Reading, Scorer
 
 # Prompts whose logits the belief cannot tell apart by more than this share of their own doubt
 # count as one: judging both says little more of other prompts than judging one.
 _ALIKE = 0.005
 _ROWS_AT_ONCE = 256
+
+
+def most_telling(
+    scorer: Scorer,
+    facts: ModelFacts,
+    pool: Sequence[Reading],
+    judged: Answers | None,
+    count: int,
+) -> list[int]:
+    """Return the pool's `count` prompts (row numbers) that tell most of a model, best first.
+
+    `judged` is what the model made of other prompts, null where nothing is known.
+    """
+    plain = scorer.with_fits(None)
+    belief, already = prior_of(plain, facts), None
+    if judged is not None:
+        fit = fit_models(plain, judged).of(facts.model)
+        assert fit is not None
+        belief = Gaussian(fit.mean, fit.covariance)
+        column = [one.model for one in judged.facts].index(facts.model)
+        known = judged.only(np.isfinite(judged.scores[:, column]))
+        already = design_of(plain, known.readings, facts)
+    return suggest(design_of(plain, pool, facts), belief, count, already)
 
 
 def suggest(pool: Design, belief: Gaussian, count: int, already: Design | None = None) -> list[int]:
@@ -22,7 +53,7 @@ def suggest(pool: Design, belief: Gaussian, count: int, already: Design | None =
     one chosen or `already` judged come last; fewer come where the pool has no more. Ties go to the
     earlier row.
     """
-    success, _ = predict_with(belief, pool)
+    success = predict_with(belief, pool)
     steepness = success * (1 - success)
     doubt = variances(belief, pool)  # (N,) of the logits
     features, covariance = pool.features, belief.covariance.copy()

@@ -1,0 +1,130 @@
+"""What the scorer makes of the user's rows: fits, and scorers that have not seen a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from os import cpu_count
+from pathlib import Path
+from time import perf_counter
+
+from rolecall.registry.facts import facts_of
+from rolecall.registry.known_facts import known_facts
+from rolecall.registry.learning.loading import Tell, say_nothing
+from rolecall.registry.learning.rows import counts
+from rolecall.registry.opening import has_registry, open_registry
+from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.records import JudgedRow, Pool
+from rolecall.registry.scorer.model import Reading, Scorer
+from rolecall.registry.scorer.onboarding import (
+    Answers,
+    Fits,
+    answers_of,
+    cross_fits,
+    fit_models,
+    part_numbers,
+    parts_of,
+)
+from rolecall.registry.scorer.packing import pack_fits, pack_reading, unpack_reading
+from rolecall.registry.scorer.seen import prompt_key
+from rolecall.registry.scorer.variants import canonical
+from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.judged_rows import (
+    read_judged_rows,
+    read_readings,
+    uses_fits,
+    write_fits,
+    write_readings,
+)
+from rolecall.registry.storage.pool import read_pool
+
+Report = Callable[[int, int], None]
+
+_LONG_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class CrossFits:
+    """Scorers that have not learned from a group: fits are made anew without its part."""
+
+    whole: Scorer
+    parts: tuple[Scorer, ...]
+    part_of: dict[str, int]
+
+    def without(self, prompt: str, group: str | None = None) -> Scorer:
+        """Return the scorer to predict a prompt by; for one never learned from, the whole."""
+        part = self._part(prompt, group)
+        return self.whole if part is None else self.parts[part]
+
+    def has_seen(self, prompt: str, group: str | None = None) -> bool:
+        """Return whether the fits learned from this prompt or its group."""
+        return self._part(prompt, group) is not None
+
+    def _part(self, prompt: str, group: str | None) -> int | None:
+        own = self.part_of.get(f"{prompt_key(prompt):016x}")
+        return self.part_of.get(group or "") if own is None else own
+
+
+def derive_fits(db: Database, scorer: Scorer, tell: Tell = say_nothing) -> Fits:
+    """Fit the models of the active rows and keep the fits; told if it takes over a second."""
+    started = perf_counter()
+    rows = read_judged_rows(db)
+    fits = fit_models(scorer, read_answers(db, scorer, rows))
+    write_fits(db, scorer.version, pack_fits(fits))
+    took = perf_counter() - started
+    if took > _LONG_S:
+        tell(f"fitted {len(fits.by_model)} models to {len(rows):,} judged rows in {took:.1f} s")
+    return fits
+
+
+def read_answers(
+    db: Database, scorer: Scorer, rows: Sequence[JudgedRow], report: Report | None = None
+) -> Answers:
+    """Return the rows as the scorer reads them; each prompt is read once by a scorer version."""
+    kept = read_readings(db, scorer.version)
+    new = [row for row in rows if row.id not in kept]
+    readings: dict[str, Reading] = {}
+    with ThreadPoolExecutor(cpu_count()) as threads:  # the encoder lets other threads run
+        read = threads.map(lambda row: scorer.read(row.prompt), new)
+        for done, (row, reading) in enumerate(zip(new, read, strict=True), start=1):
+            readings[row.id] = reading
+            if report is not None:
+                report(done, len(new))
+    packed = {key: pack_reading(reading) for key, reading in readings.items()}
+    if packed:
+        write_readings(db, scorer.version, packed)
+    kept |= packed
+    return answers_of(
+        scorer,
+        rows,
+        # What was just read is taken as it will be read back, so that fits are the same again.
+        [unpack_reading(kept[row.id], row.prompt) for row in rows],
+        facts_by_name(tuple(counts(rows)), read_pool(db)),
+    )
+
+
+def facts_by_name(models: Sequence[str], pool: Pool) -> dict[str, ModelFacts]:
+    """Return the facts of models by canonical name: the registry's, else what is known of them."""
+    registered = facts_of(pool)
+    by_name = {canonical(model): facts for model, facts in registered.items()}
+    others = known_facts([model for model in models if model not in by_name], registered)
+    return {model: replace(by_name.get(model) or others[model], model=model) for model in models}
+
+
+def cross_fitted(given: Path | None, scorer: Scorer, report: Report | None = None) -> CrossFits:
+    """Return scorers for rows that a registry's fits have seen, in five parts by group.
+
+    `scorer` is the one in use, with the fits. Without fits in use there is no part.
+    """
+    if not has_registry(given):
+        return CrossFits(scorer, (), {})
+    with open_registry(given) as db:
+        if scorer.fits is None or not uses_fits(db):
+            return CrossFits(scorer, (), {})
+        rows = read_judged_rows(db)
+        answers = read_answers(db, scorer, rows, report)
+    part_of = parts_of(answers.groups)
+    parts = cross_fits(scorer, answers, part_numbers(answers.groups, part_of))
+    places = part_of | {row.id: part_of[row.group or row.id] for row in rows}
+    return CrossFits(scorer, tuple(scorer.with_fits(fits) for fits in parts), places)

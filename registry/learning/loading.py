@@ -1,0 +1,89 @@
+"""Load the scorer beside the rest of a cold start, with what the user's rows taught it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+
+from rolecall.registry.errors import ScorerUnusable
+from rolecall.registry.opening import has_registry, open_registry
+from rolecall.registry.records import Pool
+from rolecall.registry.scorer.model import Scorer
+from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.judged_rows import has_judged_rows, read_fits, uses_fits
+from rolecall.registry.storage.pool import read_pool
+
+Tell = Callable[[str], None]
+
+
+def say_nothing(_text: str) -> None:
+    """Take a note and drop it."""
+
+
+class Loading:
+    """The scorer being loaded on a thread of its own.
+
+    Building the encoder's session holds no interpreter lock, so it costs no time while the rest
+    of rolecall is imported and the registry is read. What takes long later is told by `tell`.
+    """
+
+    def __init__(self, tell: Tell = say_nothing) -> None:
+        self.tell = tell
+        self._scorer: Scorer | None = None
+        self._error: ScorerUnusable | None = None
+        self._thread = Thread(target=self._load)
+        self._thread.start()
+
+    def scorer(self) -> Scorer:
+        """Wait for the scorer and return it; raises ScorerUnusable."""
+        self._thread.join()
+        if self._scorer is None:
+            raise self._error or ScorerUnusable("the scorer could not be loaded")
+        return self._scorer
+
+    def _load(self) -> None:
+        try:
+            self._scorer = Scorer.load()
+        except ScorerUnusable as error:
+            self._error = error
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A registry's content, or what it would begin with, and the scorer with its fits."""
+
+    pool: Pool
+    scorer: Scorer
+
+
+def read_known(given: Path | None, tell: Tell = say_nothing) -> Known:
+    """Read a registry; of one that does not exist, say what it would begin with.
+
+    Nothing is written but what is derived from rows. Raises RegistryUnusable, ScorerUnusable.
+    """
+    loading = Loading(tell)
+    if not has_registry(given):
+        from rolecall.registry.seeding import seed_pool
+
+        return Known(seed_pool(), loading.scorer())
+    with open_registry(given) as db:
+        return Known(read_pool(db), with_fits(db, loading.scorer(), tell))
+
+
+def with_fits(db: Database, scorer: Scorer, tell: Tell = say_nothing) -> Scorer:
+    """Return the scorer with what this registry's judged rows say, unless that is switched off.
+
+    What another version of the scorer made of them is derived anew, and told if it takes long.
+    """
+    if not uses_fits(db) or not has_judged_rows(db):
+        return scorer if scorer.fits is None else scorer.with_fits(None)
+    from rolecall.registry.scorer.packing import unpack_fits
+
+    content = read_fits(db, scorer.version)
+    if content is not None:
+        return scorer.with_fits(unpack_fits(content))
+    from rolecall.registry.learning.fits import derive_fits
+
+    return scorer.with_fits(derive_fits(db, scorer, tell))

@@ -1,0 +1,141 @@
+"""Fit all models of one's own judged rows, and let the fits decide if they are better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rolecall.registry.clock import Now, utc_now
+from rolecall.registry.learning.fit import Report, compare_rows, left_out_of, new_rows
+from rolecall.registry.learning.fits import derive_fits
+from rolecall.registry.learning.loading import Loading, with_fits
+from rolecall.registry.learning.rows import counts, merged, without_models
+from rolecall.registry.learning.versions import OWN, PRETRAINED
+from rolecall.registry.opening import open_registry
+from rolecall.registry.scorer.comparison import LEAST_GROUPS, Comparison, Interval
+from rolecall.registry.scorer.data import read_judged
+from rolecall.registry.scorer.variants import canonical
+from rolecall.registry.storage.judged_rows import (
+    has_judged_rows,
+    read_judged_rows,
+    replace_judged_rows,
+    set_uses_fits,
+    uses_fits,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainRequest:
+    """What to learn from; with `replace` the rows take the place of earlier ones of their models.
+
+    With `force` the fits decide even if they are not better.
+    """
+
+    files: tuple[Path, ...]
+    skip_bad: bool = False
+    replace: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What became of the rows: `given` prompts make `prompts` with those kept before.
+
+    `models` counts the rows of each model. `verdict` says in words why the fits decide or not,
+    and `in_use` is the scorer that decides now.
+    """
+
+    given: int
+    prompts: int
+    models: dict[str, int]
+    comparison: Comparison | None
+    is_promoted: bool
+    in_use: str
+    verdict: str
+    left_out: str | None
+    read_s: float
+    fit_s: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON."""
+        return {
+            "given": self.given,
+            "prompts": self.prompts,
+            "models": self.models,
+            "comparison": None if self.comparison is None else self.comparison.to_dict(),
+            "promoted": self.is_promoted,
+            "in_use": self.in_use,
+            "verdict": self.verdict,
+            "left_out": self.left_out,
+            "read_s": self.read_s,
+            "fit_s": self.fit_s,
+        }
+
+
+def train(given: Path | None, request: TrainRequest, report: Report, now: Now = utc_now) -> Trained:
+    """Keep the rows of judged files, fit all their models, compare, and promote if better.
+
+    Rows that are not promoted wait for more: the next training counts them too. `report` is told
+    how many of how many prompts are read. Raises InvalidDocument for bad rows, RegistryUnusable
+    and ScorerUnusable.
+    """
+    loading = Loading()
+    judged, bad = read_judged(request.files, skip_bad=request.skip_bad)
+    names = {model: canonical(model) for model in judged.models}
+    new = new_rows(judged, names, request.files, now)
+    with open_registry(given) as db:
+        scorer = with_fits(db, loading.scorer())
+        active, waiting = read_judged_rows(db), read_judged_rows(db, active=False)
+        gone = counts(new) if request.replace else ()
+        old = merged(without_models(active, gone), without_models(waiting, gone))
+        rows = merged(old, new)
+        incumbent = OWN if active and uses_fits(db) else PRETRAINED
+        learned = {one.group or one.id for one in active} if incumbent == OWN else set[str]()
+        found = compare_rows(db, scorer, rows, dict.fromkeys(counts(rows), learned), report)
+        is_promoted = request.force or _is_worth_it(found.comparison)
+        with db.transaction():
+            if is_promoted:
+                replace_judged_rows(db, rows)
+                set_uses_fits(db, True)
+            kept = () if is_promoted else merged(without_models(waiting, gone), new)
+            replace_judged_rows(db, kept, active=False)
+        if is_promoted or (has_judged_rows(db) and uses_fits(db)):
+            derive_fits(db, scorer)
+    return Trained(
+        given=len(new),
+        prompts=len(rows),
+        models=counts(rows),
+        comparison=found.comparison,
+        is_promoted=is_promoted,
+        in_use=OWN if is_promoted else incumbent,
+        verdict=_verdict(found.comparison, incumbent, is_forced=request.force),
+        left_out=left_out_of(bad),
+        read_s=found.read_s,
+        fit_s=found.fit_s,
+    )
+
+
+def _is_worth_it(found: Comparison | None) -> bool:
+    return found is not None and found.is_enough and found.is_better
+
+
+def _verdict(found: Comparison | None, incumbent: str, *, is_forced: bool) -> str:
+    if _is_worth_it(found) and found is not None:
+        return f"promoted: better than {incumbent} (Brier {_shown(found.over_in_use)})"
+    groups = 0 if found is None else found.groups
+    if found is None or not found.is_enough:
+        why = (
+            f"{groups} groups that {incumbent} has not learned from are too few to tell: "
+            f"{LEAST_GROUPS} are needed"
+        )
+    elif found.over_in_use.high >= 0:
+        why = f"not better than {incumbent} beyond chance (Brier {_shown(found.over_in_use)})"
+    else:
+        gap = _shown(found.over_task_means)
+        why = f"better than {incumbent}, but worse than the mean of each task (Brier {gap})"
+    return f"promoted by --force: {why}" if is_forced else f"kept {incumbent}: {why}"
+
+
+def _shown(gap: Interval) -> str:
+    return f"{gap.mean:+.4f}, {gap.low:+.4f} … {gap.high:+.4f}".replace("-", "−")
