@@ -18,7 +18,7 @@ from rolecall.registry.evaluation.results import plain
 from rolecall.registry.evaluation.robustness import measure_files
 from rolecall.registry.evaluation.robustness_report import RobustnessPlan
 from rolecall.registry.evaluation.sanity import check_sanity
-from rolecall.registry.known import Known
+from rolecall.registry.learning.loading import Known
 from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED, card
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.seen import load_seen

@@ -382,29 +382,163 @@ LANGUAGES = {
 }
 
 # What turns a comparative round: "no more than" is at most, "au moins" at least.
-TURNS = frozenset("no not nicht pas au al lo pelo ao não non nie не niet không नहीं".split())
-COMPARATIVES = frozenset(
-    "more less fewer mehr weniger plus moins más menos mais più meno meer minder więcej mniej "
-    "более больше менее меньше більше менше hơn अधिक".split()
+TURNS = frozenset(
+    [
+        "no",
+        "not",
+        "nicht",
+        "pas",
+        "au",
+        "al",
+        "lo",
+        "pelo",
+        "ao",
+        "não",
+        "non",
+        "nie",
+        "не",
+        "niet",
+        "không",
+        "नहीं",
+    ]
 )
-RANGES = frozenset("- – — to bis à a até до do đến إلى tot".split())
+COMPARATIVES = frozenset(
+    [
+        "more",
+        "less",
+        "fewer",
+        "mehr",
+        "weniger",
+        "plus",
+        "moins",
+        "más",
+        "menos",
+        "mais",
+        "più",
+        "meno",
+        "meer",
+        "minder",
+        "więcej",
+        "mniej",
+        "более",
+        "больше",
+        "менее",
+        "меньше",
+        "більше",
+        "менше",
+        "hơn",
+        "अधिक",
+    ]
+)
+RANGES = frozenset(["-", "–", "—", "to", "bis", "à", "a", "até", "до", "do", "đến", "إلى", "tot"])
 # What a number before them measures is no list.
 MEASURED = frozenset(
-    "percent dollars euros euro minutes hours seconds years days weeks months people times points "
-    "degrees prozent jahre minuten ans minutes años minutos anni лет минут".split()
+    [
+        "percent",
+        "dollars",
+        "euros",
+        "euro",
+        "minutes",
+        "hours",
+        "seconds",
+        "years",
+        "days",
+        "weeks",
+        "months",
+        "people",
+        "times",
+        "points",
+        "degrees",
+        "prozent",
+        "jahre",
+        "minuten",
+        "ans",
+        "minutes",
+        "años",
+        "minutos",
+        "anni",
+        "лет",
+        "минут",
+    ]
 )
 CODE_CUES = frozenset(
-    "code function program script python javascript typescript java rust sql regex print prints "
-    "returns string strings file files log array query bash html css".split()
+    [
+        "code",
+        "function",
+        "program",
+        "script",
+        "python",
+        "javascript",
+        "typescript",
+        "java",
+        "rust",
+        "sql",
+        "regex",
+        "print",
+        "prints",
+        "returns",
+        "string",
+        "strings",
+        "file",
+        "files",
+        "log",
+        "array",
+        "query",
+        "bash",
+        "html",
+        "css",
+    ]
 )
-REASON_CUES = (
-    "explain why reason justif erklär begründ warum expliqu pourquoi explica spiega perché "
-    "waarom wyjaśnij dlaczego объясни почему поясни чому açıkla neden giải 解释 为什么 理由 なぜ "
-    "설명 이유 اشرح لماذا समझा क्यों"
-).split()
+REASON_CUES = [
+    "explain",
+    "why",
+    "reason",
+    "justif",
+    "erklär",
+    "begründ",
+    "warum",
+    "expliqu",
+    "pourquoi",
+    "explica",
+    "spiega",
+    "perché",
+    "waarom",
+    "wyjaśnij",
+    "dlaczego",
+    "объясни",
+    "почему",
+    "поясни",
+    "чому",
+    "açıkla",
+    "neden",
+    "giải",
+    "解释",
+    "为什么",
+    "理由",
+    "なぜ",
+    "설명",
+    "이유",
+    "اشرح",
+    "لماذا",
+    "समझा",
+    "क्यों",
+]
 
 # Chinese, Japanese and Korean write number and unit as one, so they are found by patterns.
-KOREAN_NUMBERS = "한 두 세 네 다섯 여섯 일곱 여덟 아홉 열 열한 열두".split()
+KOREAN_NUMBERS = [
+    "한",
+    "두",
+    "세",
+    "네",
+    "다섯",
+    "여섯",
+    "일곱",
+    "여덟",
+    "아홉",
+    "열",
+    "열한",
+    "열두",
+]
 HAN_NUMBERS = "一二三四五六七八九十"
 DENSE_THOUSANDS = {"千": 1_000, "천": 1_000, "万": 10_000, "만": 10_000, "百": 100, "백": 100}
 DENSE_NUMBER = (

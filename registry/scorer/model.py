@@ -318,10 +318,10 @@ class Scorer:
         """Return what each success rests on: the average, the prompt, neighbours, own rows."""
         task = self.head.tasks[reading.task]
         steps = [(plain - usual).round(4), (local - plain).round(4), (whole - local).round(4)]
-        columns = (usual.tolist(), *(step.tolist() for step in steps))
+        average, prompt, near, world = (step.tolist() for step in (usual, *steps))
         return [
-            SuccessParts(task, reading.likeness, *parts, familiar=reading.familiar)
-            for parts in zip(*columns, strict=True)
+            SuccessParts(task, reading.likeness, *parts, reading.familiar)
+            for parts in zip(average, prompt, near, world, strict=True)
         ]
 
 

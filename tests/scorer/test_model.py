@@ -104,4 +104,4 @@ def test_every_number_is_in_its_range(text: str) -> None:
     for one in scorer.predict(reading, [*map(ModelFacts, MODELS), STRANGER, ModelFacts("x")]):
         assert 0 < one.success < 1
         assert 0.02 <= one.success_std <= 0.5
-        assert 1 <= one.output_tokens
+        assert one.output_tokens >= 1

@@ -92,7 +92,7 @@ def with_prior(head: Head, data: TrainingData, rows: Rows, encoder: Encoder) -> 
 
 
 def neighbours_of(data: TrainingData, rows: Rows, settings: Settings) -> Neighbours:
-    """Return the judged prompts among these rows as neighbours, so many of each data set at most."""
+    """Return the judged prompts among these rows as neighbours, so many of each set at most."""
     dice = np.random.default_rng(settings.seed)
     sets = data.set_of
     kept = np.concatenate(

@@ -29,8 +29,8 @@ _log = logging.getLogger(__name__)
 
 def calibrated(head: Head, data: TrainingData, tune: Rows, encoder: Encoder) -> Head:
     """Return the head with neighbours and logits set by the tuning rows, each data set alike."""
-    scores = data.judged.scores[tune]
-    weights = data.weights(tune, 1.0)
+    scores = data.judged.scores[tune].astype(np.float64)
+    weights = data.weights(tune, 1.0).astype(np.float64)
     best = None
     for temperature in _TEMPERATURES:
         tried = replace(head, neighbours=replace(head.neighbours, temperature=temperature))

@@ -21,7 +21,7 @@ _SOURCES = Path(__file__).with_name("datasets.yaml")
 def describe(
     data: TrainingData, scorer: Scorer, settings: Settings, encoder_source: str
 ) -> dict[str, Any]:
-    """Return the card without figures: `evaluation.model_card` adds them with the head that ships."""
+    """Return the card; its figures are added by `evaluation.model_card`."""
     judged, head = data.judged, scorer.head
     folds = (*settings.train_folds, settings.tune_fold)
     parts = {"train": folds, "tune": (settings.tune_fold,), "report": (settings.report_fold,)}

@@ -68,13 +68,16 @@ def with_canonical_names(judged: Judged) -> Judged:
     names = [canonical(model) for model in judged.models]
     models = tuple(sorted(set(names)))
     columns = [[i for i, name in enumerate(names) if name == model] for model in models]
+
+    def merged(table: Floats) -> Floats:
+        return np.stack([_mean(table[:, some]) for some in columns], axis=1)
+
     return replace(
         judged,
         models=models,
-        **{
-            field: np.stack([_mean(getattr(judged, field)[:, some]) for some in columns], axis=1)
-            for field in ("scores", "tokens", "costs")
-        },
+        scores=merged(judged.scores),
+        tokens=merged(judged.tokens),
+        costs=merged(judged.costs),
     )
 
 
