@@ -167,7 +167,7 @@ class Scorer:
         `embeddings` (N, 2, 384), `features` (N, F) as `features.measure` gives them.
         """
         local = self._local(embeddings, is_agent)
-        head, calibration = self.head, self.head.calibration
+        head = self.head
         inputs = self._inputs(embeddings, features)  # (N, D)
         hidden = np.maximum(inputs @ head.hidden_weight + head.hidden_bias, 0)
         signals = (hidden @ head.signal_weight + head.signal_bias).astype(np.float64)  # (N, L + 1)
@@ -175,10 +175,12 @@ class Scorer:
         if is_agent is not None and self._is_agent.any():
             tasks[:, self._is_agent != is_agent] = -np.inf
         shares = _softmax(tasks)
-        usual = shares @ head.usual_signals
-        near = local.familiar[:, None]
-        signals = near * signals + (1 - near) * usual
-        return local, Signals(*self._calibrated(signals, shares, calibration.scale), shares)
+        loading, offset = self._calibrated(signals, shares)
+        _, usual_offset = self._calibrated(shares @ head.usual_signals, shares)
+        near = local.familiar
+        general = self.head.calibration.scale * head.general_loading.astype(np.float64)
+        loading = near[:, None] * loading + (1 - near[:, None]) * general
+        return local, Signals(loading, near * offset + (1 - near) * usual_offset, shares)
 
     def trained_logits(self, signals: Signals, local: Local, rows: Rows) -> Table:
         """Return the logits (N, R) of trained models (R rows of the head's) on N prompts."""
@@ -258,9 +260,9 @@ class Scorer:
         found: Floats = np.clip(scaled, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
         return found
 
-    def _calibrated(self, signals: Table, shares: Table, scale: float) -> tuple[Table, Table]:
+    def _calibrated(self, signals: Table, shares: Table) -> tuple[Table, Table]:
         """Return loadings (N, 1 + L) and offsets (N,) of signals (N, L + 1) and task shares."""
-        head = self.head
+        head, scale = self.head, self.head.calibration.scale
         loading = signals[:, :-1] + shares @ head.task_loading
         offset = signals[:, -1] + shares @ head.task_offset
         whole = np.concatenate([np.ones((len(signals), 1)), loading], axis=1)
@@ -269,7 +271,7 @@ class Scorer:
     def _usual(self, shares: Table) -> Table:
         """Return loading and offset (1 + L + 1,) of the average prompt of these task shares."""
         signals = shares[None] @ self.head.usual_signals
-        loading, offset = self._calibrated(signals, shares[None], self.head.calibration.scale)
+        loading, offset = self._calibrated(signals, shares[None])
         return np.append(loading[0], offset[0])
 
     def _latents(self, facts: tuple[ModelFacts, ...], rows: Rows) -> tuple[Table, Table]:

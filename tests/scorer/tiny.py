@@ -126,6 +126,7 @@ def tiny_head(seed: int = 1) -> Head:
         task_loading=np.zeros((1, 2), dtype=np.float32),
         task_offset=np.zeros(1, dtype=np.float32),
         usual_signals=np.array([[0.5, 0.5, 0.0]], dtype=np.float32),
+        general_loading=np.array([1.0, 0.5, 0.5], dtype=np.float32),
         latent=tiny_latent(seed),
         latent_covariance=0.02 * np.eye(3, dtype=np.float32),
         asked=np.full(len(MODELS), 500, dtype=np.float32),

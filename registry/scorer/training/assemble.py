@@ -50,6 +50,7 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
     ability, loading = _numpy(network.ability), _numpy(network.latent)
     latent = np.concatenate([ability[:, None], loading], axis=1)
     asked = np.isfinite(judged.scores).sum(axis=0)
+    usual = _usual_signals(network, inputs, data.task_of[rows], len(data.tasks))
     return Head(
         version=version,
         models=judged.models,
@@ -68,7 +69,8 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
         task_bias=_numpy(network.task.bias),
         task_loading=_numpy(network.task_loading),
         task_offset=_numpy(network.task_offset),
-        usual_signals=_usual_signals(network, inputs, data.task_of[rows], len(data.tasks)),
+        usual_signals=usual,
+        general_loading=_general_loading(network, usual, data, rows),
         latent=rounded(latent),
         latent_covariance=(_TRAINED_DOUBT**2 * np.cov(latent, rowvar=False)).astype(np.float32),
         asked=asked.astype(np.float32),
@@ -146,6 +148,14 @@ def _usual_signals(network: Network, inputs: Floats, tasks: Rows, count: int) ->
     for task in np.unique(tasks):
         usual[task] = found[tasks == task].mean(axis=0)
     return usual
+
+
+def _general_loading(network: Network, usual: Floats, data: TrainingData, rows: Rows) -> Floats:
+    """Return the loading (1 + L,) of the average prompt, each data set counting the same."""
+    loading = usual[:, :-1] + _numpy(network.task_loading)  # (T, L)
+    sets = data.set_of[rows]
+    by_set = [loading[data.task_of[rows][sets == name]].mean(axis=0) for name in np.unique(sets)]
+    return np.concatenate([np.ones(1), np.mean(by_set, axis=0)]).astype(np.float32)
 
 
 def _numpy(parameter: torch.Tensor) -> Floats:
