@@ -195,13 +195,16 @@ class MetadataPrior:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> MetadataPrior:
         """Rebuild what `to_dict` made; raises `TypeError` or `KeyError` where it is not that."""
-        scales = {name: np.array(value) for name, value in plain["scales"].items()}
-        scales["last_years"] = plain["scales"]["last_years"]
+        scales = dict(plain["scales"])
+        last_years = float(scales.pop("last_years"))
         described = {name: np.array(value) for name, value in plain["described"].items()}
         arrays = ("weights", "axes", "centre", "values")
         return cls(
             factors=BenchmarkFactors.from_dict(plain["factors"]),
-            scales=Scales(**scales),
+            scales=Scales(
+                last_years=last_years,
+                **{name: np.array(value) for name, value in scales.items()},
+            ),
             described=Described(**described),
             **{name: np.array(plain[name]) for name in arrays},
             runs=tuple(plain["runs"]),
@@ -215,11 +218,11 @@ class MetadataPrior:
 
     @cached_property
     def _solved(self) -> list[Floats]:
-        found = []
+        found: list[Floats] = []
         for kernel in self.kernels:
             alike = kernel.between(self.described, self.described)
             doubt = kernel.doubt(self.described, self.weights)
-            found.append(np.linalg.inv(alike + np.diag(doubt)))
+            found.append(np.asarray(np.linalg.inv(alike + np.diag(doubt)), dtype=np.float64))
         return found
 
 
@@ -267,7 +270,7 @@ def _guess(line: Floats, other: float) -> tuple[float, float]:
 
 
 def _squares(left: Floats, right: Floats) -> Floats:
-    apart = (left**2).sum(1)[:, None] + (right**2).sum(1) - 2 * left @ right.T
+    apart: Floats = (left**2).sum(1)[:, None] + (right**2).sum(1) - 2 * left @ right.T
     return np.maximum(apart, 0.0)
 
 

@@ -51,8 +51,8 @@ def a_world() -> World:
                     open_weights=True,
                 )
             )
-    ability = np.array(abilities)
-    theta = np.stack([ability, generator.normal(0, 0.3, 60), generator.normal(0, 0.1, 60)], axis=1)
+    truth = np.array(abilities)
+    theta = np.stack([truth, generator.normal(0, 0.3, 60), generator.normal(0, 0.1, 60)], axis=1)
     untrained = {"stranger-strong": 1.8, "stranger-weak": -1.8}
     table = [
         _row(name, exam, level + generator.normal(0, 0.2))
@@ -70,7 +70,7 @@ def a_world() -> World:
         moment=np.eye(3),
         settings=SETTINGS,
     )
-    return World(prior, ability, tuple(facts), untrained)
+    return World(prior, truth, tuple(facts), untrained)
 
 
 def _row(name: str, exam: int, ability: float) -> PublicScore:

@@ -33,7 +33,8 @@ def test_each_kind_says_what_to_expect_and_which_scores_count(world: World) -> N
     facts = ModelFacts("new-1", benchmarks=((EXAMS[0], score(1.5, 0)), (EXAMS[3], score(1.5, 3))))
     code, math = known_by_kind(facts, world.prior, KINDS)
     assert (code.kind, math.kind) == ("code", "math")
-    assert code.success is not None and math.success is not None
+    assert code.success is not None
+    assert math.success is not None
     assert code.success > 0.5 > math.success
     assert code.basis == math.basis == "scores"
     assert {(one.benchmark, one.source) for one in code.scores} == {
@@ -54,7 +55,8 @@ def test_a_models_own_rows_come_before_all_else(world: World) -> None:
     code, math = known_by_kind(
         world.facts[40], world.prior, KINDS, fitted=fitted, rows={"code": 120}
     )
-    assert code.success is not None and code.success > 0.9
+    assert code.success is not None
+    assert code.success > 0.9
     assert (code.basis, code.rows, math.rows) == ("rows", 120, 0)
 
 

@@ -57,7 +57,7 @@ class PriorSettings:
     rounds: int = 3
     least_weight: float = 300.0
     low: float = 0.25
-    widen: tuple[float, ...] = (1.0, 4.0, 8.0)
+    widen: tuple[float, ...] = (2.0, 8.0, 30.0)
 
 
 def fit_prior(
@@ -78,7 +78,7 @@ def fit_prior(
     loading · loadingᵀ over prompts: it says which differences of theta matter.
     """
     settings = settings or PriorSettings()
-    kept = np.flatnonzero(weights >= settings.least_weight)
+    kept = np.flatnonzero(weights >= settings.least_weight).tolist()
     trained = [replace(facts[at], model=models[at]) for at in kept]
     latent, weights = latent[kept], weights[kept]
     scales = fit_scales(trained, settings.low)
@@ -146,7 +146,7 @@ def _maximise(
     intercept, noise = np.nanmean(cells, axis=0), np.nanvar(cells, axis=0) / 2 + settings.cell_noise
     loading = generator.normal(0, 0.1, (count, rank))
     loading[:, 0] = np.nanstd(cells, axis=0) / 1.5
-    mapped = np.zeros((facts.shape[1], rank))
+    mapped: Floats = np.zeros((facts.shape[1], rank))
     for _ in range(settings.steps):
         means, covariances = [], []
         for row, seen in enumerate(known):
@@ -166,7 +166,7 @@ def _maximise(
             intercept[at], loading[at] = solved[0], solved[1]
             noise[at] = _noise(solved, cells[seen, at], mean[seen], covariance[seen], settings)
         inner = facts.T @ facts + 10 * np.eye(facts.shape[1])
-        mapped = np.linalg.solve(inner, facts.T @ mean)
+        mapped = np.asarray(np.linalg.solve(inner, facts.T @ mean), dtype=np.float64)
     return intercept, loading, noise, mapped
 
 
