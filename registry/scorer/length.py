@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from math import log, log1p
 from pathlib import Path
 from typing import Any, Self
 
@@ -46,7 +45,9 @@ class HiddenModel:
     step: float
     growth: float
 
-    def tokens(self, one: ModelFacts, names: Sequence[str], difficulty: float) -> tuple[float, bool]:
+    def tokens(
+        self, one: ModelFacts, names: Sequence[str], difficulty: float
+    ) -> tuple[float, bool]:
         """Return a model's hidden tokens and whether their number rests on data."""
         own = _own_variant(one, names)
         if _never_reasons(one, own):
