@@ -68,19 +68,19 @@ def _words(name: str) -> _Words:
         for form in forms.split(",")
     }
     scale = dict.fromkeys(one.thousand.split(), 1_000) | dict.fromkeys(one.hundred.split(), 100)
-    sets = (
-        frozenset(getattr(one, field).split())
-        for field in (
-            "verbs",
-            "reductions",
-            "prepositions",
-            "before",
-            "at_most",
-            "at_least",
-            "each",
-        )
+    return _Words(
+        numbers=numbers,
+        verbs=_set(one.verbs),
+        reductions=_set(one.reductions),
+        prepositions=_set(one.prepositions),
+        before=_set(one.before),
+        at_most=_set(one.at_most),
+        at_least=_set(one.at_least),
+        each=_set(one.each),
+        scale=scale,
+        tokens=one.tokens,
+        articles=one.articles,
     )
-    return _Words(numbers, *sets, scale, one.tokens, one.articles)
 
 
 @cache

@@ -84,7 +84,7 @@ def train_length(rows: LengthRows, settings: LengthSettings | None = None) -> Le
     hiding = _hiding(rows, chosen)
     visible = rows.tokens.astype(np.float64)
     visible[np.ix_(rows.count_hidden, hiding)] = np.nan
-    told = np.isfinite(visible).any(axis=1)
+    told: NDArray[np.bool_] = np.asarray(np.isfinite(visible).any(axis=1))
     return _Fit(rows.only(told), np.log1p(visible[told]), chosen).model(
         _hidden(rows, hiding, chosen)
     )
