@@ -380,6 +380,7 @@ LANGUAGES = {
         tokens=1.4,
     ),
 }
+<<<<<<< HEAD
 
 # What turns a comparative round: "no more than" is at most, "au moins" at least.
 TURNS = frozenset(
@@ -567,3 +568,5 @@ DENSE_AT_LEAST = "至少|以上|最少|不少于|이상|최소|少なくとも"
 DENSE_EACH = "每|各|それぞれ|각"
 # Whose number of words is told of a text that stands before the writer.
 DENSE_BEFORE = "(?:这|這|那|本|该|この|その|이 |그 )[篇个段]?|第|以下の"
+=======
+>>>>>>> length

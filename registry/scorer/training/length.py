@@ -36,7 +36,8 @@ class LengthSettings:
     least_error: float = 0.3  # errors count by their size, smaller ones by their square
     hidden_rows: float = 3.0
     least_hidden_rows: int = 4
-    hides_from: float = 2.0  # times the length of the plain models' answers
+    least_hidden: float = 15.0  # tokens; fewer are differences of visible text
+    hides_from: float = 1.7  # times the length of the plain models' answers
     usual_step: float = log(2.5)  # of hidden tokens, from one effort to the next
     step_variants: float = 4.0
 
@@ -83,7 +84,7 @@ def train_length(rows: LengthRows, settings: LengthSettings | None = None) -> Le
     hiding = _hiding(rows, chosen)
     visible = rows.tokens.astype(np.float64)
     visible[np.ix_(rows.count_hidden, hiding)] = np.nan
-    told = np.isfinite(visible).any(axis=1)
+    told: NDArray[np.bool_] = np.asarray(np.isfinite(visible).any(axis=1))
     return _Fit(rows.only(told), np.log1p(visible[told]), chosen).model(
         _hidden(rows, hiding, chosen)
     )
@@ -96,7 +97,7 @@ class _Fit:
         self.rows, self.lengths, self.chosen = rows, lengths, chosen
         self.known = np.isfinite(lengths)
         # A set counts by the root of its size: neither the largest nor the smallest rules.
-        names, places, counts = np.unique(rows.sets, return_inverse=True, return_counts=True)
+        _, places, counts = np.unique(rows.sets, return_inverse=True, return_counts=True)
         weights = counts[places] ** -0.5
         self.weights: Table = weights / weights.mean()  # (P,)
 
@@ -153,15 +154,21 @@ class _Fit:
 
     def _centroids(self) -> Floats:
         names, counts = np.unique(self.rows.tasks, return_counts=True)
+<<<<<<< HEAD
         enough = [name for name in names[counts >= self.chosen.least_task_rows]] or list(names)
         means = np.array(
             [self.rows.vectors[self.rows.tasks == name].mean(axis=0) for name in enough]
         )
+=======
+        enough = names[counts >= self.chosen.least_task_rows].tolist() or names.tolist()
+        vectors, tasks = self.rows.vectors, self.rows.tasks
+        means = np.array([vectors[tasks == name].mean(axis=0) for name in enough])
+>>>>>>> length
         unit: Floats = (means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float32)
         return unit
 
     def _by_task(self, left: Table, likeness: Table) -> Table:
-        """Return what each model writes more or less on each task (M, T), outliers counting less."""
+        """Return each model's offset on each task (M, T); outliers count less."""
         found = np.zeros((left.shape[1], likeness.shape[1]))
         for column in np.flatnonzero(self.known.any(axis=0)):
             rows = self.known[:, column]
@@ -191,12 +198,15 @@ def _shrunk(inputs: Table, truth: Table, weights: Table, penalty: float) -> Tabl
 
 
 def _plain_lengths(rows: LengthRows, hiding: NDArray[np.bool_]) -> Table:
-    """Return the median length (P,) of the models that hide nothing; `nan` where none answered."""
-    medians = np.full(len(rows.tokens), np.nan)
+    """Return how long (P,) models that hide nothing answer; `nan` where none answered.
+
+    It is their lower quartile: some may hide what is not known to be hidden.
+    """
+    lengths = np.full(len(rows.tokens), np.nan)
     plain = rows.tokens[:, ~hiding]
     told = np.isfinite(plain).any(axis=1)
-    medians[told] = np.nanmedian(plain[told], axis=1)
-    return medians
+    lengths[told] = np.nanpercentile(plain[told], 25, axis=1)
+    return lengths
 
 
 def _hiding(rows: LengthRows, chosen: LengthSettings) -> NDArray[np.bool_]:
@@ -206,7 +216,8 @@ def _hiding(rows: LengthRows, chosen: LengthSettings) -> NDArray[np.bool_]:
     if not len(counted.tokens):
         return hiding
     for _ in range(2):
-        ratios = counted.tokens / np.maximum(_plain_lengths(counted, hiding), 1.0)[:, None]
+        least = np.maximum(_plain_lengths(counted, hiding), chosen.least_hidden)[:, None]
+        ratios = counted.tokens / least
         for column in np.flatnonzero(np.isfinite(ratios).any(axis=0)):
             hiding[column] |= bool(np.nanmedian(ratios[:, column]) > chosen.hides_from)
     return hiding
@@ -216,11 +227,18 @@ def _hidden(rows: LengthRows, hiding: NDArray[np.bool_], chosen: LengthSettings)
     """Return the model of hidden tokens: counts less what plain models wrote, in logarithms."""
     counted = rows.only(rows.count_hidden)
     excess = counted.tokens - _plain_lengths(counted, hiding)[:, None]
+<<<<<<< HEAD
     logs = np.log(
         np.maximum(excess, 1.0), where=np.isfinite(excess), out=np.full(excess.shape, np.nan)
     )
     enough = np.isfinite(logs).sum(axis=0) >= chosen.least_hidden_rows
     columns = np.flatnonzero(enough & hiding)
+=======
+    # An answer without any says that reasoning was not counted, or not asked for, there.
+    logs = np.log(np.where(excess >= chosen.least_hidden, excess, np.nan))
+    enough = np.isfinite(excess).sum(axis=0) >= chosen.least_hidden_rows
+    columns = np.flatnonzero(enough & hiding & np.isfinite(logs).any(axis=0))
+>>>>>>> length
     growth = _growth(logs[:, columns], counted.difficulty)
     flat = logs - growth * counted.difficulty[:, None]
     rows_of = {column: int(np.isfinite(flat[:, column]).sum()) for column in columns.tolist()}
