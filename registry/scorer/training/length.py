@@ -154,16 +154,9 @@ class _Fit:
 
     def _centroids(self) -> Floats:
         names, counts = np.unique(self.rows.tasks, return_counts=True)
-<<<<<<< HEAD
-        enough = [name for name in names[counts >= self.chosen.least_task_rows]] or list(names)
-        means = np.array(
-            [self.rows.vectors[self.rows.tasks == name].mean(axis=0) for name in enough]
-        )
-=======
         enough = names[counts >= self.chosen.least_task_rows].tolist() or names.tolist()
         vectors, tasks = self.rows.vectors, self.rows.tasks
         means = np.array([vectors[tasks == name].mean(axis=0) for name in enough])
->>>>>>> length
         unit: Floats = (means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float32)
         return unit
 
@@ -227,18 +220,10 @@ def _hidden(rows: LengthRows, hiding: NDArray[np.bool_], chosen: LengthSettings)
     """Return the model of hidden tokens: counts less what plain models wrote, in logarithms."""
     counted = rows.only(rows.count_hidden)
     excess = counted.tokens - _plain_lengths(counted, hiding)[:, None]
-<<<<<<< HEAD
-    logs = np.log(
-        np.maximum(excess, 1.0), where=np.isfinite(excess), out=np.full(excess.shape, np.nan)
-    )
-    enough = np.isfinite(logs).sum(axis=0) >= chosen.least_hidden_rows
-    columns = np.flatnonzero(enough & hiding)
-=======
     # An answer without any says that reasoning was not counted, or not asked for, there.
     logs = np.log(np.where(excess >= chosen.least_hidden, excess, np.nan))
     enough = np.isfinite(excess).sum(axis=0) >= chosen.least_hidden_rows
     columns = np.flatnonzero(enough & hiding & np.isfinite(logs).any(axis=0))
->>>>>>> length
     growth = _growth(logs[:, columns], counted.difficulty)
     flat = logs - growth * counted.difficulty[:, None]
     rows_of = {column: int(np.isfinite(flat[:, column]).sum()) for column in columns.tolist()}
