@@ -54,7 +54,7 @@ class HiddenModel:
             return 0.0, True
         same = [name for name in names if variant(name).effort == own.effort]
         found = [name for name in same if name in self.variants]
-        base, known = self._of_effort(own), False
+        base, known = self._of_effort(one.reasoning_effort or own.effort), False
         if found:
             of_variant = self.variants[found[0]]
             if of_variant is None:
@@ -65,8 +65,8 @@ class HiddenModel:
         most = _MOST_HIDDEN.get(one.reasoning_effort or "", _MOST_ANY)
         return float(min(np.exp(base + self.growth * difficulty), most)), known
 
-    def _of_effort(self, own: Variant) -> float:
-        return self.medium + self.step * RANKS.get(own.effort, 0.0)
+    def _of_effort(self, effort: str) -> float:
+        return self.medium + self.step * RANKS.get(effort, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
