@@ -27,7 +27,7 @@ def rows_of_two_kinds() -> LengthRows:
     """Return 240 prompts: even ones want a word, odd ones a page; half have real counts."""
     rng = np.random.default_rng(7)
     kinds = np.arange(240) % 2
-    vectors = np.array([vector_of(kind) for kind in kinds])
+    vectors = np.array([vector_of(kind) for kind in kinds.tolist()])
     vectors = vectors + rng.normal(0, 0.03, vectors.shape)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     usual = np.where(kinds == 0, SHORT, LONG) * np.exp(rng.normal(0, 0.1, 240))
