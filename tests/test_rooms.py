@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted([*ROOT.glob("cli/**/*.py"), *ROOT.glob("registry/**/*.py")])
-GROUND = ("records", "chat", "effort", "evidence", "errors", "predictions")
+GROUND = ("records", "chat", "effort", "evidence", "errors", "judged_rows", "predictions")
 MIDDLE_ROOMS = ("scorer", "routing", "transport", "storage")
 # Pure statistics, which training needs as well: they import no other room.
 STATISTICS = tuple(f"rolecall.registry.evaluation.{name}" for name in ("bootstrap", "metrics"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from rolecall.registry.storage.judged_schema import JUDGED_ROWS
+
 steps = Migrations("rolecall")
 
 
@@ -65,7 +67,7 @@ def m008_effort_and_benchmarks(db: Database) -> None:
 @steps()
 def m009_judged_rows(db: Database) -> None:
     """Keep the user's judged rows, and what is derived from them for one scorer version."""
-    _execute_all(db, _JUDGED_ROWS)
+    _execute_all(db, JUDGED_ROWS)
 
 
 _REGISTRY = (
@@ -400,36 +402,4 @@ _FITTED_MODELS = (
 _WORTH = (
     "ALTER TABLE roles ADD COLUMN worth REAL CHECK (worth > 0)",
     "ALTER TABLE tasks ADD COLUMN worth REAL CHECK (worth > 0)",
-)
-
-_JUDGED_ROWS = (
-    "DROP TABLE fitted_models",  # fits of earlier scorers, without the rows that they came from
-    "INSERT INTO meta (key, value) VALUES ('uses_fits', 1)",
-    """
-    CREATE TABLE judged_rows (
-        id TEXT NOT NULL,
-        is_active INTEGER NOT NULL,
-        prompt TEXT NOT NULL,
-        task TEXT NOT NULL,
-        group_id TEXT,
-        answers TEXT NOT NULL,
-        added_at TEXT NOT NULL,
-        source TEXT NOT NULL,
-        PRIMARY KEY (id, is_active)
-    )
-    """,
-    """
-    CREATE TABLE judged_readings (
-        scorer_version TEXT NOT NULL,
-        id TEXT NOT NULL,
-        content BLOB NOT NULL,
-        PRIMARY KEY (scorer_version, id)
-    )
-    """,
-    """
-    CREATE TABLE fits (
-        scorer_version TEXT PRIMARY KEY,
-        content BLOB NOT NULL
-    )
-    """,
 )
