@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
+FITTED_MODELS = (
+    """
+    CREATE TABLE fitted_models (
+        scorer_version TEXT NOT NULL,
+        model TEXT NOT NULL,
+        mean BLOB NOT NULL,
+        covariance BLOB NOT NULL,
+        tokens BLOB,
+        rows INTEGER NOT NULL,
+        tasks TEXT NOT NULL,
+        fitted_at TEXT NOT NULL,
+        source TEXT NOT NULL,
+        PRIMARY KEY (scorer_version, model)
+    )
+    """,
+)
+
 JUDGED_ROWS = (
     "DROP TABLE fitted_models",  # fits of earlier scorers, without the rows that they came from
     "INSERT INTO meta (key, value) VALUES ('uses_fits', 1)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from rolecall.registry.storage.judged_schema import JUDGED_ROWS
+from rolecall.registry.storage.judged_schema import FITTED_MODELS, JUDGED_ROWS
 
 steps = Migrations("rolecall")
 
@@ -47,7 +47,7 @@ def m005_learning(db: Database) -> None:
 @steps()
 def m006_fitted_models(db: Database) -> None:
     """Keep what judged rows say of models that the scorer was not trained on."""
-    _execute_all(db, _FITTED_MODELS)
+    _execute_all(db, FITTED_MODELS)
 
 
 @steps()
@@ -380,23 +380,6 @@ _LEARNING = (
     """,
     "CREATE INDEX turns_by_conversation ON turns (conversation, id)",
     "CREATE INDEX turns_by_decision ON turns (decision_id)",
-)
-
-_FITTED_MODELS = (
-    """
-    CREATE TABLE fitted_models (
-        scorer_version TEXT NOT NULL,
-        model TEXT NOT NULL,
-        mean BLOB NOT NULL,
-        covariance BLOB NOT NULL,
-        tokens BLOB,
-        rows INTEGER NOT NULL,
-        tasks TEXT NOT NULL,
-        fitted_at TEXT NOT NULL,
-        source TEXT NOT NULL,
-        PRIMARY KEY (scorer_version, model)
-    )
-    """,
 )
 
 _WORTH = (
