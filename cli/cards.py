@@ -11,17 +11,18 @@ _COUNTS = ("prompts", "scores", "models")
 
 
 def print_card(card: dict[str, Any]) -> None:
-    """Print what a scorer was trained on, how it was judged and beside what, what it assumes."""
+    """Print what a scorer was trained on, how it fares and beside what, what it assumes."""
     print_text(_heading(card))
     print_table(*_data(card))
-    print_text(_split(card))
-    print_table(*_figures(card))
-    print_text("\nAUC is per model, averaged by data set; brier and ece over every score.")
+    if "figures" in card:
+        print_text(_split(card))
+        print_table(*_figures(card["figures"]))
+        print_text("\nAUC is the mean over models, its 95 % interval by group")
     for text in _remarks(card):
         print_text(f"- {text}")
     print_text(f"\nfitted to your own rows: {_fits(card['fits'])}")
     print_text("\nassumed, not measured")
-    for text in card.get("assumed", []):
+    for text in card["assumed"].values():
         print_text(f"- {text}")
 
 
@@ -36,10 +37,9 @@ def _fits(fits: dict[str, Any]) -> str:
 
 def _heading(card: dict[str, Any]) -> str:
     encoder = card["encoder"]
-    tuned = f", tuned ({encoder['tuned']})" if "tuned" in encoder else ""
     return (
         f"{card['version']} · trained {card['date']} · seed {card['seed']}\n"
-        f"encoder {encoder['from']}{tuned}, {encoder['run_as']}\n"
+        f"encoder {encoder['from']}, {encoder['run_as']}\n"
     )
 
 
@@ -55,75 +55,33 @@ def _data(card: dict[str, Any]) -> tuple[list[Column], list[list[str]]]:
 def _split(card: dict[str, Any]) -> str:
     split = card["split"]
     train = split["train_folds"]
-    if train is None:
-        parts = split["prompts"]
-        return (
-            f"\ntrained on {parts['train']:,} prompts, tuned on {parts['tune']:,}, judged on "
-            f"{parts['report']:,}, by groups ({card['figures']['cases']:,} scores):\n"
-        )
     return (
         f"\ntrained on folds {train[0]}–{train[-1]}, calibrated on {split['tune_fold']} before it "
-        f"was added, judged on {split['report_fold']} ({card['figures']['cases']:,} scores):\n"
+        f"was added, judged on {split['report_fold']} ({split['prompts']['report']:,} prompts):\n"
     )
 
 
-def _figures(card: dict[str, Any]) -> tuple[list[Column], list[list[str]]]:
-    figures = card["figures"]
-    sides = {
-        "this scorer": figures["scorer"],
-        "nearest": figures["nearest"],
-        "task means": figures["task_means"],
-    }
-    if "facts_prior" in card:
-        sides["by facts"] = card["facts_prior"]["held_out_families"]
-    columns = [Column(""), *(Column(side, is_number=True) for side in sides)]
+def _figures(figures: dict[str, Any]) -> tuple[list[Column], list[list[str]]]:
+    """Return each set's AUC, Brier score and pair order: this scorer's, then the neighbours'."""
+    titles = {"auc": "AUC", "brier": "Brier", "pair_order": "pair order", "ece": "ECE"}
+    columns = [Column("data"), Column("prompts", is_number=True)]
+    columns += [Column(title, is_number=True) for title in titles.values()]
+    columns += [Column(f"kNN {title}", is_number=True) for title in list(titles.values())[:3]]
+    every = [(name, one["prompts"], one["quality"]) for name, one in figures["sets"].items()]
+    every.append(("mean", sum(one[1] for one in every), figures["by_set"]))
     rows = []
-    for start, title in (("auc_", "AUC"), ("brier", "brier"), ("calibration_error", "ece")):
-        for name in figures["scorer"]:
-            if name.startswith(start):
-                part = name.removeprefix(start).lstrip("_")
-                label = f"{title} {part}".strip()
-                rows.append([label, *(_figure(side.get(name)) for side in sides.values())])
+    for name, prompts, quality in every:
+        ours = [_figure(quality["ours"][key]) for key in titles]
+        theirs = [_figure(quality["nearest"][key]) for key in list(titles)[:3]]
+        rows.append([name, f"{prompts:,}", *ours, *theirs])
     return columns, rows
 
 
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+def _figure(interval: dict[str, float] | None) -> str:
+    return "–" if interval is None else f"{interval['mean']:.3f}"
 
 
 def _remarks(card: dict[str, Any]) -> Iterator[str]:
-    figures = card["figures"]
-    yield "nearest and task means are learnt from the same rows; a task mean is told the task"
-    if "facts_prior" in card:
-        yield "by facts: every model foretold by a network that saw none of its family"
-    if "parts" in card:
-        alone = (
-            f"{part} {one['auc_mean']:.3f} and {one['brier']:.4f} (counts {one['share']:.2f})"
-            for part, one in card["parts"].items()
-            if one["share"] is not None
-        )
-        yield f"mean AUC and brier of each part alone: {', '.join(alone)}"
-    lengths = figures.get("log_length_error")
-    if lengths and lengths["scorer"] is not None:
-        yield (
-            f"lengths are off by {lengths['scorer']:.2f} in logarithm (median), "
-            f"by each model's median {lengths['model_median']:.2f}"
-        )
-    errors = figures.get("calibration_error_by_model", {})
-    if errors:
-        name = max(errors, key=lambda model: float(errors[model]["error"]))
-        worst = errors[name]
-        yield (
-            f"worst calibration of a model: {name} {worst['error']:.3f}; perfect forecasts "
-            f"would show {worst['by_chance']:.3f} on its {worst['rows']:,} scores"
-        )
-    if "quantization" in card:
-        found = card["quantization"]
-        yield (
-            f"quantized, AUC {found['shipped']['auc_mean']:.3f} against "
-            f"{found['full_precision']['auc_mean']:.3f} in full precision, brier "
-            f"{found['shipped']['brier']:.4f} against {found['full_precision']['brier']:.4f}"
-        )
     if "robustness" in card:
         found = card["robustness"]
         flips = (

@@ -36,6 +36,7 @@ COMMANDS: dict[str, dict[str, Place]] = {
         "models": Place("models:app", "Keep what is known of each model."),
         "endpoints": Place("endpoints:app", "Keep the places where models are served."),
         "roles": Place("roles:app", "Keep the kinds of work and who may do them."),
+        "tasks": Place("tasks:app", "Manage the kinds of task."),
         "strategies": Place("strategies:app", "Keep how candidates are valued."),
         "registry": Place("registry:app", "Export, apply, check or back up the registry."),
     },

@@ -51,14 +51,16 @@ def read_request(given: Given) -> Chat:
     """
     _refuse_two_readers(given)
     media, texts = _attachments(given.attach)
-    parts = [_piped(given), _file_text(given.file), *texts, _argument(given.argument)]
+    parts = [_piped(given), _file_text(given.file), *texts.values(), _argument(given.argument)]
     text = "\n\n".join(part.strip("\n") for part in parts if part is not None and part.strip())
     chat = None if given.messages is None else _chat(given.messages)
     last = (Turn("user", (*media, Text(text)) if text else media),) if text or media else ()
     if chat is None and not last:
         raise _nothing(any(part is not None for part in parts))
     turns = (*_system(given.system), *(chat.turns if chat else ()), *last)
-    return read_overrides(given).of(replace(chat, turns=turns) if chat else Chat(turns))
+    files = tuple(shown_name(path) for path in (given.file, *texts) if path is not None)
+    chat = replace(chat, turns=turns) if chat else Chat(turns)
+    return read_overrides(given).of(replace(chat, files=files))
 
 
 def read_overrides(given: Given) -> Overrides:
@@ -157,10 +159,10 @@ def _chat(path: Path) -> Chat:
     return parse_chat(parse_json(text, name=name), name=name)
 
 
-def _attachments(paths: tuple[Path, ...]) -> tuple[tuple[Media, ...], list[str]]:
+def _attachments(paths: tuple[Path, ...]) -> tuple[tuple[Media, ...], dict[Path, str]]:
     """Return the media that the files are, and the texts of those that are text."""
     media: list[Media] = []
-    texts: list[str] = []
+    texts: dict[Path, str] = {}
     for path in paths:
         content = read_bytes(path, InvalidPrompt)
         mime_type = media_type_of(content[:START_BYTES], path.name)
@@ -172,5 +174,5 @@ def _attachments(paths: tuple[Path, ...]) -> tuple[tuple[Media, ...], list[str]]
         elif b"\0" in content:
             raise InvalidPrompt(f"{path} is neither an image, a PDF, audio, video nor text")
         else:
-            texts.append(decoded(content, shown_name(path), InvalidPrompt))
+            texts[path] = decoded(content, shown_name(path), InvalidPrompt)
     return tuple(media), texts

@@ -101,7 +101,8 @@ class Chat:
     `options` holds the other request parameters under OpenAI's names, with these values in one
     form: `stop` a list of strings; `tool_choice` `auto`, `none`, `required` or `{"name": …}`;
     `reasoning_effort` a word (`none`: no thinking); `thinking_budget` tokens, above 0.
-    `max_tokens` limits the output, thinking included.
+    `max_tokens` limits the output, thinking included. `files` names the text files that the last
+    turn was read from; it is not sent.
     """
 
     turns: tuple[Turn, ...]
@@ -110,6 +111,7 @@ class Chat:
     schema_name: str = "answer"
     options: Mapping[str, Any] = field(default_factory=dict)
     max_tokens: int | None = None
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,15 @@
-"""What kind of task a request is: by its structure, else by the nearest example."""
+"""What kind of task a request is: by its structure, a near example, or the classifier."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
 from rolecall.registry.errors import RegistryUnusable
+from rolecall.registry.naming import unknown
 from rolecall.registry.records import Pool, Request, Role
 from rolecall.registry.routing.structure import Detected, task_by_structure
 from rolecall.registry.routing.tasks import GENERAL, covers, resolve_role
@@ -17,104 +20,97 @@ from rolecall.registry.scorer.nearest import (
     encode_examples,
     nearest_task,
 )
+from rolecall.registry.scorer.task_classifier import (
+    TaskClassifier,
+    TaskGuess,
+    load_task_classifier,
+)
+from rolecall.registry.scorer.task_cues import CUES, TELLING_CUES
+from rolecall.registry.scorer.text import asked_text, is_short
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.vectors import read_vectors, write_vectors
 
-SURE_ENOUGH = 0.25
-FEW_WORDS = 8
-SHORT_CHARS = 200
-
-
-def scored_text(request: Request, before: str | None = None) -> str:
-    """Return what the scorer reads: the last user message, led by the one before if it is short.
-
-    A short follow-up ("yes, do it") says nothing about the work by itself. `before` is what the
-    conversation was about where the request itself does not hold it.
-    """
-    turns = _user_turns(request)
-    if not turns:
-        return request.messages[-1].text if request.messages else ""
-    earlier = turns[-2] if len(turns) > 1 else before
-    return f"{earlier}\n\n{turns[-1]}" if earlier and _is_short(turns[-1]) else turns[-1]
+SURE_ENOUGH = 0.5
 
 
 def is_follow_up(request: Request) -> bool:
     """Tell whether a request is one short message, which in a conversation goes on with it."""
-    turns = _user_turns(request, since=request.history)
-    return len(turns) == 1 and _is_short(turns[0]) and task_by_structure(request) is None
+    turns = [text.strip() for role, text in turns_of(request, request.history) if role == "user"]
+    return len(turns) == 1 and is_short(turns[0]) and task_by_structure(request) is None
 
 
-def _user_turns(request: Request, since: int = 0) -> list[str]:
-    # Blanks around a text, such as the newline of `echo`, say nothing of the work.
-    messages = request.messages[since:]
-    return [message.text.strip() for message in messages if message.role == "user"]
+def turns_of(request: Request, since: int = 0) -> list[tuple[str, str]]:
+    """Return the roles and texts of a request's messages from one on."""
+    return [(message.role, message.text) for message in request.messages[since:]]
 
 
-def _is_short(text: str) -> bool:
-    return len(text) < SHORT_CHARS and len(text.split()) < FEW_WORDS
-
-
-@dataclass(frozen=True, slots=True)
-class _Example:
+class _Example(NamedTuple):
     text: str
-    role: str
     kind: str | None
+    role: str | None
 
 
 class ExampleIndex:
-    """The registry's example utterances with their vectors, which the registry file caches.
+    """The registry's example utterances with their vectors, and the classifier beside them.
 
-    The nearest role is found first and then the nearest of its kinds of task, so that two kinds
-    of one role (`code`, `code.edit`) do not lower the confidence in each other.
+    A prompt near an example is of its kind. One that is merely nearest to the examples of a kind
+    or role which the classifier does not know is theirs unless the classifier is surer of its own.
     """
 
     def __init__(self, db: Database, scorer: Scorer, pool: Pool) -> None:
-        examples = _examples(pool)
-        texts = [example.text for example in examples]
-        self._vectors = decode_vectors(b"".join(_cached_vectors(db, scorer, texts)))
+        self.classifier = _classifier()
         self._roles = {role.id: role for role in pool.roles}
-        self._by_role = [(example.role, example.text) for example in examples]
-        self._by_kind: dict[str, tuple[list[int], list[tuple[str, str]]]] = {}
-        for row, example in enumerate(examples):
-            if example.kind is not None:
-                rows, labels = self._by_kind.setdefault(example.role, ([], []))
-                rows.append(row)
-                labels.append((example.kind, example.text))
+        self._examples = _examples(pool)
+        texts = [example.text for example in self._examples]
+        self._vectors = decode_vectors(b"".join(_cached_vectors(db, scorer, texts)))
+        self._labels = [(f"{one.kind or ''}@{one.role or ''}", one.text) for one in self._examples]
+        learned = {*self.classifier.kinds, *self.classifier.parents}
+        doing = {resolve_role(pool.roles, kind, pool.tasks) for kind in learned}
+        learned_roles = {role.id for role in doing if role is not None}
+        self._learned = [one.kind in learned or one.role in learned_roles for one in self._examples]
 
-    def nearest(self, reading: Reading) -> tuple[Detected, str | None]:
-        """Return the kind of the nearest examples, and the role that does it.
-
-        The kind is `general` and the role null when no example is near enough.
-        """
-        found = nearest_task(reading.vector, self._by_role, self._vectors)
-        if found is None or found.confidence < SURE_ENOUGH:
-            confidence = found.confidence if found else 0.0
-            return Detected(GENERAL, confidence, "no example is near enough"), None
-        by = f"nearest example “{found.example}”"
-        return Detected(self._kind(reading, found.label), found.confidence, by), found.label
-
-    def _kind(self, reading: Reading, role: str) -> str:
-        rows, labels = self._by_kind.get(role, ([], []))
-        if len({kind for kind, _ in labels}) == 1:
-            return labels[0][0]
-        found = nearest_task(reading.vector, labels, self._vectors[rows])
-        if found is not None:
-            return found.label
-        tasks = self._roles[role].tasks if role in self._roles else ()
-        return tasks[0] if tasks else GENERAL
+    def detect(self, request: Request, reading: Reading) -> tuple[Detected, str | None]:
+        """Return the kind of a request by its wording, and the role if its examples decided."""
+        text = asked_text(turns_of(request))
+        guess = self.classifier.classify(text, reading.vector, request.files)
+        told = _told(guess, self.classifier.least)
+        found = nearest_task(text, reading.vector, self._labels, self._vectors)
+        if found is None:
+            return told, None
+        example, learned = self._examples[found.row], self._learned[found.row]
+        is_sure = found.confidence >= SURE_ENOUGH and not learned
+        if not found.is_near and not (
+            is_sure and (told.kind == GENERAL or found.confidence > told.confidence)
+        ):
+            return told, None
+        by = f"example “{example.text}”"
+        if example.kind is not None:
+            return Detected(example.kind, found.confidence, by), None
+        assert example.role is not None
+        kind = fit_to_role(told, self._roles[example.role]).kind
+        return Detected(kind, found.confidence, by), example.role
 
 
 def detect_task(
     request: Request, reading: Reading, index: ExampleIndex
 ) -> tuple[Detected, str | None]:
-    """Return the request's kind, and the role whose examples are nearest if that decided it.
-
-    Structure is trusted first, then the nearest example.
-    """
+    """Return the request's kind, and the role whose examples are nearest if that decided it."""
     by_structure = task_by_structure(request)
-    if by_structure is not None:
-        return by_structure, None
-    return index.nearest(reading)
+    return index.detect(request, reading) if by_structure is None else (by_structure, None)
+
+
+@cache
+def _classifier() -> TaskClassifier:
+    return load_task_classifier()
+
+
+def _told(guess: TaskGuess, least: float) -> Detected:
+    """Return what the classifier says; `general` where no kind is likely enough."""
+    if guess.confidence < least:
+        by = f"no kind is likely enough ({guess.kind} {guess.confidence:.2f})"
+        return Detected(GENERAL, guess.general, by)
+    shown = next((CUES[cue] for cue in guess.cues if cue in TELLING_CUES), None)
+    return Detected(guess.kind, guess.confidence, f"wording and {shown}" if shown else "wording")
 
 
 def fit_to_role(detected: Detected, role: Role) -> Detected:
@@ -127,16 +123,26 @@ def fit_to_role(detected: Detected, role: Role) -> Detected:
     return Detected(role.tasks[0], detected.confidence, f"{role.id} does {role.tasks[0]}")
 
 
-def _examples(pool: Pool) -> list[_Example]:
-    """Return every example with the role it speaks for; a kind no role does is `general`'s."""
-    found = []
-    for task in pool.tasks:
-        role = resolve_role(pool.roles, task.id, pool.tasks)
-        owner = role.id if role is not None else GENERAL
-        found += [_Example(text, owner, task.id) for text in task.examples]
+def known_kind(pool: Pool, learned: Sequence[str], kind: str) -> str:
+    """Return a declared kind if it or a kind above it is known; raise UnknownRecord.
+
+    Known is what a task row, a role, an assignment or an endpoint's profile names, and what the
+    classifier has `learned`.
+    """
+    known = {task.id for task in pool.tasks}.union(learned)
     for role in pool.roles:
-        found += [_Example(text, role.id, None) for text in role.examples]
-    return found
+        known.update(role.tasks, *(one.tasks for one in role.assignments))
+    for endpoint in pool.endpoints:
+        if endpoint.profile is not None:
+            known.update(name for name, _ in endpoint.profile.success)
+    if not any(covers(name, kind) for name in known):
+        raise unknown("task", kind, sorted(known))
+    return kind
+
+
+def _examples(pool: Pool) -> list[_Example]:
+    found = [_Example(text, task.id, None) for task in pool.tasks for text in task.examples]
+    return found + [_Example(text, None, role.id) for role in pool.roles for text in role.examples]
 
 
 def _cached_vectors(db: Database, scorer: Scorer, texts: list[str]) -> list[bytes]:

@@ -300,6 +300,6 @@ def _release_hint(collection: Collection, record_id: str, user: str) -> str:
     if collection == "endpoints":
         return f"rolecall roles unassign {name} {record_id}"
     plural = next(key for key in COLLECTIONS if NOUNS[key] == noun)
-    if plural in ("tasks", "scopes"):
+    if plural == "scopes":
         return f"change {user} in a file and give it to: rolecall registry apply FILE"
     return f"rolecall {plural} edit {name}"

@@ -256,7 +256,8 @@ class Request:
     `needs` and `prefers` are capabilities that the caller declared. `tool_names`, `schema_chars`
     and `tools_chars` describe attached tools and an answer schema; `parameters` names the
     request parameters set. The first `history` messages were decided on before, in the same
-    conversation. `input_tokens` is the caller's own count, else null.
+    conversation. `input_tokens` is the caller's own count, else null. `files` names the text files
+    that the last message was read from.
     """
 
     messages: tuple[Message, ...]
@@ -269,6 +270,7 @@ class Request:
     prefers: tuple[str, ...] = ()
     input_tokens: int | None = None
     max_tokens: int | None = None
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

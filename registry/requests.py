@@ -113,6 +113,7 @@ def request_of(chat: Chat) -> Request:
         schema_chars=len(compact(chat.schema)) if chat.schema else 0,
         parameters=parameters(chat),
         max_tokens=chat.max_tokens,
+        files=chat.files,
     )
 
 

@@ -19,9 +19,10 @@ from rolecall.registry.detect import (
     detect_task,
     fit_to_role,
     is_follow_up,
-    scored_text,
+    known_kind,
+    turns_of,
 )
-from rolecall.registry.errors import BudgetExceeded, NothingEligible, UsageError
+from rolecall.registry.errors import BudgetExceeded, NothingEligible
 from rolecall.registry.facts import facts_of
 from rolecall.registry.ids import new_id
 from rolecall.registry.layers import Choices, Layers, policy_layers
@@ -35,9 +36,10 @@ from rolecall.registry.routing.eligible import survivors
 from rolecall.registry.routing.policy import matches
 from rolecall.registry.routing.question import Question, Verdict
 from rolecall.registry.routing.structure import Detected
-from rolecall.registry.routing.tasks import build_task, resolve_role
+from rolecall.registry.routing.tasks import build_task, covers, resolve_role
 from rolecall.registry.routing.tokens import estimate_tokens
 from rolecall.registry.scorer.model import Reading, Scorer
+from rolecall.registry.scorer.text import text_read
 from rolecall.registry.standing import read_standing
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.decisions import (
@@ -53,6 +55,7 @@ CACHE_LIFETIME = timedelta(minutes=5)
 CACHE_LEAST_TOKENS = 1024
 FOLLOW_UP_CONFIDENCE = 0.8
 SUBJECT_LEAST_CHARS = 40
+AGENT = "agent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,7 @@ class Router:
         self, snapshot: Snapshot, request: Request, choices: Choices, last: LastTurn | None
     ) -> tuple[Reading, Task, Role | None]:
         followed = last if last is not None and is_follow_up(request) else None
-        reading = self._read(request, choices.conversation if followed else None)
+        reading = self._read(request, choices, choices.conversation if followed else None)
         detected, role = self._kind_and_role(snapshot, request, choices, reading, followed)
         task = build_task(
             request,
@@ -182,12 +185,17 @@ class Router:
         )
         return reading, replace(task, difficulty=reading.difficulty), role
 
-    def _read(self, request: Request, followed: str | None) -> Reading:
-        """Read the request, led by what the conversation it follows up was about."""
+    def _read(self, request: Request, choices: Choices, followed: str | None) -> Reading:
+        """Read the request, led by what the conversation it follows up was about.
+
+        Without tools it asks for a single answer, of which labels of agent runs say nothing.
+        """
         before = None
         if followed is not None:
             before = last_prompt(self._db, followed, least_chars=SUBJECT_LEAST_CHARS)
-        return self._scorer.read(scored_text(request, before))
+        may_be_run = bool(request.tool_names) or covers(AGENT, choices.task or "")
+        text = text_read(turns_of(request), before, request.tool_names)
+        return self._scorer.read(text, is_agent=None if may_be_run else False)
 
     def _kind_and_role(
         self,
@@ -201,9 +209,9 @@ class Router:
         declared = None if choices.role is None else named(roles, "role", choices.role)
         hinted = None
         if choices.task is not None:
-            if not choices.task.strip():
-                raise UsageError("--task names no task", hint="rolecall route --task code …")
-            detected = Detected(choices.task, 1.0, "declared")
+            learned = snapshot.index.classifier.kinds
+            kind = known_kind(snapshot.pool, learned, choices.task)
+            detected = Detected(kind, 1.0, "declared")
         elif followed is not None:
             detected = Detected(followed.task_kind, FOLLOW_UP_CONFIDENCE, "a short follow-up")
         else:

@@ -22,6 +22,8 @@ ONLY_IN = {
     "matplotlib": ("cli/plotting.py", "cli/plot_labels.py"),
     "tokenizers": ("registry/scorer/",),
     "torch": ("registry/scorer/training/",),
+    "sklearn": ("registry/scorer/training/",),
+    "scipy": ("registry/scorer/training/",),
     "sentence_transformers": ("registry/scorer/training/",),
     "onnx": ("registry/scorer/training/",),
     "httpx": ("registry/transport/",),

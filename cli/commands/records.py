@@ -11,11 +11,12 @@ from rolecall.cli.output import Column, note, print_json, print_table, print_tex
 if TYPE_CHECKING:
     from rolecall.registry.records import Record
 
-Collection = Literal["models", "endpoints", "roles", "strategies"]
+Collection = Literal["models", "endpoints", "roles", "tasks", "strategies"]
 NOUNS: Mapping[Collection, str] = {
     "models": "model",
     "endpoints": "endpoint",
     "roles": "role",
+    "tasks": "task",
     "strategies": "strategy",
 }
 

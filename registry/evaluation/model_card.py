@@ -1,4 +1,4 @@
-"""Add to a scorer's card what takes all of rolecall to measure: robustness and sanity."""
+"""Add to a scorer's card how it fares: its figures beside baselines, robustness and sanity."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from rolecall.registry.errors import RegistryError
+from rolecall.registry.evaluation.evaluate import EvalRequest, Evaluation, evaluate
+from rolecall.registry.evaluation.plan import Seen, Selection
+from rolecall.registry.evaluation.results import plain
 from rolecall.registry.evaluation.robustness import measure_files
 from rolecall.registry.evaluation.robustness_report import RobustnessPlan
 from rolecall.registry.evaluation.sanity import check_sanity
+from rolecall.registry.learning.loading import Known
 from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED, card
 from rolecall.registry.scorer.model import Scorer
+from rolecall.registry.scorer.seen import load_seen
+from rolecall.registry.seeding import seed_pool
 
 PROMPTS = 300
 
@@ -34,12 +40,33 @@ def complete_card(folder: Path, data: Sequence[Path], prompts: int = PROMPTS) ->
         plan = RobustnessPlan(prompts=prompts, fold=fold, strategies=("balanced",))
         robustness = measure_files(nothing, data, plan, scorer=scorer)
         sanity = check_sanity(nothing, scorer)
+        evaluation = _evaluated(scorer, data, fold, folder)
+    content["figures"] = {
+        "fold": fold,
+        "by_set": {name: plain(one) for name, one in (evaluation.by_set or {}).items()},
+        "sets": {
+            one.dataset: {
+                "prompts": one.prompts,
+                "models": one.models_judged,
+                "quality": {name: plain(each) for name, each in one.comparison.quality.items()},
+                "verdict": plain(one.comparison.verdict),
+            }
+            for one in evaluation.sets
+        },
+    }
     content["robustness"] = {"fold": fold, "pool": "starter", **robustness.to_dict()}
     content["sanity"] = {"pool": "starter", **asdict(sanity)}
     fresh = folder / f"{CARD_FILE}.new"
     fresh.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     fresh.replace(folder / CARD_FILE)
     return content
+
+
+def _evaluated(scorer: Scorer, data: Sequence[Path], fold: int, folder: Path) -> Evaluation:
+    """Compare the scorer with its baselines on one fold; these learn from the other folds."""
+    request = EvalRequest(files=tuple(data), selection=Selection(fold=fold))
+    seen = Seen(load_seen(folder))
+    return evaluate(Known(seed_pool(), scorer), request, lambda _, __: None, seen)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

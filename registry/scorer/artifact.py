@@ -32,8 +32,8 @@ class Calibration:
 
     `local_share` is the largest part of a trained model's logit that comes from the nearest
     judged prompts, `local_weight` the weight of neighbours at which it is half of that.
-    `far` and `near` are similarities to the nearest training prompt: below `far` a prompt counts
-    as the average one of its kind, above `near` as it is. `spread` is the standard deviation, in
+    `far` and `near` are similarities to the nearest training prompt: below `far` models stand as
+    they do on the average prompt, which is as hard as its kind is; above `near` it counts as it is. `spread` is the standard deviation, in
     logits, of what the prompt does not tell, `far_spread` what is added to it far away.
     """
 
@@ -52,7 +52,8 @@ class Head:
     """The trained head: D inputs of a prompt, H hidden units, T tasks, M models, L latent numbers.
 
     The logit of a model's success on a prompt is `latent · loading + offset` (`model.py`).
-    `panel` are the reference models whose expected failures are a prompt's difficulty.
+    `panel` are the reference models whose expected failures are a prompt's difficulty. `prior` is
+    null in training only, before it is fitted.
     """
 
     version: str
@@ -60,7 +61,7 @@ class Head:
     panel: tuple[int, ...]
     tasks: tuple[str, ...]
     calibration: Calibration
-    prior: MetadataPrior
+    prior: MetadataPrior | None
     neighbours: Neighbours
     input_mean: Floats  # (D,)
     input_scale: Floats  # (D,)
@@ -73,6 +74,7 @@ class Head:
     task_loading: Floats  # (T, L)
     task_offset: Floats  # (T,)
     usual_signals: Floats  # (T, L + 1): the mean signals of each task's training prompts
+    general_loading: Floats  # (1 + L,): of the average prompt, each data set alike
     latent: Floats  # (M, 1 + L): ability, then the latent vector
     latent_covariance: Floats  # (1 + L, 1 + L): how far a latent may be off
     asked: Floats  # (M,): how many prompts each model was asked in training
@@ -90,6 +92,7 @@ ARRAYS = (
     "task_loading",
     "task_offset",
     "usual_signals",
+    "general_loading",
     "latent",
     "latent_covariance",
     "asked",
@@ -107,6 +110,7 @@ def save_head(head: Head, folder: Path) -> None:
     """Write the head's two files into `folder`, beside the encoder's, which they vouch for."""
     arrays = [np.ascontiguousarray(getattr(head, name), dtype=_STORED) for name in ARRAYS]
     dense = b"".join(array.tobytes() for array in arrays)
+    assert head.prior is not None
     neighbours, packed = head.neighbours.pack()
     blob = dense + packed
     constants = {

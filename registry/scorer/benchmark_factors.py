@@ -115,7 +115,8 @@ class BenchmarkFactors:
 def factor_posterior(values: Floats, loading: Floats, noise: Floats, mean: Floats) -> Gaussian:
     """Return the factors (R,) given centred cells; their prior is normal with unit covariance."""
     weighed = loading / noise[:, None]
-    covariance = np.linalg.inv(weighed.T @ loading + np.eye(len(mean)))
+    precision = weighed.T @ loading + np.eye(len(mean))
+    covariance = np.asarray(np.linalg.inv(precision), dtype=np.float64)
     return Gaussian(covariance @ (weighed.T @ values + mean), covariance)
 
 

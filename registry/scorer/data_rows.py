@@ -11,9 +11,10 @@ from sys import intern
 from typing import Any, NoReturn
 
 from rolecall.registry.scorer.data_lines import shown
+from rolecall.registry.scorer.text import text_read
 
 FOLDS = 8
-_SHORT_CHARS, _FEW_WORDS, _SHOWN_CHARS = 200, 8, 60
+_SHOWN_CHARS = 60
 _MOST = 1e12  # tokens or USD; past it is no figure of an answer
 _NUMBERS = frozenset({int, float})
 # Of each kind of figure the most it can be, what it is, and the types it may have.
@@ -100,20 +101,6 @@ def parse_row(line: bytes | dict[str, Any], path: Path, number: int, *, need_sco
     )
 
 
-def text_read(turns: Sequence[tuple[str, str]]) -> str:
-    """Return what the scorer reads of a chat's roles and texts, as a decision on it would.
-
-    That is the last user message, led by the one before if it is short.
-    """
-    said = [text.strip() for role, text in turns if role == "user"]
-    if not said:
-        return turns[-1][1] if turns else ""
-    last = said[-1]
-    is_short = len(last) < _SHORT_CHARS and len(last.split()) < _FEW_WORDS
-    earlier = said[-2] if len(said) > 1 and is_short else ""
-    return f"{earlier}\n\n{last}" if earlier else last
-
-
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number")
 
@@ -156,7 +143,8 @@ def _prompt(plain: Mapping[str, Any]) -> tuple[str, str]:
         identity = text = (prompt or "").strip()
     else:
         turns = _turns(messages)
-        text = text_read(turns)
+        system = plain.get("system")
+        text = text_read([("system", system), *turns] if isinstance(system, str) else turns)
         is_prompt = len(turns) == 1 and turns[0][0] == "user" and not plain.get("system")
         identity = text if is_prompt else json.dumps([plain.get("system"), messages])
     if not text.strip():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
-NEIGHBOURS = 300
 _UNKNOWN = 255
 _LEVELS = 250.0
 _STEPS = 127.0
@@ -62,28 +61,26 @@ class Neighbours:
         The similarity is to the nearest prompt. Labels of whole agent runs speak only where
         `is_agent` is not false, and alone where it is true.
         """
-        found = np.zeros((len(places), self.model_count))
-        weight = np.zeros((len(places), self.model_count))
         similarity = places @ self.places.T  # (N, P)
         for block in self.blocks:
             if is_agent is not None and block.is_agent != is_agent:
                 similarity[:, block.start : block.start + len(block.scores)] = -1.0
-        nearest = similarity.max(axis=1).astype(np.float64)
-        for row, one in enumerate(similarity):
-            kept = np.argpartition(one, -NEIGHBOURS)[-NEIGHBOURS:] if len(one) > NEIGHBOURS else ...
-            rows = np.arange(len(one)) if kept is ... else np.sort(kept)
-            weights = np.exp((one[rows] - 1) / self.temperature)
-            for block in self.blocks:
-                first, last = np.searchsorted(rows, (block.start, block.start + len(block.scores)))
-                if first == last:
-                    continue
-                scores = block.scores[rows[first:last] - block.start]
-                known = scores != _UNKNOWN
-                shares = weights[first:last] @ known
-                weight[row, block.models] += shares
-                found[row, block.models] += weights[first:last] @ (scores * known) / _LEVELS
+        weights = np.exp((similarity - 1) / np.float32(self.temperature))
+        found = np.zeros((len(places), self.model_count))
+        weight = np.zeros((len(places), self.model_count))
+        for block, (scores, known) in zip(self.blocks, self._tables(), strict=True):
+            part = weights[:, block.start : block.start + len(scores)]
+            weight[:, block.models] += part @ known
+            found[:, block.models] += part @ scores
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(weight > 0, found / weight, np.nan), weight, nearest
+            mean = np.where(weight > 0, found / weight, np.nan)
+        return mean, weight, similarity.max(axis=1).astype(np.float64)
+
+    def _tables(self) -> Iterator[tuple[Floats, Floats]]:
+        """Yield each block's scores, 0 where unknown, and whether they are known (rows, models)."""
+        for block in self.blocks:
+            known = (block.scores != _UNKNOWN).astype(np.float32)
+            yield block.scores * known / np.float32(_LEVELS), known
 
     def pack(self) -> tuple[dict[str, Any], bytes]:
         """Return what describes the packed bytes, and them."""

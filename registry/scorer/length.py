@@ -1,8 +1,236 @@
+"""A prompt and any models become expected output tokens: the visible answer, hidden reasoning."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import NDArray
+
+from rolecall.registry.errors import ScorerUnusable
+from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.scorer.asked_length import asked_tokens
+from rolecall.registry.scorer.variants import Variant, candidates, reasons, variant
+
+Floats = NDArray[np.float32]
+Table = NDArray[np.float64]
+
+LENGTH_FILE = "length.json"
+_MOST_FEATURE = 4.0  # standard deviations; what lies farther is read as if it lay there
+_MOST_HIDDEN = {"low": 4_096.0, "medium": 12_288.0}  # the largest budgets of these levels
+_MOST_ANY = 32_768.0
+# How far each effort lies from medium, in steps of the logarithm of hidden tokens.
+RANKS = {"minimal": -2.0, "low": -1.0, "high": 1.0, "xhigh": 2.0}
+_FAMILY = re.compile(r"[a-z]+")
 
 
+@dataclass(frozen=True, slots=True)
+class HiddenModel:
+    """Hidden reasoning tokens: `base · growth ** difficulty`, in logarithms.
+
+    `variants` and `families` (family and effort, as `gpt high`) have their bases from data;
+    null for a variant that was seen and hides nothing. Any other has that of its effort:
+    `medium`, and `step` for each rank above or below.
+    """
+
+    variants: Mapping[str, float | None]
+    families: Mapping[str, float]
+    medium: float
+    step: float
+    growth: float
+
+    def tokens(
+        self, one: ModelFacts, names: Sequence[str], difficulty: float
+    ) -> tuple[float, bool]:
+        """Return a model's hidden tokens and whether their number rests on data."""
+        own = _own_variant(one, names)
+        if _never_reasons(one, own):
+            return 0.0, True
+        same = [name for name in names if variant(name).effort == own.effort]
+        found = [name for name in same if name in self.variants]
+        base, known = self._of_effort(own), False
+        if found:
+            of_variant = self.variants[found[0]]
+            if of_variant is None:
+                return 0.0, True
+            base, known = of_variant, True
+        elif own.effort and (key := family_key(own)) in self.families:
+            base, known = self.families[key], True
+        most = _MOST_HIDDEN.get(one.reasoning_effort or "", _MOST_ANY)
+        return float(min(np.exp(base + self.growth * difficulty), most)), known
+
+    def _of_effort(self, own: Variant) -> float:
+        return self.medium + self.step * RANKS.get(own.effort, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class LengthModel:
-    def predict(self, v,f,t,d,facts,o): n=len(facts); return np.full(n,200),np.zeros(n),np.ones(n,bool)
-    def save(self, folder): pass
-NO_LENGTHS=LengthModel()
-def load_length(folder): return NO_LENGTHS
+    """Expected tokens of M models: what the prompt asks for, then its kind, then the model.
+
+    The logarithm of visible tokens is linear in vector and features, plus the mean of each of T
+    tasks by how like the prompt is to it, plus the model's own offset and its offset on tasks.
+    """
+
+    models: tuple[str, ...]
+    feature_mean: Floats  # (F,)
+    feature_scale: Floats  # (F,)
+    weight: Floats  # (384 + F,)
+    intercept: float
+    lowest: float
+    highest: float
+    centroids: Floats  # (T, 384), unit
+    sharpness: float
+    task_offset: Floats  # (T,)
+    model_offset: Floats  # (M,)
+    model_task: Floats  # (M, T)
+    families: Mapping[str, float]
+    hidden: HiddenModel
+
+    def predict(
+        self,
+        vector: Floats,
+        features: Floats,
+        text: str,
+        difficulty: float,
+        facts: Sequence[ModelFacts],
+        offsets: Mapping[str, float] | None = None,
+    ) -> tuple[Table, Table, NDArray[np.bool_]]:
+        """Return visible and hidden tokens (N,) of the models, and which hidden ones are known.
+
+        `offsets` are fitted ones of models, in logarithms, from the length of an average model.
+        """
+        shared, likeness = self._shared(vector, features)
+        asked = asked_tokens(text)
+        fitted = offsets or {}
+        own = self.model_offset + self.model_task @ likeness  # (M,)
+        logs, hidden, known = [], [], []
+        for one in facts:
+            names = _names_of(one.base or one.model, one.reasoning_effort)
+            logs.append(shared + fitted.get(one.model, self._offset(names, own)))
+            tokens, is_known = self.hidden.tokens(one, names, difficulty)
+            hidden.append(tokens)
+            known.append(is_known)
+        lengths = np.array(logs, dtype=np.float64)
+        if asked is not None:
+            lengths = np.array([asked.blend(each) for each in lengths])
+        visible = np.clip(np.expm1(lengths), 1.0, _MOST_ANY)
+        return visible, np.array(hidden), np.array(known, dtype=bool)
+
+    def log_usual(self, vector: Floats, features: Floats, text: str) -> float:
+        """Return the logarithm of an average model's visible tokens, from which offsets count."""
+        shared = self._shared(vector, features)[0]
+        asked = asked_tokens(text)
+        return shared if asked is None else asked.blend(shared)
+
+    def log_visible(self, vector: Floats, features: Floats) -> Table:
+        """Return the logarithm of the trained models' tokens (M,), apart from what is asked."""
+        shared, likeness = self._shared(vector, features)
+        return np.asarray(shared + self.model_offset + self.model_task @ likeness, dtype=np.float64)
+
+    def _shared(self, vector: Floats, features: Floats) -> tuple[float, Floats]:
+        """Return the prompt's part and its likeness (T,) to each task."""
+        seen = (features - self.feature_mean) / self.feature_scale
+        inputs = np.concatenate([vector, np.clip(seen, -_MOST_FEATURE, _MOST_FEATURE)])
+        likeness = likeness_to(self.centroids, vector[None], self.sharpness)[0]
+        length = float(inputs @ self.weight + self.intercept + likeness @ self.task_offset)
+        return min(max(length, self.lowest), self.highest), likeness
+
+    def _offset(self, names: Sequence[str], own: Floats) -> float:
+        places = _places(self.models)
+        found = next((places[name] for name in names if name in places), None)
+        if found is not None:
+            return float(own[found])
+        return self.families.get(family_key(variant(names[0])), 0.0)
+
+    def save(self, folder: Path) -> None:
+        """Write the model into `folder`, as one file."""
+        content = {field.name: _packed(getattr(self, field.name)) for field in fields(self)}
+        (folder / LENGTH_FILE).write_text(json.dumps(content, separators=(",", ":")), "utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read the model of a folder; raises `ScorerUnusable`."""
+        try:
+            content = json.loads((folder / LENGTH_FILE).read_text("utf-8"))
+            read = {name: _unpacked(value) for name, value in content.items()}
+            hidden = HiddenModel(**read.pop("hidden"))
+            return cls(**(read | {"models": tuple(read["models"]), "hidden": hidden}))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            message = f"the scorer at {folder} has no readable {LENGTH_FILE}"
+            raise ScorerUnusable(message, hint="reinstall rolecall") from error
+
+
+def likeness_to(centroids: Floats, vectors: Floats, sharpness: float) -> Floats:
+    """Return how like vectors (N, 384) are to each task, (N, T), summing to 1."""
+    logits = sharpness * (vectors @ centroids.T)
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares: Floats = weights / weights.sum(axis=1, keepdims=True)
+    return shares
+
+
+def family_key(one: Variant) -> str:
+    """Return a variant's family and effort, as `gpt high`; effort `reasons` where unnamed."""
+    family = _FAMILY.match(one.base)
+    effort = one.effort or ("reasons" if reasons(one) else "plain")
+    return f"{family.group() if family else ''} {effort}"
+
+
+def _own_variant(one: ModelFacts, names: Sequence[str]) -> Variant:
+    """Return the variant that is asked; what surely reasons does so even where told not to."""
+    own = variant(names[0])
+    if one.reasoning_effort == "none" and reasons(Variant(own.base, "none")):
+        return Variant(own.base, "minimal")
+    return own
+
+
+def _never_reasons(one: ModelFacts, own: Variant) -> bool:
+    """Return whether a model hides nothing: told not to reason, or unable to."""
+    if own.effort or reasons(own):
+        return False
+    return one.reasoning_effort == "none" or one.reasoning is False
+
+
+@lru_cache(maxsize=4096)
+def _names_of(model: str, effort: str | None) -> tuple[str, ...]:
+    return candidates(model, effort)
+
+
+@lru_cache(maxsize=8)
+def _places(models: tuple[str, ...]) -> Mapping[str, int]:
+    return {name: place for place, name in enumerate(models)}
+
+
+def _packed(value: Any) -> Any:
+    """Return what JSON can hold: arrays as bytes, one per number, scaled by row."""
+    if isinstance(value, HiddenModel):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    if not isinstance(value, np.ndarray):
+        return value
+    if value.ndim == 1:
+        stored = value.astype("<f4")
+        return {"shape": value.shape, "f4": base64.b64encode(stored.tobytes()).decode("ascii")}
+    scale = np.maximum(np.abs(value).max(axis=1, keepdims=True), 1e-9) / 127
+    levels = np.round(value / scale).astype("i1")
+    return {
+        "shape": value.shape,
+        "i1": base64.b64encode(levels.tobytes()).decode("ascii"),
+        "scale": base64.b64encode(scale.astype("<f4").tobytes()).decode("ascii"),
+    }
+
+
+def _unpacked(value: Any) -> Any:
+    if not isinstance(value, dict) or "shape" not in value:
+        return value
+    shape = tuple(value["shape"])
+    if "f4" in value:
+        return np.frombuffer(base64.b64decode(value["f4"]), "<f4").reshape(shape)
+    levels = np.frombuffer(base64.b64decode(value["i1"]), "i1").reshape(shape)
+    scale = np.frombuffer(base64.b64decode(value["scale"]), "<f4").reshape(-1, 1)
+    return levels.astype(np.float32) * scale

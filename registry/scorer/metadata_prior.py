@@ -135,7 +135,7 @@ class MetadataPrior:
 
     `axes` (K, K) turns theta into axes that are independent across models, the widest first;
     `kernels` holds one kernel for each run of axes in `runs`. `centre` (K,) and `values` (M, K)
-    are along the axes; `widen` scales the covariance.
+    are along the axes; `widen` scales the variances of each run.
     """
 
     factors: BenchmarkFactors
@@ -147,7 +147,7 @@ class MetadataPrior:
     values: Floats
     runs: tuple[int, ...]
     kernels: tuple[Kernel, ...]
-    widen: float
+    widen: tuple[float, ...]
 
     def predict(self, facts: Sequence[ModelFacts]) -> tuple[Floats, Floats]:
         """Return theta's mean (N, K) and covariance (N, K, K) for each model."""
@@ -159,7 +159,7 @@ class MetadataPrior:
             left = kernel.alone(models) - ((across @ solved) * across).sum(1)
             variances.append(np.repeat(np.maximum(left, 1e-6)[:, None], values.shape[1], axis=1))
         mean = self.centre + np.concatenate(means, axis=1)
-        variance = np.concatenate(variances, axis=1) * self.widen
+        variance = np.concatenate(variances, axis=1) * np.repeat(self.widen, self.runs)
         back = np.linalg.inv(self.axes)
         return mean @ back, np.einsum("ik,ni,il->nkl", back, variance, back)
 
@@ -189,24 +189,27 @@ class MetadataPrior:
             "values": rounded(self.values, 3),
             "runs": list(self.runs),
             "kernels": [asdict(kernel) for kernel in self.kernels],
-            "widen": self.widen,
+            "widen": list(self.widen),
         }
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> MetadataPrior:
         """Rebuild what `to_dict` made; raises `TypeError` or `KeyError` where it is not that."""
-        scales = {name: np.array(value) for name, value in plain["scales"].items()}
-        scales["last_years"] = plain["scales"]["last_years"]
+        scales = dict(plain["scales"])
+        last_years = float(scales.pop("last_years"))
         described = {name: np.array(value) for name, value in plain["described"].items()}
         arrays = ("weights", "axes", "centre", "values")
         return cls(
             factors=BenchmarkFactors.from_dict(plain["factors"]),
-            scales=Scales(**scales),
+            scales=Scales(
+                last_years=last_years,
+                **{name: np.array(value) for name, value in scales.items()},
+            ),
             described=Described(**described),
             **{name: np.array(plain[name]) for name in arrays},
             runs=tuple(plain["runs"]),
             kernels=tuple(Kernel(**kernel) for kernel in plain["kernels"]),
-            widen=plain["widen"],
+            widen=tuple(plain["widen"]),
         )
 
     @cached_property
@@ -215,11 +218,11 @@ class MetadataPrior:
 
     @cached_property
     def _solved(self) -> list[Floats]:
-        found = []
+        found: list[Floats] = []
         for kernel in self.kernels:
             alike = kernel.between(self.described, self.described)
             doubt = kernel.doubt(self.described, self.weights)
-            found.append(np.linalg.inv(alike + np.diag(doubt)))
+            found.append(np.asarray(np.linalg.inv(alike + np.diag(doubt)), dtype=np.float64))
         return found
 
 
@@ -267,7 +270,7 @@ def _guess(line: Floats, other: float) -> tuple[float, float]:
 
 
 def _squares(left: Floats, right: Floats) -> Floats:
-    apart = (left**2).sum(1)[:, None] + (right**2).sum(1) - 2 * left @ right.T
+    apart: Floats = (left**2).sum(1)[:, None] + (right**2).sum(1) - 2 * left @ right.T
     return np.maximum(apart, 0.0)
 
 

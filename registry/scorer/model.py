@@ -18,7 +18,7 @@ from rolecall.registry.scorer.artifact import Floats, Head, load_head
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.encoder import SENTENCE, WIDTH, Encoder
 from rolecall.registry.scorer.features import measure
-from rolecall.registry.scorer.length import LengthModel, load_length
+from rolecall.registry.scorer.length import LengthModel
 from rolecall.registry.scorer.onboarding import Fits
 from rolecall.registry.scorer.variants import candidates
 
@@ -86,13 +86,13 @@ class Reading:
 
 
 class Scorer:
-    """The trained head with its encoder."""
+    """The trained head with its encoder; `lengths` are null in training only."""
 
     def __init__(
         self,
         head: Head,
         encoder: Encoder,
-        lengths: LengthModel,
+        lengths: LengthModel | None = None,
         fits: Fits | None = None,
     ) -> None:
         self.head = head
@@ -103,14 +103,14 @@ class Scorer:
         self._is_agent = np.array([_AGENT in f"/{task}/" for task in head.tasks], dtype=bool)
         # The same pool is asked about prompt after prompt.
         self._rows = lru_cache(maxsize=8)(self._rows_of)
-        self._by_prior = lru_cache(maxsize=8)(head.prior.predict)
+        self._by_prior = lru_cache(maxsize=8)(self._predict_by_prior)
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Scorer:
         """Load an artifact folder, by default the shipped one; raises `ScorerUnusable`."""
         folder = folder or PRETRAINED
         head = load_head(folder)
-        return cls(head, Encoder(folder, head.version), load_length(folder))
+        return cls(head, Encoder(folder, head.version), LengthModel.load(folder))
 
     def with_fits(self, fits: Fits | None) -> Self:
         """Return a scorer like this one that reads these models by what was fitted for them."""
@@ -167,7 +167,7 @@ class Scorer:
         `embeddings` (N, 2, 384), `features` (N, F) as `features.measure` gives them.
         """
         local = self._local(embeddings, is_agent)
-        head, calibration = self.head, self.head.calibration
+        head = self.head
         inputs = self._inputs(embeddings, features)  # (N, D)
         hidden = np.maximum(inputs @ head.hidden_weight + head.hidden_bias, 0)
         signals = (hidden @ head.signal_weight + head.signal_bias).astype(np.float64)  # (N, L + 1)
@@ -175,10 +175,12 @@ class Scorer:
         if is_agent is not None and self._is_agent.any():
             tasks[:, self._is_agent != is_agent] = -np.inf
         shares = _softmax(tasks)
-        usual = shares @ head.usual_signals
-        near = local.familiar[:, None]
-        signals = near * signals + (1 - near) * usual
-        return local, Signals(*self._calibrated(signals, shares, calibration.scale), shares)
+        loading, offset = self._calibrated(signals, shares)
+        _, usual_offset = self._calibrated(shares @ head.usual_signals, shares)
+        near = local.familiar
+        general = self.head.calibration.scale * head.general_loading.astype(np.float64)
+        loading = near[:, None] * loading + (1 - near[:, None]) * general
+        return local, Signals(loading, near * offset + (1 - near) * usual_offset, shares)
 
     def trained_logits(self, signals: Signals, local: Local, rows: Rows) -> Table:
         """Return the logits (N, R) of trained models (R rows of the head's) on N prompts."""
@@ -211,6 +213,7 @@ class Scorer:
         steps = [_expected(one, unsure + far) for one in (usual, plain, local, local + world)]
         success = np.clip(steps[-1], _LEAST_SUCCESS, 1 - _LEAST_SUCCESS)
         deviation = success * (1 - success) * np.sqrt(unsure + reading.spread**2)
+        assert self.lengths is not None
         visible, hidden, known = self.lengths.predict(
             reading.vector,
             reading.features,
@@ -257,9 +260,9 @@ class Scorer:
         found: Floats = np.clip(scaled, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
         return found
 
-    def _calibrated(self, signals: Table, shares: Table, scale: float) -> tuple[Table, Table]:
+    def _calibrated(self, signals: Table, shares: Table) -> tuple[Table, Table]:
         """Return loadings (N, 1 + L) and offsets (N,) of signals (N, L + 1) and task shares."""
-        head = self.head
+        head, scale = self.head, self.head.calibration.scale
         loading = signals[:, :-1] + shares @ head.task_loading
         offset = signals[:, -1] + shares @ head.task_offset
         whole = np.concatenate([np.ones((len(signals), 1)), loading], axis=1)
@@ -268,7 +271,7 @@ class Scorer:
     def _usual(self, shares: Table) -> Table:
         """Return loading and offset (1 + L + 1,) of the average prompt of these task shares."""
         signals = shares[None] @ self.head.usual_signals
-        loading, offset = self._calibrated(signals, shares[None], self.head.calibration.scale)
+        loading, offset = self._calibrated(signals, shares[None])
         return np.append(loading[0], offset[0])
 
     def _latents(self, facts: tuple[ModelFacts, ...], rows: Rows) -> tuple[Table, Table]:
@@ -287,6 +290,10 @@ class Scorer:
                     latent[i], covariance[i] = fit.mean, fit.covariance
         return latent, covariance
 
+    def _predict_by_prior(self, facts: tuple[ModelFacts, ...]) -> tuple[Table, Table]:
+        assert self.head.prior is not None
+        return self.head.prior.predict(facts)
+
     def _world(self, vector: Floats) -> float:
         if self.fits is None or self.fits.world is None:
             return 0.0
@@ -304,6 +311,7 @@ class Scorer:
             return "fitted"
         if row >= 0:
             return "latent"
+        assert self.head.prior is not None
         return self.head.prior.basis(facts)
 
     def _parts(
@@ -312,10 +320,10 @@ class Scorer:
         """Return what each success rests on: the average, the prompt, neighbours, own rows."""
         task = self.head.tasks[reading.task]
         steps = [(plain - usual).round(4), (local - plain).round(4), (whole - local).round(4)]
-        columns = (usual.tolist(), *(step.tolist() for step in steps))
+        average, prompt, near, world = (step.tolist() for step in (usual, *steps))
         return [
-            SuccessParts(task, reading.likeness, *parts, familiar=reading.familiar)
-            for parts in zip(*columns, strict=True)
+            SuccessParts(task, reading.likeness, *parts, reading.familiar)
+            for parts in zip(average, prompt, near, world, strict=True)
         ]
 
 

@@ -1,4 +1,4 @@
-"""The nearest example utterances tell what kind of task a prompt is."""
+"""Which of the registry's example utterances a prompt is near."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rolecall.registry.errors import ScorerUnusable
 from rolecall.registry.scorer.encoder import SENTENCE, WIDTH, Encoder
+from rolecall.registry.scorer.task_classifier import shared_wording
 
 # What the nearest, second and third example of a label weigh: one close example says more than
 # three vague ones, but not everything.
@@ -23,44 +24,53 @@ _UNRELATED = 0.12
 _ALIKE = 0.5
 
 
+# From here, and where they share this part of their n-grams, two texts ask for the same thing.
+_NEAR = 0.8
+_SHARED = 0.3
+
+
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """The best label, how sure (0–1), and the example that weighed most."""
+    """The row of the example that decides, how sure (0–1), and whether the prompt is near it."""
 
-    label: str
+    row: int
     confidence: float
-    example: str
-    similarity: float
+    is_near: bool
 
 
 def nearest_task(
+    text: str,
     vector: NDArray[np.float32],
     examples: Sequence[tuple[str, str]],
     vectors: NDArray[np.float32],
 ) -> Nearest | None:
-    """Compare a prompt's vector with examples `(label, text)` and their rows of `vectors`.
+    """Compare a prompt with examples `(label, text)` and their rows of `vectors`.
 
-    A label's score is the weighted mean cosine of its three nearest examples. Confidence is its
-    margin over the other labels, lowered where even the nearest example is far. `None` without
-    examples. Ties go to the earlier label in the alphabet.
+    An example near in meaning and wording decides alone: the vectors of texts in a language that
+    the encoder does not know are all alike. Else a label's score is the weighted mean cosine of
+    its three nearest examples, and confidence its margin over the other labels, lowered where
+    even the nearest example is far. `None` without examples. Ties go to the earlier label.
     """
     if not examples:
         return None
-    similarity = (vectors @ vector).tolist()
-    by_label: dict[str, list[tuple[float, str]]] = {}
-    for (label, text), cosine in zip(examples, similarity, strict=True):
-        by_label.setdefault(label, []).append((cosine, text))
+    cosines = vectors @ vector
+    top = min(np.flatnonzero(cosines == cosines.max()).tolist(), key=examples.__getitem__)
+    if cosines[top] >= _NEAR and shared_wording(text, examples[top][1]) >= _SHARED:
+        return Nearest(top, round(float(min(cosines[top], 1.0)), 4), is_near=True)
+    by_label: dict[str, list[tuple[float, str, int]]] = {}
+    for row, (label, example) in enumerate(examples):
+        by_label.setdefault(label, []).append((-float(cosines[row]), example, row))
     scores = {}
-    for label, pairs in by_label.items():
-        pairs.sort(key=lambda pair: (-pair[0], pair[1]))
-        top = list(zip(_WEIGHTS, pairs, strict=False))
-        total = sum(weight for weight, _ in top)
-        scores[label] = sum(weight * cosine for weight, (cosine, _) in top) / total
+    for label, found in by_label.items():
+        found.sort()
+        weighed = list(zip(_WEIGHTS, found, strict=False))
+        total = sum(weight for weight, _ in weighed)
+        scores[label] = -sum(weight * cosine for weight, (cosine, _, _) in weighed) / total
     best = min(scores, key=lambda label: (-scores[label], label))
     share = 1 / sum(exp((score - scores[best]) / _TEMPERATURE) for score in scores.values())
-    cosine, text = by_label[best][0]
-    closeness = min(max((cosine - _UNRELATED) / (_ALIKE - _UNRELATED), 0.0), 1.0)
-    return Nearest(best, round(share * closeness, 4), text, round(cosine, 4))
+    cosine, _, row = by_label[best][0]
+    closeness = min(max((-cosine - _UNRELATED) / (_ALIKE - _UNRELATED), 0.0), 1.0)
+    return Nearest(row, round(share * closeness, 4), is_near=False)
 
 
 def encode_examples(encoder: Encoder, texts: Sequence[str]) -> bytes:

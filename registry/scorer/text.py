@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 CONTEXT_CHARS = 300
+SHORT_CHARS, FEW_WORDS = 200, 8
 # A token seldom spans more than 20 characters, so that these hold the tokens kept on each side
 # while a prompt of megabytes costs no more than a page.
 _HEAD_CHARS, _TAIL_CHARS = 4000, 2400
@@ -18,6 +20,41 @@ _INSTRUCTION = re.compile(
     r"escribe|traduce|请|請|总结|翻译|解释|写|напиши|объясни|переведи).{3,290})$",
     re.IGNORECASE | re.MULTILINE,
 )
+
+
+def asked_text(turns: Sequence[tuple[str, str]], before: str | None = None) -> str:
+    """Return the last user message of a chat's roles and texts, led by the one before if short.
+
+    A short follow-up ("yes, do it") says nothing about the work by itself. `before` is what the
+    conversation was about where the chat itself does not hold it.
+    """
+    # Blanks around a text, such as the newline of `echo`, say nothing of the work.
+    said = [text.strip() for role, text in turns if role == "user"]
+    if not said:
+        return turns[-1][1] if turns else ""
+    earlier = said[-2] if len(said) > 1 else before
+    return f"{earlier}\n\n{said[-1]}" if earlier and is_short(said[-1]) else said[-1]
+
+
+def is_short(text: str) -> bool:
+    """Tell whether a message is too short to say by itself what it is about."""
+    return len(text) < SHORT_CHARS and len(text.split()) < FEW_WORDS
+
+
+def text_read(
+    turns: Sequence[tuple[str, str]], before: str | None = None, tools: Sequence[str] = ()
+) -> str:
+    """Return what the scorer reads of a chat: what is asked, then how its context begins.
+
+    The context are the system prompts and the names of the tools.
+    """
+    asked = asked_text(turns, before)
+    context = [text.strip() for role, text in turns if role in ("system", "developer")]
+    if asked in context:  # there is nothing else
+        return asked
+    if tools:
+        context.insert(0, "tools: " + ", ".join(tools))
+    return compose(asked, "\n".join(context))
 
 
 def compose(request: str, context: str = "") -> str:

@@ -323,3 +323,13 @@ def test_rows_are_yielded_as_they_arrive() -> None:
             reader.stdin.write(f'"{word}"\n')
             reader.stdin.flush()
             assert reader.stdout.readline() == f"{number} {word}\n"
+
+
+def test_the_names_of_the_text_files_go_along_with_the_request(tmp_path: Path) -> None:
+    code, notes, image = tmp_path / "a.py", tmp_path / "b.md", tmp_path / "c.png"
+    code.write_text("x = 1")
+    notes.write_text("hello")
+    image.write_bytes(b"\x89PNG\r\n\x1a\n")
+    chat = read_request(Given("why?", file=code, attach=(image, notes)))
+    assert request_of(chat).files == (str(code), str(notes))
+    assert request_of(read_request(Given("why?"))).files == ()

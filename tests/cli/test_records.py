@@ -1,4 +1,4 @@
-"""list, show, add and remove of models, endpoints, roles and strategies."""
+"""list, show, add and remove of models, endpoints, roles, tasks and strategies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.conftest import Rolecall
 
-GROUPS = ("models", "endpoints", "roles", "strategies")
+GROUPS = ("models", "endpoints", "roles", "tasks", "strategies")
 
 
 @pytest.mark.parametrize("group", GROUPS)

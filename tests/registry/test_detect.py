@@ -1,4 +1,4 @@
-"""The kind of a task, told by the examples that a registry starts with."""
+"""The kind of a task, told by its wording, by what is pasted and by near examples."""
 
 from __future__ import annotations
 
@@ -68,9 +68,7 @@ def index(db: Database, scorer: Scorer) -> ExampleIndex:
     return ExampleIndex(db, scorer, read_pool(db))
 
 
-def test_everyday_prompts_are_told_apart_by_their_nearest_examples(
-    index: ExampleIndex, scorer: Scorer
-) -> None:
+def test_everyday_prompts_are_told_apart(index: ExampleIndex, scorer: Scorer) -> None:
     found = {text: detect_task(asking(text), scorer.read(text), index)[0].kind for text in PROMPTS}
     assert found == PROMPTS
 
@@ -95,30 +93,100 @@ def test_blanks_around_a_prompt_are_not_scored(text: str) -> None:
     assert scored_text(asking(text)) == "why does this deadlock?"
 
 
-def test_a_text_like_no_example_is_general_and_says_so(index: ExampleIndex, scorer: Scorer) -> None:
-    detected, role = index.nearest(scorer.read("qwzx vlorp 8841 ~~ zzkt"))
-    assert (detected.kind, detected.detected_by) == ("general", "no example is near enough")
-    assert detected.confidence < 0.25
+def told(text: str, index: ExampleIndex, scorer: Scorer) -> tuple[Detected, str | None]:
+    return detect_task(asking(text), scorer.read(text), index)
+
+
+def test_what_no_kind_is_likely_for_is_general_and_says_so(
+    index: ExampleIndex, scorer: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index.classifier, "least", 0.999)
+    detected, role = told("put the lamp into a table somehow", index, scorer)
+    assert detected.kind == "general"
+    assert detected.detected_by.startswith("no kind is likely enough (")
+    assert detected.confidence < 0.9
     assert role is None
 
 
-def test_structure_is_trusted_before_examples(index: ExampleIndex, scorer: Scorer) -> None:
+def test_structure_is_trusted_before_words(index: ExampleIndex, scorer: Scorer) -> None:
     request = replace(asking("translate this into German"), tool_names=("search",))
     detected, role = detect_task(request, scorer.read("translate this into German"), index)
     assert (detected.kind, role) == ("agent", None)
 
 
-def test_a_registry_without_examples_finds_everything_general(db: Database, scorer: Scorer) -> None:
+TRACE = 'Traceback (most recent call last):\n  File "a.py", line 3, in <module>\nKeyError: 1\n'
+LOG = "2026-03-02 11:04:07 INFO  started\n2026-03-02 11:05:31 ERROR timeout after 30s\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (TRACE, "code"),
+        (f"{TRACE}\nnini maana ya hii", "code"),
+        (f"{LOG}\nSummarise this log in one sentence.", "summarize"),
+        (f"Fasse das Protokoll zusammen:\n{LOG}", "summarize"),
+        ("$$\\int_0^1 x^2\\,dx$$", "math"),
+    ],
+)
+def test_what_is_pasted_decides_where_no_instruction_says_otherwise(
+    text: str, kind: str, index: ExampleIndex, scorer: Scorer
+) -> None:
+    assert told(text, index, scorer)[0].kind == kind
+
+
+def test_what_was_pasted_is_named_beside_the_wording(index: ExampleIndex, scorer: Scorer) -> None:
+    assert told(f"{TRACE}\nwhy?", index, scorer)[0].detected_by == "wording and a stack trace"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "ask", "kind"),
+    [
+        ("total.py", "x = 1", "review this", "code"),
+        ("notes.txt", "We meet at nine.", "make this friendlier", "write"),
+    ],
+)
+def test_the_name_of_a_file_counts(
+    name: str, content: str, ask: str, kind: str, index: ExampleIndex, scorer: Scorer
+) -> None:
+    text = f"{content}\n\n{ask}"
+    request = replace(asking(text), files=(name,))
+    assert detect_task(request, scorer.read(text), index)[0].kind == kind
+
+
+def test_a_file_of_code_makes_code_likelier_than_its_text_alone(
+    index: ExampleIndex, scorer: Scorer
+) -> None:
+    text = "x = 1\n\ncheck this"
+    bare = index.classifier.classify(text, scorer.read(text).vector)
+    named = index.classifier.classify(text, scorer.read(text).vector, ("total.py",))
+    assert named.kind == "code"
+    assert bare.kind != "code" or bare.confidence < named.confidence
+
+
+def test_without_any_example_the_classifier_decides(db: Database, scorer: Scorer) -> None:
     index = ExampleIndex(db, scorer, Pool(revision=1))
-    detected, role = index.nearest(scorer.read("translate this"))
-    assert (detected.kind, detected.confidence, role) == ("general", 0.0, None)
+    detected, role = told("translate this into German", index, scorer)
+    assert (detected.kind, detected.detected_by, role) == ("translate", "wording", None)
+
+
+def test_an_example_that_was_moved_to_another_kind_takes_its_prompts_along(
+    db: Database, scorer: Scorer
+) -> None:
+    text = "summarise this mail thread in two sentences"
+    pool = Pool(revision=1, tasks=(TaskKind("office", examples=(text,)), TaskKind("chat")))
+    index = ExampleIndex(db, scorer, pool)
+    assert told("summarise the mail thread in three sentences", index, scorer)[0].kind == "office"
+    moved = replace(pool, tasks=(TaskKind("chat", examples=(text,)),))
+    index = ExampleIndex(db, scorer, moved)
+    assert told("summarise the mail thread in three sentences", index, scorer)[0].kind == "chat"
+    assert told("summarise chapter nine", index, scorer)[0].kind == "summarize"
 
 
 def test_a_role_of_ones_own_is_found_by_its_examples(db: Database, scorer: Scorer) -> None:
     pool = read_pool(db)
     sommelier = Role("sommelier", examples=("which wine goes with grilled trout",))
     index = ExampleIndex(db, scorer, replace(pool, roles=(*pool.roles, sommelier)))
-    detected, role = index.nearest(scorer.read("what wine should I serve with roast trout"))
+    detected, role = told("what wine should I serve with roast trout", index, scorer)
     assert (detected.kind, role) == ("general", "sommelier")
     assert "grilled trout" in detected.detected_by
 
@@ -127,8 +195,19 @@ def test_a_new_kind_of_task_is_found_by_its_examples(db: Database, scorer: Score
     pool = read_pool(db)
     kind = TaskKind("code.sql", examples=("tune this slow join over two big tables",))
     index = ExampleIndex(db, scorer, replace(pool, tasks=(*pool.tasks, kind)))
-    detected, role = index.nearest(scorer.read("tune a slow join over three big tables"))
-    assert (detected.kind, role) == ("code.sql", "coder")
+    assert told("tune a slow join over three big tables", index, scorer)[0].kind == "code.sql"
+    assert told("write a poem about the sea", index, scorer)[0].kind == "write"
+
+
+def test_a_new_kind_does_not_draw_what_the_classifier_is_sure_of(
+    db: Database, scorer: Scorer
+) -> None:
+    pool = read_pool(db)
+    kind = TaskKind("legal", examples=("is this rental contract valid", "may my landlord do that"))
+    index = ExampleIndex(db, scorer, replace(pool, tasks=(*pool.tasks, kind)))
+    assert told("may my landlord raise the rent twice a year", index, scorer)[0].kind == "legal"
+    text = "translate into French: my landlord sends me the rental contract"
+    assert told(text, index, scorer)[0].kind == "translate"
 
 
 def test_example_vectors_are_encoded_once_and_kept(

@@ -11,11 +11,11 @@ import pytest
 
 from rolecall.registry.describe import describe_decision, why_chosen
 from rolecall.registry.editing import add_record, apply_document
-from rolecall.registry.errors import BudgetExceeded, NothingEligible, UnknownRecord, UsageError
+from rolecall.registry.errors import BudgetExceeded, NothingEligible, UnknownRecord
 from rolecall.registry.ids import new_id
 from rolecall.registry.layers import Choices
 from rolecall.registry.opening import open_registry
-from rolecall.registry.records import Endpoint, Message, Request, Scope
+from rolecall.registry.records import Endpoint, Message, Request, Role, Scope
 from rolecall.registry.route import Router, chosen_endpoint
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.database import Database
@@ -204,15 +204,18 @@ def test_only_a_spending_limit_in_the_way_is_a_budget_matter(router: Router) -> 
         chosen_endpoint(decision)
 
 
-@pytest.mark.parametrize("choices", [Choices(role=""), Choices(strategy="")])
+@pytest.mark.parametrize("choices", [Choices(role=""), Choices(strategy=""), Choices(task="")])
 def test_an_empty_name_is_not_taken_for_none(choices: Choices, router: Router) -> None:
     with pytest.raises(UnknownRecord, match='is named ""'):
         router.decide(PROOF, choices)
 
 
-def test_a_task_without_a_name_is_refused(router: Router) -> None:
-    with pytest.raises(UsageError, match="--task names no task"):
-        router.decide(PROOF, Choices(task=" "))
+@pytest.mark.parametrize("kind", ["math", "math.proof", "prove", "prove.deep", "code.edit"])
+def test_a_task_that_anything_here_names_or_covers_is_taken(
+    kind: str, db: Database, router: Router
+) -> None:
+    add_record(db, "roles", Role("philosopher", tasks=("prove",)))
+    assert router.decide(PROOF, Choices(task=kind)).task.kind == kind
 
 
 @pytest.mark.parametrize(
@@ -221,6 +224,7 @@ def test_a_task_without_a_name_is_refused(router: Router) -> None:
         (Choices(role="provr"), 'no role is named "provr"'),
         (Choices(strategy="balancd"), 'no strategy is named "balancd"'),
         (Choices(endpoints=("there/lrge",)), 'no endpoint is named "there/lrge"'),
+        (Choices(task="sumarize"), 'no task is named "sumarize"'),
     ],
 )
 def test_a_mistyped_name_is_an_error_with_the_nearest_names(

@@ -6,6 +6,7 @@ from time import perf_counter
 
 import numpy as np
 
+from rolecall.registry.scorer.active_learning import suggest
 from rolecall.registry.scorer.posterior import (
     Design,
     Floats,
@@ -14,7 +15,6 @@ from rolecall.registry.scorer.posterior import (
     predict_with,
     variances,
 )
-from rolecall.registry.scorer.active_learning import suggest
 
 
 def pool(rows: int = 200, numbers: int = 5, seed: int = 1) -> Design:

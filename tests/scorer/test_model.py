@@ -78,9 +78,7 @@ def far_scorer() -> Scorer:
     """A tiny scorer to which every prompt is strange."""
     scorer = tiny_scorer()
     calibration = replace(scorer.head.calibration, far=1.0, near=2.0)
-    return Scorer(
-        replace(scorer.head, calibration=calibration), scorer.encoder, scorer.lengths
-    )
+    return Scorer(replace(scorer.head, calibration=calibration), scorer.encoder, scorer.lengths)
 
 
 def test_far_from_everything_a_prompt_counts_as_the_average_one_and_unsurely() -> None:
@@ -106,4 +104,4 @@ def test_every_number_is_in_its_range(text: str) -> None:
     for one in scorer.predict(reading, [*map(ModelFacts, MODELS), STRANGER, ModelFacts("x")]):
         assert 0 < one.success < 1
         assert 0.02 <= one.success_std <= 0.5
-        assert 1 <= one.output_tokens
+        assert one.output_tokens >= 1

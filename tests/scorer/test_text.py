@@ -16,7 +16,11 @@ def test_a_long_text_is_clipped_to_its_beginning_and_its_end() -> None:
 
 def test_the_line_that_asks_is_found_between_pasted_lines() -> None:
     log = "worker 3 finished job in 12 ms\n" * 50
-    for asked in ("Summarise the errors in this log", "为什么会死锁？", "Fasse das bitte kurz zusammen"):
+    for asked in (
+        "Summarise the errors in this log",
+        "为什么会死锁？",
+        "Fasse das bitte kurz zusammen",
+    ):
         text = f"{log}{asked}\n{log}"
         assert instruction_within(text, 100, len(text) - 100) == asked
     assert instruction_within(log, 0, len(log)) == ""

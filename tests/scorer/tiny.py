@@ -14,7 +14,7 @@ from rolecall.registry.scorer.artifact import Calibration, Floats, Head
 from rolecall.registry.scorer.encoder import EMBEDDINGS, WIDTH, Encoder
 from rolecall.registry.scorer.features import FEATURES
 from rolecall.registry.scorer.knn import Block, Neighbours
-from rolecall.registry.scorer.length import NO_LENGTHS
+from rolecall.registry.scorer.length import HiddenModel, LengthModel
 from rolecall.registry.scorer.metadata_prior import MetadataPrior
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.public_scores import PublicScore
@@ -126,12 +126,36 @@ def tiny_head(seed: int = 1) -> Head:
         task_loading=np.zeros((1, 2), dtype=np.float32),
         task_offset=np.zeros(1, dtype=np.float32),
         usual_signals=np.array([[0.5, 0.5, 0.0]], dtype=np.float32),
+        general_loading=np.array([1.0, 0.5, 0.5], dtype=np.float32),
         latent=tiny_latent(seed),
         latent_covariance=0.02 * np.eye(3, dtype=np.float32),
         asked=np.full(len(MODELS), 500, dtype=np.float32),
     )
 
 
+def tiny_lengths() -> LengthModel:
+    """Return lengths of 99 tokens of whatever, by whomever."""
+    nothing = np.zeros(len(FEATURES), dtype=np.float32)
+    return LengthModel(
+        models=MODELS,
+        feature_mean=nothing,
+        feature_scale=nothing + 1,
+        weight=np.zeros(WIDTH + len(FEATURES), dtype=np.float32),
+        intercept=float(np.log(100)),
+        lowest=0.0,
+        highest=10.0,
+        centroids=np.eye(1, WIDTH, dtype=np.float32),
+        sharpness=1.0,
+        task_offset=np.zeros(1, dtype=np.float32),
+        model_offset=np.zeros(len(MODELS), dtype=np.float32),
+        model_task=np.zeros((len(MODELS), 1), dtype=np.float32),
+        families={},
+        hidden=HiddenModel(
+            variants={}, families={}, medium=float(np.log(500)), step=1.0, growth=1.0
+        ),
+    )
+
+
 def tiny_scorer(seed: int = 1) -> Scorer:
     """Return the tiny head with the tiny encoder."""
-    return Scorer(tiny_head(seed), cast(Encoder, TinyEncoder()), NO_LENGTHS)
+    return Scorer(tiny_head(seed), cast(Encoder, TinyEncoder()), tiny_lengths())

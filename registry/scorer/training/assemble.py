@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from rolecall.registry.scorer.artifact import Calibration, Floats, Head, rounded
-from rolecall.registry.scorer.encoder import PHRASES, WIDTH
+from rolecall.registry.scorer.encoder import PHRASES, WIDTH, Encoder
 from rolecall.registry.scorer.knn import Neighbours, as_blocks, joint_embedding
-from rolecall.registry.scorer.metadata_prior import MetadataPrior
-from rolecall.registry.scorer.model import raw_inputs
+from rolecall.registry.scorer.model import Scorer, raw_inputs
 from rolecall.registry.scorer.public_scores import read_scores
 from rolecall.registry.scorer.training.config import Settings
 from rolecall.registry.scorer.training.dataset import Rows, TrainingData
@@ -19,7 +20,7 @@ from rolecall.registry.scorer.training.prior import fit_prior
 
 _LEAST_SCALE = 1e-3
 _MOST_DEVIATIONS = 4.0
-_TEMPERATURE = 0.08
+_TEMPERATURE = 0.055
 # How far a trained latent may be off, as a share of how far the models' latents lie apart.
 _TRAINED_DOUBT = 0.15
 _AGENT = "agent/"
@@ -36,7 +37,7 @@ _UNCALIBRATED = Calibration(
 
 
 def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -> Head:
-    """Train on these rows and return the head, not yet calibrated."""
+    """Train on these rows and return the head, not yet calibrated and without a prior."""
     raw = raw_inputs(data.embeddings, data.features)
     mean, scale = raw[rows].mean(axis=0), raw[rows].std(axis=0) + np.float32(_LEAST_SCALE)
     # Sentence embeddings are read as if each of their numbers strayed alike.
@@ -49,13 +50,14 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
     ability, loading = _numpy(network.ability), _numpy(network.latent)
     latent = np.concatenate([ability[:, None], loading], axis=1)
     asked = np.isfinite(judged.scores).sum(axis=0)
+    usual = _usual_signals(network, inputs, data.task_of[rows], len(data.tasks))
     return Head(
         version=version,
         models=judged.models,
         panel=_panel(judged.scores, np.array(judged.datasets), settings.panel),
         tasks=data.tasks,
         calibration=_UNCALIBRATED,
-        prior=prior_of(data.judged.models, latent, asked, _moment(network, inputs)),
+        prior=None,
         neighbours=neighbours_of(data, rows, settings),
         input_mean=mean,
         input_scale=scale,
@@ -67,32 +69,32 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
         task_bias=_numpy(network.task.bias),
         task_loading=_numpy(network.task_loading),
         task_offset=_numpy(network.task_offset),
-        usual_signals=_usual_signals(network, inputs, data.task_of[rows], len(data.tasks)),
+        usual_signals=usual,
+        general_loading=_general_loading(network, usual, data, rows),
         latent=rounded(latent),
         latent_covariance=(_TRAINED_DOUBT**2 * np.cov(latent, rowvar=False)).astype(np.float32),
         asked=asked.astype(np.float32),
     )
 
 
-def prior_of(
-    models: tuple[str, ...], latent: Floats, asked: Floats, moment: Floats
-) -> MetadataPrior:
-    """Return what public scores and facts say of a model without rows, learnt from these."""
+def with_prior(head: Head, data: TrainingData, rows: Rows, encoder: Encoder) -> Head:
+    """Return the head with what public scores and facts say of a model without rows."""
+    _, signals = Scorer(head, encoder).understand(data.embeddings[rows], data.features[rows])
     scores = read_scores()
-    named = tuple(dict.fromkeys(one.model for one in scores))
-    return fit_prior(
-        latent.astype(np.float64),
-        models,
-        asked.astype(np.float64),
-        facts_of(models),
+    prior = fit_prior(
+        head.latent.astype(np.float64),
+        head.models,
+        head.asked.astype(np.float64),
+        facts_of(head.models),
         scores=scores,
-        table_facts=facts_of(named),
-        moment=moment,
+        table_facts=facts_of(tuple(dict.fromkeys(one.model for one in scores))),
+        moment=signals.loading.T @ signals.loading / len(rows),
     )
+    return replace(head, prior=prior)
 
 
 def neighbours_of(data: TrainingData, rows: Rows, settings: Settings) -> Neighbours:
-    """Return the judged prompts among these rows as neighbours, so many of each data set at most."""
+    """Return the judged prompts among these rows as neighbours, so many of each set at most."""
     dice = np.random.default_rng(settings.seed)
     sets = data.set_of
     kept = np.concatenate(
@@ -127,7 +129,9 @@ def neighbours_of(data: TrainingData, rows: Rows, settings: Settings) -> Neighbo
     )
 
 
-def _panel(scores: Floats, sets: np.ndarray[tuple[int], np.dtype[np.str_]], count: int) -> tuple[int, ...]:
+def _panel(
+    scores: Floats, sets: np.ndarray[tuple[int], np.dtype[np.str_]], count: int
+) -> tuple[int, ...]:
     """Return the reference models: those asked in most data sets, then most often, by number."""
     asked = np.isfinite(scores)
     in_sets = sum(asked[sets == name].any(axis=0).astype(int) for name in np.unique(sets))
@@ -146,16 +150,12 @@ def _usual_signals(network: Network, inputs: Floats, tasks: Rows, count: int) ->
     return usual
 
 
-def _moment(network: Network, inputs: Floats) -> Floats:
-    """Return the mean of loading · loadingᵀ over prompts, (1 + L, 1 + L)."""
-    with torch.no_grad():
-        read = torch.tensor(inputs)
-        signals = network.signal(torch.relu(network.hidden(read)))
-        shares = torch.softmax(network.task(read), dim=1)
-        loading = (signals[:, :-1] + shares @ network.task_loading).numpy().astype(np.float64)
-    whole = np.concatenate([np.ones((len(loading), 1)), loading], axis=1)
-    found: Floats = whole.T @ whole / len(whole)
-    return found
+def _general_loading(network: Network, usual: Floats, data: TrainingData, rows: Rows) -> Floats:
+    """Return the loading (1 + L,) of the average prompt, each data set counting the same."""
+    loading = usual[:, :-1] + _numpy(network.task_loading)  # (T, L)
+    sets = data.set_of[rows]
+    by_set = [loading[data.task_of[rows][sets == name]].mean(axis=0) for name in np.unique(sets)]
+    return np.concatenate([np.ones(1), np.mean(by_set, axis=0)]).astype(np.float32)
 
 
 def _numpy(parameter: torch.Tensor) -> Floats:

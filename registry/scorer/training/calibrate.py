@@ -12,29 +12,29 @@ from sklearn.linear_model import LogisticRegression
 
 from rolecall.registry.scorer.artifact import Head
 from rolecall.registry.scorer.encoder import Encoder
-from rolecall.registry.scorer.length import NO_LENGTHS
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.training.dataset import Rows, TrainingData
 
 Table = NDArray[np.float64]
 
-_TEMPERATURES = (0.06, 0.08, 0.1)
+_TEMPERATURES = (0.045, 0.055, 0.07)
 _SHARES = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7)
-_WEIGHTS = (0.01, 0.03, 0.1, 0.3)
+_WEIGHTS = (0.003, 0.01, 0.03, 0.1)
 _LEAST_CELLS = 8
 # A prompt less alike to anything known than this share of the tuning prompts is unfamiliar.
-_UNFAMILIAR = 0.1
+_UNFAMILIAR = 0.01
+_LEAST_SPAN = 0.05
 _log = logging.getLogger(__name__)
 
 
 def calibrated(head: Head, data: TrainingData, tune: Rows, encoder: Encoder) -> Head:
     """Return the head with neighbours and logits set by the tuning rows, each data set alike."""
-    scores = data.judged.scores[tune]
-    weights = data.weights(tune, 1.0)
+    scores = data.judged.scores[tune].astype(np.float64)
+    weights = data.weights(tune, 1.0).astype(np.float64)
     best = None
     for temperature in _TEMPERATURES:
         tried = replace(head, neighbours=replace(head.neighbours, temperature=temperature))
-        scorer = Scorer(tried, encoder, NO_LENGTHS)
+        scorer = Scorer(tried, encoder)
         local, signals = scorer.understand(data.embeddings[tune], data.features[tune])
         everyone = np.arange(len(head.models))
         plain = signals.loading @ head.latent.T + signals.offset[:, None]
@@ -61,7 +61,7 @@ def calibrated(head: Head, data: TrainingData, tune: Rows, encoder: Encoder) -> 
         near=near,
     )
     head = replace(head, neighbours=neighbours, calibration=found)
-    scorer = Scorer(head, encoder, NO_LENGTHS)
+    scorer = Scorer(head, encoder)
     local, signals = scorer.understand(data.embeddings[tune], data.features[tune])
     logits = scorer.trained_logits(signals, local, np.arange(len(head.models)))
     spread = _excess_spread(1 / (1 + np.exp(-logits)), scores, data.task_of[tune])
@@ -103,9 +103,12 @@ def _familiarity(head: Head, data: TrainingData, tune: Rows) -> tuple[float, flo
     near, far = similarity.max(axis=1), []
     for name in known:
         rows = data.set_of[tune] == name
-        far.append(np.median(similarity[rows][:, own != names.index(name)].max(axis=1)))
+        others = own != names.index(name)
+        if others.any():
+            far.append(float(np.median(similarity[rows][:, others].max(axis=1))))
     least = float(np.quantile(near, _UNFAMILIAR))
-    return round(min(float(np.median(far)), least - 0.05), 3), round(least, 3)
+    most = least - _LEAST_SPAN
+    return round(min(float(np.median(far)), most) if far else most, 3), round(least, 3)
 
 
 def _excess_spread(predicted: Table, scores: Table, tasks: Rows) -> float:

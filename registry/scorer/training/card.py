@@ -21,7 +21,7 @@ _SOURCES = Path(__file__).with_name("datasets.yaml")
 def describe(
     data: TrainingData, scorer: Scorer, settings: Settings, encoder_source: str
 ) -> dict[str, Any]:
-    """Return the card without figures: `evaluation.model_card` adds them with the head that ships."""
+    """Return the card; its figures are added by `evaluation.model_card`."""
     judged, head = data.judged, scorer.head
     folds = (*settings.train_folds, settings.tune_fold)
     parts = {"train": folds, "tune": (settings.tune_fold,), "report": (settings.report_fold,)}
@@ -55,9 +55,19 @@ def describe(
     }
 
 
+def counted_sets() -> list[str]:
+    """Return the data sets whose tokens are the servers' own counts, hidden reasoning included."""
+    return [name for name, one in _sources().items() if one.get("tokens") == "counted"]
+
+
+def _sources() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = yaml.safe_load(_SOURCES.read_text(encoding="utf-8"))
+    return found
+
+
 def data_sets(judged: Judged) -> list[dict[str, Any]]:
     """Return each data set's source, licence and size."""
-    sources = yaml.safe_load(_SOURCES.read_text(encoding="utf-8"))
+    sources = _sources()
     counts = Counter(judged.datasets)
     names = np.array(judged.datasets)
     return [

@@ -31,7 +31,7 @@ class Settings:
     task_weight: float = 0.1
     set_power: float = 0.8
     least_task: int = 8
-    axes: int = 96
-    memory_prompts: int = 3000
+    axes: int = 192
+    memory_prompts: int = 2000
     far_spread: float = 1.0
     panel: int = 12

@@ -68,13 +68,16 @@ def with_canonical_names(judged: Judged) -> Judged:
     names = [canonical(model) for model in judged.models]
     models = tuple(sorted(set(names)))
     columns = [[i for i, name in enumerate(names) if name == model] for model in models]
+
+    def merged(table: Floats) -> Floats:
+        return np.stack([_mean(table[:, some]) for some in columns], axis=1)
+
     return replace(
         judged,
         models=models,
-        **{
-            field: np.stack([_mean(getattr(judged, field)[:, some]) for some in columns], axis=1)
-            for field in ("scores", "tokens", "costs")
-        },
+        scores=merged(judged.scores),
+        tokens=merged(judged.tokens),
+        costs=merged(judged.costs),
     )
 
 
@@ -88,7 +91,9 @@ def _mean(columns: Floats) -> Floats:
 
 def _tasks(judged: Judged, least: int) -> tuple[tuple[str, ...], Rows]:
     """Return the tasks, named by data set, and each prompt's; rare ones are one task a set."""
-    full = [f"{dataset}/{task}" for dataset, task in zip(judged.datasets, judged.tasks, strict=True)]
+    full = [
+        f"{dataset}/{task}" for dataset, task in zip(judged.datasets, judged.tasks, strict=True)
+    ]
     often = Counter(full)
     kept = [
         name if often[name] >= least else f"{dataset}/other"
@@ -105,7 +110,9 @@ def encode_all(encoder: Encoder, prompts: Sequence[str], cache: Path) -> Floats:
     What was read before is kept in `cache`, by encoder and text, and taken from there.
     """
     path = cache / f"embeddings-{encoder.version}.npz"
-    keys = [hashlib.sha256(prompt.encode("utf-8", "replace")).hexdigest()[:16] for prompt in prompts]
+    keys = [
+        hashlib.sha256(prompt.encode("utf-8", "replace")).hexdigest()[:16] for prompt in prompts
+    ]
     known: dict[str, Floats] = {}
     if path.exists():
         with np.load(path) as kept:

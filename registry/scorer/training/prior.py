@@ -32,6 +32,9 @@ _START = Kernel(
     scores=0.2, facts=0.05, near=0.2, length=2.0, family=0.1, base=0.1, own=0.1, noise=10.0
 )
 _FACTORS_OF_TWO = (0.25, 0.5, 2.0, 4.0)
+# A judged prompt tells at most about .2 of a squared logit; kernels narrower than their typical
+# neighbours only memorise.
+_BOUNDS = {"noise": (5.0, 80.0), "length": (1.0, 8.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +44,20 @@ class PriorSettings:
     `factors` is the rank of the factor model, `cell_noise` the least variance of a score's logit,
     `few` how many cells the common loading counts for, `borrowed` the variance that a score of
     another effort adds. `runs` are the axes that share a kernel. `least_weight` drops models with
-    fewer judged prompts, and `widen` scales the covariance.
+    fewer judged prompts; `widen` scales the variance of each run and of the axes after them: few
+    models were judged on every kind of work, and where one was not the network leaves it at 0.
     """
 
     factors: int = 3
     cell_noise: float = 0.05
-    few: float = 5.0
-    borrowed: float = 0.3
-    steps: int = 40
+    few: float = 15.0
+    borrowed: float = 1.0
+    steps: int = 20
     runs: tuple[int, ...] = (1, 3)
     rounds: int = 3
-    least_weight: float = 100.0
+    least_weight: float = 300.0
     low: float = 0.25
-    widen: float = 1.0
+    widen: tuple[float, ...] = (2.0, 8.0, 30.0)
 
 
 def fit_prior(
@@ -74,7 +78,7 @@ def fit_prior(
     loading · loadingᵀ over prompts: it says which differences of theta matter.
     """
     settings = settings or PriorSettings()
-    kept = np.flatnonzero(weights >= settings.least_weight)
+    kept = np.flatnonzero(weights >= settings.least_weight).tolist()
     trained = [replace(facts[at], model=models[at]) for at in kept]
     latent, weights = latent[kept], weights[kept]
     scales = fit_scales(trained, settings.low)
@@ -96,7 +100,8 @@ def fit_prior(
 def fit_scales(facts: Sequence[ModelFacts], low: float) -> Scales:
     """Return how facts are scaled, and what unknown ones are read as: the quantile `low`."""
     known = np.array([_known(one) for one in facts])
-    mean, deviation = np.nanmean(known, axis=0), np.nanstd(known, axis=0) + 1e-6
+    mean = np.nanmean(known, axis=0)
+    deviation = np.maximum(np.nanstd(known, axis=0), 0.2)  # a column may not vary at all
     pessimistic = np.nanquantile(known, low, axis=0)
     pessimistic[4] = mean[4]  # neither open nor closed is the worse claim
     return Scales(
@@ -126,9 +131,7 @@ def fit_factors(
     for row, model in enumerate(models):
         for name, score in table[model].items():
             cells[row, names.index(name)] = logit(score)
-    known_facts = np.array(
-        [scales.row(facts.get(model, ModelFacts(model)))[0] for model in models]
-    )
+    known_facts = np.array([scales.row(facts.get(model, ModelFacts(model)))[0] for model in models])
     intercept, loading, noise, mapped = _maximise(cells, known_facts, settings)
     return BenchmarkFactors(names, intercept, loading, noise, mapped, settings.borrowed, table)
 
@@ -143,7 +146,7 @@ def _maximise(
     intercept, noise = np.nanmean(cells, axis=0), np.nanvar(cells, axis=0) / 2 + settings.cell_noise
     loading = generator.normal(0, 0.1, (count, rank))
     loading[:, 0] = np.nanstd(cells, axis=0) / 1.5
-    mapped = np.zeros((facts.shape[1], rank))
+    mapped: Floats = np.zeros((facts.shape[1], rank))
     for _ in range(settings.steps):
         means, covariances = [], []
         for row, seen in enumerate(known):
@@ -163,7 +166,7 @@ def _maximise(
             intercept[at], loading[at] = solved[0], solved[1]
             noise[at] = _noise(solved, cells[seen, at], mean[seen], covariance[seen], settings)
         inner = facts.T @ facts + 10 * np.eye(facts.shape[1])
-        mapped = np.linalg.solve(inner, facts.T @ mean)
+        mapped = np.asarray(np.linalg.solve(inner, facts.T @ mean), dtype=np.float64)
     return intercept, loading, noise, mapped
 
 
@@ -213,14 +216,17 @@ def _fit_kernel(described: Described, values: Floats, weights: Floats, rounds: i
     """Return the kernel under which the values (M, k) are likeliest, by coordinate search."""
     size = float((values**2).mean())
     start = {
-        name: getattr(_START, name) * (1.0 if name == "length" else size) for name in Kernel.__slots__
+        name: getattr(_START, name) * (1.0 if name == "length" else size)
+        for name in Kernel.__slots__
     }
     best = Kernel(**start | {"noise": _START.noise})
     reached = _likelihood(best, described, values, weights)
     for _ in range(rounds):
         for name in Kernel.__slots__:
             for factor in _FACTORS_OF_TWO:
-                tried = replace(best, **{name: getattr(best, name) * factor})
+                least, most = _BOUNDS.get(name, (1e-6, 1e3))
+                value = min(max(getattr(best, name) * factor, least), most)
+                tried = replace(best, **{name: value})
                 found = _likelihood(tried, described, values, weights)
                 if found > reached:
                     best, reached = tried, found

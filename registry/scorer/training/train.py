@@ -22,14 +22,14 @@ from rolecall.registry.errors import RegistryError
 from rolecall.registry.scorer.artifact import FORMAT, Head, load_head, save_head
 from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED
 from rolecall.registry.scorer.data import Judged, read_judged
-from rolecall.registry.scorer.encoder import Encoder
+from rolecall.registry.scorer.encoder import SENTENCE, Encoder
 from rolecall.registry.scorer.integrity import file_digest
-from rolecall.registry.scorer.length import load_length
+from rolecall.registry.scorer.length import LengthModel
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.seen import prompt_key, write_seen
-from rolecall.registry.scorer.training.assemble import assemble
+from rolecall.registry.scorer.training.assemble import assemble, with_prior
 from rolecall.registry.scorer.training.calibrate import calibrated
-from rolecall.registry.scorer.training.card import describe
+from rolecall.registry.scorer.training.card import counted_sets, describe
 from rolecall.registry.scorer.training.config import Settings
 from rolecall.registry.scorer.training.dataset import Rows, TrainingData, load_data
 from rolecall.registry.scorer.training.export import (
@@ -37,8 +37,7 @@ from rolecall.registry.scorer.training.export import (
     load_torch_encoder,
     packaged_encoder,
 )
-from rolecall.registry.scorer.training.length import train_length
-from rolecall.registry.scorer.training.model_facts import facts_of
+from rolecall.registry.scorer.training.length import LengthRows, train_length
 from rolecall.registry.scorer.training.task_classifier import train_task_classifier
 
 NAME = "minilm-latent"
@@ -71,9 +70,10 @@ def train(
         head = replace(
             head, neighbours=replace(head.neighbours, temperature=tuned.neighbours.temperature)
         )
+        head = with_prior(head, read, taught, encoder)
         save_head(head, folder)
         _write_others(read, taught, folder, encoder)
-        scorer = Scorer(load_head(folder), encoder, load_length(folder))
+        scorer = Scorer(load_head(folder), encoder, LengthModel.load(folder))
         card = describe(read, scorer, settings, encoder_source)
         card = {"version": version, "format": FORMAT, "date": str(datetime.now(UTC).date()), **card}
         card["files"] = {path.name: file_digest(path) for path in sorted(folder.iterdir())}
@@ -91,26 +91,24 @@ def _tune(data: TrainingData, settings: Settings, encoder: Encoder) -> Head:
 
 def _write_others(data: TrainingData, taught: Rows, folder: Path, encoder: Encoder) -> None:
     """Write what stands beside the head: lengths, task classifier, and which prompts were seen."""
-    judged = data.judged
-    with np.errstate(invalid="ignore"):
-        known = np.isfinite(judged.scores)
-        difficulty = 1 - np.where(known, judged.scores, 0).sum(axis=1) / known.sum(axis=1)
-    mask = np.zeros(len(judged.prompts), dtype=bool)
-    mask[taught] = True
-    facts = facts_of(judged.models)
+    judged = data.judged.only(taught)
+    known = np.isfinite(judged.scores)
+    difficulty = 1 - np.where(known, judged.scores, 0).sum(axis=1) / known.sum(axis=1)
     train_length(
-        data.embeddings[:, 0],
-        data.features,
-        judged.prompts,
-        judged.tokens,
-        difficulty,
-        facts,
-        judged.datasets,
-        judged.tasks,
-        mask,
+        LengthRows(
+            models=judged.models,
+            vectors=data.embeddings[taught, SENTENCE],
+            features=data.features[taught],
+            tokens=judged.tokens,
+            difficulty=difficulty.astype(np.float32),
+            sets=np.array(judged.datasets),
+            tasks=np.array(data.tasks)[data.task_of[taught]],
+            count_hidden=np.isin(judged.datasets, counted_sets()),
+        )
     ).save(folder)
-    train_task_classifier(encoder, folder)
-    write_seen(folder, (prompt_key(judged.prompts[row]) for row in taught))
+    told = train_task_classifier(lambda texts: encoder.encode(texts)[:, SENTENCE], folder)
+    _log.info("task classifier: %s", "; ".join(told))
+    write_seen(folder, map(prompt_key, judged.prompts))
 
 
 def _digest(settings: Settings, judged: Judged) -> str:

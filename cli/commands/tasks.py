@@ -1,0 +1,157 @@
+"""`rolecall tasks`: the kinds of task, what they need, and the examples they are told by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rolecall.cli.commands.records import (
+    edit_record,
+    given,
+    print_records,
+    read_records,
+    remove_record_named,
+    report_added,
+    show_record,
+    words,
+)
+from rolecall.cli.completing import role_names, task_names
+from rolecall.cli.options import JsonOption, RegistryOption
+from rolecall.cli.output import Column
+
+if TYPE_CHECKING:
+    from rolecall.registry.records import TaskKind
+
+app = typer.Typer(help="Manage the kinds of task.")
+
+TaskArgument = Annotated[
+    str, typer.Argument(metavar="TASK", help="The task's name.", autocompletion=task_names)
+]
+Names = list[str] | None
+
+
+@app.command("list")
+def list_tasks(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
+    """List the tasks, what they need and which roles may do them.
+
+    \b
+    Examples:
+      rolecall tasks list
+      rolecall tasks list --json | jq -r '.tasks[].id'
+    """
+    columns = [
+        Column("task"),
+        Column("description"),
+        Column("requires"),
+        Column("prefers", drop=3),
+        Column("roles", drop=1),
+        Column("examples", drop=2, is_number=True),
+    ]
+    print_records("tasks", read_records("tasks", registry), columns, row_of, as_json=as_json)
+
+
+def row_of(task: TaskKind) -> list[str]:
+    """Return a task's cells; one that names no role may be done by every role."""
+    return [
+        task.id,
+        task.description,
+        words(task.require),
+        words(task.prefer),
+        words(task.roles) if task.roles else "any",
+        str(len(task.examples)),
+    ]
+
+
+@app.command()
+def show(task: TaskArgument, registry: RegistryOption = None, as_json: JsonOption = False) -> None:
+    """Print one task as YAML.
+
+    \b
+    Examples:
+      rolecall tasks show code
+      rolecall tasks show code --json
+    """
+    show_record("tasks", task, registry, as_json=as_json)
+
+
+@app.command()
+def add(
+    task: Annotated[
+        str, typer.Argument(metavar="TASK", help="The new task's name, such as code.sql.")
+    ],
+    description: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What it is, in a sentence.")
+    ] = None,
+    require: Annotated[
+        Names,
+        typer.Option(
+            metavar="CAPABILITY", help="A capability every endpoint must have; repeatable."
+        ),
+    ] = None,
+    prefer: Annotated[
+        Names, typer.Option(metavar="CAPABILITY", help="A capability it prefers; repeatable.")
+    ] = None,
+    role: Annotated[
+        Names,
+        typer.Option(
+            metavar="ROLE",
+            help="A role that may do it; repeatable.",
+            autocompletion=role_names,
+        ),
+    ] = None,
+    example: Annotated[
+        Names, typer.Option(metavar="PROMPT", help="A prompt that is this task; repeatable.")
+    ] = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add a task.
+
+    \b
+    Examples:
+      rolecall tasks add code.sql --example "tune a slow join"
+      rolecall tasks add legal --role analyst --example "is this clause valid?"
+    """
+    from rolecall.registry.editing import add_record
+    from rolecall.registry.opening import open_registry
+    from rolecall.registry.records import TaskKind
+
+    facts = given(
+        {
+            "description": description,
+            "require": require,
+            "prefer": prefer,
+            "roles": role,
+            "examples": example,
+        }
+    )
+    with open_registry(registry) as db:
+        added = add_record(db, "tasks", TaskKind(task, **facts))
+    report_added(added, as_json=as_json)
+
+
+@app.command()
+def edit(task: TaskArgument, registry: RegistryOption = None, as_json: JsonOption = False) -> None:
+    """Edit one task in $EDITOR, as YAML.
+
+    \b
+    Examples:
+      rolecall tasks edit code
+      EDITOR=nano rolecall tasks edit summarize
+    """
+    edit_record("tasks", task, registry, as_json=as_json)
+
+
+@app.command()
+def remove(
+    task: TaskArgument, registry: RegistryOption = None, as_json: JsonOption = False
+) -> None:
+    """Remove one task.
+
+    \b
+    Examples:
+      rolecall tasks remove code.sql
+      rolecall tasks remove code.sql --json
+    """
+    remove_record_named("tasks", task, registry, as_json=as_json)

@@ -1,0 +1,116 @@
+"""What is known of a model for each kind of work, and from where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.scorer.chances import FACTS_FLOOR, LATENT_FLOOR, expected
+from rolecall.registry.scorer.metadata_prior import MetadataPrior
+from rolecall.registry.scorer.posterior import Gaussian
+from rolecall.registry.scorer.public_scores import benchmarks, known_of
+
+Floats = NDArray[np.float64]
+From = Literal["rows", "scores", "facts"]
+GIVEN = "registry"  # the source of a score that the user gave
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """The average prompt of a kind of work: `loading` (K,) and `offset` of its logit."""
+
+    loading: Floats
+    offset: float
+
+
+@dataclass(frozen=True, slots=True)
+class KnownScore:
+    """A score of a model; `model` is the variant that reached it.
+
+    `source` is null where the shipped table no longer has the score.
+    """
+
+    benchmark: str
+    score: float
+    model: str
+    source: str | None
+    self_reported: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """What is known of a model for one kind of work.
+
+    `success` is what to expect on the average prompt of the kind, give or take `spread`; both are
+    null for a kind that no training task has. `basis` is what they rest on: `rows` of the model's
+    own (`rows` of this kind), public scores of any kind, or facts alone. `scores` are those of
+    this kind.
+    """
+
+    kind: str
+    success: float | None
+    spread: float | None
+    basis: From
+    rows: int
+    scores: tuple[KnownScore, ...]
+
+
+def known_by_kind(
+    facts: ModelFacts,
+    prior: MetadataPrior,
+    kinds: Mapping[str, Usual],
+    *,
+    fitted: Gaussian | None = None,
+    rows: Mapping[str, int] | None = None,
+) -> tuple[Ability, ...]:
+    """Return what is known of a model, by kind of work in alphabetical order.
+
+    `fitted` is the model's theta where rows of its own gave it, and `rows` how many there are of
+    each kind; without it the prior speaks.
+    """
+    basis: From = prior.basis(facts) if fitted is None else "rows"
+    if fitted is None:
+        mean, covariance = prior.predict([facts])
+        theta, floor = Gaussian(mean[0], covariance[0]), FACTS_FLOOR
+    else:
+        theta, floor = fitted, LATENT_FLOOR
+    scores = _scores(facts, prior)
+    found = []
+    for kind in sorted({*kinds, *scores}):
+        usual = kinds.get(kind)
+        success, spread = (None, None) if usual is None else _success(usual, theta, floor)
+        count = (rows or {}).get(kind, 0)
+        found.append(Ability(kind, success, spread, basis, count, tuple(scores.get(kind, ()))))
+    return tuple(found)
+
+
+def _success(usual: Usual, theta: Gaussian, floor: float) -> tuple[float, float]:
+    logit = usual.offset + usual.loading @ theta.mean
+    spread = np.sqrt(max(float(usual.loading @ theta.covariance @ usual.loading), 0.0))
+    success, deviation = expected(np.array([logit]), np.array([spread]), floor)
+    return float(success[0]), float(deviation[0])
+
+
+def _scores(facts: ModelFacts, prior: MetadataPrior) -> dict[str, list[KnownScore]]:
+    """Return the scores that count for a model by kind, the user's own among them."""
+    published = {(one.benchmark, one.model): one for one in known_of(facts.model)}
+    found: dict[str, list[KnownScore]] = {}
+    for cell in prior.cells(facts):
+        if cell.benchmark not in benchmarks():
+            continue
+        one = None if cell.given else published.get((cell.benchmark, cell.model))
+        found.setdefault(benchmarks()[cell.benchmark].kind, []).append(
+            KnownScore(
+                cell.benchmark,
+                cell.score,
+                cell.model,
+                GIVEN if cell.given else (one.source if one else None),
+                one.self_reported if one else None,
+            )
+        )
+    return found

@@ -1,0 +1,118 @@
+"""The length that a prompt's own words ask for, in tokens."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from rolecall.registry.scorer.asked_dense import YES_OR_NO, dense_asks
+from rolecall.registry.scorer.asked_spaced import TOKEN, spaced_asks
+from rolecall.registry.scorer.asked_units import EXACT, Ask, AskedLength
+from rolecall.registry.scorer.asked_words import LANGUAGES
+
+_FENCED = re.compile(r"```.*?(?:```|$)|<(\w+)[^<>]*>.*?</\1>", re.DOTALL)
+_QUOTED = re.compile(r"“[^”]{30,}”|\"[^\"]{30,}\"|«[^»]{30,}»|„[^“”]{30,}[“”]|「[^」]{20,}」")
+_DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_HEAD_CHARS, _TAIL_CHARS, _LAST_LINE_CHARS = 400, 160, 240
+_REASON_CUES = (
+    "explain",
+    "why",
+    "reason",
+    "justif",
+    "erklär",
+    "begründ",
+    "warum",
+    "expliqu",
+    "pourquoi",
+    "explica",
+    "spiega",
+    "perché",
+    "waarom",
+    "wyjaśnij",
+    "dlaczego",
+    "объясни",
+    "почему",
+    "поясни",
+    "чому",
+    "açıkla",
+    "neden",
+    "giải",
+    "解释",
+    "为什么",
+    "理由",
+    "なぜ",
+    "설명",
+    "이유",
+    "اشرح",
+    "لماذا",
+    "समझा",
+    "क्यों",
+)
+
+
+def asked_tokens(text: str) -> AskedLength | None:
+    """Return the length that a prompt asks for; null where it asks for none.
+
+    Only its own words count: the beginning and the end, without fenced, quoted or pasted text.
+    """
+    own = unicodedata.normalize("NFKC", _instruction(text)).lower()
+    if _asks_yes_or_no(own):
+        return AskedLength(2.0, 1.0, 6.0, 0.9)
+    asks = [*spaced_asks(own), *(dense_asks(own) if _DENSE.search(own) else ())]
+    if not asks:
+        return None
+    return _together(asks)
+
+
+def _together(asks: Sequence[Ask]) -> AskedLength | None:
+    """Return the length of all that is asked: words say more than sentences.
+
+    What each of unknown many parts should have says nothing.
+    """
+    parts = [one for one in asks if one.each]
+    wholes = [one for one in asks if not one.each]
+    if parts and not wholes:
+        return None
+    if parts:
+        times = max(one.count for one in wholes)
+        exact = [one for one in wholes if one.unit in EXACT]
+        return exact[0].length() if exact else max(parts, key=_tokens_of).length(times)
+    exact = [one for one in wholes if one.unit in EXACT]
+    return max(exact or wholes, key=_tokens_of).length()
+
+
+def _tokens_of(ask: Ask) -> float:
+    return ask.tokens
+
+
+def _instruction(text: str) -> str:
+    """Return the prompt's own words: what stands before, after and outside of a paste."""
+    bare = _QUOTED.sub(" … ", _FENCED.sub("\n\n", text)).strip()
+    blocks = [block.strip() for block in re.split(r"\n\s*\n", bare) if block.strip()]
+    if not blocks:
+        return ""
+    first, last = _before_paste(blocks[0]), blocks[-1]
+    if len(blocks) == 1 and len(last) <= _HEAD_CHARS + _TAIL_CHARS and first == last:
+        return last
+    end = last.splitlines()[-1] if len(last) > _LAST_LINE_CHARS else last
+    if len(blocks) == 1 and "\n" not in last:
+        end = last[-_TAIL_CHARS:] if first == last else ""
+    return f"{first[:_HEAD_CHARS]}\n{end if len(end) <= _LAST_LINE_CHARS else ''}"
+
+
+def _before_paste(block: str) -> str:
+    """Return a block up to the colon after which another's text stands."""
+    before, colon, after = block.partition(":")
+    if not colon or after[:1] not in ("", " ", "\n"):
+        return block
+    words = frozenset(TOKEN.findall(before.lower()))
+    handled = any(not words.isdisjoint(one.reductions.split()) for one in LANGUAGES.values())
+    return before if handled or len(after) > max(_HEAD_CHARS, 3 * len(before)) else block
+
+
+def _asks_yes_or_no(own: str) -> bool:
+    phrases = YES_OR_NO.split("|")
+    for one in LANGUAGES.values():
+        phrases += one.yes_or_no.split("|")
+    return any(phrase in own for phrase in phrases) and not any(cue in own for cue in _REASON_CUES)

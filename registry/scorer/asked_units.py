@@ -1,0 +1,84 @@
+"""How many tokens a number of words, sentences or list items is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp, inf, log
+
+_MOST_TOKENS = 32_000.0
+# Of each unit: words in it, share of the prediction it decides, usual range as factors.
+_MEASURES = {
+    "word": (1.0, 0.9, 0.6, 1.6),
+    "character": (0.18, 0.9, 0.5, 1.6),
+    "page": (420.0, 0.8, 0.5, 1.8),
+    "sentence": (17.0, 0.75, 0.5, 2.0),
+    "paragraph": (75.0, 0.7, 0.4, 2.5),
+    "line": (8.0, 0.7, 0.5, 2.5),
+    "bullet": (16.0, 0.6, 0.3, 3.0),
+    "item": (10.0, 0.6, 0.35, inf),
+}
+# More than these no prompt asks for: the number is of something else.
+MOST = {
+    "word": 1_000_000,
+    "character": 200_000,
+    "page": 60,
+    "sentence": 200,
+    "paragraph": 60,
+    "line": 300,
+    "bullet": 40,
+    "item": 1_000,
+}
+EXACT = ("word", "character", "page")
+_DENSE_WORDS = {"character": 0.5, "word": 1.0}  # else as in `_MEASURES`
+DENSE_WORD_TOKENS = 1.7
+
+
+@dataclass(frozen=True, slots=True)
+class AskedLength:
+    """A length in tokens: the usual answer to it, its range, and the `share` it decides (0–1)."""
+
+    tokens: float
+    lower: float
+    upper: float
+    share: float
+
+    def blend(self, log_tokens: float) -> float:
+        """Return the logarithm of the tokens expected, from that of an answer as usual."""
+        mixed = self.share * log(self.tokens) + (1 - self.share) * log_tokens
+        return log(min(max(exp(mixed), self.lower), self.upper))
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """`count` of a unit, whose words are of so many tokens each."""
+
+    unit: str
+    count: float
+    word_tokens: float
+    at_least: bool = False
+    at_most: bool = False
+    each: bool = False
+    low: float | None = None
+
+    @property
+    def tokens(self) -> float:
+        """Return the tokens of the count."""
+        words = _MEASURES[self.unit][0]
+        if self.word_tokens == DENSE_WORD_TOKENS:
+            words = _DENSE_WORDS.get(self.unit, words)
+        return self.count * words * self.word_tokens
+
+    def length(self, times: float = 1.0) -> AskedLength:
+        """Return the length of `times` such answers."""
+        _, share, lower, upper = _MEASURES[self.unit]
+        tokens = min(self.tokens * times, _MOST_TOKENS)
+        if self.unit == "item":
+            share *= self.count / (self.count + 10)
+        if self.low is not None:
+            low = tokens * self.low / self.count
+            return AskedLength((low + tokens) / 2, low * 0.8, tokens * 1.2, share)
+        if self.at_most:
+            return AskedLength(tokens * 0.7, 1.0, max(tokens * 1.15, 4.0), share * 0.6)
+        if self.at_least:
+            return AskedLength(tokens * 1.2, tokens * 0.9, inf, share * 0.8)
+        return AskedLength(tokens, max(tokens * lower, 1.0), max(tokens * upper, 4.0), share)

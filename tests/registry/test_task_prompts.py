@@ -1,0 +1,90 @@
+"""Task detection on prompts that were written before, and apart from, the training examples."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import yaml
+
+from rolecall.registry.detect import ExampleIndex, detect_task
+from rolecall.registry.opening import open_registry
+from rolecall.registry.records import Message, Request
+from rolecall.registry.scorer.model import Scorer
+from rolecall.registry.storage.pool import read_pool
+
+PROMPTS = Path(__file__).parent.parent / "data" / "task_prompts.yaml"
+
+
+class Told(NamedTuple):
+    language: str
+    kind: str
+    said: str
+    confidence: float
+
+    @property
+    def is_right(self) -> bool:
+        return self.kind == self.said
+
+
+def prompts() -> Iterator[tuple[str, str, str]]:
+    document = yaml.safe_load(PROMPTS.read_text(encoding="utf-8"))
+    pastes = document["pastes"]
+    for kind, languages in document["kinds"].items():
+        for language, texts in languages.items():
+            for text in texts:
+                yield kind, language, re.sub("<<(.+?)>>", lambda found: pastes[found[1]], text)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> list[Told]:
+    scorer = Scorer.load()
+    found = []
+    with open_registry(tmp_path_factory.mktemp("home") / "registry.db") as db:
+        index = ExampleIndex(db, scorer, read_pool(db))
+        for kind, language, text in prompts():
+            request = Request((Message("user", text),))
+            said, _ = detect_task(request, scorer.read(text), index)
+            found.append(Told(language, kind, said.kind.split(".")[0], said.confidence))
+    return found
+
+
+def share_right(told: list[Told]) -> float:
+    return sum(one.is_right for one in told) / len(told)
+
+
+def test_there_are_200_prompts_of_nine_kinds_in_14_languages_and_more() -> None:
+    rows = list(prompts())
+    assert len(rows) >= 200
+    assert len({kind for kind, _, _ in rows}) == 9
+    assert len({language for _, language, _ in rows}) > 14
+
+
+def test_85_of_100_english_prompts_are_told_right(told: list[Told]) -> None:
+    assert share_right([one for one in told if one.language == "en"]) >= 0.85
+
+
+def test_75_of_100_prompts_in_other_languages_are_told_right(told: list[Told]) -> None:
+    assert share_right([one for one in told if one.language != "en"]) >= 0.75
+
+
+def test_hardly_a_prompt_in_another_language_is_mistaken_for_a_translation(
+    told: list[Told],
+) -> None:
+    others = [one for one in told if one.language != "en"]
+    wrong = [one for one in others if one.said == "translate" and not one.is_right]
+    assert len(wrong) / len(others) <= 0.05
+
+
+@pytest.mark.parametrize("is_english", [True, False])
+def test_the_stated_confidence_is_near_the_share_told_right(
+    told: list[Told], is_english: bool
+) -> None:
+    rows = [one for one in told if (one.language == "en") == is_english]
+    sure = [one for one in rows if one.confidence >= 0.85]
+    stated = sum(one.confidence for one in rows) / len(rows)
+    assert abs(stated - share_right(rows)) < 0.12
+    assert share_right(sure) >= 0.9

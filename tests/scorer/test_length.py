@@ -1,0 +1,146 @@
+"""Expected tokens: what is asked, then the kind of work, then the model; hidden ones apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.scorer.length import Floats, LengthModel
+from rolecall.registry.scorer.training.length import LengthRows, train_length
+
+SHORT, LONG = 5.0, 300.0  # tokens of the two kinds of work
+TERSE, CHATTY, THINKER = "terse-1", "chatty-1", "o3-mini"
+HIDDEN = 200.0
+
+
+def vector_of(kind: int) -> Floats:
+    vector = np.zeros(384, dtype=np.float32)
+    vector[kind] = 1.0
+    return vector
+
+
+def rows_of_two_kinds() -> LengthRows:
+    """Return 240 prompts: even ones want a word, odd ones a page; half have real counts."""
+    rng = np.random.default_rng(7)
+    kinds = np.arange(240) % 2
+    vectors = np.array([vector_of(kind) for kind in kinds])
+    vectors = vectors + rng.normal(0, 0.03, vectors.shape)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    usual = np.where(kinds == 0, SHORT, LONG) * np.exp(rng.normal(0, 0.1, 240))
+    counted = np.arange(240) >= 120
+    difficulty = rng.uniform(0, 1, 240)
+    hidden = np.where(counted, HIDDEN * np.exp(1.2 * difficulty), 0.0)
+    tokens = np.stack([usual / 2, usual * 2, usual / 2 + hidden], axis=1)
+    return LengthRows(
+        models=(TERSE, CHATTY, THINKER),
+        vectors=vectors.astype(np.float32),
+        features=np.zeros((240, 3), dtype=np.float32),
+        tokens=tokens.astype(np.float32),
+        difficulty=difficulty.astype(np.float32),
+        sets=np.where(counted, "counted", "visible"),
+        tasks=np.where(kinds == 0, "word", "page"),
+        count_hidden=counted,
+    )
+
+
+@pytest.fixture(scope="module")
+def model() -> LengthModel:
+    return train_length(rows_of_two_kinds())
+
+
+def visible(model: LengthModel, name: str, kind: int = 1, text: str = "Go on.") -> float:
+    facts = [ModelFacts(name, reasoning=False)]
+    return float(model.predict(vector_of(kind), np.zeros(3, np.float32), text, 0.5, facts)[0][0])
+
+
+def hidden(model: LengthModel, facts: ModelFacts, difficulty: float = 0.5) -> tuple[float, bool]:
+    said = model.predict(vector_of(0), np.zeros(3, np.float32), "Go on.", difficulty, [facts])
+    return float(said[1][0]), bool(said[2][0])
+
+
+def test_training_recovers_kinds_of_work_and_models(model: LengthModel) -> None:
+    assert visible(model, CHATTY, 1) == pytest.approx(2 * LONG, rel=0.35)
+    assert visible(model, TERSE, 1) == pytest.approx(LONG / 2, rel=0.35)
+    assert visible(model, CHATTY, 0) < 30 < visible(model, TERSE, 1)
+
+
+def test_a_model_that_is_not_known_answers_between_those_that_are(model: LengthModel) -> None:
+    assert visible(model, TERSE) < visible(model, "quite-new-7b") < visible(model, CHATTY)
+
+
+@pytest.mark.parametrize("name", [TERSE, CHATTY, THINKER, "quite-new-7b"])
+@pytest.mark.parametrize("kind", [0, 1])
+def test_a_story_of_5000_words_is_ten_times_one_of_a_sentence(
+    model: LengthModel, name: str, kind: int
+) -> None:
+    long = visible(model, name, kind, "Write a 5,000 word story about a lighthouse.")
+    assert long >= 10 * visible(model, name, kind, "Write a one-sentence story about a lighthouse.")
+
+
+def test_an_offset_of_ones_own_replaces_that_of_the_model(model: LengthModel) -> None:
+    given = (vector_of(1), np.zeros(3, np.float32), "Go on.", 0.5, [ModelFacts(TERSE)])
+    usual = model.log_usual(*given[:3])
+    assert model.predict(*given, {TERSE: 1.0})[0][0] == pytest.approx(np.expm1(usual + 1.0))
+
+
+def test_hidden_tokens_of_a_counted_model_are_known_and_grow_with_difficulty(
+    model: LengthModel,
+) -> None:
+    facts = ModelFacts(THINKER, reasoning=True)
+    easy, hard = hidden(model, facts, 0.0), hidden(model, facts, 1.0)
+    assert easy == (pytest.approx(HIDDEN, rel=0.3), True)
+    assert hard == (pytest.approx(HIDDEN * np.exp(1.2), rel=0.3), True)
+
+
+def test_a_model_that_does_not_reason_hides_nothing_and_that_is_known(model: LengthModel) -> None:
+    assert hidden(model, ModelFacts("quite-new-7b", reasoning=False)) == (0.0, True)
+    assert hidden(model, ModelFacts(TERSE, reasoning=True)) == (0.0, True)
+    told_not_to = ModelFacts("claude-opus-9", reasoning=True).with_effort("none")
+    assert hidden(model, told_not_to) == (0.0, True)
+
+
+def test_more_effort_is_more_hidden_tokens_an_estimate_within_the_budget(
+    model: LengthModel,
+) -> None:
+    base = ModelFacts("claude-opus-9", reasoning=True)
+    low, medium, high = (hidden(model, base.with_effort(e)) for e in ("low", "medium", "high"))
+    assert 0 < low[0] < medium[0] < high[0]
+    assert not low[1]
+    assert not medium[1]
+    assert not high[1]
+    wordy = replace(model, hidden=replace(model.hidden, medium=12.0))
+    assert hidden(wordy, base.with_effort(2_000))[0] <= 4_096
+    assert hidden(wordy, base.with_effort("medium"))[0] <= 12_288
+
+
+def test_a_family_with_the_same_effort_in_the_data_makes_it_known(model: LengthModel) -> None:
+    families = {"claude high": float(np.log(3_000))}
+    told = replace(model, hidden=replace(model.hidden, families=families, growth=0.0))
+    facts = ModelFacts("claude-opus-9", reasoning=True)
+    seen = hidden(told, replace(facts.with_effort("high"), model="gpt-9-high", base="gpt-9"))
+    assert not seen[1]
+    families = {"gpt high": float(np.log(3_000))}
+    told = replace(model, hidden=replace(model.hidden, families=families, growth=0.0))
+    seen = hidden(told, replace(facts.with_effort("high"), model="gpt-9-high", base="gpt-9"))
+    assert seen == (pytest.approx(3_000), True)
+
+
+def test_a_saved_model_says_the_same(model: LengthModel, tmp_path: Path) -> None:
+    model.save(tmp_path)
+    again = LengthModel.load(tmp_path)
+    for name in (TERSE, CHATTY, "quite-new-7b"):
+        assert visible(again, name) == pytest.approx(visible(model, name), rel=0.02)
+    assert again.hidden == model.hidden
+    assert (tmp_path / "length.json").stat().st_size < 300_000
+
+
+def test_without_counted_rows_every_hidden_number_is_an_estimate() -> None:
+    rows = rows_of_two_kinds()
+    blind = replace(rows, count_hidden=np.zeros(240, dtype=bool))
+    tokens, known = hidden(train_length(blind), ModelFacts(THINKER, reasoning=True))
+    assert tokens > 100
+    assert not known
