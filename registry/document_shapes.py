@@ -10,13 +10,12 @@ from yaml.nodes import Node
 
 from rolecall.registry.effort import LEVELS
 from rolecall.registry.endpoint_defaults import completed
+from rolecall.registry.judged_rows import JudgedAnswer, JudgedRow
 from rolecall.registry.records import (
     Allowance,
     Assignment,
     DataPolicy,
     Endpoint,
-    JudgedAnswer,
-    JudgedRow,
     Model,
     Price,
     Profile,

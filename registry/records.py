@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Literal
 
 from rolecall.registry.effort import Effort, variant_of
+from rolecall.registry.judged_rows import JudgedRow
 from rolecall.registry.predictions import SuccessParts
 
 Api = Literal["openai", "anthropic", "gemini", "ollama"]
@@ -218,37 +218,6 @@ class Scope:
     def id(self) -> str:
         """`app:NAME` or `user:NAME`."""
         return f"app:{self.app}" if self.app is not None else f"user:{self.user}"
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedAnswer:
-    """How good one model's answers to a prompt were, 0–1: the mean of so many samples."""
-
-    model: str
-    score: float
-    samples: int = 1
-    output_tokens: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedRow:
-    """One prompt that the user had judged, as the scorer reads it; fits learn from such rows.
-
-    Rows of one `group` (by default the row's id) never straddle a split. `added_at` and `source`
-    say when the latest answers came, and from which files.
-    """
-
-    prompt: str
-    task: str = ""
-    group: str | None = None
-    answers: tuple[JudgedAnswer, ...] = ()
-    added_at: str = ""
-    source: str = ""
-
-    @property
-    def id(self) -> str:
-        """The first 16 hexadecimal digits of the SHA-256 of the prompt."""
-        return sha256(self.prompt.strip().encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 Record = Model | Endpoint | Role | TaskKind | Strategy | Scope | JudgedRow

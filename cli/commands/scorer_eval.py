@@ -98,7 +98,8 @@ def evaluate(
     The scorer, the nearest judged prompts, the means of each task, told or detected, one ability
     per model, list price, every single model, a random one and an oracle choose for the same
     prompts. What your own fits have seen is predicted by fits to other groups; what the scorer is
-    compared with learns on other folds, on --train, or on other parts of the same rows. A model need not be judged on every prompt.
+    compared with learns on other folds, on --train, or on other parts of the same rows. A model
+    need not be judged on every prompt.
     Costs are the rows' own, else worked out from --prices, the registry or models.dev. A line of
     prices reads MODEL: {input_usd_per_mtok: 3, output_usd_per_mtok: 15}. A data set is what rows
     call `dataset`, else their file's name up to the first dot.

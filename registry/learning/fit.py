@@ -11,12 +11,12 @@ from typing import Any
 
 from rolecall.registry.clock import Now, utc_now
 from rolecall.registry.errors import UnknownRecord, UsageError
+from rolecall.registry.judged_rows import JudgedRow
 from rolecall.registry.learning.fits import derive_fits, facts_by_name, read_answers
 from rolecall.registry.learning.loading import Loading, Tell, read_known, say_nothing, with_fits
 from rolecall.registry.learning.rows import counts, merged, rows_of, without_models
 from rolecall.registry.opening import open_registry
 from rolecall.registry.predictions import Basis
-from rolecall.registry.records import JudgedRow
 from rolecall.registry.scorer.active_learning import most_telling
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.comparison import Comparison, compare

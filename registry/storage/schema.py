@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from rolecall.registry.storage.judged_schema import FITTED_MODELS, JUDGED_ROWS
+
 steps = Migrations("rolecall")
 
 
@@ -45,7 +47,7 @@ def m005_learning(db: Database) -> None:
 @steps()
 def m006_fitted_models(db: Database) -> None:
     """Keep what judged rows say of models that the scorer was not trained on."""
-    _execute_all(db, _FITTED_MODELS)
+    _execute_all(db, FITTED_MODELS)
 
 
 @steps()
@@ -65,7 +67,7 @@ def m008_effort_and_benchmarks(db: Database) -> None:
 @steps()
 def m009_judged_rows(db: Database) -> None:
     """Keep the user's judged rows, and what is derived from them for one scorer version."""
-    _execute_all(db, _JUDGED_ROWS)
+    _execute_all(db, JUDGED_ROWS)
 
 
 _REGISTRY = (
@@ -380,56 +382,7 @@ _LEARNING = (
     "CREATE INDEX turns_by_decision ON turns (decision_id)",
 )
 
-_FITTED_MODELS = (
-    """
-    CREATE TABLE fitted_models (
-        scorer_version TEXT NOT NULL,
-        model TEXT NOT NULL,
-        mean BLOB NOT NULL,
-        covariance BLOB NOT NULL,
-        tokens BLOB,
-        rows INTEGER NOT NULL,
-        tasks TEXT NOT NULL,
-        fitted_at TEXT NOT NULL,
-        source TEXT NOT NULL,
-        PRIMARY KEY (scorer_version, model)
-    )
-    """,
-)
-
 _WORTH = (
     "ALTER TABLE roles ADD COLUMN worth REAL CHECK (worth > 0)",
     "ALTER TABLE tasks ADD COLUMN worth REAL CHECK (worth > 0)",
-)
-
-_JUDGED_ROWS = (
-    "DROP TABLE fitted_models",  # fits of earlier scorers, without the rows that they came from
-    "INSERT INTO meta (key, value) VALUES ('uses_fits', 1)",
-    """
-    CREATE TABLE judged_rows (
-        id TEXT NOT NULL,
-        is_active INTEGER NOT NULL,
-        prompt TEXT NOT NULL,
-        task TEXT NOT NULL,
-        group_id TEXT,
-        answers TEXT NOT NULL,
-        added_at TEXT NOT NULL,
-        source TEXT NOT NULL,
-        PRIMARY KEY (id, is_active)
-    )
-    """,
-    """
-    CREATE TABLE judged_readings (
-        scorer_version TEXT NOT NULL,
-        id TEXT NOT NULL,
-        content BLOB NOT NULL,
-        PRIMARY KEY (scorer_version, id)
-    )
-    """,
-    """
-    CREATE TABLE fits (
-        scorer_version TEXT PRIMARY KEY,
-        content BLOB NOT NULL
-    )
-    """,
 )
