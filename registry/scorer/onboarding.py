@@ -189,6 +189,7 @@ def prior_of(scorer: Scorer, facts: ModelFacts) -> Gaussian:
         return Gaussian(
             head.latent[row].astype(np.float64), head.latent_covariance.astype(np.float64)
         )
+    assert head.prior is not None
     mean, covariance = head.prior.predict([facts])
     return Gaussian(np.asarray(mean[0]), np.asarray(covariance[0]))
 
