@@ -104,7 +104,7 @@ class LengthModel:
     ) -> tuple[Table, Table, NDArray[np.bool_]]:
         """Return visible and hidden tokens (N,) of the models, and which hidden ones are known.
 
-        `offsets` are fitted ones of models, in logarithms, from the length of an average model.
+        `offsets`, in logarithms, are by how much models were found to answer longer than this.
         """
         shared, likeness = self._shared(vector, features)
         asked = asked_tokens(text)
@@ -114,9 +114,10 @@ class LengthModel:
         logs, hidden, known = [], [], []
         for one in facts:
             names = _names_of(one.base or one.model, one.reasoning_effort)
-            logs.append(shared + fitted.get(one.model, self._offset(names, places, own)))
+            longer = fitted.get(one.model, 0.0)
+            logs.append(shared + self._offset(names, places, own) + longer)
             tokens, is_known = self.hidden.tokens(one, names, difficulty)
-            hidden.append(tokens)
+            hidden.append(tokens * np.exp(longer))
             known.append(is_known)
         lengths = np.array(logs, dtype=np.float64)
         if asked is not None:
