@@ -125,17 +125,6 @@ class LengthModel:
         visible = np.clip(np.expm1(lengths), 1.0, _MOST_ANY)
         return visible, np.array(hidden), np.array(known, dtype=bool)
 
-    def log_usual(self, vector: Floats, features: Floats, text: str) -> float:
-        """Return the logarithm of an average model's visible tokens, from which offsets count."""
-        shared = self._shared(vector, features)[0]
-        asked = asked_tokens(text)
-        return shared if asked is None else asked.blend(shared)
-
-    def log_visible(self, vector: Floats, features: Floats) -> Table:
-        """Return the logarithm of the trained models' tokens (M,), apart from what is asked."""
-        shared, likeness = self._shared(vector, features)
-        return np.asarray(shared + self.model_offset + self.model_task @ likeness, dtype=np.float64)
-
     def _shared(self, vector: Floats, features: Floats) -> tuple[float, Floats]:
         """Return the prompt's part and its likeness (T,) to each task."""
         seen = (features - self.feature_mean) / self.feature_scale

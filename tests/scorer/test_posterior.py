@@ -149,7 +149,6 @@ def test_doubt_draws_a_prediction_to_a_half() -> None:
     assert drawn == pytest.approx(np.mean(1 / (1 + np.exp(-draws))), abs=0.02)
 
 
-
 def test_two_thousand_rows_of_two_hundred_numbers_take_less_than_a_second() -> None:
     design, scores, _ = world(2000, 200)
     started = perf_counter()
