@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rolecall.cli.output import Column, one_line, print_table, print_text
+
+if TYPE_CHECKING:
+    from rolecall.registry.scorer.abilities import Ability
 
 _COUNTS = ("prompts", "scores", "models")
 
@@ -100,3 +103,28 @@ def _remarks(card: dict[str, Any]) -> Iterator[str]:
             f"by the best constant choice ({sanity['best_constant']}) "
             f"{sanity['best_constant_passed']}"
         )
+
+
+def print_abilities(model: str, abilities: Sequence[Ability]) -> None:
+    """Print what is known of a model by kind of work: success to expect, rows, public scores."""
+    columns = [Column("kind"), Column("success"), Column("rows", is_number=True), Column("scores")]
+    rows = []
+    for one in abilities:
+        success = "–"
+        if one.success is not None and one.spread is not None:
+            success = f"{one.success:.2f} ±" + f"{one.spread:.2f}".removeprefix("0")
+        scores = ", ".join(f"{each.benchmark} {each.score:.2f}" for each in one.scores[:3])
+        more = f" and {len(one.scores) - 3} more" if len(one.scores) > 3 else ""
+        rows.append([one.kind, success, str(one.rows or "–"), scores + more or "–"])
+    print_table(columns, rows)
+    print_text(f"\n{model}: {_BASES[abilities[0].basis]}" if abilities else f"{model}: nothing")
+    sources = {each.source for one in abilities for each in one.scores if each.source}
+    if sources:
+        print_text("public scores: " + ", ".join(sorted(sources)))
+
+
+_BASES = {
+    "rows": "predicted from its judged answers",
+    "scores": "predicted from public scores and facts: no judged answers of its own",
+    "facts": "predicted from size, date, price and family alone",
+}

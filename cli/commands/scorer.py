@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from rolecall.cli.commands.scorer_eval import evaluate
@@ -21,16 +24,28 @@ def scorer() -> None:
 
 
 @app.command()
-def show(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
-    """Show the scorer's card, and which models are fitted to your rows.
+def show(
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", metavar="MODEL", help="What is known of one model."),
+    ] = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the scorer's card, or what is known of a model.
 
-    What it was trained on, how it was judged and beside what, and what it assumes.
+    What it was trained on, how it fares and beside what, which models are fitted to your rows, and
+    what it assumes. Of a model: the success to expect by kind of work, and from where.
 
     \b
     Examples:
       rolecall scorer show
+      rolecall scorer show --model claude-sonnet-4-6
       rolecall scorer show --json | jq .figures
     """
+    if model is not None:
+        _show_model(model, registry, as_json=as_json)
+        return
     from rolecall.cli.cards import print_card
     from rolecall.registry.learning.versions import scorer_card
 
@@ -39,6 +54,19 @@ def show(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
         print_json(card)
         return
     print_card(card)
+
+
+def _show_model(model: str, registry: Path | None, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from rolecall.cli.cards import print_abilities
+    from rolecall.registry.learning.abilities import abilities_of
+
+    found = abilities_of(registry, model)
+    if as_json:
+        print_json({"model": model, "kinds": [asdict(one) for one in found]})
+        return
+    print_abilities(model, found)
 
 
 app.command()(predict)

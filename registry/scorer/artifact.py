@@ -33,7 +33,7 @@ class Calibration:
     `local_share` is the largest part of a trained model's logit that comes from the nearest
     judged prompts, `local_weight` the weight of neighbours at which it is half of that.
     `far` and `near` are similarities to the nearest training prompt: below `far` models stand as
-    they do on the average prompt, which is as hard as its kind is; above `near` it counts as it is. `spread` is the standard deviation, in
+    they do on the average prompt, as hard as its kind is; above `near` it counts as it is. `spread` is the standard deviation, in
     logits, of what the prompt does not tell, `far_spread` what is added to it far away.
     """
 
@@ -77,7 +77,7 @@ class Head:
     general_loading: Floats  # (1 + L,): of the average prompt, each data set alike
     latent: Floats  # (M, 1 + L): ability, then the latent vector
     latent_covariance: Floats  # (1 + L, 1 + L): how far a latent may be off
-    asked: Floats  # (M,): how many prompts each model was asked in training
+    asked: Floats  # (T, M): how many training prompts of each task each model was asked
 
 
 ARRAYS = (

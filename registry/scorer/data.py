@@ -205,26 +205,30 @@ class _Joined:
         if first is not None and first.key != row.key:
             place = f"{shown(first.path)}:{first.number}"
             raise BadRow(f"id: {row.id} is another prompt's ({place})")
-        candidates = same_prompt if first is None else (first, *same_prompt)
-        found = next((one for one in candidates if _is_same(one, row, one is first)), None)
+        is_joined_by_prompt = row.id is None or row.model is not None
+        candidates = [one for one in (first,) if one is not None]
+        if is_joined_by_prompt:
+            candidates += same_prompt
+        has_id = row.id is not None
+        same = (one for one in candidates if _is_same(one, row, has_id and one is not first))
+        found = next(same, None)
         if found is None:
             found = row
-            same_prompt.append(row)
             self.rows.append(row)
+            if is_joined_by_prompt:
+                same_prompt.append(row)
         else:
             found.join(row)
         if row.id is not None:
             self.by_id.setdefault(name, found)
 
 
-def _is_same(one: Row, other: Row, is_same_id: bool) -> bool:
+def _is_same(one: Row, other: Row, has_other_id: bool) -> bool:
     """Whether two rows of one prompt tell of the same sample of answers."""
-    is_same_id = is_same_id or other.id is None
-    if not is_same_id and other.model is None:
-        return False
     both = one.scores.keys() & other.scores.keys()
     return not both or (
-        is_same_id and all(abs(one.scores[name] - other.scores[name]) <= _SAME for name in both)
+        not has_other_id
+        and all(abs(one.scores[name] - other.scores[name]) <= _SAME for name in both)
     )
 
 

@@ -53,9 +53,9 @@ class HiddenModel:
         own = _own_variant(one, names)
         if _never_reasons(one, own):
             return 0.0, True
-        same = [name for name in names if variant(name).effort == own.effort]
+        same = [name for name in names if _variant(name).effort == own.effort]
         found = [name for name in same if name in self.variants]
-        base, known = self._of_effort(own), False
+        base, known = self._of_effort(one.reasoning_effort or own.effort), False
         if found:
             of_variant = self.variants[found[0]]
             if of_variant is None:
@@ -66,8 +66,8 @@ class HiddenModel:
         most = _MOST_HIDDEN.get(one.reasoning_effort or "", _MOST_ANY)
         return float(min(np.exp(base + self.growth * difficulty), most)), known
 
-    def _of_effort(self, own: Variant) -> float:
-        return self.medium + self.step * RANKS.get(own.effort, 0.0)
+    def _of_effort(self, effort: str) -> float:
+        return self.medium + self.step * RANKS.get(effort, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +110,12 @@ class LengthModel:
         asked = asked_tokens(text)
         fitted = offsets or {}
         own = self.model_offset + self.model_task @ likeness  # (M,)
+        places = _places(self.models)
         logs, hidden, known = [], [], []
         for one in facts:
             names = _names_of(one.base or one.model, one.reasoning_effort)
             longer = fitted.get(one.model, 0.0)
-            logs.append(shared + self._offset(names, own) + longer)
+            logs.append(shared + self._offset(names, places, own) + longer)
             tokens, is_known = self.hidden.tokens(one, names, difficulty)
             hidden.append(tokens * np.exp(longer))
             known.append(is_known)
@@ -137,12 +138,11 @@ class LengthModel:
         length = float(inputs @ self.weight + self.intercept + likeness @ self.task_offset)
         return min(max(length, self.lowest), self.highest), likeness
 
-    def _offset(self, names: Sequence[str], own: Floats) -> float:
-        places = _places(self.models)
+    def _offset(self, names: Sequence[str], places: Mapping[str, int], own: Floats) -> float:
         found = next((places[name] for name in names if name in places), None)
         if found is not None:
             return float(own[found])
-        return self.families.get(family_key(variant(names[0])), 0.0)
+        return self.families.get(family_key(_variant(names[0])), 0.0)
 
     def save(self, folder: Path) -> None:
         """Write the model into `folder`, as one file."""
@@ -170,6 +170,7 @@ def likeness_to(centroids: Floats, vectors: Floats, sharpness: float) -> Floats:
     return shares
 
 
+@lru_cache(maxsize=8192)
 def family_key(one: Variant) -> str:
     """Return a variant's family and effort, as `gpt high`; effort `reasons` where unnamed."""
     family = _FAMILY.match(one.base)
@@ -179,17 +180,21 @@ def family_key(one: Variant) -> str:
 
 def _own_variant(one: ModelFacts, names: Sequence[str]) -> Variant:
     """Return the variant that is asked; what surely reasons does so even where told not to."""
-    own = variant(names[0])
-    if one.reasoning_effort == "none" and reasons(Variant(own.base, "none")):
+    own = _variant(names[0])
+    if one.reasoning_effort == "none" and _reasons(Variant(own.base, "none")):
         return Variant(own.base, "minimal")
     return own
 
 
 def _never_reasons(one: ModelFacts, own: Variant) -> bool:
     """Return whether a model hides nothing: told not to reason, or unable to."""
-    if own.effort or reasons(own):
+    if own.effort or _reasons(own):
         return False
     return one.reasoning_effort == "none" or one.reasoning is False
+
+
+_variant = lru_cache(maxsize=8192)(variant)
+_reasons = lru_cache(maxsize=8192)(reasons)
 
 
 @lru_cache(maxsize=4096)

@@ -237,6 +237,13 @@ class Scorer:
             for i, one in enumerate(wanted)
         )
 
+    def usual_prompt(self, tasks: Sequence[int]) -> tuple[Table, float]:
+        """Return loading (1 + L,) and offset of the average prompt of these tasks together."""
+        shares = np.zeros(len(self.head.tasks))
+        shares[list(tasks)] = 1 / len(tasks)
+        usual = self._usual(shares)
+        return usual[:-1], float(usual[-1])
+
     def trained_row(self, facts: ModelFacts) -> int:
         """Return a model's row among the trained ones, -1 for one not seen in training."""
         names = candidates(facts.base or facts.model, facts.reasoning_effort)

@@ -119,6 +119,14 @@ def test_the_same_words_under_two_ids_stay_two_prompts(
     assert wide.groups[0] == wide.groups[1]
 
 
+def test_a_wide_row_with_an_id_is_joined_by_that_id_alone(tmp_path: Path) -> None:
+    row = {"prompt": "p", "scores": {"x": 1}}
+    other = {"prompt": "p", "scores": {"y": 1}}
+    judged = read(write(tmp_path / "a.jsonl", row | {"id": "k"}, other, other | {"id": "k"}))
+    assert judged.ids == ("k", "a.jsonl:2")
+    assert known(judged, 0) == {"x": 1, "y": 1}
+
+
 def test_wide_rows_of_one_prompt_add_their_models(tmp_path: Path) -> None:
     judged = read(
         write(

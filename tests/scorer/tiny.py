@@ -129,7 +129,7 @@ def tiny_head(seed: int = 1) -> Head:
         general_loading=np.array([1.0, 0.5, 0.5], dtype=np.float32),
         latent=tiny_latent(seed),
         latent_covariance=0.02 * np.eye(3, dtype=np.float32),
-        asked=np.full(len(MODELS), 500, dtype=np.float32),
+        asked=np.full((1, len(MODELS)), 500, dtype=np.float32),
     )
 
 

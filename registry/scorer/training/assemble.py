@@ -49,7 +49,8 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
     network = train_network(examples, settings)
     ability, loading = _numpy(network.ability), _numpy(network.latent)
     latent = np.concatenate([ability[:, None], loading], axis=1)
-    asked = np.isfinite(judged.scores).sum(axis=0)
+    asked = np.zeros((len(data.tasks), len(judged.models)), dtype=np.float32)
+    np.add.at(asked, data.task_of[rows], np.isfinite(judged.scores))
     usual = _usual_signals(network, inputs, data.task_of[rows], len(data.tasks))
     return Head(
         version=version,
@@ -73,7 +74,7 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
         general_loading=_general_loading(network, usual, data, rows),
         latent=rounded(latent),
         latent_covariance=(_TRAINED_DOUBT**2 * np.cov(latent, rowvar=False)).astype(np.float32),
-        asked=asked.astype(np.float32),
+        asked=asked,
     )
 
 
@@ -84,7 +85,7 @@ def with_prior(head: Head, data: TrainingData, rows: Rows, encoder: Encoder) -> 
     prior = fit_prior(
         head.latent.astype(np.float64),
         head.models,
-        head.asked.astype(np.float64),
+        head.asked.sum(axis=0).astype(np.float64),
         facts_of(head.models),
         scores=scores,
         table_facts=facts_of(tuple(dict.fromkeys(one.model for one in scores))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ def describe(
             "report_fold": settings.report_fold,
             "prompts": {name: len(judged.fold(*some)) for name, some in parts.items()},
         },
+        "kinds": kinds_of(head.tasks),
         "settings": asdict(settings),
         "calibration": asdict(head.calibration),
         "neighbours": {
@@ -58,6 +60,18 @@ def describe(
 def counted_sets() -> list[str]:
     """Return the data sets whose tokens are the servers' own counts, hidden reasoning included."""
     return [name for name, one in _sources().items() if one.get("tokens") == "counted"]
+
+
+def kinds_of(tasks: Sequence[str]) -> dict[str, str]:
+    """Return the kind of work of each training task that is known to be of one."""
+    kinds = _sources()["kinds"]
+    found = {}
+    for task in tasks:
+        begins = [name for name in kinds if f"{task}/".startswith(f"{name}/") or task == name]
+        begins += [name for name in kinds if "/" in name and task.startswith(name)]
+        if begins:
+            found[task] = kinds[max(begins, key=len)]
+    return found
 
 
 def _sources() -> dict[str, dict[str, Any]]:

@@ -1,0 +1,44 @@
+"""What is known of a model by kind of work: by its rows, by public scores, or by facts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rolecall.registry.facts import facts_of
+from rolecall.registry.known_facts import known_facts
+from rolecall.registry.learning.loading import read_known
+from rolecall.registry.scorer.abilities import Ability, Usual, known_by_kind
+from rolecall.registry.scorer.card import card
+from rolecall.registry.scorer.onboarding import prior_of
+from rolecall.registry.scorer.posterior import Gaussian
+
+
+def abilities_of(given: Path | None, model: str) -> tuple[Ability, ...]:
+    """Return what is known of a model by kind of work, and from where.
+
+    Raises RegistryUnusable and ScorerUnusable.
+    """
+    known = read_known(given)
+    facts, scorer = known_facts([model], facts_of(known.pool))[model], known.scorer
+    kinds: dict[str, str] = card()["kinds"]
+    tasks_of: dict[str, list[int]] = {}
+    for number, task in enumerate(scorer.head.tasks):
+        tasks_of.setdefault(kinds.get(task, "other"), []).append(number)
+    basis, row = scorer.basis(facts), scorer.trained_row(facts)
+    belief = prior_of(scorer, facts) if basis == "latent" else None
+    if basis == "fitted":
+        assert scorer.fits is not None
+        fit = scorer.fits.of(facts.model)
+        assert fit is not None
+        belief = Gaussian(fit.mean, fit.covariance)
+    assert scorer.head.prior is not None
+    return known_by_kind(
+        facts,
+        scorer.head.prior,
+        {kind: Usual(*scorer.usual_prompt(tasks)) for kind, tasks in tasks_of.items()},
+        fitted=belief,
+        rows={
+            kind: int(scorer.head.asked[tasks, row].sum()) if row >= 0 else 0
+            for kind, tasks in tasks_of.items()
+        },
+    )
