@@ -81,20 +81,6 @@ def fit_posterior(
     return Gaussian(numbers, _inverse(curvature + precision))
 
 
-def fit_line(design: Design, values: Floats, prior: Gaussian, noise: float) -> Gaussian:
-    """Return the belief after rows of plain `values` (N,) measured give or take `noise`.
-
-    Ridge regression towards the prior (Bishop, 3.49 to 3.51).
-    """
-    if not len(design):
-        return prior
-    precision = _inverse(prior.covariance)
-    seen = design.features.T @ design.features / noise**2
-    pull = design.features.T @ (values - design.offset) / noise**2 + precision @ prior.mean
-    covariance = _inverse(seen + precision)
-    return Gaussian(covariance @ pull, covariance)
-
-
 def predict_with(belief: Gaussian, design: Design) -> Floats:
     """Return the expected success (N,) where logits are as unsure as the belief is."""
     logits = design.offset + design.features @ belief.mean

@@ -13,7 +13,6 @@ from rolecall.registry.scorer.posterior import (
     Design,
     Floats,
     Gaussian,
-    fit_line,
     fit_posterior,
     predict_with,
     variances,
@@ -46,7 +45,6 @@ def test_without_rows_the_belief_is_the_prior() -> None:
     design, _, _ = world(0, 3)
     before = prior(3)
     assert fit_posterior(design, np.empty(0), before) is before
-    assert fit_line(design, np.empty(0), before, 1.0) is before
 
 
 def test_no_other_numbers_are_likelier_than_those_found() -> None:
@@ -126,18 +124,6 @@ def test_it_ends_at_the_same_numbers_wherever_it_starts() -> None:
     there = fit_posterior(design, scores, prior(3))
     again = fit_posterior(design, scores, prior(3), start=np.full(3, 4.0))
     np.testing.assert_allclose(there.mean, again.mean, atol=1e-4)
-
-
-def test_a_line_through_plain_values_is_the_ridge_solution() -> None:
-    design, _, true = world(40, 3)
-    values = design.offset + design.features @ true
-    found = fit_line(design, values, prior(3, 2.0), noise=0.5)
-    solved = np.linalg.solve(
-        design.features.T @ design.features + (0.5**2 / 2.0) * np.eye(3),
-        design.features.T @ (values - design.offset),
-    )
-    np.testing.assert_allclose(found.mean, solved)
-    assert np.abs(fit_line(design, values, prior(3, 2.0), noise=1e-3).mean - true).max() < 1e-4
 
 
 def test_doubt_draws_a_prediction_to_a_half() -> None:
