@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.detect import ExampleIndex, detect_task, fit_to_role, scored_text
+from rolecall.registry.detect import ExampleIndex, detect_task, fit_to_role, turns_of
 from rolecall.registry.opening import open_registry
 from rolecall.registry.records import Message, Pool, Request, Role, TaskKind
 from rolecall.registry.routing.structure import Detected
 from rolecall.registry.scorer.model import Scorer
+from rolecall.registry.scorer.text import text_read
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.pool import read_pool
 from rolecall.registry.storage.vectors import read_vectors
@@ -90,7 +91,7 @@ def test_a_prompt_in_another_language_is_not_taken_for_a_question_of_life_and_la
 
 @pytest.mark.parametrize("text", ["why does this deadlock?\n", "\n  why does this deadlock? \r\n"])
 def test_blanks_around_a_prompt_are_not_scored(text: str) -> None:
-    assert scored_text(asking(text)) == "why does this deadlock?"
+    assert text_read(turns_of(asking(text))) == "why does this deadlock?"
 
 
 def told(text: str, index: ExampleIndex, scorer: Scorer) -> tuple[Detected, str | None]:
@@ -246,9 +247,16 @@ def test_a_declared_role_outweighs_a_detected_kind() -> None:
 
 
 def test_a_short_follow_up_is_read_with_the_message_before_it() -> None:
-    assert scored_text(asking("Prove Fermat's little theorem.", "yes, do it")) == (
-        "Prove Fermat's little theorem.\n\nyes, do it"
-    )
+    theorem = "Prove Fermat's little theorem."
+    assert text_read(turns_of(asking(theorem, "yes, do it"))) == f"{theorem}\n\nyes, do it"
     longer = "Now use it to compute the remainder of 7 to the hundredth power"
-    assert scored_text(asking("Prove Fermat's little theorem.", longer)) == longer
-    assert scored_text(Request((Message("system", "be brief"),))) == "be brief"
+    assert text_read(turns_of(asking(theorem, longer))) == longer
+    assert text_read(turns_of(Request((Message("system", "be brief"),)))) == "be brief"
+
+
+def test_system_prompt_and_tools_are_read_after_the_request() -> None:
+    chat = Request((Message("system", "You run a smart home."), Message("user", "It is dark.")))
+    turns = turns_of(chat)
+    assert text_read(turns) == "It is dark.\n\nYou run a smart home."
+    with_tools = text_read(turns, tools=("turn_on", "turn_off"))
+    assert with_tools == "It is dark.\n\ntools: turn_on, turn_off\nYou run a smart home."
