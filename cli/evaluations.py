@@ -39,7 +39,9 @@ def print_evaluation(evaluation: Mapping[str, Any], *, with_reliability: bool) -
     sets = evaluation["sets"]
     quality = f"the value of a correct answer is ${evaluation['quality_usd']:g}"
     print_text(f"{evaluation['scorer_version']} · {evaluation['strategy']}: {quality}")
-    print_folded(f"{_LEARNED_BY[evaluation['learned_by']]}; the scorer learned nothing here")
+    is_new = not any(one["cross_fitted"] for one in sets)
+    told = "the scorer learned nothing here" if is_new else "your fits have seen prompts of these"
+    print_folded(f"{_LEARNED_BY[evaluation['learned_by']]}; {told}")
     for one in sets:
         print_text("")
         _print_set(one, evaluation, with_reliability=with_reliability)

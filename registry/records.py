@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from rolecall.registry.effort import Effort, variant_of
@@ -21,9 +21,8 @@ Source = Literal["measured", "scored", "declared", "default"]
 class Model:
     """What is known of a model wherever it is served. `None` is unknown, never 0.
 
-    `parameters_b` is the total number of weights in billions; `benchmarks` are scores known to
-    the user, 0–1 by benchmark; dates are ISO (YYYY-MM-DD or YYYY-MM); `source` and `as_of` say
-    where imported facts came from and when.
+    `parameters_b` is the number of weights in billions; `benchmarks` are the user's scores, 0–1;
+    dates are ISO (YYYY-MM-DD or YYYY-MM); `source` and `as_of` say whence and when facts came.
     """
 
     id: str
@@ -256,8 +255,7 @@ class Request:
     `needs` and `prefers` are capabilities that the caller declared. `tool_names`, `schema_chars`
     and `tools_chars` describe attached tools and an answer schema; `parameters` names the
     request parameters set. The first `history` messages were decided on before, in the same
-    conversation. `input_tokens` is the caller's own count, else null. `files` names the text files
-    that the last message was read from.
+    conversation. `input_tokens` is the caller's own count, else null. `files` names text files read.
     """
 
     messages: tuple[Message, ...]
@@ -398,4 +396,4 @@ class Decision:
     elapsed_ms: float
     prompt: str | None = None
     prompt_sha256: str = ""
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()

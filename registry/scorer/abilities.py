@@ -91,9 +91,9 @@ def known_by_kind(
 
 def _success(usual: Usual, theta: Gaussian, floor: float) -> tuple[float, float]:
     logit = usual.offset + usual.loading @ theta.mean
-    spread = np.sqrt(max(float(usual.loading @ theta.covariance @ usual.loading), 0.0))
-    success, deviation = expected(np.array([logit]), np.array([spread]), floor)
-    return float(success[0]), float(deviation[0])
+    variance = max(float(usual.loading @ theta.covariance @ usual.loading), 0.0)
+    success = float(expected(np.array([logit]), variance)[0])
+    return success, max(success * (1 - success) * variance**0.5, floor)
 
 
 def _scores(facts: ModelFacts, prior: MetadataPrior) -> dict[str, list[KnownScore]]:

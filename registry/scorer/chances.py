@@ -1,4 +1,4 @@
-"""A success whose logit is known up to a spread."""
+"""A success whose logit is known up to a variance."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ LATENT_FLOOR = 0.02
 FACTS_FLOOR = 0.04
 
 
-def expected(logits: Table, spread: Table, floor: float) -> tuple[Table, Table]:
-    """Return mean and deviation of a success whose logit is normal with the given spread.
+def expected(logits: Table, variance: Table | float) -> Table:
+    """Return the mean success where a logit is normal with this variance.
 
-    The mean of a logistic of a normal is nearly the logistic of `logit / √(1 + π·spread²/8)`
-    (MacKay, "The evidence framework applied to classification networks", 1992).
+    It is nearly the logistic of `logit / √(1 + π·variance/8)` (MacKay, "The evidence framework
+    applied to classification networks", 1992).
     """
-    shrunk = logits / np.sqrt(1 + pi / 8 * spread**2)
-    success = 1 / (1 + np.exp(-np.clip(shrunk, -30, 30)))
-    return success, np.maximum(success * (1 - success) * spread, floor)
+    return logistic(logits / np.sqrt(1 + pi / 8 * variance))
+
+
+def logistic(logits: Table) -> Table:
+    """Return the probabilities that these logits are."""
+    success: Table = 1 / (1 + np.exp(-np.clip(logits, -500, 500)))
+    return success

@@ -11,7 +11,7 @@ from sys import intern
 from typing import Any, NoReturn
 
 from rolecall.registry.scorer.data_lines import shown
-from rolecall.registry.scorer.text import text_read
+from rolecall.registry.scorer.text import asked_text, text_read
 
 FOLDS = 8
 _SHOWN_CHARS = 60
@@ -75,11 +75,11 @@ def parse_row(line: bytes | dict[str, Any], path: Path, number: int, *, need_sco
     Raises BadRow with the first thing that is wrong.
     """
     plain = _decoded(line) if isinstance(line, bytes) else line
-    text, identity = _prompt(plain)
+    text, identity, asked = _prompt(plain)
     model, scores, tokens, costs = _answers(plain)
     if need_scores and not scores:
         raise BadRow("no scores: a row has `scores` {model: 0..1}, or `model` and `score`")
-    own = _digest(text)
+    own = _digest(asked)
     dataset = _word(plain, "dataset") or shown(Path(path.name)).partition(".")[0] or path.name
     group, fold = _group_and_fold(plain, own)
     listed = () if need_scores or scores else _named(plain)
@@ -87,7 +87,7 @@ def parse_row(line: bytes | dict[str, Any], path: Path, number: int, *, need_sco
         path=path,
         number=number,
         id=_name(plain, "id"),
-        key=own if identity is text else _digest(identity),
+        key=own if identity is asked else _digest(identity),
         text=text,
         dataset=intern(dataset),
         task=_word(plain, "task") or dataset,
@@ -130,26 +130,27 @@ def _digest(text: str) -> bytes:
     return sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
-def _prompt(plain: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the text that is read, and what tells the conversation from another.
+def _prompt(plain: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return the text that is read, what tells the conversation from another, and what is asked.
 
-    Both are the same string where there is nothing but a prompt.
+    All are the same string where there is nothing but a prompt.
     """
     messages = plain.get("messages")
     if messages is None:
         prompt = plain.get("prompt")
         if prompt is not None and not isinstance(prompt, str):
             raise BadRow(f"prompt: expected text, got {_shown(prompt)}")
-        identity = text = (prompt or "").strip()
+        identity = text = asked = (prompt or "").strip()
     else:
         turns = _turns(messages)
         system = plain.get("system")
         text = text_read([("system", system), *turns] if isinstance(system, str) else turns)
+        asked = asked_text(turns)
         is_prompt = len(turns) == 1 and turns[0][0] == "user" and not plain.get("system")
         identity = text if is_prompt else json.dumps([plain.get("system"), messages])
     if not text.strip():
         raise BadRow("no prompt: a row has `prompt`, or `messages` with a text")
-    return text, identity
+    return text, identity, asked
 
 
 def _turns(messages: Any) -> list[tuple[str, str]]:

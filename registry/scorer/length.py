@@ -104,7 +104,7 @@ class LengthModel:
     ) -> tuple[Table, Table, NDArray[np.bool_]]:
         """Return visible and hidden tokens (N,) of the models, and which hidden ones are known.
 
-        `offsets` are fitted ones of models, in logarithms, from the length of an average model.
+        `offsets`, in logarithms, are by how much models were found to answer longer than this.
         """
         shared, likeness = self._shared(vector, features)
         asked = asked_tokens(text)
@@ -114,26 +114,16 @@ class LengthModel:
         logs, hidden, known = [], [], []
         for one in facts:
             names = _names_of(one.base or one.model, one.reasoning_effort)
-            logs.append(shared + fitted.get(one.model, self._offset(names, places, own)))
+            longer = fitted.get(one.model, 0.0)
+            logs.append(shared + self._offset(names, places, own) + longer)
             tokens, is_known = self.hidden.tokens(one, names, difficulty)
-            hidden.append(tokens)
+            hidden.append(tokens * np.exp(longer))
             known.append(is_known)
         lengths = np.array(logs, dtype=np.float64)
         if asked is not None:
             lengths = np.array([asked.blend(each) for each in lengths])
         visible = np.clip(np.expm1(lengths), 1.0, _MOST_ANY)
         return visible, np.array(hidden), np.array(known, dtype=bool)
-
-    def log_usual(self, vector: Floats, features: Floats, text: str) -> float:
-        """Return the logarithm of an average model's visible tokens, from which offsets count."""
-        shared = self._shared(vector, features)[0]
-        asked = asked_tokens(text)
-        return shared if asked is None else asked.blend(shared)
-
-    def log_visible(self, vector: Floats, features: Floats) -> Table:
-        """Return the logarithm of the trained models' tokens (M,), apart from what is asked."""
-        shared, likeness = self._shared(vector, features)
-        return np.asarray(shared + self.model_offset + self.model_task @ likeness, dtype=np.float64)
 
     def _shared(self, vector: Floats, features: Floats) -> tuple[float, Floats]:
         """Return the prompt's part and its likeness (T,) to each task."""

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
-from math import pi
 from pathlib import Path
 from typing import Self
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from rolecall.registry.predictions import Basis, ModelFacts, Prediction, SuccessParts
 from rolecall.registry.scorer.artifact import Floats, Head, load_head
 from rolecall.registry.scorer.card import PRETRAINED
+from rolecall.registry.scorer.chances import LATENT_FLOOR, expected, logistic
 from rolecall.registry.scorer.encoder import SENTENCE, WIDTH, Encoder
 from rolecall.registry.scorer.features import measure
 from rolecall.registry.scorer.length import LengthModel
@@ -26,7 +26,6 @@ Table = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 _MOST_DEVIATIONS = 4.0
-_LEAST_STD = 0.02
 _LEAST_SUCCESS = 0.01
 _AGENT = "/agent/"
 
@@ -154,7 +153,7 @@ class Scorer:
             likeness=round(float(shares[task]), 4),
             familiar=round(1 - far, 4),
             spread=float(np.hypot(calibration.spread, far * calibration.far_spread)),
-            difficulty=round(float(1 - _logistic(panel).mean()), 4),
+            difficulty=round(float(1 - logistic(panel).mean()), 4),
             features=features,
             text=text,
         )
@@ -210,7 +209,7 @@ class Scorer:
         unsure = np.einsum("i,nij,j->n", reading.loading, covariance, reading.loading)
         unsure *= (1 - share) ** 2
         far = reading.spread**2 - self.head.calibration.spread**2
-        steps = [_expected(one, unsure + far) for one in (usual, plain, local, local + world)]
+        steps = [expected(one, unsure + far) for one in (usual, plain, local, local + world)]
         success = np.clip(steps[-1], _LEAST_SUCCESS, 1 - _LEAST_SUCCESS)
         deviation = success * (1 - success) * np.sqrt(unsure + reading.spread**2)
         assert self.lengths is not None
@@ -227,7 +226,7 @@ class Scorer:
             Prediction(
                 model=one.model,
                 success=round(float(success[i]), 4),
-                success_std=round(max(float(deviation[i]), _LEAST_STD), 4),
+                success_std=round(max(float(deviation[i]), LATENT_FLOOR), 4),
                 output_tokens=max(int(visible[i] + hidden[i]), 1),
                 basis=self._basis(one, int(rows[i])),
                 parts=parts[i],
@@ -340,20 +339,6 @@ def raw_inputs(embeddings: Floats, features: Floats) -> Floats:
     joined: Floats = np.concatenate([flat, features], axis=1)
     assert joined.shape[1] == 2 * WIDTH + features.shape[1]
     return joined
-
-
-def _expected(logits: Table, variance: Table) -> Table:
-    """Return the mean success where a logit is normal with this variance.
-
-    It is nearly the logistic of `logit / √(1 + π·variance/8)` (MacKay, "The evidence framework
-    applied to classification networks", 1992).
-    """
-    return _logistic(logits / np.sqrt(1 + pi / 8 * variance))
-
-
-def _logistic(logits: Table) -> Table:
-    success: Table = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
-    return success
 
 
 def _softmax(logits: Table) -> Table:

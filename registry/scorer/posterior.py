@@ -7,10 +7,11 @@ numbers w: `offset + features · w`. A Gaussian belief on w meets judged rows an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import pi
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rolecall.registry.scorer.chances import expected, logistic
 
 Floats = NDArray[np.float64]
 
@@ -80,28 +81,10 @@ def fit_posterior(
     return Gaussian(numbers, _inverse(curvature + precision))
 
 
-def fit_line(design: Design, values: Floats, prior: Gaussian, noise: float) -> Gaussian:
-    """Return the belief after rows of plain `values` (N,) measured give or take `noise`.
-
-    Ridge regression towards the prior (Bishop, 3.49 to 3.51).
-    """
-    if not len(design):
-        return prior
-    precision = _inverse(prior.covariance)
-    seen = design.features.T @ design.features / noise**2
-    pull = design.features.T @ (values - design.offset) / noise**2 + precision @ prior.mean
-    covariance = _inverse(seen + precision)
-    return Gaussian(covariance @ pull, covariance)
-
-
 def predict_with(belief: Gaussian, design: Design) -> Floats:
-    """Return the expected success (N,) where logits are as unsure as the belief is.
-
-    The mean of a logistic of a normal is nearly the logistic of `logit / √(1 + π·variance/8)`
-    (MacKay, "The evidence framework applied to classification networks", 1992).
-    """
+    """Return the expected success (N,) where logits are as unsure as the belief is."""
     logits = design.offset + design.features @ belief.mean
-    return _logistic(logits / np.sqrt(1 + pi / 8 * variances(belief, design)))
+    return expected(logits, variances(belief, design))
 
 
 def variances(belief: Gaussian, design: Design) -> Floats:
@@ -122,7 +105,7 @@ def _loss(
 def _derivatives(design: Design, scores: Floats, numbers: Floats) -> tuple[Floats, Floats]:
     """Return the misfit's gradient (K,) and curvature (K, K)."""
     features = design.features
-    success = _logistic(design.offset + features @ numbers)
+    success = logistic(design.offset + features @ numbers)
     gradient: Floats = features.T @ (success - scores)
     steepness = success * (1 - success)
     curvature = np.zeros((features.shape[1], features.shape[1]))
@@ -131,11 +114,6 @@ def _derivatives(design: Design, scores: Floats, numbers: Floats) -> tuple[Float
         weighed = features[part] * np.sqrt(steepness[part, None])
         curvature += weighed.T @ weighed
     return gradient, curvature
-
-
-def _logistic(logits: Floats) -> Floats:
-    success: Floats = 1 / (1 + np.exp(-np.clip(logits, -500, 500)))
-    return success
 
 
 def _inverse(matrix: Floats) -> Floats:

@@ -58,7 +58,7 @@ def test_the_answer_says_what_the_rows_are_worth(rolecall: Rolecall, judged: Pat
     assert float(shown["fitted"][2]) < float(shown["its mean alone"][2])
     assert shown["judged"][1:] == ["–", "–"]
     assert re.fullmatch(
-        r"kept; rows held back are foretold better than before: brier down by \d+%", lines[-1]
+        r"kept; 60 rows held back are predicted better than before: brier down by \d+%", lines[-1]
     )
     assert re.fullmatch(r"read the prompts in [\d.]+ s, fitted in [\d.]+ s\n", result.stderr)
 
@@ -67,7 +67,7 @@ def test_a_fit_is_forgotten_without_a_word_on_stdout(rolecall: Rolecall, judged:
     rolecall("scorer", "fit", "stranger", judged)
     result = rolecall("scorer", "fit", "x/Stranger", "--forget")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert result.stderr == "forgot what was fitted for x/Stranger\n"
+    assert result.stderr == "forgot the judged rows of x/Stranger\n"
 
 
 def test_predictions_rest_on_the_fit_until_it_is_forgotten(
@@ -92,9 +92,10 @@ def test_json_is_one_object_with_the_same_keys_with_and_without_rows(
     assert list(found) == list(none)
     assert (found["model"], found["rows"], found["stored"]) == ("stranger", 60, True)
     assert found["tasks"] == {"sums": 30, "poems": 30}
-    assert found["after"]["brier"] < found["before"]["brier"]
+    compared = found["comparison"]
+    assert compared["fitted"]["brier"] < compared["in_use"]["brier"]
     assert (none["rows"], none["stored"], none["known_by"]) == (0, False, "facts")
-    assert none["after"] == {"success": None, "std": None, "brier": None}
+    assert none["comparison"] is None
 
 
 def test_a_model_that_no_row_judges_stays_as_it_is_and_is_no_error(
@@ -119,7 +120,9 @@ def test_one_row_is_too_few_to_tell(rolecall: Rolecall, tmp_path: Path) -> None:
     path.write_text('{"prompt": "sums: 1", "model": "stranger", "score": 1, "task": "sums"}\n')
     result = rolecall("scorer", "fit", "stranger", path)
     assert result.stdout.startswith("stranger: 1 row (sums 1), none with a length\n")
-    assert result.stdout.endswith("kept; too few rows to tell what they are worth\n")
+    assert result.stdout.endswith(
+        "kept; too few rows that it has not learned from to tell what they are worth\n"
+    )
 
 
 def test_suggestions_are_json_lines_ready_to_be_judged(
@@ -148,7 +151,7 @@ def test_a_pool_that_is_too_small_is_given_whole_and_said_so(
         (["stranger"], "error: no judged rows were named\n"),
         (["stranger", "--forget", "a.jsonl"], "error: --forget takes a model and no rows\n"),
         (["stranger", "--forget", "--suggest", "3"], "error: --forget takes a model and no rows\n"),
-        (["stranger", "--forget"], 'error: "stranger" is not fitted\n'),
+        (["stranger", "--forget"], 'error: there is no judged row of "stranger"\n'),
         (["stranger", "/nowhere.jsonl"], "error: cannot read /nowhere.jsonl"),
     ],
 )
@@ -171,3 +174,22 @@ def test_bad_lines_are_each_named(rolecall: Rolecall, judged: Path) -> None:
     left = rolecall("scorer", "fit", "stranger", judged, "--skip-bad")
     assert left.exit_code == 0
     assert left.stderr.startswith("left out: 2 bad lines\n")
+
+
+def test_a_few_rows_more_add_to_the_many_and_that_is_said(
+    rolecall: Rolecall, judged: Path, tmp_path: Path
+) -> None:
+    rolecall("scorer", "fit", "stranger", judged)
+    few = tmp_path / "few.jsonl"
+    few.write_text('{"prompt": "sums: new", "scores": {"stranger": 1}, "task": "sums"}\n')
+    again = rolecall("scorer", "fit", "stranger", few)
+    assert again.stdout.startswith("stranger: 61 rows, 1 given and 60 kept before (sums 31, poems")
+    replaced = rolecall("scorer", "fit", "stranger", few, "--replace")
+    assert replaced.stdout.startswith("stranger: 1 row, 1 given and 61 kept before (sums 1)")
+
+
+def test_fits_that_are_switched_off_are_said_to_be(rolecall: Rolecall, judged: Path) -> None:
+    rolecall("scorer", "fit", "stranger", judged)
+    rolecall("scorer", "use", "pretrained")
+    again = rolecall("scorer", "fit", "stranger", judged)
+    assert again.stderr.endswith("fits are switched off: rolecall scorer use own\n")

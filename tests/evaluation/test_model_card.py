@@ -28,14 +28,17 @@ def rows(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_card_gains_robustness_and_sanity_and_loses_nothing(artifact: Path, rows: Path) -> None:
+def test_a_card_gains_figures_robustness_and_sanity_and_loses_nothing(
+    artifact: Path, rows: Path
+) -> None:
     before = card(artifact)
     complete_card(artifact, [rows], prompts=2)
     after = card(artifact)
-    added = ("robustness", "sanity")
+    added = ("figures", "robustness", "sanity")
     assert {name: after[name] for name in after if name not in added} == {
         name: before[name] for name in before if name not in added
     }
+    assert after["figures"]["sets"]["rows"]["prompts"] == 3
     assert after["robustness"]["prompts"] == 2
     assert after["robustness"]["fold"] == 7
     assert set(after["robustness"]["flips"]) >= {"balanced", "argmax", "nearest", "constant"}

@@ -56,7 +56,7 @@ class Fickle(Scorer):
         self.read_texts: list[str] = []
         self._readings: list[Reading] = []
 
-    def read(self, text: str) -> Reading:
+    def read(self, text: str, *, is_agent: bool | None = None) -> Reading:  # noqa: ARG002
         reading = self._scorer.read(text)
         self.read_texts.append(text)
         self._readings.append(reading)

@@ -136,7 +136,7 @@ class Told(Scorer):
         self._inner, self._told = scorer, success
         self._texts: list[tuple[Reading, str]] = []
 
-    def read(self, text: str) -> Reading:
+    def read(self, text: str, *, is_agent: bool | None = None) -> Reading:  # noqa: ARG002
         self._texts.append((self._inner.read(text), text))
         return self._texts[-1][0]
 

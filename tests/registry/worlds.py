@@ -74,7 +74,7 @@ class Seer:
         self.skill = skill
         self.read_prompts: list[str] = []
 
-    def read(self, text: str) -> Any:
+    def read(self, text: str, *, is_agent: bool | None = None) -> Any:  # noqa: ARG002
         """Return the prompt's kind and a vector near those of its kind."""
         self.read_prompts.append(text)
         kind = 0 if text.startswith(KINDS[0]) else 1

@@ -354,53 +354,6 @@ def test_what_is_excluded_never_mattered(pool: list[Endpoint], strategy: Strateg
     assert (again.candidates, again.chosen) == (found.candidates, found.chosen)
 
 
-@given(pools, limits, st.lists(st.floats(0.01, 100), min_size=2, max_size=2).map(sorted))
-def test_the_more_is_at_stake_the_likelier_is_the_choice_to_succeed(
-    pool: list[Endpoint], strategy: Strategy, worths: list[float]
-) -> None:
-    # Among near-ties success does not count.
-    plain = replace(strategy, tie_band_usd=0.0)
-    little, much = (
-        decide(
-            replace(
-                QUESTION,
-                endpoints=tuple(pool),
-                strategy=plain,
-                task=replace(TASK, worth=worth),
-            ),
-            PREDICTIONS,
-        ).candidates
-        for worth in worths
-    )
-    assert {each.endpoint for each in little} == {each.endpoint for each in much}
-    assert not little or little[0].success <= much[0].success + 1e-9
-
-
-def test_what_is_at_stake_turns_the_choice() -> None:
-    frugal = replace(PLAIN, quality_usd=0.02)
-    assert verdict(frugal).chosen == "b/weak"
-    assert verdict(frugal, task=replace(TASK, worth=5.0)).chosen == "a/strong"
-    assert verdict(frugal, task=replace(TASK, worth=0.1)).chosen == "local/tiny"
-
-
-@pytest.mark.parametrize(
-    ("source", "code"),
-    [("role r", "ROLE_POLICY_APPLIED"), ("task code", "TASK_POLICY_APPLIED"), ("asked for", None)],
-)
-def test_a_worth_that_turned_the_choice_is_a_policy_that_applied(
-    source: str, code: str | None
-) -> None:
-    def policies(quality_usd: float) -> set[str]:
-        task = replace(TASK, worth=5.0, worth_source=source)
-        found = verdict(replace(PLAIN, quality_usd=quality_usd), Role("r"), task)
-        assert found.chosen == "a/strong"
-        return {each for each in found.reasons if each.endswith("POLICY_APPLIED")}
-
-    assert policies(0.02) == ({code} if code else set())
-    # Here the strong one is the choice for a plain question too.
-    assert policies(0.1) == set()
-
-
 def test_limits_are_told_of_who_is_excluded_already() -> None:
     off = replace(WEAK, status="disabled")
     found = verdict(replace(PLAIN, min_success=0.7), endpoints=(STRONG, off, TINY))

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rolecall.registry.detect import scored_text
+from rolecall.registry.detect import turns_of
 from rolecall.registry.errors import InvalidDocument, InvalidPrompt, UnknownRecord
 from rolecall.registry.requests import parse_chat, request_of
 from rolecall.registry.scorer.data import Judged, read_asked, read_judged
+from rolecall.registry.scorer.text import text_read
 from tests.scorer.judged_files import known, read, write
 
 NAMES = st.sampled_from(["gpt-4", "GPT-4", "here/small", "größe"])
@@ -280,7 +281,7 @@ def test_the_text_is_what_a_decision_on_the_same_messages_reads(messages: list[A
         except InvalidPrompt:
             assume(False)
         assume(request.messages[-1].role != "tool")
-        text = scored_text(request)
+        text = text_read(turns_of(request))
         if text.strip():
             assert read(path).prompts == (text,)
         else:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rolecall.registry.scorer.encoder import HEAD_TOKENS, TAIL_TOKENS, WIDTH
+from rolecall.registry.scorer.encoder import MOST_TOKENS, WIDTH
 from rolecall.registry.scorer.features import FEATURES, measure
 from rolecall.registry.scorer.model import Scorer
 
@@ -50,13 +50,21 @@ def test_paraphrases_are_nearer_than_strangers(scorer: Scorer) -> None:
 def test_a_long_text_is_read_by_its_beginning_and_its_end(scorer: Scorer) -> None:
     log = "worker 3 finished job in 12 ms\n" * 2000
     ids = scorer.encoder.token_ids(log + "why does this deadlock?")
-    assert len(ids) == HEAD_TOKENS + TAIL_TOKENS
+    assert len(ids) == MOST_TOKENS
     asked, other = scorer.encode([log + "why does this deadlock?", log + "write a haiku on rain"])
     assert asked @ other < 0.99
 
 
+def test_a_request_in_the_middle_of_a_long_text_is_read(scorer: Scorer) -> None:
+    log = "worker 3 finished job in 12 ms\n" * 400
+    asked, other = scorer.encode(
+        [f"{log}Summarise what went wrong.\n{log}", f"{log}Write a haiku about rain.\n{log}"]
+    )
+    assert asked @ other < 0.99
+
+
 def test_the_middle_of_a_huge_text_costs_and_changes_nothing(scorer: Scorer) -> None:
-    start, end = "please read this log. " * 300, "\nwhat went wrong? " * 300
+    start, end = "it says in this log. " * 300, "\nwhat went wrong? " * 300
     vectors = scorer.encode([start + "x" * 10_000 + end, start + "y " * 2_500_000 + end])
     assert np.array_equal(vectors[0], vectors[1])
 

@@ -81,10 +81,13 @@ def test_a_story_of_5000_words_is_ten_times_one_of_a_sentence(
     assert long >= 10 * visible(model, name, kind, "Write a one-sentence story about a lighthouse.")
 
 
-def test_an_offset_of_ones_own_replaces_that_of_the_model(model: LengthModel) -> None:
-    given = (vector_of(1), np.zeros(3, np.float32), "Go on.", 0.5, [ModelFacts(TERSE)])
-    usual = model.log_usual(*given[:3])
-    assert model.predict(*given, {TERSE: 1.0})[0][0] == pytest.approx(np.expm1(usual + 1.0))
+def test_an_offset_of_ones_own_makes_all_tokens_more(model: LengthModel) -> None:
+    facts = [ModelFacts(TERSE), ModelFacts(THINKER, reasoning=True)]
+    given = (vector_of(1), np.zeros(3, np.float32), "Go on.", 0.5, facts)
+    visible, hidden, _ = model.predict(*given)
+    more, more_hidden, _ = model.predict(*given, {TERSE: 1.0, THINKER: 1.0})
+    assert more == pytest.approx(np.e * (visible + 1) - 1)
+    assert more_hidden == pytest.approx(np.e * hidden)
 
 
 def test_hidden_tokens_of_a_counted_model_are_known_and_grow_with_difficulty(

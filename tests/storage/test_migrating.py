@@ -10,12 +10,12 @@ import pytest
 import sqlite_utils
 
 from rolecall.registry.errors import RegistryUnusable
-from rolecall.registry.evidence import FittedModel
+from rolecall.registry.judged_rows import JudgedAnswer, JudgedRow
 from rolecall.registry.records import Endpoint, Model, Role, TaskKind
 from rolecall.registry.storage import schema
 from rolecall.registry.storage.calls import CallFilter, recent_calls
 from rolecall.registry.storage.database import APPLICATION_ID, SCHEMA_VERSION, open_database
-from rolecall.registry.storage.fitted import read_fitted, write_fitted
+from rolecall.registry.storage.judged_rows import read_judged_rows, uses_fits, write_judged_row
 from rolecall.registry.storage.outcomes import outcomes_of_decision
 from rolecall.registry.storage.pool import read_pool, write_record
 from rolecall.registry.storage.spending import spent
@@ -117,21 +117,22 @@ def test_a_registry_with_evidence_keeps_every_row_and_value(tmp_path: Path) -> N
     assert (outcome.score, outcome.note, outcome.predicted) == (0.5, "so-so", None)
 
 
-def test_a_registry_of_the_fifth_version_keeps_its_rows_and_takes_fitted_models(
+def test_a_registry_of_the_eighth_version_keeps_its_rows_and_takes_judged_ones(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "old.db"
-    old_file(path, 5)
+    old_file(path, 8)
     connection = sqlite3.connect(path)
     with connection:
         for statement in EVIDENCE:
             connection.execute(statement)
     connection.close()
     before = rows_of(path)
-    fitted = FittedModel("v1", "m", b"1", b"2", None, 3, (("code", 3),), "2026-11-22", "a.jsonl")
+    row = JudgedRow("why?", "code", None, (JudgedAnswer("m", 0.5),), "2026-11-30", "a.jsonl")
     with open_database(path) as db:
-        write_fitted(db, fitted)
-        assert read_fitted(db, "v1") == (fitted,)
+        assert uses_fits(db)
+        write_judged_row(db, row)
+        assert read_judged_rows(db) == (row,)
     assert rows_of(path) == before
 
 

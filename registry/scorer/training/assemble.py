@@ -45,7 +45,15 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
     inputs = np.clip((raw[rows] - mean) / scale, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
     judged = data.judged.only(rows)
     weights = data.weights(rows, settings.set_power)
-    examples = Examples(inputs, judged.scores, weights, data.task_of[rows], len(data.tasks))
+    others = raw_inputs(data.reworded_embeddings[rows], data.reworded_features[rows])
+    others = np.clip((others - mean) / scale, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
+    examples = Examples(
+        inputs=np.concatenate([inputs, others]),
+        scores=np.tile(judged.scores, (2, 1)),
+        weights=np.tile(weights, 2),
+        tasks=np.tile(data.task_of[rows], 2),
+        task_count=len(data.tasks),
+    )
     network = train_network(examples, settings)
     ability, loading = _numpy(network.ability), _numpy(network.latent)
     latent = np.concatenate([ability[:, None], loading], axis=1)

@@ -22,7 +22,7 @@ class Settings:
     latent: int = 24
     dropout: float = 0.4
     input_dropout: float = 0.2
-    epochs: int = 10
+    epochs: int = 7
     batch: int = 256
     learning_rate: float = 3e-3
     weight_decay: float = 0.02

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.encoder import EMBEDDINGS, WIDTH, Encoder
 from rolecall.registry.scorer.features import measure
 from rolecall.registry.scorer.training.config import Settings
+from rolecall.registry.scorer.training.rewording import frames, reworded
 from rolecall.registry.scorer.variants import canonical
 
 Rows = NDArray[np.intp]
@@ -28,12 +30,15 @@ _log = logging.getLogger(__name__)
 class TrainingData:
     """Judged prompts with what the encoder and the features make of them.
 
-    `embeddings` (P, 2, 384), `features` (P, F); `task_of` (P,) numbers `tasks`, named by data set.
+    `embeddings` (P, 2, 384), `features` (P, F), and both once more of the prompts reworded;
+    `task_of` (P,) numbers `tasks`, named by data set.
     """
 
     judged: Judged
     embeddings: Floats
     features: Floats
+    reworded_embeddings: Floats
+    reworded_features: Floats
     tasks: tuple[str, ...]
     task_of: Rows
 
@@ -59,8 +64,17 @@ def load_data(judged: Judged, encoder: Encoder, settings: Settings, cache: Path)
     """Name models and tasks alike, and read every prompt; what was read is kept in `cache`."""
     named = with_canonical_names(judged)
     tasks, task_of = _tasks(named, settings.least_task)
-    features = np.stack([measure(prompt) for prompt in named.prompts])
-    return TrainingData(named, encode_all(encoder, named.prompts, cache), features, tasks, task_of)
+    dice, around = Random(settings.seed), frames()
+    others = [reworded(prompt, around, dice) for prompt in named.prompts]
+    return TrainingData(
+        judged=named,
+        embeddings=encode_all(encoder, named.prompts, cache),
+        features=np.stack([measure(prompt) for prompt in named.prompts]),
+        reworded_embeddings=encode_all(encoder, others, cache),
+        reworded_features=np.stack([measure(prompt) for prompt in others]),
+        tasks=tasks,
+        task_of=task_of,
+    )
 
 
 def with_canonical_names(judged: Judged) -> Judged:
