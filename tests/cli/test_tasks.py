@@ -58,12 +58,12 @@ def test_an_unknown_task_like_no_other_is_told_which_there_are(rolecall: Rolecal
 
 
 def test_a_task_that_was_added_is_detected_and_may_be_declared(rolecall: Rolecall) -> None:
-    done = rolecall("tasks", "add", "legal", "--example", "is this rental contract valid")
-    assert (done.exit_code, done.stdout) == (0, "added task legal\n")
-    assert route(rolecall, "is my rental contract valid")["task"]["kind"] == "legal"
-    assert route(rolecall, "hello", "--task", "legal.lease")["task"]["kind"] == "legal.lease"
-    assert rolecall("tasks", "remove", "legal").exit_code == 0
-    assert rolecall("route", "hello", "--task", "legal.lease").exit_code == 2
+    done = rolecall("tasks", "add", "garden", "--example", "when do I prune roses")
+    assert (done.exit_code, done.stdout) == (0, "added task garden\n")
+    assert route(rolecall, "when do I prune my roses")["task"]["kind"] == "garden"
+    assert route(rolecall, "hello", "--task", "garden.roses")["task"]["kind"] == "garden.roses"
+    assert rolecall("tasks", "remove", "garden").exit_code == 0
+    assert rolecall("route", "hello", "--task", "garden.roses").exit_code == 2
 
 
 def test_a_task_names_the_roles_that_may_do_it(rolecall: Rolecall) -> None:

@@ -86,7 +86,7 @@ def test_everyday_prompts_are_told_apart(index: ExampleIndex, scorer: Scorer) ->
 def test_a_prompt_in_another_language_is_not_taken_for_a_question_of_life_and_law(
     text: str, index: ExampleIndex, scorer: Scorer
 ) -> None:
-    assert index.nearest(scorer.read(text))[0].kind not in ("medical", "legal")
+    assert told(text, index, scorer)[0].kind not in ("medical", "legal")
 
 
 @pytest.mark.parametrize("text", ["why does this deadlock?\n", "\n  why does this deadlock? \r\n"])
@@ -204,10 +204,10 @@ def test_a_new_kind_does_not_draw_what_the_classifier_is_sure_of(
     db: Database, scorer: Scorer
 ) -> None:
     pool = read_pool(db)
-    kind = TaskKind("legal", examples=("is this rental contract valid", "may my landlord do that"))
+    kind = TaskKind("gardening", examples=("when do I prune roses", "why do my tomatoes rot"))
     index = ExampleIndex(db, scorer, replace(pool, tasks=(*pool.tasks, kind)))
-    assert told("may my landlord raise the rent twice a year", index, scorer)[0].kind == "legal"
-    text = "translate into French: my landlord sends me the rental contract"
+    assert told("when should I prune my rose bushes", index, scorer)[0].kind == "gardening"
+    text = "translate into French: I prune the roses when my tomatoes rot"
     assert told(text, index, scorer)[0].kind == "translate"
 
 

@@ -33,10 +33,11 @@ class Told(NamedTuple):
 def prompts() -> Iterator[tuple[str, str, str]]:
     document = yaml.safe_load(PROMPTS.read_text(encoding="utf-8"))
     pastes = document["pastes"]
-    for kind, languages in document["kinds"].items():
-        for language, texts in languages.items():
-            for text in texts:
-                yield kind, language, re.sub("<<(.+?)>>", lambda found: pastes[found[1]], text)
+    for section in ("kinds", "near_misses"):
+        for kind, languages in document[section].items():
+            for language, texts in languages.items():
+                for text in texts:
+                    yield kind, language, re.sub("<<(.+?)>>", lambda found: pastes[found[1]], text)
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +57,10 @@ def share_right(told: list[Told]) -> float:
     return sum(one.is_right for one in told) / len(told)
 
 
-def test_there_are_200_prompts_of_nine_kinds_in_14_languages_and_more() -> None:
+def test_there_are_300_prompts_of_11_kinds_in_14_languages_and_more() -> None:
     rows = list(prompts())
-    assert len(rows) >= 200
-    assert len({kind for kind, _, _ in rows}) == 9
+    assert len(rows) >= 300
+    assert len({kind for kind, _, _ in rows}) == 11
     assert len({language for _, language, _ in rows}) > 14
 
 
@@ -77,6 +78,22 @@ def test_hardly_a_prompt_in_another_language_is_mistaken_for_a_translation(
     others = [one for one in told if one.language != "en"]
     wrong = [one for one in others if one.said == "translate" and not one.is_right]
     assert len(wrong) / len(others) <= 0.05
+
+
+@pytest.mark.parametrize("kind", ["medical", "legal"])
+def test_questions_of_health_and_of_rights_are_told_in_many_languages(
+    kind: str, told: list[Told]
+) -> None:
+    rows = [one for one in told if one.kind == kind]
+    assert share_right([one for one in rows if one.language == "en"]) >= 0.8
+    assert share_right([one for one in rows if one.language != "en"]) >= 0.75
+
+
+def test_what_only_mentions_health_or_law_is_of_another_kind(told: list[Told]) -> None:
+    others = [one for one in told if one.kind not in ("medical", "legal")]
+    wrong = [one for one in others if one.said in ("medical", "legal")]
+    assert len(others) > 250
+    assert len(wrong) / len(others) <= 0.03
 
 
 @pytest.mark.parametrize("is_english", [True, False])

@@ -18,6 +18,7 @@ _TEMPLATES = (
     "task_examples_world.yaml",
     "task_examples_questions.yaml",
     "task_examples_forms.yaml",
+    "task_examples_advice.yaml",
 )
 _MOST_OF_A_LINE = {"en": 12}  # expansions of one template; of another language's:
 _OTHERWISE = 6

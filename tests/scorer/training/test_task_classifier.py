@@ -23,7 +23,7 @@ from rolecall.registry.scorer.training.task_examples import Example, expansions,
 
 KINDS = {
     "chat", "general", "code", "code.edit", "math", "extract", "write", "translate", "summarize",
-    "analyze",
+    "analyze", "medical", "legal",
 }  # fmt: skip
 WORDS = {
     "general": ("why is the sea salty", "who built the tower", "how old is the king"),
@@ -64,8 +64,8 @@ def test_the_same_seed_gives_the_same_examples_of_every_kind_in_many_languages()
     assert examples != task_examples(1)
     kinds = Counter(example.kind for example in examples)
     assert set(kinds) == KINDS
-    languages = {example.language for example in examples if example.kind == "summarize"}
-    assert len(languages) >= 14
+    for kind in ("summarize", "medical", "legal"):
+        assert len({one.language for one in examples if one.kind == kind}) >= 14
     assert not any("{i}" in example.text or "{p}" in example.text for example in examples)
 
 
