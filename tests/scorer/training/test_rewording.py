@@ -21,7 +21,9 @@ def test_slips_change_a_few_letters_of_long_words_alone() -> None:
         found = reworded(PROMPT, ("{}",), Random(seed))
         assert abs(len(found) - len(PROMPT)) <= 2
         assert "1846." in found
-        assert sum(one != other for one, other in zip(found.split(), PROMPT.split(), strict=True)) < 3
+        assert (
+            sum(one != other for one, other in zip(found.split(), PROMPT.split(), strict=True)) < 3
+        )
     assert any(reworded(PROMPT, ("{}",), Random(seed)) != PROMPT for seed in range(9))
 
 
