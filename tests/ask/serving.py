@@ -18,6 +18,10 @@ from tests.faults.server import FaultServer
 DEARER = Price(2.0, 4.0, source="test")
 
 
+# Hidden reasoning would cost as much as the whole answer.
+PLAIN = ("tools", "json_schema", "vision")
+
+
 @dataclass(frozen=True, slots=True)
 class Serving:
     """The registry that ROLECALL_REGISTRY names, and the server of its endpoints."""
@@ -35,8 +39,14 @@ class Serving:
         self.server.plan("first", plan)
         second: Api = "anthropic" if api == "openai" else "openai"
         self.register(
-            Served(endpoint=f"{api}/first", api=api, model="same"),
-            Served(endpoint=f"{second}/second", api=second, model="same", price=DEARER),
+            Served(endpoint=f"{api}/first", api=api, model="same", capabilities=PLAIN),
+            Served(
+                endpoint=f"{second}/second",
+                api=second,
+                model="same",
+                price=DEARER,
+                capabilities=PLAIN,
+            ),
         )
         return f"{api}/first", f"{second}/second"
 

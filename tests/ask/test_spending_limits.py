@@ -18,14 +18,12 @@ from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.transport.client import Client
 from tests.ask.matrix import APIS
-from tests.ask.serving import Serving
+from tests.ask.serving import PLAIN, Serving
 from tests.conftest import Rolecall
 from tests.faults.plan import DEFAULT_TEXT, Plan
 from tests.faults.registry import Served
 
 # "hello" is reckoned as some 10 tokens in and 200 out: about $0.0004 at $1 and $2 a million.
-# Hidden reasoning would cost as much as the whole answer.
-PLAIN = ("tools", "json_schema", "vision")
 PLENTY, ENOUGH, TOO_LITTLE = "0.01", "0.0008", "0.000001"
 
 
@@ -107,16 +105,16 @@ def test_a_second_choice_that_what_is_left_does_not_pay_for_is_not_asked(
     serving: Serving, rolecall: Rolecall
 ) -> None:
     first, second = serving.first_and_second(
-        Plan(text="many words " * 90, fault="cut", at="middle")
+        Plan(text="many words " * 200, fault="cut", at="middle")
     )
-    result = rolecall("ask", "hello", "--max-cost", "0.001", "--json")
+    result = rolecall("ask", "hello", "--max-cost", "0.0004", "--json")
     told = json.loads(result.stdout)
     assert result.exit_code == 4
     assert [(one["endpoint"], one["error_type"]) for one in told["failures"]] == [
         (first, "stream_cut"),
         (second, None),
     ]
-    assert "may cost too much: at most $0.001" in told["failures"][1]["message"]
+    assert "may cost too much: at most $0.0004" in told["failures"][1]["message"]
     assert serving.server.received("second") == []
     assert len(serving.calls()) == told["attempts"] == 1
 
@@ -141,7 +139,7 @@ def test_a_hard_allowance_refuses_what_it_does_not_pay_for(
     serving: Serving, rolecall: Rolecall, name: str
 ) -> None:
     serving.one(capabilities=PLAIN)
-    serving.server.plan("m", Plan(output_tokens=250))
+    serving.server.plan("m", Plan(output_tokens=393))
     serving.apply(scope(ENOUGH, name=name))
     words = ("ask", "hello", f"--{name.replace(': ', '=')}")
     assert rolecall(*words).exit_code == 0
@@ -150,7 +148,7 @@ def test_a_hard_allowance_refuses_what_it_does_not_pay_for(
     assert (refused.exit_code, refused.stdout) == (6, "")
     assert "allowance" in refused.stderr
     assert len(serving.server.requests) == len(serving.calls()) == 1
-    assert serving.spent_usd(name.replace(": ", ":")) == pytest.approx(512e-6)
+    assert serving.spent_usd(name.replace(": ", ":")) == pytest.approx(798e-6)
     assert rolecall("ask", "hello").exit_code == 0, "others may still ask"
 
 

@@ -92,9 +92,9 @@ def test_the_figures_are_those_a_decision_rests_on(tmp_path: Path) -> None:
             decision = router.decide(request, Choices(role="prover"), record=False)
         [candidate] = decision.candidates
         # A decision knows that no agent's run is asked for; a row does not say.
-        found = predicted["Ours-70B"]
-        assert candidate.success == pytest.approx(found.success, abs=0.01)
-        assert candidate.success_std == pytest.approx(found.success_std, abs=0.01)
+        alone = predicted["Ours-70B"]
+        assert candidate.success == pytest.approx(alone.success, abs=0.01)
+        assert candidate.success_std == pytest.approx(alone.success_std, abs=0.01)
 
 
 def test_models_of_all_kinds_get_a_figure_of_their_own(tmp_path: Path) -> None:
