@@ -142,7 +142,9 @@ def _past(
 def _reading_once(scorer: Scorer) -> Scorer:
     """Return the same scorer that keeps its latest readings: every strategy reads the same text."""
     once = copy(scorer)
-    vars(once)["read"] = lru_cache(maxsize=_READINGS_KEPT)(scorer.read)
+    kept = lru_cache(maxsize=_READINGS_KEPT)(scorer.read)
+    # Nothing here asks for an agent's run.
+    vars(once)["read"] = lambda text, **_: kept(text, is_agent=False)
     return once
 
 

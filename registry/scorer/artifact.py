@@ -33,8 +33,9 @@ class Calibration:
     `local_share` is the largest part of a trained model's logit that comes from the nearest
     judged prompts, `local_weight` the weight of neighbours at which it is half of that.
     `far` and `near` are similarities to the nearest training prompt: below `far` models stand as
-    they do on the average prompt, as hard as its kind is; above `near` it counts as it is. `spread` is the standard deviation, in
-    logits, of what the prompt does not tell, `far_spread` what is added to it far away.
+    they do on the average prompt, as hard as its kind is; above `near` it counts as it is.
+    `spread` is the standard deviation, in logits, of what the prompt does not tell, `far_spread`
+    what is added to it far away.
     """
 
     scale: float

@@ -51,8 +51,11 @@ class HiddenModel:
     ) -> tuple[float, bool]:
         """Return a model's hidden tokens and whether their number rests on data."""
         own = _own_variant(one, names)
-        if _never_reasons(one, own):
-            return 0.0, True
+        if not own.effort and not _reasons(own):
+            if one.reasoning_effort == "none" or one.reasoning is False:
+                return 0.0, True
+            if one.reasoning is None:  # nothing says that it reasons
+                return 0.0, False
         same = [name for name in names if _variant(name).effort == own.effort]
         found = [name for name in same if name in self.variants]
         base, known = self._of_effort(one.reasoning_effort or own.effort), False
@@ -179,13 +182,6 @@ def _own_variant(one: ModelFacts, names: Sequence[str]) -> Variant:
     if one.reasoning_effort == "none" and _reasons(Variant(own.base, "none")):
         return Variant(own.base, "minimal")
     return own
-
-
-def _never_reasons(one: ModelFacts, own: Variant) -> bool:
-    """Return whether a model hides nothing: told not to reason, or unable to."""
-    if own.effort or _reasons(own):
-        return False
-    return one.reasoning_effort == "none" or one.reasoning is False
 
 
 _variant = lru_cache(maxsize=8192)(variant)

@@ -24,7 +24,9 @@ from tests.faults.plan import DEFAULT_TEXT, Plan
 from tests.faults.registry import Served
 
 # "hello" is reckoned as some 10 tokens in and 200 out: about $0.0004 at $1 and $2 a million.
-PLENTY, ENOUGH, TOO_LITTLE = "0.01", "0.0008", "0.0001"
+# Hidden reasoning would cost as much as the whole answer.
+PLAIN = ("tools", "json_schema", "vision")
+PLENTY, ENOUGH, TOO_LITTLE = "0.01", "0.0008", "0.000001"
 
 
 def sent_limit(api: Api, body: dict[str, Any]) -> int | None:
@@ -44,7 +46,7 @@ def sent_limit(api: Api, body: dict[str, Any]) -> int | None:
 def test_without_max_tokens_the_answer_is_cut_where_the_money_ends(
     serving: Serving, rolecall: Rolecall, api: Api
 ) -> None:
-    serving.one(api, max_output_tokens=8000)
+    serving.one(api, capabilities=PLAIN, max_output_tokens=8000)
     assert rolecall("ask", "hello", "--max-cost", ENOUGH).exit_code == 0
     limit = sent_limit(api, serving.body())
     assert limit is not None
@@ -57,7 +59,7 @@ def test_without_max_tokens_the_answer_is_cut_where_the_money_ends(
 def test_max_tokens_are_sent_and_must_be_paid_for(
     serving: Serving, rolecall: Rolecall, api: Api
 ) -> None:
-    serving.one(api)
+    serving.one(api, capabilities=PLAIN)
     fits = rolecall("ask", "hello", "--max-cost", ENOUGH, "--max-tokens", "300")
     assert fits.exit_code == 0
     assert sent_limit(api, serving.body()) == 300
@@ -68,7 +70,7 @@ def test_max_tokens_are_sent_and_must_be_paid_for(
 
 
 def test_too_little_money_exits_6_and_sends_nothing(serving: Serving, rolecall: Rolecall) -> None:
-    serving.one()
+    serving.one(capabilities=PLAIN)
     result = rolecall("ask", "hello", "--max-cost", TOO_LITTLE)
     assert (result.exit_code, result.stdout) == (6, "")
     assert (serving.server.requests, serving.calls()) == ([], [])
@@ -76,8 +78,8 @@ def test_too_little_money_exits_6_and_sends_nothing(serving: Serving, rolecall: 
 
 def test_who_is_too_dear_is_passed_over(serving: Serving, rolecall: Rolecall) -> None:
     serving.register(
-        Served(endpoint="openai/dear", model="same", price=Price(100.0, 200.0)),
-        Served(endpoint="gemini/cheap", api="gemini", model="same"),
+        Served(endpoint="openai/dear", model="same", price=Price(100.0, 200.0), capabilities=PLAIN),
+        Served(endpoint="gemini/cheap", api="gemini", model="same", capabilities=PLAIN),
     )
     serving.server.plan("cheap", Plan(fault="bad_request"))
     result = rolecall("ask", "hello", "--max-cost", ENOUGH)
@@ -120,7 +122,7 @@ def test_a_second_choice_that_what_is_left_does_not_pay_for_is_not_asked(
 
 
 def test_an_unknown_price_is_reckoned_with_and_said(serving: Serving, rolecall: Rolecall) -> None:
-    serving.one(price=None)
+    serving.one(capabilities=PLAIN, price=None)
     result = rolecall("ask", "hello", "--max-cost", PLENTY)
     assert result.exit_code == 0
     assert "note: the price of openai/m is unknown: a default was reckoned" in result.stderr
@@ -138,7 +140,7 @@ def scope(usd: str, mode: str = "hard", name: str = "app: desk") -> str:
 def test_a_hard_allowance_refuses_what_it_does_not_pay_for(
     serving: Serving, rolecall: Rolecall, name: str
 ) -> None:
-    serving.one()
+    serving.one(capabilities=PLAIN)
     serving.server.plan("m", Plan(output_tokens=250))
     serving.apply(scope(ENOUGH, name=name))
     words = ("ask", "hello", f"--{name.replace(': ', '=')}")
@@ -153,7 +155,7 @@ def test_a_hard_allowance_refuses_what_it_does_not_pay_for(
 
 
 def test_an_advisory_allowance_is_only_told_of(serving: Serving, rolecall: Rolecall) -> None:
-    serving.one()
+    serving.one(capabilities=PLAIN)
     serving.apply(scope("0.00002", "advisory"))
     first = rolecall("ask", "hello", "--app", "desk")
     assert "the allowance is used up" not in first.stderr
@@ -167,7 +169,7 @@ def test_an_advisory_allowance_is_only_told_of(serving: Serving, rolecall: Rolec
 def test_a_large_allowance_does_not_make_for_an_absurd_limit(
     serving: Serving, rolecall: Rolecall, api: Api
 ) -> None:
-    serving.one(api)
+    serving.one(api, capabilities=PLAIN)
     serving.apply(scope("20"))
     assert rolecall("ask", "hello", "--app", "desk").exit_code == 0
     limit = sent_limit(api, serving.body())
@@ -193,7 +195,7 @@ def test_an_allowance_is_not_charged_twice_for_a_failed_attempt(
 def test_money_that_is_held_for_a_running_answer_is_not_spent_by_another(
     serving: Serving, scorer: Scorer
 ) -> None:
-    serving.one()
+    serving.one(capabilities=PLAIN)
     serving.apply(scope("0.0006"))
     chat = Chat((Turn("user", (Text("hello"),)),))
     wanted = Wanted(chat, Asked(Choices(app="desk")))
@@ -218,7 +220,9 @@ def test_money_that_is_held_for_a_running_answer_is_not_spent_by_another(
 def test_what_is_held_pays_for_input_that_is_written_to_a_cache(
     serving: Serving, scorer: Scorer
 ) -> None:
-    serving.one(price=Price(1.0, 2.0, cache_write_usd_per_mtok=50.0, source="test"))
+    serving.one(
+        capabilities=PLAIN, price=Price(1.0, 2.0, cache_write_usd_per_mtok=50.0, source="test")
+    )
     serving.server.plan("m", Plan(cache_write_tokens=12))
     chat = Chat((Turn("user", (Text("hello"),)),))
     wanted = Wanted(chat, Asked(Choices(), input_tokens=12, max_tokens=8))

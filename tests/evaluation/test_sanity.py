@@ -155,18 +155,22 @@ def told_the_evidence(prices: Mapping[str, float]) -> Callable[[str, str], float
         group = groups[text.strip()]
         cheap, strong = group.evidence.cheap, group.evidence.strong
         judged = {**cheap, **strong}
-        is_strong = model in group.also or prices[model] > group.cheap_usd_per_mtok
+        if group.must == "cheap":  # what is within reach of the cheap ones is no difference
+            return fmean(cheap.values())
+        listed = prices[model if model in prices else model.rpartition("-")[0]]  # of a variant
+        is_strong = model in group.also or listed > group.cheap_usd_per_mtok
         usual = fmean((strong if is_strong else cheap).values())
         return judged.get(model, judged.get(f"{model}-thinking", usual))
 
     return success
 
 
-def test_routing_that_is_told_the_evidence_passes_nearly_all(
+def test_routing_that_is_told_the_evidence_passes_more_than_any_constant(
     tmp_path: Path, prices: dict[str, float]
 ) -> None:
     report = check_sanity(tmp_path / "none.db", Told(Scorer.load(), told_the_evidence(prices)))
-    assert report.passed >= 0.9 * report.prompts, report.failures
+    # Not all: where hidden reasoning costs more than a right answer is worth, the cheap one wins.
+    assert report.passed >= report.best_constant_passed + 10, report.failures
 
 
 def test_a_scorer_that_has_one_favourite_passes_as_often_as_that_constant(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ RECORDS: tuple[Record, ...] = (
 )
 
 
-APPLY_TASK = "change task code in a file and give it to: rolecall registry apply FILE"
+EDIT_TASK = "rolecall tasks edit code"
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_a_record_no_document_could_hold_is_not_added(db: Database) -> None:
             "roles",
             "coder",
             "role coder is used by task code",
-            APPLY_TASK,
+            EDIT_TASK,
         ),
     ],
 )

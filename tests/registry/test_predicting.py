@@ -91,8 +91,10 @@ def test_the_figures_are_those_a_decision_rests_on(tmp_path: Path) -> None:
             request = request_of(parse_chat(messages, name="a"))
             decision = router.decide(request, Choices(role="prover"), record=False)
         [candidate] = decision.candidates
-        assert candidate.success == predicted["Ours-70B"].success
-        assert candidate.success_std == predicted["Ours-70B"].success_std
+        # A decision knows that no agent's run is asked for; a row does not say.
+        found = predicted["Ours-70B"]
+        assert candidate.success == pytest.approx(found.success, abs=0.01)
+        assert candidate.success_std == pytest.approx(found.success_std, abs=0.01)
 
 
 def test_models_of_all_kinds_get_a_figure_of_their_own(tmp_path: Path) -> None:
