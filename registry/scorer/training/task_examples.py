@@ -22,6 +22,7 @@ _TEMPLATES = (
 )
 _MOST_OF_A_LINE = {"en": 12}  # expansions of one template; of another language's:
 _OTHERWISE = 6
+_MOST_WITHOUT_PASTES = 14  # of a kind that is asked without a paste, in any language
 # What usually stands beside an instruction of a kind, with weights.
 _USUAL_PASTES: Mapping[str, Mapping[str, float]] = {
     "code": {"code": 6, "trace": 3, "sql": 1.5, "shell": 1, "diff": 1},
@@ -33,6 +34,7 @@ _USUAL_PASTES: Mapping[str, Mapping[str, float]] = {
     "summarize": {"text": 8, "log": 1, "table": 0.5, "code": 0.5},
     "analyze": {"text": 5, "table": 4},
 }
+_WITHOUT_PASTES = ("medical", "legal")
 _BEFORE = ("{i}:\n{p}", "{i}:\n\n{p}", "{i}\n\n{p}", "{i}: {p}", "{i}\n{p}", "{i}\n---\n{p}",
            '{i}: "{p}"', "{i}\n\n<text>\n{p}\n</text>", "{i} {p}")  # fmt: skip
 _AFTER = ("{p}\n\n{i}", "{p}\n\n{i}", "{p}\n{i}", "{p}\n---\n{i}", '"{p}"\n{i}', "{p} {i}")
@@ -97,6 +99,8 @@ def _texts(
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the prompts of one template, each with the names of the files it is read from."""
     most = _MOST_OF_A_LINE.get(language, _OTHERWISE)
+    if kind in _WITHOUT_PASTES:
+        most = _MOST_WITHOUT_PASTES
     for text in expansions(line.replace("\\n", "\n"), most, rng):
         said = _courteous(" ".join(text.split(" ")).strip(), kind, language, pastes, rng)
         if section == "alone" or rng.random() < 0.12:
