@@ -255,7 +255,7 @@ class Request:
     `needs` and `prefers` are capabilities that the caller declared. `tool_names`, `schema_chars`
     and `tools_chars` describe attached tools and an answer schema; `parameters` names the
     request parameters set. The first `history` messages were decided on before, in the same
-    conversation. `input_tokens` is the caller's own count, else null. `files` names text files read.
+    conversation. `input_tokens` is the caller's own count, else null. `files` names files read.
     """
 
     messages: tuple[Message, ...]

@@ -7,11 +7,12 @@ from pathlib import Path
 from rolecall.registry.facts import facts_of
 from rolecall.registry.known_facts import known_facts
 from rolecall.registry.learning.loading import read_known
-from rolecall.registry.scorer.abilities import Ability as Ability
-from rolecall.registry.scorer.abilities import Usual, known_by_kind
+from rolecall.registry.scorer.abilities import Ability, Usual, known_by_kind
 from rolecall.registry.scorer.card import card
 from rolecall.registry.scorer.onboarding import prior_of
 from rolecall.registry.scorer.posterior import Gaussian
+
+__all__ = ["Ability", "abilities_of"]
 
 
 def abilities_of(given: Path | None, model: str) -> tuple[Ability, ...]:
