@@ -27,6 +27,8 @@ _MOST_FEATURE = 4.0  # standard deviations; what lies farther is read as if it l
 _MOST_HIDDEN = {"low": 4_096.0, "medium": 12_288.0}  # the largest budgets of these levels
 _MOST_ANY = 32_768.0
 # How far each effort lies from medium, in steps of the logarithm of hidden tokens.
+# Below the first cosine to the nearest task a prompt is like none, from the second like it.
+_UNLIKE, _LIKE = 0.2, 0.5
 RANKS = {"minimal": -2.0, "low": -1.0, "high": 1.0, "xhigh": 2.0}
 _FAMILY = re.compile(r"[a-z]+")
 
@@ -79,6 +81,7 @@ class LengthModel:
 
     The logarithm of visible tokens is linear in vector and features, plus the mean of each of T
     tasks by how like the prompt is to it, plus the model's own offset and its offset on tasks.
+    Of a prompt unlike all tasks it is `usual`, what longer sets take.
     """
 
     models: tuple[str, ...]
@@ -86,6 +89,7 @@ class LengthModel:
     feature_scale: Floats  # (F,)
     weight: Floats  # (384 + F,)
     intercept: float
+    usual: float
     lowest: float
     highest: float
     centroids: Floats  # (T, 384), unit
@@ -134,6 +138,9 @@ class LengthModel:
         inputs = np.concatenate([vector, np.clip(seen, -_MOST_FEATURE, _MOST_FEATURE)])
         likeness = likeness_to(self.centroids, vector[None], self.sharpness)[0]
         length = float(inputs @ self.weight + self.intercept + likeness @ self.task_offset)
+        nearest = float((self.centroids @ vector).max())
+        near = min(max((nearest - _UNLIKE) / (_LIKE - _UNLIKE), 0.0), 1.0)
+        length = near * length + (1 - near) * self.usual
         return min(max(length, self.lowest), self.highest), likeness
 
     def _offset(self, names: Sequence[str], places: Mapping[str, int], own: Floats) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Self
@@ -17,7 +17,7 @@ from rolecall.registry.scorer.artifact import Floats, Head, load_head
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.chances import LATENT_FLOOR, expected, logistic
 from rolecall.registry.scorer.encoder import SENTENCE, WIDTH, Encoder
-from rolecall.registry.scorer.features import measure
+from rolecall.registry.scorer.features import FEATURES, measure
 from rolecall.registry.scorer.length import LengthModel
 from rolecall.registry.scorer.onboarding import Fits
 from rolecall.registry.scorer.variants import candidates
@@ -28,6 +28,7 @@ Rows = NDArray[np.intp]
 _MOST_DEVIATIONS = 4.0
 _LEAST_SUCCESS = 0.01
 _AGENT = "/agent/"
+_OTHER_SCRIPT = 0.2, 0.5  # shares of characters: below none of them count, above all do
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,7 @@ class Scorer:
         `embeddings` (N, 2, 384), `features` (N, F) as `features.measure` gives them.
         """
         local = self._local(embeddings, is_agent)
+        local = replace(local, familiar=local.familiar * known_script(features))
         head = self.head
         inputs = self._inputs(embeddings, features)  # (N, D)
         hidden = np.maximum(inputs @ head.hidden_weight + head.hidden_bias, 0)
@@ -331,6 +333,19 @@ class Scorer:
             SuccessParts(task, reading.likeness, *parts, reading.familiar)
             for parts in zip(average, prompt, near, world, strict=True)
         ]
+
+
+def known_script(features: Floats) -> Table:
+    """Return how far N prompts are in a script that the judged prompts have, 0–1 (N,).
+
+    Those are Latin, Chinese and Japanese; accents are no other script.
+    """
+    other, han, kana = (
+        features[:, FEATURES.index(name)].astype(np.float64)
+        for name in ("non_ascii_share", "han_share", "kana_share")
+    )
+    least, most = _OTHER_SCRIPT
+    return np.asarray(1 - np.clip((other - han - kana - least) / (most - least), 0.0, 1.0))
 
 
 def raw_inputs(embeddings: Floats, features: Floats) -> Floats:

@@ -44,6 +44,7 @@ def rows_of_two_kinds() -> LengthRows:
         sets=np.where(counted, "counted", "visible"),
         tasks=np.where(kinds == 0, "word", "page"),
         count_hidden=counted,
+        typical=np.ones(240, dtype=bool),
     )
 
 

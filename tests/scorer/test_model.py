@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from rolecall.registry.predictions import ModelFacts, Prediction
-from rolecall.registry.scorer.model import Scorer
+from rolecall.registry.scorer.features import measure
+from rolecall.registry.scorer.model import Scorer, known_script
 from tests.scorer.tiny import MODELS, tiny_facts, tiny_scorer
 
 SUM, POEM = "sums of two numbers", "poems about rain"
@@ -94,6 +95,20 @@ def test_far_from_everything_a_prompt_counts_as_the_average_one_and_unsurely() -
     # What is unsure is nearer to even odds than the same logit known surely.
     logit = float(far.head.latent[11] @ one.loading + one.offset)
     assert abs(strange.success - 0.5) < abs(1 / (1 + np.exp(-logit)) - 0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("Where is the station?", 1.0),
+        ("Où est la gare à côté de l'hôtel ?", 1.0),
+        ("駅はどこですか", 1.0),
+        ("გამარჯობა, როგორ ხარ", 0.0),
+        ("Где находится вокзал?", 0.0),
+    ],
+)
+def test_a_script_that_no_judged_prompt_has_is_strange(text: str, known: float) -> None:
+    assert known_script(measure(text)[None])[0] == pytest.approx(known)
 
 
 @pytest.mark.parametrize("text", ["", "\n", "\x00", "?" * 5000, "日本語"])

@@ -142,6 +142,7 @@ def tiny_lengths() -> LengthModel:
         feature_scale=nothing + 1,
         weight=np.zeros(WIDTH + len(FEATURES), dtype=np.float32),
         intercept=float(np.log(100)),
+        usual=float(np.log(100)),
         lowest=0.0,
         highest=10.0,
         centroids=np.eye(1, WIDTH, dtype=np.float32),

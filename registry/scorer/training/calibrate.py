@@ -22,7 +22,7 @@ _SHARES = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7)
 _WEIGHTS = (0.003, 0.01, 0.03, 0.1)
 _LEAST_CELLS = 8
 # A prompt less alike to anything known than this share of the tuning prompts is unfamiliar.
-_UNFAMILIAR = 0.01
+_UNFAMILIAR = 0.05
 _LEAST_SPAN = 0.05
 _log = logging.getLogger(__name__)
 

@@ -57,9 +57,9 @@ def describe(
     }
 
 
-def counted_sets() -> list[str]:
-    """Return the data sets whose tokens are the servers' own counts, hidden reasoning included."""
-    return [name for name, one in _sources().items() if one.get("tokens") == "counted"]
+def sets_marked(key: str, value: str) -> list[str]:
+    """Return the data sets of which the table says this."""
+    return [name for name, one in _sources().items() if one.get(key) == value]
 
 
 def kinds_of(tasks: Sequence[str]) -> dict[str, str]:

@@ -47,7 +47,8 @@ class LengthRows:
     """P judged prompts: their inputs, and what M models, by canonical names, wrote.
 
     `tokens` (P, M) is `nan` where unknown; of rows that `count_hidden` they are the servers' own
-    counts, with hidden reasoning, else visible text. `difficulty` is 0–1.
+    counts, with hidden reasoning, else visible text. `difficulty` is 0–1. Of rows that are not
+    `typical` visible lengths say nothing: they were told how to answer beside the prompt.
     """
 
     models: tuple[str, ...]
@@ -58,6 +59,7 @@ class LengthRows:
     sets: NDArray[np.str_]  # (P,)
     tasks: NDArray[np.str_]  # (P,)
     count_hidden: NDArray[np.bool_]  # (P,)
+    typical: NDArray[np.bool_]  # (P,)
 
     def only(self, rows: NDArray[np.bool_]) -> LengthRows:
         """Return some of the rows."""
@@ -73,6 +75,7 @@ class LengthRows:
                     "sets",
                     "tasks",
                     "count_hidden",
+                    "typical",
                 )
             ),
         )
@@ -84,6 +87,7 @@ def train_length(rows: LengthRows, settings: LengthSettings | None = None) -> Le
     hiding = _hiding(rows, chosen)
     visible = rows.tokens.astype(np.float64)
     visible[np.ix_(rows.count_hidden, hiding)] = np.nan
+    visible[~rows.typical] = np.nan
     told: NDArray[np.bool_] = np.asarray(np.isfinite(visible).any(axis=1))
     return _Fit(rows.only(told), np.log1p(visible[told]), chosen).model(
         _hidden(rows, hiding, chosen)
@@ -100,6 +104,11 @@ class _Fit:
         _, places, counts = np.unique(rows.sets, return_inverse=True, return_counts=True)
         weights = counts[places] ** -0.5
         self.weights: Table = weights / weights.mean()  # (P,)
+
+    def _usual(self, prompts: Table) -> float:
+        """Return the length that three of four sets stay below on average."""
+        means = [prompts[self.rows.sets == name].mean() for name in np.unique(self.rows.sets)]
+        return float(np.quantile(means, 0.75))
 
     def model(self, hidden: HiddenModel) -> LengthModel:
         """Return the fitted model."""
@@ -122,6 +131,7 @@ class _Fit:
             feature_scale=scale.astype(np.float32),
             weight=weight.astype(np.float32),
             intercept=intercept,
+            usual=self._usual(prompts),
             lowest=float(lowest),
             highest=float(highest),
             centroids=centroids,

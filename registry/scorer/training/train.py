@@ -29,7 +29,7 @@ from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.seen import prompt_key, write_seen
 from rolecall.registry.scorer.training.assemble import assemble, with_prior
 from rolecall.registry.scorer.training.calibrate import calibrated
-from rolecall.registry.scorer.training.card import counted_sets, describe
+from rolecall.registry.scorer.training.card import describe, sets_marked
 from rolecall.registry.scorer.training.config import Settings
 from rolecall.registry.scorer.training.dataset import Rows, TrainingData, load_data
 from rolecall.registry.scorer.training.export import (
@@ -103,7 +103,8 @@ def _write_others(data: TrainingData, taught: Rows, folder: Path, encoder: Encod
             difficulty=difficulty.astype(np.float32),
             sets=np.array(judged.datasets),
             tasks=np.array(data.tasks)[data.task_of[taught]],
-            count_hidden=np.isin(judged.datasets, counted_sets()),
+            count_hidden=np.isin(judged.datasets, sets_marked("tokens", "counted")),
+            typical=~np.isin(judged.datasets, sets_marked("answers", "instructed")),
         )
     ).save(folder)
     told = train_task_classifier(lambda texts: encoder.encode(texts)[:, SENTENCE], folder)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from rolecall.registry.scorer.training.card import counted_sets, kinds_of
+from rolecall.registry.scorer.training.card import kinds_of, sets_marked
 
 
 def test_a_task_is_of_the_kind_whose_name_it_begins_with_longest() -> None:
@@ -12,4 +12,4 @@ def test_a_task_is_of_the_kind_whose_name_it_begins_with_longest() -> None:
 
 
 def test_the_sets_whose_tokens_are_counted_by_servers_are_named() -> None:
-    assert counted_sets() == ["routerarena_sub10", "medagents", "zoonk"]
+    assert sets_marked("tokens", "counted") == ["routerarena_sub10", "medagents", "zoonk"]
