@@ -53,6 +53,7 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
         weights=np.tile(weights, 2),
         tasks=np.tile(data.task_of[rows], 2),
         task_count=len(data.tasks),
+        sets=np.tile(data.set_of[rows], 2),
     )
     network = train_network(examples, settings)
     ability, loading = _numpy(network.ability), _numpy(network.latent)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -15,7 +16,8 @@ from rolecall.registry.scorer.training.config import Settings
 from rolecall.registry.scorer.training.dataset import Rows
 
 _log = logging.getLogger(__name__)
-_PRIOR_SCORES = 4.0  # how many scores of the mean a model's first ability counts beside its own
+_PRIOR_SCORES = 4.0  # how many average scores a model's first ability counts beside its own
+_ROUNDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Examples:
     weights: Floats  # (N,), of each score
     tasks: Rows  # (N,)
     task_count: int
+    sets: NDArray[np.str_]  # (N,)
 
 
 class Network(nn.Module):
@@ -61,7 +64,10 @@ def train_network(examples: Examples, settings: Settings) -> Network:
     dice = np.random.default_rng(settings.seed)
     count = len(examples.inputs)
     network = Network(
-        settings, examples.inputs.shape[1], examples.task_count, _abilities(examples.scores)
+        settings,
+        examples.inputs.shape[1],
+        examples.task_count,
+        _abilities(examples.scores, examples.sets),
     )
     start = network.ability.detach().clone()
     decayed = [network.hidden.weight, network.signal.weight, network.task.weight]
@@ -122,11 +128,22 @@ def _penalty(network: Network, start: Tensor, settings: Settings) -> Tensor:
     return settings.latent_decay * moved / len(start) + settings.task_decay * of_tasks
 
 
-def _abilities(scores: Floats) -> Floats:
-    """Return each model's mean score as a logit (M,), drawn towards the mean of all."""
+def _abilities(scores: Floats, sets: NDArray[np.str_]) -> Floats:
+    """Return each model's first ability (M,), in logits, whichever sets it was asked.
+
+    Its mean on a set is read against how easy that set is for the others: a two-way fit of
+    abilities and sets, in which each set counts by its scores and few scores move little.
+    """
+    names = np.unique(sets)
     known = np.isfinite(scores)
-    mean = float(np.nansum(scores) / known.sum())
-    found = (np.nansum(scores, axis=0) + _PRIOR_SCORES * mean) / (known.sum(axis=0) + _PRIOR_SCORES)
-    clipped = np.clip(found, 0.02, 0.98)
-    logits: Floats = np.log(clipped / (1 - clipped)).astype(np.float32)
-    return logits
+    counts = np.stack([known[sets == name].sum(axis=0) for name in names])  # (S, M)
+    sums = np.stack([np.nansum(scores[sets == name], axis=0) for name in names])
+    mean = np.clip((sums + 0.5 * _PRIOR_SCORES) / (counts + _PRIOR_SCORES), 0.02, 0.98)
+    logits = np.log(mean / (1 - mean))
+    ability, level = np.zeros(scores.shape[1]), np.zeros(len(names))
+    for _ in range(_ROUNDS):
+        level = ((logits - ability) * counts).sum(axis=1) / np.maximum(counts.sum(axis=1), 1)
+        moved = ((logits - level[:, None]) * counts).sum(axis=0)
+        ability = moved / (counts.sum(axis=0) + _PRIOR_SCORES)
+    found: Floats = (ability + level.mean()).astype(np.float32)
+    return found
