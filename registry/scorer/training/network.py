@@ -67,7 +67,7 @@ def train_network(examples: Examples, settings: Settings) -> Network:
         settings,
         examples.inputs.shape[1],
         examples.task_count,
-        _abilities(examples.scores, examples.sets),
+        first_abilities(examples.scores, examples.sets),
     )
     start = network.ability.detach().clone()
     decayed = [network.hidden.weight, network.signal.weight, network.task.weight]
@@ -128,7 +128,7 @@ def _penalty(network: Network, start: Tensor, settings: Settings) -> Tensor:
     return settings.latent_decay * moved / len(start) + settings.task_decay * of_tasks
 
 
-def _abilities(scores: Floats, sets: NDArray[np.str_]) -> Floats:
+def first_abilities(scores: Floats, sets: NDArray[np.str_]) -> Floats:
     """Return each model's first ability (M,), in logits, whichever sets it was asked.
 
     Its mean on a set is read against how easy that set is for the others: a two-way fit of
