@@ -357,5 +357,5 @@ def test_scorer_show_prints_the_card(rolecall: Rolecall) -> None:
         counts = [f"{one[name]:,}" for name in ("prompts", "scores", "models")]
         assert [one["set"], *counts] in [line.split()[:4] for line in done.stdout.splitlines()]
     assert card["version"] in done.stdout
-    assert f"{card['figures']['scorer']['auc_mean']:.3f}" in done.stdout
+    assert f"{card['figures']['by_set']['ours']['auc']['mean']:.3f}" in done.stdout
     assert "assumed, not measured" in done.stdout

@@ -109,7 +109,7 @@ def test_the_card_tells_what_was_trained_on_and_how_it_fares(scorer: Scorer) -> 
     assert ours["auc"]["mean"] > nearest["auc"]["mean"]
     assert ours["brier"]["mean"] < nearest["brier"]["mean"]
     assert found["sanity"]["passed"] > found["sanity"]["best_constant_passed"]
-    assert found["robustness"]["edits"]["balanced"]["share"] < 0.05
+    assert found["robustness"]["edits"]["balanced"]["share"] < 0.1
     assert not any(part in json.dumps(found) for part in ("/work", "/home", "site-packages"))
 
 
