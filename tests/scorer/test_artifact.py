@@ -110,7 +110,7 @@ def test_the_card_tells_what_was_trained_on_and_how_it_fares(scorer: Scorer) -> 
     assert ours["brier"]["mean"] < nearest["brier"]["mean"]
     assert found["sanity"]["passed"] > found["sanity"]["best_constant_passed"]
     assert found["robustness"]["edits"]["balanced"]["share"] < 0.1
-    assert not any(part in json.dumps(found) for part in ("/work", "/home", "site-packages"))
+    assert not any(part in json.dumps(found) for part in ('"/', "site-packages"))
 
 
 def test_a_missing_or_broken_card_is_one_clear_failure(tmp_path: Path) -> None:
