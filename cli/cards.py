@@ -20,7 +20,7 @@ def print_card(card: dict[str, Any]) -> None:
     if "figures" in card:
         print_text(_split(card))
         print_table(*_figures(card["figures"]))
-        print_text("\nAUC is the mean over models, its 95 % interval by group")
+        print_text("\nAUC is the mean over models of 30 scores or more; --json has 95 % intervals")
     for text in _remarks(card):
         print_text(f"- {text}")
     print_text(f"\nfitted to your own rows: {_fits(card['fits'])}")

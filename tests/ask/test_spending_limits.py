@@ -107,14 +107,14 @@ def test_a_second_choice_that_what_is_left_does_not_pay_for_is_not_asked(
     first, second = serving.first_and_second(
         Plan(text="many words " * 200, fault="cut", at="middle")
     )
-    result = rolecall("ask", "hello", "--max-cost", "0.0004", "--json")
+    result = rolecall("ask", "hello", "--max-cost", "0.0008", "--json")
     told = json.loads(result.stdout)
     assert result.exit_code == 4
     assert [(one["endpoint"], one["error_type"]) for one in told["failures"]] == [
         (first, "stream_cut"),
         (second, None),
     ]
-    assert "may cost too much: at most $0.0004" in told["failures"][1]["message"]
+    assert "may cost too much: at most $0.0008" in told["failures"][1]["message"]
     assert serving.server.received("second") == []
     assert len(serving.calls()) == told["attempts"] == 1
 
