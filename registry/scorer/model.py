@@ -104,6 +104,7 @@ class Scorer:
         # The same pool is asked about prompt after prompt.
         self._rows = lru_cache(maxsize=8)(self._rows_of)
         self._by_prior = lru_cache(maxsize=8)(self._predict_by_prior)
+        self._prior_basis = lru_cache(maxsize=4096)(self._basis_by_prior)
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Scorer:
@@ -298,6 +299,10 @@ class Scorer:
                     latent[i], covariance[i] = fit.mean, fit.covariance
         return latent, covariance
 
+    def _basis_by_prior(self, facts: ModelFacts) -> Basis:
+        assert self.head.prior is not None
+        return self.head.prior.basis(facts)
+
     def _predict_by_prior(self, facts: tuple[ModelFacts, ...]) -> tuple[Table, Table]:
         assert self.head.prior is not None
         return self.head.prior.predict(facts)
@@ -319,8 +324,7 @@ class Scorer:
             return "fitted"
         if row >= 0:
             return "latent"
-        assert self.head.prior is not None
-        return self.head.prior.basis(facts)
+        return self._prior_basis(facts)
 
     def _parts(
         self, reading: Reading, usual: Table, plain: Table, local: Table, whole: Table

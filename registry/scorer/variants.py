@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import lru_cache
 
 from rolecall.registry.scorer.variant_names import (
     ALWAYS_REASONS,
@@ -113,6 +114,7 @@ def reasons(one: Variant) -> bool:
     return True
 
 
+@lru_cache(maxsize=4096)
 def candidates(model: str, effort: str | int | None = None) -> tuple[str, ...]:
     """Return the canonical names to look for, best first, for a model asked with an effort.
 
@@ -205,13 +207,20 @@ def _named(base: str, effort: str) -> str:
     return f"{base}-{'xhigh' if effort == 'max' else effort}"
 
 
+@lru_cache(maxsize=8192)
 def _default_effort(base: str) -> str:
-    found = (effort for like, effort in DEFAULT_EFFORT.items() if fnmatchcase(base, like))
+    found = (effort for like, effort in DEFAULT_EFFORT.items() if _is(base, (like,)))
     return next(found, "")
 
 
+@lru_cache(maxsize=32768)
 def _is(base: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(base, like) for like in patterns)
+    return _any_of(patterns).match(base) is not None
+
+
+@lru_cache(maxsize=256)
+def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(translate, patterns)))
 
 
 def _spellings(base: str) -> Iterator[str]:
