@@ -1,4 +1,4 @@
-"""Whether prompts are routed as the evidence of judged rows says they must be."""
+"""Whether prompts are routed as well as the evidence of judged rows says they can be."""
 
 from __future__ import annotations
 
@@ -6,59 +6,90 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
+from rolecall.registry.effort import variant_of
+from rolecall.registry.errors import UnknownRecord
 from rolecall.registry.evaluation.dry_router import open_dry_router
 from rolecall.registry.layers import Choices
-from rolecall.registry.records import Decision, Message, Pool, Request
+from rolecall.registry.predictions import Prediction
+from rolecall.registry.records import Candidate, Decision, Message, Pool, Request
+from rolecall.registry.route import Router
+from rolecall.registry.routing.value import weigh
 from rolecall.registry.scorer.model import Scorer
 
-Must = Literal["cheap", "strong", "order"]
-
+MARGIN = 0.1  # of what a correct answer is worth: less is no clear difference
+WASTE = 2.0  # times what another spends that does at least as well
 _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Mean scores of cheap and of strong models on `prompts` judged prompts of some tasks."""
+    """Mean scores, by model or effort variant, on `prompts` judged prompts of some tasks.
+
+    `output_tokens` are means too, only where servers counted them, hidden reasoning included.
+    """
 
     data: str
     tasks: tuple[str, ...]
     prompts: int
-    cheap: Mapping[str, float]
-    strong: Mapping[str, float]
+    success: Mapping[str, float]
+    output_tokens: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectationGroup:
-    """Prompts of which the same must hold; what the fields mean is told in the file."""
+    """Prompts of which the same evidence tells; what the fields mean is told in the file."""
 
     name: str
     kind: str
-    must: Must
     evidence: Evidence
     prompts: tuple[str, ...]
+    task: str | None
     role: str | None
-    also: frozenset[str]
+    worth: float | None
     order: tuple[str, ...]
-    cheap_usd_per_mtok: float
-    margin: float
 
-    def allowed(self, prices: Mapping[str, float]) -> frozenset[str]:
-        """Return the models that may be chosen, of those with a list price of output."""
-        judged = {**self.evidence.cheap, **self.evidence.strong}
-        least = max(judged.values()) - self.margin - _ROUNDING
 
-        def may_be_chosen(model: str, price: float) -> bool:
-            is_cheap = price <= self.cheap_usd_per_mtok
-            if model in self.also or (self.must == "cheap" and not is_cheap):
-                return model in self.also
-            mean = judged.get(model, judged.get(f"{model}-thinking"))
-            return is_cheap == (self.must == "cheap") if mean is None else mean >= least
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the evidence says of each judged model for one prompt.
 
-        return frozenset(model for model, price in prices.items() if may_be_chosen(model, price))
+    `spent_usd` is the cost of the answer and of waiting for it; `stake_usd` is what a correct
+    one is worth.
+    """
+
+    stake_usd: float
+    success: Mapping[str, float]
+    spent_usd: Mapping[str, float]
+
+    def value_usd(self, model: str) -> float:
+        """Return the value of a model's answer, by the evidence."""
+        return self.stake_usd * self.success[model] - self.spent_usd[model]
+
+    @property
+    def best(self) -> str:
+        """The model of the highest value."""
+        return max(self.success, key=self.value_usd)
+
+    @property
+    def accepted(self) -> frozenset[str]:
+        """The models that are not clearly worse than the best, nor a clear waste."""
+        least = self.value_usd(self.best) - MARGIN * self.stake_usd - _ROUNDING
+        return frozenset(
+            model
+            for model in self.success
+            if self.value_usd(model) >= least and not self._is_waste(model)
+        )
+
+    def _is_waste(self, model: str) -> bool:
+        return any(
+            self.success[other] >= self.success[model]
+            and self.spent_usd[model] > WASTE * self.spent_usd[other]
+            for other in self.success
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +104,7 @@ class SanityFailure:
 
 @dataclass(frozen=True, slots=True)
 class SanityReport:
-    """Passes by group, of how many; beside them the constant choice that passes most."""
+    """Passes by group, of how many; beside them those of the best constant choice."""
 
     strategy: str
     prompts: int
@@ -88,33 +119,36 @@ def read_expectations() -> tuple[ExpectationGroup, ...]:
     """Return the groups that are kept with the project; no scorer learns from their prompts."""
     file = resources.files("rolecall.registry") / "seed" / "expectations.yaml"
     content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    shared = {name: content[name] for name in ("cheap_usd_per_mtok", "margin")}
-    return tuple(_group(one, shared) for one in content["groups"])
+    return tuple(_group(one) for one in content["groups"])
 
 
 def check_sanity(given: Path | None, scorer: Scorer, *, strategy: str = "balanced") -> SanityReport:
-    """Route every prompt over a registry, by default the starter pool; nothing is recorded."""
-    groups, failures = read_expectations(), []
+    """Route every prompt over a registry, by default the starter pool; nothing is recorded.
+
+    Raises UnknownRecord for a registry that has none of the models that a group tells of.
+    """
+    groups = read_expectations()
+    expected, failures = list[Expected](), list[SanityFailure]()
     with open_dry_router(given, scorer) as router:
         for group in groups:
-            choices = Choices(strategy=strategy, role=group.role)
             for prompt in group.prompts:
-                request = Request((Message("user", prompt),))
-                decision = router.decide(request, choices, record=False)
-                prices = output_prices(router.pool)
-                because = _fails(group, decision, group.allowed(prices))
+                decision = decide_among_judged(router, group, prompt, strategy)
+                if group.order:
+                    because = _fails_order(group.order, decision, router.pool)
+                else:
+                    expected.append(expect(router, group, prompt, decision))
+                    because = _fails(expected[-1], decision, router.pool)
                 if because is not None:
                     failures.append(SanityFailure(group.name, prompt, decision.chosen, because))
-    passes = constant_passes(groups, prices)
-    best = max(passes, key=lambda model: passes[model])
+    order, passed = best_fixed_order(expected)
     failed = [one.group for one in failures]
     count = sum(len(group.prompts) for group in groups)
     return SanityReport(
         strategy=strategy,
         prompts=count,
         passed=count - len(failures),
-        best_constant=best,
-        best_constant_passed=passes[best],
+        best_constant=order[0],
+        best_constant_passed=passed + granted_orders(groups),
         by_group={
             group.name: (len(group.prompts) - failed.count(group.name), len(group.prompts))
             for group in groups
@@ -123,65 +157,127 @@ def check_sanity(given: Path | None, scorer: Scorer, *, strategy: str = "balance
     )
 
 
-def constant_passes(
-    groups: Sequence[ExpectationGroup], prices: Mapping[str, float]
-) -> dict[str, int]:
-    """Return for each model how many prompts would pass if it were always chosen.
+def decide_among_judged(
+    router: Router, group: ExpectationGroup, prompt: str, strategy: str, task: str | None = None
+) -> Decision:
+    """Decide a prompt of a group among the endpoints of which its evidence tells."""
+    judged = group.evidence.success
+    endpoints = tuple(
+        one.id
+        for one in router.pool.endpoints
+        if variant_of(one.model, one.reasoning_effort) in judged
+    )
+    if not endpoints:
+        raise UnknownRecord(f"the registry has no endpoint of any of {', '.join(judged)}")
+    choices = Choices(
+        strategy=strategy, role=group.role, task=task, worth=group.worth, endpoints=endpoints
+    )
+    return router.decide(Request((Message("user", prompt),)), choices, record=False)
 
-    So does every rule that rests on prices and one success per model, such as the cheapest above
-    a floor. One order of all models is granted besides: the one that most `order` prompts agree
-    with, for each pair of models.
+
+def expect(router: Router, group: ExpectationGroup, prompt: str, decision: Decision) -> Expected:
+    """Weigh the judged endpoints of a decision by the evidence, as the kind of task is known.
+
+    Answers are as long as they were where the evidence tells, else as the router expects them.
     """
+    if group.task is not None:
+        decision = decide_among_judged(router, group, prompt, decision.strategy.id, group.task)
+    models = {one.id: one for one in router.pool.models}
+    endpoints = {one.id: one for one in router.pool.endpoints}
+    stake = decision.task.worth * decision.strategy.quality_usd
+    success, spent = dict[str, float](), dict[str, float]()
+    for one in decision.candidates:
+        endpoint, variant = endpoints[one.endpoint], _variant(one, router.pool)
+        told = _told(group.evidence, variant, one)
+        weighed = weigh(endpoint, models[endpoint.model], told, decision.task, decision.strategy)
+        success[variant] = told.success
+        spent[variant] = stake * told.success - weighed.value_usd
+    return Expected(stake, success, spent)
+
+
+def best_fixed_order(expected: Sequence[Expected]) -> tuple[tuple[str, ...], int]:
+    """Return an order of models, and how many prompts pass if its first judged one is chosen.
+
+    So does every rule that rests on one figure per model, such as the cheapest above a floor. The
+    order begins with the constant choice that passes most and goes on greedily.
+    """
+    models = sorted({model for one in expected for model in one.success})
+    return max((_order_from(model, models, expected) for model in models), key=lambda one: one[1])
+
+
+def granted_orders(groups: Sequence[ExpectationGroup]) -> int:
+    """Return how many `order` prompts one order of models agrees with, at most, pair by pair."""
     agreed: dict[frozenset[str], dict[tuple[str, ...], int]] = {}
     for group in groups:
-        if group.must == "order":
+        if group.order:
             sides = agreed.setdefault(frozenset(group.order), {})
             sides[group.order] = sides.get(group.order, 0) + len(group.prompts)
-    granted = sum(max(sides.values()) for sides in agreed.values())
-    return {
-        model: granted
-        + sum(
-            len(group.prompts)
-            for group in groups
-            if group.must != "order" and model in group.allowed(prices)
-        )
-        for model in prices
-    }
+    return sum(max(sides.values()) for sides in agreed.values())
 
 
-def output_prices(pool: Pool) -> dict[str, float]:
-    """Return each model's lowest list price of output, USD per million tokens."""
-    prices: dict[str, float] = {}
-    for one in pool.endpoints:
-        price = one.price.output_usd_per_mtok if one.price else None
-        if price is not None:
-            prices[one.model] = min(price, prices.get(one.model, price))
-    return prices
+def _order_from(
+    first: str, models: Sequence[str], expected: Sequence[Expected]
+) -> tuple[tuple[str, ...], int]:
+    order, passed, left = list[str](), 0, list(expected)
+
+    def gain(model: str) -> int:
+        return sum(1 if model in one.accepted else -1 for one in left if model in one.success)
+
+    while left:
+        order.append(max(models, key=gain) if order else first)
+        passed += sum(order[-1] in one.accepted for one in left)
+        left = [one for one in left if order[-1] not in one.success]
+    return tuple(order), passed
 
 
-def _group(one: Mapping[str, Any], shared: Mapping[str, float]) -> ExpectationGroup:
-    evidence = one["evidence"]
-    return ExpectationGroup(
-        name=one["name"],
-        kind=one["kind"],
-        must=one["must"],
-        evidence=Evidence(**(evidence | {"tasks": tuple(evidence["tasks"])})),
-        prompts=tuple(one["prompts"]),
-        role=one.get("role"),
-        also=frozenset(one.get("also", ())),
-        order=tuple(one.get("order", ())),
-        **shared,
+def _told(evidence: Evidence, variant: str, candidate: Candidate) -> Prediction:
+    tokens = evidence.output_tokens.get(variant)
+    return Prediction(
+        model=variant,
+        success=evidence.success[variant],
+        success_std=0.0,
+        output_tokens=candidate.output_tokens if tokens is None else round(tokens),
+        basis="fitted",
+        hidden_tokens=candidate.untimed_tokens if tokens is None else 0,
     )
 
 
-def _fails(group: ExpectationGroup, decision: Decision, allowed: frozenset[str]) -> str | None:
+def _group(one: Mapping[str, Any]) -> ExpectationGroup:
+    evidence = {"output_tokens": {}} | one["evidence"]
+    return ExpectationGroup(
+        name=one["name"],
+        kind=one["kind"],
+        evidence=Evidence(**(evidence | {"tasks": tuple(evidence["tasks"])})),
+        prompts=tuple(one["prompts"]),
+        task=one.get("task"),
+        role=one.get("role"),
+        worth=one.get("worth"),
+        order=tuple(one.get("order", ())),
+    )
+
+
+def _variant(candidate: Candidate, pool: Pool) -> str:
+    [endpoint] = [one for one in pool.endpoints if one.id == candidate.endpoint]
+    return variant_of(endpoint.model, endpoint.reasoning_effort)
+
+
+def _fails(expected: Expected, decision: Decision, pool: Pool) -> str | None:
     if not decision.candidates:
         return "nothing is eligible"
-    if group.must != "order":
-        model = decision.candidates[0].model
-        return None if model in allowed else f"{model} is none of {', '.join(sorted(allowed))}"
-    success = {one.model: one.success for one in decision.candidates}
-    first, second = group.order
+    chosen = _variant(decision.candidates[0], pool)
+    if chosen in expected.accepted:
+        return None
+    success, spent = expected.success, expected.spent_usd
+    told = (
+        f"{model} succeeds {success[model]:.2f} and spends ${spent[model]:.4f}"
+        for model in (chosen, expected.best)
+    )
+    return ", ".join(told)
+
+
+def _fails_order(order: tuple[str, ...], decision: Decision, pool: Pool) -> str | None:
+    success = {_variant(one, pool): one.success for one in decision.candidates}
+    first, second = order
     if first not in success or second not in success:
         return f"{first} or {second} is not eligible"
     if success[first] > success[second]:

@@ -4,128 +4,220 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from statistics import fmean
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from rolecall.registry.effort import variant_of
+from rolecall.registry.errors import UnknownRecord
+from rolecall.registry.evaluation import sanity
+from rolecall.registry.evaluation.dry_router import open_dry_router
 from rolecall.registry.evaluation.sanity import (
     Evidence,
     ExpectationGroup,
+    Expected,
+    best_fixed_order,
     check_sanity,
-    constant_passes,
-    output_prices,
+    expect,
+    granted_orders,
     read_expectations,
 )
 from rolecall.registry.opening import open_registry
 from rolecall.registry.predictions import ModelFacts, Prediction
+from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Reading, Scorer
-from rolecall.registry.storage.pool import read_pool
+from rolecall.registry.scorer.variants import canonical
+from rolecall.registry.seeding import seed_pool
 
 GROUPS = read_expectations()
+COUNT = sum(len(one.prompts) for one in GROUPS)
 MOST_FOR_A_CONSTANT = 0.6
+LEAST_WHEN_TOLD = 0.95
+ABILITIES = np.linspace(0.0, 1.0, 41)
 GROUP = ExpectationGroup(
     name="rare",
     kind="facts",
-    must="strong",
-    evidence=Evidence("set", ("task",), 10, {"a": 0.2, "b": 0.8}, {"c-thinking": 0.9, "d": 0.5}),
-    prompts=("one?", "two?"),
+    evidence=Evidence("set", ("task",), 10, {"gemma-3-4b": 0.2, "gpt-5.5": 0.9}, {"gpt-5.5": 100}),
+    prompts=("When was it founded?",),
+    task="general",
     role=None,
-    also=frozenset(),
+    worth=None,
     order=(),
-    cheap_usd_per_mtok=6,
-    margin=0.15,
 )
-PRICES = {"a": 0.0, "b": 1.0, "c": 10.0, "d": 20.0, "unjudged": 7.0, "unjudged-cheap": 2.0}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A prompt, its group and what the evidence says of it."""
+
+    group: ExpectationGroup
+    prompt: str
+    expected: Expected
 
 
 @pytest.fixture(scope="module")
-def prices(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
-    with open_registry(tmp_path_factory.mktemp("pool") / "starter.db") as db:
-        return output_prices(read_pool(db))
+def scorer() -> Scorer:
+    return Scorer.load()
 
 
-def test_no_constant_choice_nor_fixed_order_by_price_passes_most(prices: dict[str, float]) -> None:
-    passes = constant_passes(GROUPS, prices)
-    assert set(passes) == set(prices)
-    assert max(passes.values()) <= MOST_FOR_A_CONSTANT * sum(len(one.prompts) for one in GROUPS)
-
-
-def test_no_one_order_of_models_agrees_with_more_than_half_of_the_orders() -> None:
-    orders = [one for one in GROUPS if one.must == "order"]
-    granted = set(constant_passes(orders, dict.fromkeys(("any", "other"), 1.0)).values())
-    assert granted == {sum(len(one.prompts) for one in orders) // 2}
+@pytest.fixture(scope="module")
+def cases(scorer: Scorer, tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
+    with open_dry_router(tmp_path_factory.mktemp("pool") / "none.db", scorer) as router:
+        return [
+            Case(group, prompt, _expected(router, group, prompt))
+            for group in GROUPS
+            if not group.order
+            for prompt in group.prompts
+        ]
 
 
 def test_the_list_is_long_and_of_many_kinds_and_languages() -> None:
     prompts = [prompt for one in GROUPS for prompt in one.prompts]
     assert len(prompts) == len(set(prompts)) >= 120
     assert len({one.kind for one in GROUPS}) >= 10
-    for word in ("What", "Welche", "Combien", "Con los", "In che anno", "教えて", "请"):
+    for word in ("What", "Welche", "Quelle", "Cuál", "In che anno", "教えて", "请"):
         assert any(word in prompt for prompt in prompts), word
 
 
-def test_every_group_may_be_passed_and_may_be_failed(prices: dict[str, float]) -> None:
+def test_every_group_tells_of_models_of_the_starter_pool_of_which_some_fail(
+    cases: Sequence[Case],
+) -> None:
+    pool = seed_pool()
+    variants = {variant_of(one.model, one.reasoning_effort) for one in pool.endpoints}
+    for group in GROUPS:
+        assert set(group.evidence.success) <= variants, group.name
+        assert set(group.order) <= set(group.evidence.success), group.name
+    for case in cases:
+        assert set(case.expected.success) == set(case.group.evidence.success), case.prompt
+        assert case.expected.accepted, case.prompt
+        assert case.expected.accepted < set(case.expected.success), case.prompt
+
+
+def test_the_evidence_shows_a_gap_where_one_model_must_be_put_before_another() -> None:
+    for group in GROUPS:
+        if group.order:
+            first, second = (group.evidence.success[model] for model in group.order)
+            assert first >= second + 0.15, group.name
+
+
+def test_no_fixed_order_of_models_passes_most(cases: Sequence[Case]) -> None:
+    # A constant choice is one, with whatever else for prompts on which its model was not judged.
+    expected = [case.expected for case in cases]
+    most = _passes_of_best_order(expected)
+    order, passed = best_fixed_order(expected)
+    assert passed == _passes(order, expected) <= most
+    assert most + granted_orders(GROUPS) <= MOST_FOR_A_CONSTANT * COUNT
+
+
+def test_no_rule_by_stake_and_price_with_one_ability_a_model_passes_most(
+    cases: Sequence[Case],
+) -> None:
+    expected = [case.expected for case in cases]
+    models = sorted({model for one in expected for model in one.success})
+    means = [
+        fmean(one.success[model] for one in expected if model in one.success) for model in models
+    ]
+    for start in (means, [0.5] * len(models), [0.9] * len(models)):
+        most = _climbed(expected, models, start)
+        assert most + granted_orders(GROUPS) <= MOST_FOR_A_CONSTANT * COUNT
+
+
+def test_no_one_order_of_models_agrees_with_more_than_half_of_the_orders() -> None:
+    orders = [one for one in GROUPS if one.order]
+    assert granted_orders(GROUPS) == granted_orders(orders)
+    assert 2 * granted_orders(orders) == sum(len(one.prompts) for one in orders)
+
+
+def test_no_prompt_is_one_that_the_scorer_learns_from(judged_folder: Path) -> None:
+    prompts = {_plain(prompt) for one in GROUPS for prompt in one.prompts}
+    for row in _rows(sorted(judged_folder.glob("*.jsonl.gz"))):
+        assert _plain(str(row.get("prompt"))) not in prompts
+
+
+def test_no_prompt_is_an_example_of_a_task_or_role() -> None:
+    texts = [
+        path.read_text("utf-8")
+        for folder in (("seed",), ("scorer", "training"))
+        for path in resources.files("rolecall.registry").joinpath(*folder).iterdir()
+        if path.name.endswith(".yaml") and path.name != "expectations.yaml"
+    ]
+    assert len(texts) >= 5
     for one in GROUPS:
-        if one.must == "order":
-            assert set(one.order) <= set(prices)
-        else:
-            assert one.allowed(prices), one.name
-            assert one.allowed(prices) < set(prices), one.name
-
-
-def test_the_evidence_shows_a_gap_where_a_strong_model_is_needed_and_none_elsewhere() -> None:
-    for one in GROUPS:
-        cheap, strong = one.evidence.cheap, one.evidence.strong
-        if one.must == "cheap":
-            assert max(cheap.values()) >= max(strong.values()) - 0.05, one.name
-        elif one.must == "strong":
-            assert max(strong.values()) - fmean(cheap.values()) >= 0.15, one.name
-            assert fmean(strong.values()) > fmean(cheap.values()) + 0.15, one.name
-        else:
-            first, second = (_mean(one.evidence, model) for model in one.order)
-            assert first >= second + 0.15, one.name
-
-
-def _mean(evidence: Evidence, model: str) -> float:
-    return evidence.strong.get(model) or evidence.cheap[model]
+        for prompt in one.prompts:
+            assert not any(prompt in text for text in texts), prompt
 
 
 def test_the_evidence_is_what_the_judged_rows_say(judged_folder: Path) -> None:
-    rows: dict[str, list[dict[str, object]]] = {}
+    read: dict[str, list[Mapping[str, object]]] = {}
     for one in GROUPS:
-        name = one.evidence.data
-        if name not in rows:
-            text = gzip.decompress((judged_folder / f"{name}.jsonl.gz").read_bytes()).decode()
-            rows[name] = [row for row in map(json.loads, text.splitlines()) if row["fold"] <= 5]
-        judged = [row for row in rows[name] if row["task"] in one.evidence.tasks]
-        assert len(judged) == one.evidence.prompts, one.name
-        for model, mean in {**one.evidence.cheap, **one.evidence.strong}.items():
-            assert _scores(judged, model) == pytest.approx(mean, abs=0.0051), (one.name, model)
+        told = one.evidence
+        if told.data not in read:
+            read[told.data] = list(_rows([judged_folder / f"{told.data}.jsonl.gz"]))
+        rows = [
+            row for row in read[told.data] if row["task"] in told.tasks and row["fold"] in range(7)
+        ]
+        assert len(rows) == told.prompts, one.name
+        for model, mean in told.success.items():
+            scores = _of(rows, "scores", model)
+            assert len(scores) >= told.prompts * 2 / 3, (one.name, model)
+            assert fmean(scores) == pytest.approx(mean, abs=0.0051), (one.name, model)
+        for model, mean in told.output_tokens.items():
+            assert fmean(_of(rows, "output_tokens", model)) == pytest.approx(mean, abs=0.51)
 
 
-def _scores(rows: Sequence[Mapping[str, object]], model: str) -> float:
-    tables = [row["scores"] for row in rows]
-    return fmean(table[model] for table in tables if isinstance(table, dict) and model in table)
+def test_a_model_is_accepted_whose_value_is_near_the_best_and_that_wastes_nothing() -> None:
+    expected = Expected(
+        stake_usd=1.0,
+        success={"good": 0.9, "near": 0.81, "far": 0.78, "dear": 0.9},
+        spent_usd={"good": 0.01, "near": 0.01, "far": 0.01, "dear": 0.021},
+    )
+    assert expected.best == "good"
+    assert expected.accepted == {"good", "near"}
+    better = replace(expected, success={**expected.success, "dear": 0.92})
+    assert better.accepted == {"good", "near", "dear"}
 
 
-def test_a_strong_model_is_one_that_did_well_or_an_unjudged_dear_one() -> None:
-    assert GROUP.allowed(PRICES) == {"b", "c", "unjudged"}
-    assert replace(GROUP, also=frozenset({"a"})).allowed(PRICES) == {"a", "b", "c", "unjudged"}
+def test_counted_tokens_are_paid_for_and_others_are_as_the_router_expects(
+    scorer: Scorer, tmp_path: Path
+) -> None:
+    more = replace(GROUP, evidence=replace(GROUP.evidence, output_tokens={"gpt-5.5": 1100}))
+    untold = replace(GROUP, evidence=replace(GROUP.evidence, output_tokens={}))
+    with open_dry_router(tmp_path / "none.db", scorer) as router:
+        prompt = GROUP.prompts[0]
+        few, many, none = (_expected(router, one, prompt) for one in (GROUP, more, untold))
+        decided = sanity.decide_among_judged(router, GROUP, prompt, "balanced", "general")
+    assert few.stake_usd == 0.05
+    assert few.success == GROUP.evidence.success
+    # 1,000 tokens at $30 a million, one in twenty calls failing, and 30 ms each at $0.0005 a second
+    dearer = many.spent_usd["gpt-5.5"] - few.spent_usd["gpt-5.5"]
+    assert dearer == pytest.approx(0.03 / 0.95 + 30 * 0.0005)
+    strong = next(one for one in decided.candidates if one.model == "gpt-5.5")
+    assert none.spent_usd["gpt-5.5"] == pytest.approx(0.05 * strong.success - strong.value_usd)
 
 
-def test_a_cheap_model_is_one_of_low_price_that_did_not_do_badly() -> None:
-    assert replace(GROUP, must="cheap").allowed(PRICES) == {"b", "unjudged-cheap"}
+def test_a_kind_that_is_not_detected_does_not_change_what_is_expected(
+    scorer: Scorer, tmp_path: Path
+) -> None:
+    with open_dry_router(tmp_path / "none.db", scorer) as router:
+        code = replace(GROUP, task="code")
+        assert _expected(router, code, "hello").stake_usd == 0.2
+        assert _expected(router, replace(code, worth=10), "hello").stake_usd == 0.5
 
 
-def test_a_constant_is_granted_one_order_of_the_models() -> None:
-    first = replace(GROUP, must="order", order=("b", "c"))
-    other = replace(first, order=("c", "b"), prompts=("three?",))
-    assert constant_passes([GROUP, first, other], PRICES) == {
-        model: 2 + 2 * (model in ("b", "c", "unjudged")) for model in PRICES
-    }
+def test_a_registry_without_judged_models_is_told_so(scorer: Scorer, tmp_path: Path) -> None:
+    path = tmp_path / "own.db"
+    with open_registry(path) as db, db.connection as connection:
+        connection.execute("DELETE FROM endpoints")
+    with pytest.raises(UnknownRecord, match="no endpoint of any of claude-opus-4-7"):
+        check_sanity(path, scorer)
 
 
 class Told(Scorer):
@@ -136,8 +228,8 @@ class Told(Scorer):
         self._inner, self._told = scorer, success
         self._texts: list[tuple[Reading, str]] = []
 
-    def read(self, text: str, *, is_agent: bool | None = None) -> Reading:  # noqa: ARG002
-        self._texts.append((self._inner.read(text), text))
+    def read(self, text: str, *, is_agent: bool | None = None) -> Reading:
+        self._texts.append((self._inner.read(text, is_agent=is_agent), text))
         return self._texts[-1][0]
 
     def predict(self, reading: Reading, facts: Sequence[ModelFacts]) -> tuple[Prediction, ...]:
@@ -148,43 +240,111 @@ class Told(Scorer):
         )
 
 
-def told_the_evidence(prices: Mapping[str, float]) -> Callable[[str, str], float]:
-    groups = {prompt.strip(): one for one in GROUPS for prompt in one.prompts}
-
-    def success(text: str, model: str) -> float:
-        group = groups[text.strip()]
-        cheap, strong = group.evidence.cheap, group.evidence.strong
-        judged = {**cheap, **strong}
-        if group.must == "cheap":  # what is within reach of the cheap ones is no difference
-            return fmean(cheap.values())
-        listed = prices[model if model in prices else model.rpartition("-")[0]]  # of a variant
-        is_strong = model in group.also or listed > group.cheap_usd_per_mtok
-        usual = fmean((strong if is_strong else cheap).values())
-        return judged.get(model, judged.get(f"{model}-thinking", usual))
-
-    return success
+def test_routing_that_is_told_the_evidence_passes(tmp_path: Path, scorer: Scorer) -> None:
+    told = {prompt.strip(): one.evidence.success for one in GROUPS for prompt in one.prompts}
+    report = check_sanity(
+        tmp_path / "none.db", Told(scorer, lambda text, model: told[text.strip()][model])
+    )
+    assert report.prompts == COUNT
+    assert report.passed >= LEAST_WHEN_TOLD * COUNT, report.failures
+    assert report.best_constant_passed <= MOST_FOR_A_CONSTANT * COUNT
 
 
-def test_routing_that_is_told_the_evidence_passes_more_than_any_constant(
-    tmp_path: Path, prices: dict[str, float]
+def test_a_scorer_that_has_one_favourite_passes_as_often_as_that_constant(
+    tmp_path: Path, scorer: Scorer, cases: Sequence[Case]
 ) -> None:
-    report = check_sanity(tmp_path / "none.db", Told(Scorer.load(), told_the_evidence(prices)))
-    # Not all: where hidden reasoning costs more than a right answer is worth, the cheap one wins.
-    assert report.passed >= report.best_constant_passed + 10, report.failures
-
-
-def test_a_scorer_that_has_one_favourite_passes_as_often_as_that_constant(tmp_path: Path) -> None:
-    def favourite(text: str, model: str) -> float:  # noqa: ARG001
-        return 0.99 if model == "deepseek-v4-flash" else 0.5
-
-    report = check_sanity(tmp_path / "none.db", Told(Scorer.load(), favourite))
+    favourites = ("gpt-5.5", "claude-opus-4-7", "gpt-oss-120b")
+    success = {model: 0.99 - 0.3 * place for place, model in enumerate(favourites)}
+    report = check_sanity(
+        tmp_path / "none.db", Told(scorer, lambda _, model: success.get(model, 0.01))
+    )
     assert not (tmp_path / "none.db").exists()
-    assert report.best_constant == "deepseek-v4-flash"
-    # Of two models that are not its favourite neither is put first.
-    granted = sum(len(one.prompts) for one in GROUPS if one.must == "order") // 2
-    assert report.passed == report.best_constant_passed - granted
+    always = {case.prompt for case in cases if "gpt-5.5" in case.expected.accepted}
+    failed = {one.prompt for one in report.failures}
+    assert always
+    assert not always & failed
+    assert report.by_group["founding years of museums"] == (14, 14)
+    assert report.by_group["well-known facts"] == (0, 12)
     assert sum(count for _, count in report.by_group.values()) == report.prompts
     assert sum(passed for passed, _ in report.by_group.values()) == report.passed
     assert len(report.failures) == report.prompts - report.passed
-    assert report.by_group["well-known facts"][0] == report.by_group["well-known facts"][1]
-    assert report.by_group["founding years of museums"][0] == 0
+    because = {one.group: one.because for one in report.failures}
+    assert because["well-known facts"].startswith("gpt-5.5 succeeds 0.97 and spends $")
+
+
+def _expected(router: Router, group: ExpectationGroup, prompt: str) -> Expected:
+    decision = sanity.decide_among_judged(router, group, prompt, "balanced")
+    return expect(router, group, prompt, decision)
+
+
+def _passes(order: Sequence[str], expected: Sequence[Expected]) -> int:
+    firsts = [next(model for model in order if model in one.success) for one in expected]
+    return sum(first in one.accepted for first, one in zip(firsts, expected, strict=True))
+
+
+def _passes_of_best_order(expected: Sequence[Expected]) -> int:
+    """Return the passes of the best of all orders, found set by set of the models put first."""
+    models = sorted({model for one in expected for model in one.success})
+    bit = {model: 1 << place for place, model in enumerate(models)}
+    alike = Counter(
+        (sum(bit[model] for model in one.success), sum(bit[model] for model in one.accepted))
+        for one in expected
+    )
+    sets = np.arange(1 << len(models))
+    gain = np.zeros((len(models), len(sets)), dtype=np.int64)
+    for (judged, accepted), count in alike.items():
+        undecided = (sets & judged) == 0
+        for place in range(len(models)):
+            gain[place] += count * undecided * bool(accepted >> place & 1)
+    size = np.array([int(one).bit_count() for one in sets])
+    best = np.zeros(len(sets), dtype=np.int64)
+    for count in range(len(models)):
+        of_size = sets[size == count]
+        for place in range(len(models)):
+            before = of_size[(of_size >> place & 1) == 0]
+            after = before | 1 << place
+            best[after] = np.maximum(best[after], best[before] + gain[place][before])
+    return int(best[-1])
+
+
+def _climbed(expected: Sequence[Expected], models: Sequence[str], start: Sequence[float]) -> int:
+    """Return the most prompts that pass while one ability after the other is set as is best."""
+    spent = np.array([[one.spent_usd.get(model, np.inf) for model in models] for one in expected])
+    stake = np.array([[one.stake_usd] for one in expected])
+    accepted = np.array([[model in one.accepted for model in models] for one in expected])
+
+    def passes(ability: NDArray[np.float64]) -> int:
+        chosen = (stake * ability - spent).argmax(axis=1)
+        return int(accepted[np.arange(len(expected)), chosen].sum())
+
+    ability, most, before = np.array(start, dtype=np.float64), 0, -1
+    while most > before:
+        before = most
+        for place in range(len(models)):
+            tried = [np.where(np.arange(len(models)) == place, one, ability) for one in ABILITIES]
+            ability = max([ability, *tried], key=passes)
+        most = passes(ability)
+    return most
+
+
+def _rows(paths: Sequence[Path]) -> Iterator[Mapping[str, object]]:
+    for path in paths:
+        with gzip.open(path, "rt", encoding="utf-8", newline="\n") as lines:
+            yield from map(json.loads, lines)
+
+
+def _of(rows: Sequence[Mapping[str, object]], field: str, model: str) -> list[float]:
+    """Return the figures of a variant; of a model without effort that only thinks, of that."""
+    found: list[float] = []
+    for row in rows:
+        table = row.get(field)
+        given = table.items() if isinstance(table, dict) else ()
+        found += [figure for name, figure in given if _spelled(name) == _spelled(model)]
+    return found or _of(rows, field, f"{model}-thinking")
+
+
+_spelled = cache(canonical)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
