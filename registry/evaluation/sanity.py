@@ -176,7 +176,7 @@ def decide_among_judged(
 
 
 def expect(router: Router, group: ExpectationGroup, prompt: str, decision: Decision) -> Expected:
-    """Weigh the judged endpoints of a decision by the evidence, as the kind of task is known.
+    """Weigh the endpoints of a decision by the evidence; the group's `task` is told this time.
 
     Answers are as long as they were where the evidence tells, else as the router expects them.
     """
@@ -201,8 +201,9 @@ def best_fixed_order(expected: Sequence[Expected]) -> tuple[tuple[str, ...], int
     So does every rule that rests on one figure per model, such as the cheapest above a floor. The
     order begins with the constant choice that passes most and goes on greedily.
     """
-    models = sorted({model for one in expected for model in one.success})
-    return max((_order_from(model, models, expected) for model in models), key=lambda one: one[1])
+    models = {model for one in expected for model in one.success}
+    orders = (_order_from(model, expected) for model in sorted(models))
+    return max(orders, key=lambda one: one[1])
 
 
 def granted_orders(groups: Sequence[ExpectationGroup]) -> int:
@@ -215,15 +216,15 @@ def granted_orders(groups: Sequence[ExpectationGroup]) -> int:
     return sum(max(sides.values()) for sides in agreed.values())
 
 
-def _order_from(
-    first: str, models: Sequence[str], expected: Sequence[Expected]
-) -> tuple[tuple[str, ...], int]:
-    order, passed, left = list[str](), 0, list(expected)
+def _order_from(first: str, expected: Sequence[Expected]) -> tuple[tuple[str, ...], int]:
+    order, passed = list[str](), 0
+    left = [one for one in expected if one.success]
 
     def gain(model: str) -> int:
         return sum(1 if model in one.accepted else -1 for one in left if model in one.success)
 
     while left:
+        models = sorted({model for one in left for model in one.success})
         order.append(max(models, key=gain) if order else first)
         passed += sum(order[-1] in one.accepted for one in left)
         left = [one for one in left if order[-1] not in one.success]

@@ -185,6 +185,15 @@ def test_a_model_is_accepted_whose_value_is_near_the_best_and_that_wastes_nothin
     assert better.accepted == {"good", "near", "dear"}
 
 
+def test_a_constant_is_followed_by_other_models_where_its_own_was_not_judged() -> None:
+    spent = dict.fromkeys("abc", 0.01)
+    both = Expected(1.0, {"a": 0.9, "b": 0.5}, spent)
+    other = Expected(1.0, {"a": 0.3, "b": 0.9}, spent)
+    apart = Expected(1.0, {"b": 0.2, "c": 0.9}, spent)
+    assert best_fixed_order([both, both, other, apart]) == (("a", "c"), 3)
+    assert best_fixed_order([both, Expected(1.0, {}, {})]) == (("a",), 1)
+
+
 def test_counted_tokens_are_paid_for_and_others_are_as_the_router_expects(
     scorer: Scorer, tmp_path: Path
 ) -> None:
