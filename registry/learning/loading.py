@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from rolecall.registry.errors import ScorerUnusable
-from rolecall.registry.opening import has_registry, open_registry
-from rolecall.registry.records import Pool
-from rolecall.registry.scorer.model import Scorer
-from rolecall.registry.storage.database import Database
-from rolecall.registry.storage.judged_rows import has_judged_rows, read_fits, uses_fits
-from rolecall.registry.storage.pool import read_pool
+from rolecall.registry.scorer.card import PRETRAINED
+from rolecall.registry.scorer.encoder import Session, load_session
+
+# What else this file needs is imported where it is used, while the encoder is being loaded.
+if TYPE_CHECKING:
+    from rolecall.registry.records import Pool
+    from rolecall.registry.scorer.model import Scorer
+    from rolecall.registry.storage.database import Database
 
 Tell = Callable[[str], None]
 
@@ -23,7 +27,7 @@ def say_nothing(_text: str) -> None:
 
 
 class Loading:
-    """The scorer being loaded on a thread of its own.
+    """The scorer being loaded: its encoder on a thread of its own, the rest when it is wanted.
 
     Building the encoder's session holds no interpreter lock, so it costs no time while the rest
     of rolecall is imported and the registry is read. What takes long later is told by `tell`.
@@ -31,23 +35,21 @@ class Loading:
 
     def __init__(self, tell: Tell = say_nothing) -> None:
         self.tell = tell
-        self._scorer: Scorer | None = None
-        self._error: ScorerUnusable | None = None
+        self._session: Session | None = None
         self._thread = Thread(target=self._load)
         self._thread.start()
 
     def scorer(self) -> Scorer:
         """Wait for the scorer and return it; raises ScorerUnusable."""
+        from rolecall.registry.scorer.model import Scorer
+
         self._thread.join()
-        if self._scorer is None:
-            raise self._error or ScorerUnusable("the scorer could not be loaded")
-        return self._scorer
+        return Scorer.load(session=self._session)
 
     def _load(self) -> None:
-        try:
-            self._scorer = Scorer.load()
-        except ScorerUnusable as error:
-            self._error = error
+        # Without a session, loading the scorer tries again and says why it cannot.
+        with suppress(ScorerUnusable):
+            self._session = load_session(PRETRAINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,9 @@ def read_known(given: Path | None, tell: Tell = say_nothing) -> Known:
     Nothing is written but what is derived from rows. Raises RegistryUnusable, ScorerUnusable.
     """
     loading = Loading(tell)
+    from rolecall.registry.opening import has_registry, open_registry
+    from rolecall.registry.storage.pool import read_pool
+
     if not has_registry(given):
         from rolecall.registry.seeding import seed_pool
 
@@ -77,6 +82,8 @@ def with_fits(db: Database, scorer: Scorer, tell: Tell = say_nothing) -> Scorer:
 
     What another version of the scorer made of them is derived anew, and told if it takes long.
     """
+    from rolecall.registry.storage.judged_rows import has_judged_rows, read_fits, uses_fits
+
     if not uses_fits(db) or not has_judged_rows(db):
         return scorer if scorer.fits is None else scorer.with_fits(None)
     from rolecall.registry.scorer.packing import unpack_fits

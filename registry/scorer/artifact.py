@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.errors import ScorerUnusable
+from rolecall.registry.scorer.card import MODEL_FILE, TOKENIZER_FILE
 from rolecall.registry.scorer.knn import Neighbours
 from rolecall.registry.scorer.metadata_prior import MetadataPrior
 
 FORMAT = 6
-MODEL_FILE = "model.onnx"
-TOKENIZER_FILE = "tokenizer.json"
 CONSTANTS_FILE = "head.json"
 ARRAYS_FILE = "head.bin"
 _HINT = "reinstall rolecall"

@@ -16,7 +16,7 @@ from rolecall.registry.predictions import Basis, ModelFacts, Prediction, Success
 from rolecall.registry.scorer.artifact import Floats, Head, load_head
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.chances import LATENT_FLOOR, expected, logistic
-from rolecall.registry.scorer.encoder import SENTENCE, WIDTH, Encoder
+from rolecall.registry.scorer.encoder import SENTENCE, WIDTH, Encoder, Session
 from rolecall.registry.scorer.features import FEATURES, measure
 from rolecall.registry.scorer.length import LengthModel
 from rolecall.registry.scorer.onboarding import Fits
@@ -107,11 +107,14 @@ class Scorer:
         self._prior_basis = lru_cache(maxsize=4096)(self._basis_by_prior)
 
     @classmethod
-    def load(cls, folder: Path | None = None) -> Scorer:
-        """Load an artifact folder, by default the shipped one; raises `ScorerUnusable`."""
+    def load(cls, folder: Path | None = None, session: Session | None = None) -> Scorer:
+        """Load an artifact folder, by default the shipped one; raises `ScorerUnusable`.
+
+        `session` is its encoder's where it was loaded before.
+        """
         folder = folder or PRETRAINED
         head = load_head(folder)
-        return cls(head, Encoder(folder, head.version), LengthModel.load(folder))
+        return cls(head, Encoder(folder, head.version, session), LengthModel.load(folder))
 
     def with_fits(self, fits: Fits | None) -> Self:
         """Return a scorer like this one that reads these models by what was fitted for them."""
