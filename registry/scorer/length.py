@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
@@ -16,13 +14,15 @@ from numpy.typing import NDArray
 
 from rolecall.registry.errors import ScorerUnusable
 from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.scorer.arrays import pack_arrays, unpack_arrays
 from rolecall.registry.scorer.asked_length import asked_tokens
 from rolecall.registry.scorer.variants import Variant, candidates, reasons, variant
 
 Floats = NDArray[np.float32]
 Table = NDArray[np.float64]
 
-LENGTH_FILE = "length.json"
+LENGTH_FILE = "length.bin"
+_SCALE = ".scale"
 _MOST_FEATURE = 4.0  # standard deviations; what lies farther is read as if it lay there
 _MOST_HIDDEN = {"low": 4_096.0, "medium": 12_288.0}  # the largest budgets of these levels
 _MOST_ANY = 32_768.0
@@ -150,18 +150,33 @@ class LengthModel:
         return self.families.get(family_key(_variant(names[0])), 0.0)
 
     def save(self, folder: Path) -> None:
-        """Write the model into `folder`, as one file."""
-        content = {field.name: _packed(getattr(self, field.name)) for field in fields(self)}
-        (folder / LENGTH_FILE).write_text(json.dumps(content, separators=(",", ":")), "utf-8")
+        """Write the model into `folder`, as one file; a matrix takes a byte per number."""
+        about: dict[str, Any] = {}
+        arrays: dict[str, NDArray[Any]] = {}
+        for name in (field.name for field in fields(self)):
+            value = getattr(self, name)
+            if not isinstance(value, np.ndarray):
+                about[name] = asdict(value) if isinstance(value, HiddenModel) else value
+            elif value.ndim == 1:
+                arrays[name] = value.astype("<f4")
+            else:
+                scale = np.maximum(np.abs(value).max(axis=1, keepdims=True), 1e-9) / 127
+                arrays[name] = np.round(value / scale).astype("i1")
+                arrays[f"{name}{_SCALE}"] = scale.astype("<f4")
+        (folder / LENGTH_FILE).write_bytes(pack_arrays(about, arrays))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read the model of a folder; raises `ScorerUnusable`."""
         try:
-            content = json.loads((folder / LENGTH_FILE).read_text("utf-8"))
-            read = {name: _unpacked(value) for name, value in content.items()}
-            hidden = HiddenModel(**read.pop("hidden"))
-            return cls(**(read | {"models": tuple(read["models"]), "hidden": hidden}))
+            about, arrays = unpack_arrays((folder / LENGTH_FILE).read_bytes())
+            models, hidden = tuple(about.pop("models")), HiddenModel(**about.pop("hidden"))
+            read: dict[str, Any] = {
+                name: value.astype(np.float32) * arrays.get(f"{name}{_SCALE}", np.float32(1))
+                for name, value in arrays.items()
+                if not name.endswith(_SCALE)
+            }
+            return cls(models=models, hidden=hidden, **about, **read)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             message = f"the scorer at {folder} has no readable {LENGTH_FILE}"
             raise ScorerUnusable(message, hint="reinstall rolecall") from error
@@ -203,32 +218,3 @@ def _names_of(model: str, effort: str | None) -> tuple[str, ...]:
 @lru_cache(maxsize=8)
 def _places(models: tuple[str, ...]) -> Mapping[str, int]:
     return {name: place for place, name in enumerate(models)}
-
-
-def _packed(value: Any) -> Any:
-    """Return what JSON can hold: arrays as bytes, one per number, scaled by row."""
-    if isinstance(value, HiddenModel):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
-    if not isinstance(value, np.ndarray):
-        return value
-    if value.ndim == 1:
-        stored = value.astype("<f4")
-        return {"shape": value.shape, "f4": base64.b64encode(stored.tobytes()).decode("ascii")}
-    scale = np.maximum(np.abs(value).max(axis=1, keepdims=True), 1e-9) / 127
-    levels = np.round(value / scale).astype("i1")
-    return {
-        "shape": value.shape,
-        "i1": base64.b64encode(levels.tobytes()).decode("ascii"),
-        "scale": base64.b64encode(scale.astype("<f4").tobytes()).decode("ascii"),
-    }
-
-
-def _unpacked(value: Any) -> Any:
-    if not isinstance(value, dict) or "shape" not in value:
-        return value
-    shape = tuple(value["shape"])
-    if "f4" in value:
-        return np.frombuffer(base64.b64decode(value["f4"]), "<f4").reshape(shape)
-    levels = np.frombuffer(base64.b64decode(value["i1"]), "i1").reshape(shape)
-    scale = np.frombuffer(base64.b64decode(value["scale"]), "<f4").reshape(-1, 1)
-    return levels.astype(np.float32) * scale
