@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,10 @@ from rolecall.registry.scorer.chances import LATENT_FLOOR, expected, logistic
 from rolecall.registry.scorer.encoder import SENTENCE, WIDTH, Encoder, Session
 from rolecall.registry.scorer.features import FEATURES, measure
 from rolecall.registry.scorer.length import LengthModel
-from rolecall.registry.scorer.onboarding import Fits
 from rolecall.registry.scorer.variants import candidates
+
+if TYPE_CHECKING:
+    from rolecall.registry.scorer.onboarding import Fits
 
 Table = NDArray[np.float64]
 Rows = NDArray[np.intp]
