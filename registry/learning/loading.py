@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rolecall.registry.errors import ScorerUnusable
 from rolecall.registry.scorer.card import PRETRAINED
-from rolecall.registry.scorer.encoder import Session, load_session
+from rolecall.registry.scorer.encoder import load_session
 
 # What else this file needs is imported where it is used, while the encoder is being loaded.
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def say_nothing(_text: str) -> None:
 
 
 class Loading:
-    """The scorer being loaded: its encoder on a thread of its own, the rest when it is wanted.
+    """The scorer being loaded on a thread of its own, its encoder first.
 
     Building the encoder's session holds no interpreter lock, so it costs no time while the rest
     of rolecall is imported and the registry is read. What takes long later is told by `tell`.
@@ -35,21 +34,26 @@ class Loading:
 
     def __init__(self, tell: Tell = say_nothing) -> None:
         self.tell = tell
-        self._session: Session | None = None
+        self._scorer: Scorer | None = None
+        self._error: ScorerUnusable | None = None
         self._thread = Thread(target=self._load)
         self._thread.start()
 
     def scorer(self) -> Scorer:
         """Wait for the scorer and return it; raises ScorerUnusable."""
-        from rolecall.registry.scorer.model import Scorer
-
         self._thread.join()
-        return Scorer.load(session=self._session)
+        if self._scorer is None:
+            raise self._error or ScorerUnusable("the scorer could not be loaded")
+        return self._scorer
 
     def _load(self) -> None:
-        # Without a session, loading the scorer tries again and says why it cannot.
-        with suppress(ScorerUnusable):
-            self._session = load_session(PRETRAINED)
+        try:
+            session = load_session(PRETRAINED)
+            from rolecall.registry.scorer.model import Scorer
+
+            self._scorer = Scorer.load(session=session)
+        except ScorerUnusable as error:
+            self._error = error
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import onnxruntime as ort
@@ -20,7 +21,7 @@ WIDTH = 384
 # about; `phrases`, the mean of a lower layer, tells more of how it is put.
 EMBEDDINGS = ("sentence", "phrases")
 SENTENCE, PHRASES = range(2)
-Session = ort.InferenceSession
+Session: TypeAlias = ort.InferenceSession
 MOST_TOKENS = 256
 _HEAD_TOKENS, _INSTRUCTION_TOKENS = 160, 48
 
@@ -89,4 +90,5 @@ def load_session(folder: Path) -> Session:
     try:
         return Session(str(path), options, providers=["CPUExecutionProvider"])
     except _LOAD_FAILURES as error:
-        raise ScorerUnusable(f"the scorer's encoder is unreadable: {path}") from error
+        message = f"the scorer's encoder is unreadable: {path}"
+        raise ScorerUnusable(message, hint="reinstall rolecall") from error
