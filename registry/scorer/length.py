@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
+from math import inf
 from pathlib import Path
 from typing import Any, Self
 
@@ -48,34 +49,28 @@ class HiddenModel:
     step: float
     growth: float
 
-    def tokens(
-        self, one: ModelFacts, names: Sequence[str], difficulty: float
-    ) -> tuple[float, bool]:
-        """Return a model's hidden tokens and whether their number rests on data."""
+    def base(self, one: ModelFacts, names: Sequence[str]) -> tuple[float, bool]:
+        """Return a model's base, `-inf` where it hides nothing, and whether it rests on data."""
         own = _own_variant(one, names)
         if not own.effort and not _reasons(own):
             if one.reasoning_effort == "none" or one.reasoning is False:
-                return 0.0, True
+                return -inf, True
             if one.reasoning is None:  # nothing says that it reasons
-                return 0.0, False
-        same = [name for name in names if _variant(name).effort == own.effort]
-        found = [name for name in same if name in self.variants]
-        base, known = self._of_effort(one.reasoning_effort or own.effort), False
-        if found:
-            of_variant = self.variants[found[0]]
-            if of_variant is None:
-                return 0.0, True
-            base, known = of_variant, True
-        elif own.effort and (key := family_key(own)) in self.families:
-            base, known = self.families[key], True
-        most = _MOST_HIDDEN.get(one.reasoning_effort or "", _MOST_ANY)
-        return float(min(np.exp(base + self.growth * difficulty), most)), known
+                return -inf, False
+        same = (name for name in names if _variant(name).effort == own.effort)
+        found = next((name for name in same if name in self.variants), None)
+        if found is not None:
+            of_variant = self.variants[found]
+            return -inf if of_variant is None else of_variant, True
+        if own.effort and (key := family_key(own)) in self.families:
+            return self.families[key], True
+        return self._of_effort(one.reasoning_effort or own.effort), False
 
     def _of_effort(self, effort: str) -> float:
         return self.medium + self.step * RANKS.get(effort, 0.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LengthModel:
     """Expected tokens of M models: what the prompt asks for, then its kind, then the model.
 
@@ -113,24 +108,17 @@ class LengthModel:
 
         `offsets`, in logarithms, are by how much models were found to answer longer than this.
         """
+        pool = _pool(self, tuple(facts))
         shared, likeness = self._shared(vector, features)
+        trained = self.model_offset + self.model_task @ likeness  # (M,)
+        longer = np.array([(offsets or {}).get(one.model, 0.0) for one in facts])
+        lengths = shared + np.where(pool.rows >= 0, trained[pool.rows], pool.offset) + longer
         asked = asked_tokens(text)
-        fitted = offsets or {}
-        own = self.model_offset + self.model_task @ likeness  # (M,)
-        places = _places(self.models)
-        logs, hidden, known = [], [], []
-        for one in facts:
-            names = _names_of(one.base or one.model, one.reasoning_effort)
-            longer = fitted.get(one.model, 0.0)
-            logs.append(shared + self._offset(names, places, own) + longer)
-            tokens, is_known = self.hidden.tokens(one, names, difficulty)
-            hidden.append(tokens * np.exp(longer))
-            known.append(is_known)
-        lengths = np.array(logs, dtype=np.float64)
         if asked is not None:
             lengths = np.array([asked.blend(each) for each in lengths])
         visible = np.clip(np.expm1(lengths), 1.0, _MOST_ANY)
-        return visible, np.array(hidden), np.array(known, dtype=bool)
+        hidden = np.minimum(np.exp(pool.hidden + self.hidden.growth * difficulty), pool.most)
+        return visible, hidden * np.exp(longer), pool.is_known
 
     def _shared(self, vector: Floats, features: Floats) -> tuple[float, Floats]:
         """Return the prompt's part and its likeness (T,) to each task."""
@@ -142,12 +130,6 @@ class LengthModel:
         near = min(max((nearest - _UNLIKE) / (_LIKE - _UNLIKE), 0.0), 1.0)
         length = near * length + (1 - near) * self.usual
         return min(max(length, self.lowest), self.highest), likeness
-
-    def _offset(self, names: Sequence[str], places: Mapping[str, int], own: Floats) -> float:
-        found = next((places[name] for name in names if name in places), None)
-        if found is not None:
-            return float(own[found])
-        return self.families.get(family_key(_variant(names[0])), 0.0)
 
     def save(self, folder: Path) -> None:
         """Write the model into `folder`, as one file; a matrix takes a byte per number."""
@@ -210,11 +192,35 @@ _variant = lru_cache(maxsize=8192)(variant)
 _reasons = lru_cache(maxsize=8192)(reasons)
 
 
-@lru_cache(maxsize=4096)
-def _names_of(model: str, effort: str | None) -> tuple[str, ...]:
-    return candidates(model, effort)
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """What N models' tokens rest on, whatever the prompt.
+
+    `rows` are their places among the trained models; one without a place, -1, has an `offset`
+    instead. `hidden` are the bases of their hidden tokens, `most` the largest numbers of those.
+    """
+
+    rows: NDArray[np.intp]
+    offset: Table
+    hidden: Table
+    most: Table
+    is_known: NDArray[np.bool_]
 
 
+# The same pool is asked about prompt after prompt.
 @lru_cache(maxsize=8)
-def _places(models: tuple[str, ...]) -> Mapping[str, int]:
-    return {name: place for place, name in enumerate(models)}
+def _pool(model: LengthModel, facts: tuple[ModelFacts, ...]) -> _Pool:
+    place_of = {name: place for place, name in enumerate(model.models)}
+    rows, offset, hidden = [], [], []
+    for one in facts:
+        names = candidates(one.base or one.model, one.reasoning_effort)
+        rows.append(next((place_of[name] for name in names if name in place_of), -1))
+        offset.append(model.families.get(family_key(_variant(names[0])), 0.0))
+        hidden.append(model.hidden.base(one, names))
+    return _Pool(
+        rows=np.array(rows, dtype=np.intp),
+        offset=np.array(offset),
+        hidden=np.array([base for base, _ in hidden]),
+        most=np.array([_MOST_HIDDEN.get(one.reasoning_effort or "", _MOST_ANY) for one in facts]),
+        is_known=np.array([is_known for _, is_known in hidden], dtype=bool),
+    )
