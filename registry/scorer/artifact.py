@@ -97,7 +97,6 @@ ARRAYS = (
 )
 # Half precision moves a success by less than 0.001 and halves the file.
 _STORED = "<f2"
-_NEIGHBOURS = "neighbours"
 _CHECKSUM_BYTES = 4
 
 
@@ -110,7 +109,7 @@ def save_head(head: Head, folder: Path) -> None:
     """Write the head's file into `folder`, beside the encoder's, which it vouches for."""
     assert head.prior is not None
     prior, prior_arrays = head.prior.pack()
-    neighbours, packed = head.neighbours.pack()
+    neighbours, neighbour_arrays = head.neighbours.pack()
     about = {
         "format": FORMAT,
         "version": head.version,
@@ -124,9 +123,7 @@ def save_head(head: Head, folder: Path) -> None:
         "model_bytes": (folder / MODEL_FILE).stat().st_size,
     }
     arrays = {name: np.asarray(getattr(head, name), dtype=_STORED) for name in ARRAYS}
-    whole = pack_arrays(
-        about, {**arrays, **prior_arrays, _NEIGHBOURS: np.frombuffer(packed, np.uint8)}
-    )
+    whole = pack_arrays(about, {**arrays, **prior_arrays, **neighbour_arrays})
     checksum = zlib.crc32(whole).to_bytes(_CHECKSUM_BYTES)
     (folder / HEAD_FILE).write_bytes(whole + checksum)
 
@@ -170,6 +167,6 @@ def _assemble(about: dict[str, Any], arrays: Arrays) -> Head:
         tasks=tuple(about["tasks"]),
         calibration=Calibration(**about["calibration"]),
         prior=MetadataPrior.unpack(about["prior"], arrays),
-        neighbours=Neighbours.unpack(about["neighbours"], arrays[_NEIGHBOURS].tobytes()),
+        neighbours=Neighbours.unpack(about["neighbours"], arrays),
         **{name: arrays[name].astype(np.float32) for name in ARRAYS},
     )

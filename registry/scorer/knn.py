@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rolecall.registry.scorer.arrays import Arrays
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -82,17 +84,11 @@ class Neighbours:
             known = (block.scores != _UNKNOWN).astype(np.float32)
             yield block.scores * known / np.float32(_LEVELS), known
 
-    def pack(self) -> tuple[dict[str, Any], bytes]:
-        """Return what describes the packed bytes, and them."""
-        halves = (self.phrase_mean, self.phrase_scale, self.axes)
-        parts = [array.astype("<f2").tobytes() for array in halves]
-        parts.append(np.round(self.places * _STEPS).astype(np.int8).tobytes())
-        parts += [block.scores.tobytes() for block in self.blocks]
+    def pack(self) -> tuple[dict[str, Any], Arrays]:
+        """Return the neighbours as plain JSON values, and their arrays by name."""
         about = {
             "temperature": self.temperature,
-            "axes": self.axes.shape,
-            "places": self.places.shape,
-            "models": self.model_count,
+            "model_count": self.model_count,
             "blocks": [
                 {
                     "start": block.start,
@@ -103,33 +99,35 @@ class Neighbours:
                 for block in self.blocks
             ],
         }
-        return about, b"".join(parts)
+        arrays = {
+            "phrase_mean": self.phrase_mean.astype("<f2"),
+            "phrase_scale": self.phrase_scale.astype("<f2"),
+            "place_axes": self.axes.astype("<f2"),
+            "places": np.round(self.places * _STEPS).astype(np.int8),
+            "scores": np.concatenate([block.scores.ravel() for block in self.blocks]),
+        }
+        return about, arrays
 
     @classmethod
-    def unpack(cls, about: dict[str, Any], packed: bytes) -> Self:
+    def unpack(cls, about: Mapping[str, Any], arrays: Arrays) -> Self:
         """Return what `pack` packed; raises KeyError, TypeError or ValueError."""
-        width, axes = about["axes"]
-        half = width // 2
-        halves = np.frombuffer(packed, "<f2", 2 * half + width * axes).astype(np.float32)
-        start = 2 * (2 * half + width * axes)
-        count = about["places"][0]
-        steps = np.frombuffer(packed, np.int8, count * axes, start).astype(np.float32)
-        start += count * axes
-        blocks = []
+        places = arrays["places"].astype(np.float32)
+        places /= np.float32(_STEPS)  # in place: these are megabytes
+        blocks, start = [], 0
         for block in about["blocks"]:
             models = np.array(block["models"], dtype=np.intp)
-            size = block["rows"] * len(models)
-            scores = np.frombuffer(packed, np.uint8, size, start).reshape(-1, len(models))
+            end = start + block["rows"] * len(models)
+            scores = arrays["scores"][start:end].reshape(-1, len(models))
             blocks.append(Block(block["start"], models, scores, block["is_agent"]))
-            start += size
+            start = end
         return cls(
             temperature=float(about["temperature"]),
-            phrase_mean=halves[:half],
-            phrase_scale=halves[half : 2 * half],
-            axes=halves[2 * half :].reshape(width, axes),
-            places=(steps / np.float32(_STEPS)).reshape(count, axes),
+            phrase_mean=arrays["phrase_mean"].astype(np.float32),
+            phrase_scale=arrays["phrase_scale"].astype(np.float32),
+            axes=arrays["place_axes"].astype(np.float32),
+            places=places,
             blocks=tuple(blocks),
-            model_count=int(about["models"]),
+            model_count=int(about["model_count"]),
         )
 
 
