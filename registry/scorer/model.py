@@ -226,7 +226,7 @@ class Scorer:
         local = plain + share * (np.nan_to_num(reading.local[rows]) - plain)
         # What is unknown of the model widens; what is unknown of the prompt is calibrated already,
         # but for what is added far from everything known.
-        unsure = np.einsum("i,nij,j->n", reading.loading, pool.covariance, reading.loading)
+        unsure = pool.covariance @ reading.loading @ reading.loading
         unsure *= (1 - share) ** 2
         far = reading.spread**2 - self.head.calibration.spread**2
         steps = [expected(one, unsure + far) for one in (usual, plain, local, local + world)]
