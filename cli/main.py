@@ -142,4 +142,6 @@ def run() -> None:
 
         sys.stdout.write(reply(line))
         return
-    sys.exit(guarded(lambda: tree().main(prog_name="rolecall", standalone_mode=False)))
+    code = guarded(lambda: tree().main(prog_name="rolecall", standalone_mode=False))
+    gc.freeze()  # the process is over: nor is there garbage worth looking for now
+    sys.exit(code)
