@@ -13,7 +13,7 @@ from rolecall.registry.scorer.asked_words import LANGUAGES
 
 _FENCED = re.compile(r"```.*?(?:```|$)|<(\w+)[^<>]*>.*?</\1>", re.DOTALL)
 _QUOTED = re.compile(r"“[^”]{30,}”|\"[^\"]{30,}\"|«[^»]{30,}»|„[^“”]{30,}[“”]|「[^」]{20,}」")
-_DENSE = "[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"  # takes long to compile: only where needed
+_DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _HEAD_CHARS, _TAIL_CHARS, _LAST_LINE_CHARS = 400, 160, 240
 _REASON_CUES = (
     "explain",
@@ -59,10 +59,7 @@ def asked_tokens(text: str) -> AskedLength | None:
     own = unicodedata.normalize("NFKC", _instruction(text)).lower()
     if _asks_yes_or_no(own):
         return AskedLength(2.0, 1.0, 6.0, 0.9)
-    asks = [
-        *spaced_asks(own),
-        *(dense_asks(own) if not own.isascii() and re.search(_DENSE, own) else ()),
-    ]
+    asks = [*spaced_asks(own), *(dense_asks(own) if _DENSE.search(own) else ())]
     if not asks:
         return None
     return _together(asks)
