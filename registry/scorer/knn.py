@@ -13,10 +13,12 @@ from rolecall.registry.scorer.arrays import Arrays
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
+Steps = NDArray[np.int8]
 
 _UNKNOWN = 255
 _LEVELS = 250.0
 _STEPS = 127.0
+_ROWS = 2048  # as many rows of places as fit into a processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +39,15 @@ class Neighbours:
     """P judged prompts seen along A axes, and their scores by data set.
 
     `axes` (2·384, A) take the sentence embedding and the standardised phrases embedding, of unit
-    length each, to places (P, A); the dot product of two places is about the mean of the two
-    cosines. A neighbour at similarity c weighs exp((c − 1) / temperature).
+    length each, to places (P, A), kept in 127ths; the dot product of two places is about the mean
+    of the two cosines. A neighbour at similarity c weighs exp((c − 1) / temperature).
     """
 
     temperature: float
     phrase_mean: Floats  # (384,)
     phrase_scale: Floats  # (384,)
     axes: Floats  # (768, A)
-    places: Floats  # (P, A)
+    places: Steps  # (P, A)
     blocks: tuple[Block, ...]
     model_count: int
 
@@ -55,6 +57,15 @@ class Neighbours:
         places: Floats = joined @ self.axes
         return places
 
+    def similarity(self, places: Floats) -> Floats:
+        """Return how like places (N, A) are to those of the judged prompts, (N, P)."""
+        found: Floats = np.empty((len(places), len(self.places)), dtype=np.float32)
+        for start in range(0, len(self.places), _ROWS):
+            part = self.places[start : start + _ROWS].astype(np.float32)
+            found[:, start : start + len(part)] = places @ part.T
+        found /= np.float32(_STEPS)
+        return found
+
     def recall(
         self, places: Floats, *, is_agent: bool | None = None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -63,7 +74,7 @@ class Neighbours:
         The similarity is to the nearest prompt. Labels of whole agent runs speak only where
         `is_agent` is not false, and alone where it is true.
         """
-        similarity = places @ self.places.T  # (N, P)
+        similarity = self.similarity(places)
         for block in self.blocks:
             if is_agent is not None and block.is_agent != is_agent:
                 similarity[:, block.start : block.start + len(block.scores)] = -1.0
@@ -103,7 +114,7 @@ class Neighbours:
             "phrase_mean": self.phrase_mean.astype("<f2"),
             "phrase_scale": self.phrase_scale.astype("<f2"),
             "place_axes": self.axes.astype("<f2"),
-            "places": np.round(self.places * _STEPS).astype(np.int8),
+            "places": self.places,
             "scores": np.concatenate([block.scores.ravel() for block in self.blocks]),
         }
         return about, arrays
@@ -111,8 +122,6 @@ class Neighbours:
     @classmethod
     def unpack(cls, about: Mapping[str, Any], arrays: Arrays) -> Self:
         """Return what `pack` packed; raises KeyError, TypeError or ValueError."""
-        places = arrays["places"].astype(np.float32)
-        places /= np.float32(_STEPS)  # in place: these are megabytes
         blocks, start = [], 0
         for block in about["blocks"]:
             models = np.array(block["models"], dtype=np.intp)
@@ -125,10 +134,15 @@ class Neighbours:
             phrase_mean=arrays["phrase_mean"].astype(np.float32),
             phrase_scale=arrays["phrase_scale"].astype(np.float32),
             axes=arrays["place_axes"].astype(np.float32),
-            places=places,
+            places=arrays["places"],
             blocks=tuple(blocks),
             model_count=int(about["model_count"]),
         )
+
+
+def in_steps(places: Floats) -> Steps:
+    """Return places (P, A), of unit length at most, as they are kept."""
+    return np.round(places * _STEPS).astype(np.int8)
 
 
 def joint_embedding(embeddings: Floats, mean: Floats, scale: Floats) -> Floats:
