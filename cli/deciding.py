@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from rolecall.cli.output import note, print_json, print_text
 from rolecall.registry.chat import Chat
-from rolecall.registry.describe import describe_decision
 from rolecall.registry.errors import ExitCode, RegistryError
 from rolecall.registry.layers import Asked
 from rolecall.registry.records import Decision
@@ -20,6 +19,8 @@ def print_decision(decision: Decision, *, as_json: bool) -> None:
     Raises NothingEligible or BudgetExceeded, after the JSON, when nothing was chosen.
     """
     if as_json:
+        from rolecall.registry.describe import describe_decision
+
         print_json(describe_decision(decision))
     chosen = chosen_endpoint(decision)
     for text in decision.notes:
@@ -36,6 +37,8 @@ def print_decisions(
     Returns the exit code: a row for which nothing is eligible is printed with `chosen` null and
     said on stderr, and the rest goes on.
     """
+    from rolecall.registry.describe import describe_decision
+
     codes = []
     for line, chat, custom_id in rows:
         decision = router.decide(asked.of(request_of(chat)), asked.choices)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from difflib import get_close_matches
@@ -16,6 +17,7 @@ from rolecall.cli.coercion import HELP_OPTIONS, parse_plainly
 from rolecall.cli.errors import guarded
 
 COMPLETE_VARIABLE = "_ROLECALL_COMPLETE"
+_GARBAGE_THRESHOLD = 50_000
 
 
 class Place(NamedTuple):
@@ -132,10 +134,14 @@ def tree() -> TyperGroup:
 
 def run() -> None:
     """Run what was typed; the console script's entry point."""
+    # Most of what a start makes stays: looking for garbage among it is a twentieth of the start.
+    gc.set_threshold(_GARBAGE_THRESHOLD)
     line = os.environ.get(COMPLETE_VARIABLE)
     if line is not None:
         from rolecall.cli.completing import reply
 
         sys.stdout.write(reply(line))
         return
-    sys.exit(guarded(lambda: tree().main(prog_name="rolecall", standalone_mode=False)))
+    code = guarded(lambda: tree().main(prog_name="rolecall", standalone_mode=False))
+    gc.freeze()  # the process is over: nor is there garbage worth looking for now
+    sys.exit(code)

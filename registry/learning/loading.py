@@ -6,14 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from rolecall.registry.errors import ScorerUnusable
-from rolecall.registry.opening import has_registry, open_registry
-from rolecall.registry.records import Pool
-from rolecall.registry.scorer.model import Scorer
-from rolecall.registry.storage.database import Database
-from rolecall.registry.storage.judged_rows import has_judged_rows, read_fits, uses_fits
-from rolecall.registry.storage.pool import read_pool
+from rolecall.registry.scorer.card import PRETRAINED
+from rolecall.registry.scorer.encoder import load_session
+
+# What else this file needs is imported where it is used, while the encoder is being loaded.
+if TYPE_CHECKING:
+    from rolecall.registry.records import Pool
+    from rolecall.registry.scorer.model import Scorer
+    from rolecall.registry.storage.database import Database
 
 Tell = Callable[[str], None]
 
@@ -23,7 +26,7 @@ def say_nothing(_text: str) -> None:
 
 
 class Loading:
-    """The scorer being loaded on a thread of its own.
+    """The scorer being loaded on a thread of its own, its encoder first.
 
     Building the encoder's session holds no interpreter lock, so it costs no time while the rest
     of rolecall is imported and the registry is read. What takes long later is told by `tell`.
@@ -45,7 +48,10 @@ class Loading:
 
     def _load(self) -> None:
         try:
-            self._scorer = Scorer.load()
+            session = load_session(PRETRAINED)
+            from rolecall.registry.scorer.model import Scorer
+
+            self._scorer = Scorer.load(session=session)
         except ScorerUnusable as error:
             self._error = error
 
@@ -64,6 +70,9 @@ def read_known(given: Path | None, tell: Tell = say_nothing) -> Known:
     Nothing is written but what is derived from rows. Raises RegistryUnusable, ScorerUnusable.
     """
     loading = Loading(tell)
+    from rolecall.registry.opening import has_registry, open_registry
+    from rolecall.registry.storage.pool import read_pool
+
     if not has_registry(given):
         from rolecall.registry.seeding import seed_pool
 
@@ -77,6 +86,8 @@ def with_fits(db: Database, scorer: Scorer, tell: Tell = say_nothing) -> Scorer:
 
     What another version of the scorer made of them is derived anew, and told if it takes long.
     """
+    from rolecall.registry.storage.judged_rows import has_judged_rows, read_fits, uses_fits
+
     if not uses_fits(db) or not has_judged_rows(db):
         return scorer if scorer.fits is None else scorer.with_fits(None)
     from rolecall.registry.scorer.packing import unpack_fits

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from dataclasses import asdict, dataclass
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.errors import ScorerUnusable
+from rolecall.registry.scorer.arrays import Arrays, pack_arrays, unpack_arrays
+from rolecall.registry.scorer.card import MODEL_FILE, TOKENIZER_FILE
 from rolecall.registry.scorer.knn import Neighbours
 from rolecall.registry.scorer.metadata_prior import MetadataPrior
 
-FORMAT = 6
-MODEL_FILE = "model.onnx"
-TOKENIZER_FILE = "tokenizer.json"
-CONSTANTS_FILE = "head.json"
-ARRAYS_FILE = "head.bin"
+FORMAT = 7
+HEAD_FILE = "head.bin"
 _HINT = "reinstall rolecall"
 
 Floats = NDArray[np.float32]
@@ -100,6 +97,7 @@ ARRAYS = (
 )
 # Half precision moves a success by less than 0.001 and halves the file.
 _STORED = "<f2"
+_CHECKSUM_BYTES = 4
 
 
 def rounded(array: Floats) -> Floats:
@@ -108,30 +106,26 @@ def rounded(array: Floats) -> Floats:
 
 
 def save_head(head: Head, folder: Path) -> None:
-    """Write the head's two files into `folder`, beside the encoder's, which they vouch for."""
-    arrays = [np.ascontiguousarray(getattr(head, name), dtype=_STORED) for name in ARRAYS]
-    dense = b"".join(array.tobytes() for array in arrays)
+    """Write the head's file into `folder`, beside the encoder's, which it vouches for."""
     assert head.prior is not None
-    neighbours, packed = head.neighbours.pack()
-    blob = dense + packed
-    constants = {
+    prior, prior_arrays = head.prior.pack()
+    neighbours, neighbour_arrays = head.neighbours.pack()
+    about = {
         "format": FORMAT,
         "version": head.version,
         "models": head.models,
         "panel": head.panel,
         "tasks": head.tasks,
         "calibration": asdict(head.calibration),
-        "prior": head.prior.to_dict(),
+        "prior": prior,
         "neighbours": neighbours,
-        "shapes": {name: array.shape for name, array in zip(ARRAYS, arrays, strict=True)},
-        "crc32": {
-            ARRAYS_FILE: zlib.crc32(blob),
-            TOKENIZER_FILE: zlib.crc32((folder / TOKENIZER_FILE).read_bytes()),
-        },
-        "bytes": {MODEL_FILE: (folder / MODEL_FILE).stat().st_size},
+        "tokenizer_crc32": zlib.crc32((folder / TOKENIZER_FILE).read_bytes()),
+        "model_bytes": (folder / MODEL_FILE).stat().st_size,
     }
-    (folder / ARRAYS_FILE).write_bytes(blob)
-    (folder / CONSTANTS_FILE).write_text(json.dumps(constants), encoding="utf-8")
+    arrays = {name: np.asarray(getattr(head, name), dtype=_STORED) for name in ARRAYS}
+    whole = pack_arrays(about, {**arrays, **prior_arrays, **neighbour_arrays})
+    checksum = zlib.crc32(whole).to_bytes(_CHECKSUM_BYTES)
+    (folder / HEAD_FILE).write_bytes(whole + checksum)
 
 
 def load_head(folder: Path) -> Head:
@@ -141,45 +135,38 @@ def load_head(folder: Path) -> Head:
     as much as running it. `integrity.check` reads everything.
     """
     try:
-        constants = json.loads((folder / CONSTANTS_FILE).read_text(encoding="utf-8"))
-        blob = (folder / ARRAYS_FILE).read_bytes()
+        content = (folder / HEAD_FILE).read_bytes()
         tokenizer = (folder / TOKENIZER_FILE).read_bytes()
         model_bytes = (folder / MODEL_FILE).stat().st_size
     except FileNotFoundError as error:
         raise ScorerUnusable(f"no scorer at {folder}", hint=_HINT) from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise ScorerUnusable(f"the scorer at {folder} is unreadable", hint=_HINT) from error
-    if not isinstance(constants, dict) or constants.get("format") != FORMAT:
-        raise ScorerUnusable(f"the scorer at {folder} has another format than {FORMAT}", hint=_HINT)
     try:
-        checksums = constants["crc32"]
+        about, arrays = unpack_arrays(content)
+        if about["format"] != FORMAT:
+            message = f"the scorer at {folder} has another format than {FORMAT}"
+            raise ScorerUnusable(message, hint=_HINT)
+        checksum = int.from_bytes(content[-_CHECKSUM_BYTES:])
         if (
-            zlib.crc32(blob) != checksums[ARRAYS_FILE]
-            or zlib.crc32(tokenizer) != checksums[TOKENIZER_FILE]
-            or model_bytes != constants["bytes"][MODEL_FILE]
+            zlib.crc32(memoryview(content)[:-_CHECKSUM_BYTES]) != checksum
+            or zlib.crc32(tokenizer) != about["tokenizer_crc32"]
+            or model_bytes != about["model_bytes"]
         ):
             raise ValueError("a file does not match its checksum")
-        return _assemble(constants, blob)
+        return _assemble(about, arrays)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ScorerUnusable(f"the scorer at {folder} is damaged", hint=_HINT) from error
 
 
-def _assemble(constants: dict[str, Any], blob: bytes) -> Head:
-    shapes = [tuple(constants["shapes"][name]) for name in ARRAYS]
-    size = sum(map(prod, shapes))
-    numbers = np.frombuffer(blob, dtype=_STORED, count=size).astype(np.float32)
-    arrays: dict[str, Floats] = {}
-    start = 0
-    for name, shape in zip(ARRAYS, shapes, strict=True):
-        arrays[name] = numbers[start : start + prod(shape)].reshape(shape)
-        start += prod(shape)
+def _assemble(about: dict[str, Any], arrays: Arrays) -> Head:
     return Head(
-        version=str(constants["version"]),
-        models=tuple(constants["models"]),
-        panel=tuple(constants["panel"]),
-        tasks=tuple(constants["tasks"]),
-        calibration=Calibration(**constants["calibration"]),
-        prior=MetadataPrior.from_dict(constants["prior"]),
-        neighbours=Neighbours.unpack(constants["neighbours"], blob[2 * size :]),
-        **arrays,
+        version=str(about["version"]),
+        models=tuple(about["models"]),
+        panel=tuple(about["panel"]),
+        tasks=tuple(about["tasks"]),
+        calibration=Calibration(**about["calibration"]),
+        prior=MetadataPrior.unpack(about["prior"], arrays),
+        neighbours=Neighbours.unpack(about["neighbours"], arrays),
+        **{name: arrays[name].astype(np.float32) for name in ARRAYS},
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,17 +39,20 @@ class Cell:
 class BenchmarkFactors:
     """The fitted factor model over B benchmarks with R factors, and the table it was fitted on.
 
+    `table` (N, B) holds the scores of N models, `nan` where none is known.
+
     `facts_weights` (D, R) makes facts (standardised, D) the prior mean of the factors.
     `borrowed` is the variance added to a cell that another effort of the model reached.
     """
 
+    models: tuple[str, ...]
     benchmarks: tuple[str, ...]
+    table: Floats
     intercept: Floats  # (B,)
     loading: Floats  # (B, R)
     noise: Floats  # (B,), variances
     facts_weights: Floats  # (D, R)
     borrowed: float
-    table: Mapping[str, Cells]
 
     def cells_of(self, model: str, given: Cells) -> tuple[Cell, ...]:
         """Return the scores known of a model, each benchmark once.
@@ -63,8 +67,12 @@ class BenchmarkFactors:
             if name in known
         }
         for name in candidates(model):
-            for benchmark, score in self.table.get(name, {}).items():
-                found.setdefault(benchmark, Cell(benchmark, score, name))
+            if name not in self._row_of:
+                continue
+            scores = self.table[self._row_of[name]]
+            for at in np.flatnonzero(np.isfinite(scores)).tolist():
+                benchmark = self.benchmarks[at]
+                found.setdefault(benchmark, Cell(benchmark, float(scores[at]), name))
         return tuple(found[name] for name in self.benchmarks if name in found)
 
     def posterior(self, cells: tuple[Cell, ...], model: str, facts: Floats) -> Gaussian:
@@ -79,37 +87,9 @@ class BenchmarkFactors:
         noise = self.noise[rows] + self.borrowed * other
         return factor_posterior(values, self.loading[rows], noise, mean)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the model as plain JSON values."""
-        index = {name: str(at) for at, name in enumerate(self.benchmarks)}
-        return {
-            "benchmarks": list(self.benchmarks),
-            "intercept": rounded(self.intercept),
-            "loading": rounded(self.loading),
-            "noise": rounded(self.noise),
-            "facts_weights": rounded(self.facts_weights),
-            "borrowed": self.borrowed,
-            "table": {
-                model: {index[name]: round(score, 4) for name, score in cells.items()}
-                for model, cells in self.table.items()
-            },
-        }
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> BenchmarkFactors:
-        """Rebuild what `to_dict` made."""
-        names = tuple(plain["benchmarks"])
-        return cls(
-            benchmarks=names,
-            **{key: np.array(plain[key]) for key in ("intercept", "noise")},
-            loading=np.array(plain["loading"]).reshape(len(names), -1),
-            facts_weights=np.array(plain["facts_weights"]),
-            borrowed=plain["borrowed"],
-            table={
-                model: {names[int(at)]: score for at, score in cells.items()}
-                for model, cells in plain["table"].items()
-            },
-        )
+    @cached_property
+    def _row_of(self) -> Mapping[str, int]:
+        return {model: row for row, model in enumerate(self.models)}
 
 
 def factor_posterior(values: Floats, loading: Floats, noise: Floats, mean: Floats) -> Gaussian:
@@ -125,8 +105,3 @@ def logit(scores: Any) -> Floats:
     clipped = np.clip(np.asarray(scores, dtype=np.float64), _FEWEST, _MOST)
     odds: Floats = np.log(clipped / (1 - clipped))
     return odds
-
-
-def rounded(values: Floats, digits: int = 5) -> Any:
-    """Return an array as nested lists of short numbers."""
-    return np.round(values, digits).tolist()

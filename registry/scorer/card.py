@@ -9,6 +9,8 @@ from typing import Any
 from rolecall.registry.errors import ScorerUnusable
 
 CARD_FILE = "card.json"
+MODEL_FILE = "model.onnx"
+TOKENIZER_FILE = "tokenizer.json"
 PRETRAINED = Path(__file__).parent / "pretrained"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import onnxruntime as ort
@@ -12,7 +13,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as failures
 from tokenizers import Tokenizer
 
 from rolecall.registry.errors import ScorerUnusable
-from rolecall.registry.scorer.artifact import MODEL_FILE, TOKENIZER_FILE
+from rolecall.registry.scorer.card import MODEL_FILE, TOKENIZER_FILE
 from rolecall.registry.scorer.text import clip, instruction_within
 
 WIDTH = 384
@@ -20,6 +21,7 @@ WIDTH = 384
 # about; `phrases`, the mean of a lower layer, tells more of how it is put.
 EMBEDDINGS = ("sentence", "phrases")
 SENTENCE, PHRASES = range(2)
+Session: TypeAlias = ort.InferenceSession
 MOST_TOKENS = 256
 _HEAD_TOKENS, _INSTRUCTION_TOKENS = 160, 48
 
@@ -35,13 +37,16 @@ _LOAD_FAILURES = (
 
 
 class Encoder:
-    """The encoder of an artifact folder, whose files `load_head` has checked."""
+    """The encoder of an artifact folder, whose files `load_head` has checked.
 
-    def __init__(self, folder: Path, version: str) -> None:
+    `session` is that folder's where it was loaded before.
+    """
+
+    def __init__(self, folder: Path, version: str, session: Session | None = None) -> None:
         self.version = version
         text = (folder / TOKENIZER_FILE).read_text(encoding="utf-8")
         self._tokenizer = Tokenizer.from_str(text)
-        self._session = _load_session(folder / MODEL_FILE)
+        self._session = session or load_session(folder)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings (N, 2, 384) of N texts, in the order of `EMBEDDINGS`.
@@ -71,7 +76,9 @@ class Encoder:
         return ids
 
 
-def _load_session(path: Path) -> ort.InferenceSession:
+def load_session(folder: Path) -> Session:
+    """Return the encoder's graph in an artifact folder, ready to run; raises `ScorerUnusable`."""
+    path = folder / MODEL_FILE
     options = ort.SessionOptions()
     # The stored graph is optimized already; doing it again is most of a cold start.
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -81,6 +88,7 @@ def _load_session(path: Path) -> ort.InferenceSession:
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return Session(str(path), options, providers=["CPUExecutionProvider"])
     except _LOAD_FAILURES as error:
-        raise ScorerUnusable(f"the scorer's encoder is unreadable: {path}") from error
+        message = f"the scorer's encoder is unreadable: {path}"
+        raise ScorerUnusable(message, hint="reinstall rolecall") from error

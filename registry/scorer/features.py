@@ -23,7 +23,7 @@ _HEAD_CHARS = 4000
 _TAIL_CHARS = 4000
 
 _SYMBOLS = frozenset("{}[]()<>=+-*/\\^_|&%$#@~`;:")
-_HAN, _KANA = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[\u3040-\u30ff]")
+_HAN, _KANA = "[\u4e00-\u9fff]", "[\u3040-\u30ff]"  # take long to compile: only where needed
 _WORD = re.compile(r"[A-Za-z']+")
 _SENTENCE_END = re.compile(r"[.!?]\s+")
 _OPTION = re.compile(r"^\s*\(?[A-J][.):]\s+(.*)$", re.MULTILINE)
@@ -166,12 +166,16 @@ def _shares(seen: str) -> Sequence[float]:
         sum(map(str.isdigit, seen)) / size,
         sum(map(str.isupper, seen)) / size,
         (len(seen) - sum(map(str.isascii, seen))) / size,
-        len(_HAN.findall(seen)) / size,
-        len(_KANA.findall(seen)) / size,
+        _count(_HAN, seen) / size,
+        _count(_KANA, seen) / size,
         len(seen.encode("utf-8", "replace")) / size,
         sum(map(_SYMBOLS.__contains__, seen)) / size,
         min(sum(map(len, words)) / max(len(words), 1), 20.0),
     )
+
+
+def _count(pattern: str, text: str) -> int:
+    return 0 if text.isascii() else len(re.findall(pattern, text))
 
 
 def _of_options(options: Sequence[str]) -> Sequence[float]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rolecall.registry.scorer.arrays import Arrays
+
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
+Steps = NDArray[np.int8]
 
 _UNKNOWN = 255
 _LEVELS = 250.0
 _STEPS = 127.0
+_ROWS = 2048  # as many rows of places as fit into a processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +39,15 @@ class Neighbours:
     """P judged prompts seen along A axes, and their scores by data set.
 
     `axes` (2·384, A) take the sentence embedding and the standardised phrases embedding, of unit
-    length each, to places (P, A); the dot product of two places is about the mean of the two
-    cosines. A neighbour at similarity c weighs exp((c − 1) / temperature).
+    length each, to places (P, A), kept in 127ths; the dot product of two places is about the mean
+    of the two cosines. A neighbour at similarity c weighs exp((c − 1) / temperature).
     """
 
     temperature: float
     phrase_mean: Floats  # (384,)
     phrase_scale: Floats  # (384,)
     axes: Floats  # (768, A)
-    places: Floats  # (P, A)
+    places: Steps  # (P, A)
     blocks: tuple[Block, ...]
     model_count: int
 
@@ -53,6 +57,15 @@ class Neighbours:
         places: Floats = joined @ self.axes
         return places
 
+    def similarity(self, places: Floats) -> Floats:
+        """Return how like places (N, A) are to those of the judged prompts, (N, P)."""
+        found: Floats = np.empty((len(places), len(self.places)), dtype=np.float32)
+        for start in range(0, len(self.places), _ROWS):
+            part = self.places[start : start + _ROWS].astype(np.float32)
+            found[:, start : start + len(part)] = places @ part.T
+        found /= np.float32(_STEPS)
+        return found
+
     def recall(
         self, places: Floats, *, is_agent: bool | None = None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -61,7 +74,7 @@ class Neighbours:
         The similarity is to the nearest prompt. Labels of whole agent runs speak only where
         `is_agent` is not false, and alone where it is true.
         """
-        similarity = places @ self.places.T  # (N, P)
+        similarity = self.similarity(places)
         for block in self.blocks:
             if is_agent is not None and block.is_agent != is_agent:
                 similarity[:, block.start : block.start + len(block.scores)] = -1.0
@@ -82,17 +95,11 @@ class Neighbours:
             known = (block.scores != _UNKNOWN).astype(np.float32)
             yield block.scores * known / np.float32(_LEVELS), known
 
-    def pack(self) -> tuple[dict[str, Any], bytes]:
-        """Return what describes the packed bytes, and them."""
-        halves = (self.phrase_mean, self.phrase_scale, self.axes)
-        parts = [array.astype("<f2").tobytes() for array in halves]
-        parts.append(np.round(self.places * _STEPS).astype(np.int8).tobytes())
-        parts += [block.scores.tobytes() for block in self.blocks]
+    def pack(self) -> tuple[dict[str, Any], Arrays]:
+        """Return the neighbours as plain JSON values, and their arrays by name."""
         about = {
             "temperature": self.temperature,
-            "axes": self.axes.shape,
-            "places": self.places.shape,
-            "models": self.model_count,
+            "model_count": self.model_count,
             "blocks": [
                 {
                     "start": block.start,
@@ -103,34 +110,39 @@ class Neighbours:
                 for block in self.blocks
             ],
         }
-        return about, b"".join(parts)
+        arrays = {
+            "phrase_mean": self.phrase_mean.astype("<f2"),
+            "phrase_scale": self.phrase_scale.astype("<f2"),
+            "place_axes": self.axes.astype("<f2"),
+            "places": self.places,
+            "scores": np.concatenate([block.scores.ravel() for block in self.blocks]),
+        }
+        return about, arrays
 
     @classmethod
-    def unpack(cls, about: dict[str, Any], packed: bytes) -> Self:
+    def unpack(cls, about: Mapping[str, Any], arrays: Arrays) -> Self:
         """Return what `pack` packed; raises KeyError, TypeError or ValueError."""
-        width, axes = about["axes"]
-        half = width // 2
-        halves = np.frombuffer(packed, "<f2", 2 * half + width * axes).astype(np.float32)
-        start = 2 * (2 * half + width * axes)
-        count = about["places"][0]
-        steps = np.frombuffer(packed, np.int8, count * axes, start).astype(np.float32)
-        start += count * axes
-        blocks = []
+        blocks, start = [], 0
         for block in about["blocks"]:
             models = np.array(block["models"], dtype=np.intp)
-            size = block["rows"] * len(models)
-            scores = np.frombuffer(packed, np.uint8, size, start).reshape(-1, len(models))
+            end = start + block["rows"] * len(models)
+            scores = arrays["scores"][start:end].reshape(-1, len(models))
             blocks.append(Block(block["start"], models, scores, block["is_agent"]))
-            start += size
+            start = end
         return cls(
             temperature=float(about["temperature"]),
-            phrase_mean=halves[:half],
-            phrase_scale=halves[half : 2 * half],
-            axes=halves[2 * half :].reshape(width, axes),
-            places=(steps / np.float32(_STEPS)).reshape(count, axes),
+            phrase_mean=arrays["phrase_mean"].astype(np.float32),
+            phrase_scale=arrays["phrase_scale"].astype(np.float32),
+            axes=arrays["place_axes"].astype(np.float32),
+            places=arrays["places"],
             blocks=tuple(blocks),
-            model_count=int(about["models"]),
+            model_count=int(about["model_count"]),
         )
+
+
+def in_steps(places: Floats) -> Steps:
+    """Return places (P, A), of unit length at most, as they are kept."""
+    return np.round(places * _STEPS).astype(np.int8)
 
 
 def joint_embedding(embeddings: Floats, mean: Floats, scale: Floats) -> Floats:

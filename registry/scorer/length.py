@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
+from math import inf
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,13 +15,15 @@ from numpy.typing import NDArray
 
 from rolecall.registry.errors import ScorerUnusable
 from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.scorer.arrays import pack_arrays, unpack_arrays
 from rolecall.registry.scorer.asked_length import asked_tokens
 from rolecall.registry.scorer.variants import Variant, candidates, reasons, variant
 
 Floats = NDArray[np.float32]
 Table = NDArray[np.float64]
 
-LENGTH_FILE = "length.json"
+LENGTH_FILE = "length.bin"
+_SCALE = ".scale"
 _MOST_FEATURE = 4.0  # standard deviations; what lies farther is read as if it lay there
 _MOST_HIDDEN = {"low": 4_096.0, "medium": 12_288.0}  # the largest budgets of these levels
 _MOST_ANY = 32_768.0
@@ -48,34 +49,28 @@ class HiddenModel:
     step: float
     growth: float
 
-    def tokens(
-        self, one: ModelFacts, names: Sequence[str], difficulty: float
-    ) -> tuple[float, bool]:
-        """Return a model's hidden tokens and whether their number rests on data."""
+    def base(self, one: ModelFacts, names: Sequence[str]) -> tuple[float, bool]:
+        """Return a model's base, `-inf` where it hides nothing, and whether it rests on data."""
         own = _own_variant(one, names)
         if not own.effort and not _reasons(own):
             if one.reasoning_effort == "none" or one.reasoning is False:
-                return 0.0, True
+                return -inf, True
             if one.reasoning is None:  # nothing says that it reasons
-                return 0.0, False
-        same = [name for name in names if _variant(name).effort == own.effort]
-        found = [name for name in same if name in self.variants]
-        base, known = self._of_effort(one.reasoning_effort or own.effort), False
-        if found:
-            of_variant = self.variants[found[0]]
-            if of_variant is None:
-                return 0.0, True
-            base, known = of_variant, True
-        elif own.effort and (key := family_key(own)) in self.families:
-            base, known = self.families[key], True
-        most = _MOST_HIDDEN.get(one.reasoning_effort or "", _MOST_ANY)
-        return float(min(np.exp(base + self.growth * difficulty), most)), known
+                return -inf, False
+        same = (name for name in names if _variant(name).effort == own.effort)
+        found = next((name for name in same if name in self.variants), None)
+        if found is not None:
+            of_variant = self.variants[found]
+            return -inf if of_variant is None else of_variant, True
+        if own.effort and (key := family_key(own)) in self.families:
+            return self.families[key], True
+        return self._of_effort(one.reasoning_effort or own.effort), False
 
     def _of_effort(self, effort: str) -> float:
         return self.medium + self.step * RANKS.get(effort, 0.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LengthModel:
     """Expected tokens of M models: what the prompt asks for, then its kind, then the model.
 
@@ -113,24 +108,17 @@ class LengthModel:
 
         `offsets`, in logarithms, are by how much models were found to answer longer than this.
         """
+        pool = _pool(self, tuple(facts))
         shared, likeness = self._shared(vector, features)
+        trained = self.model_offset + self.model_task @ likeness  # (M,)
+        longer = np.array([(offsets or {}).get(one.model, 0.0) for one in facts])
+        lengths = shared + np.where(pool.rows >= 0, trained[pool.rows], pool.offset) + longer
         asked = asked_tokens(text)
-        fitted = offsets or {}
-        own = self.model_offset + self.model_task @ likeness  # (M,)
-        places = _places(self.models)
-        logs, hidden, known = [], [], []
-        for one in facts:
-            names = _names_of(one.base or one.model, one.reasoning_effort)
-            longer = fitted.get(one.model, 0.0)
-            logs.append(shared + self._offset(names, places, own) + longer)
-            tokens, is_known = self.hidden.tokens(one, names, difficulty)
-            hidden.append(tokens * np.exp(longer))
-            known.append(is_known)
-        lengths = np.array(logs, dtype=np.float64)
         if asked is not None:
             lengths = np.array([asked.blend(each) for each in lengths])
         visible = np.clip(np.expm1(lengths), 1.0, _MOST_ANY)
-        return visible, np.array(hidden), np.array(known, dtype=bool)
+        hidden = np.minimum(np.exp(pool.hidden + self.hidden.growth * difficulty), pool.most)
+        return visible, hidden * np.exp(longer), pool.is_known
 
     def _shared(self, vector: Floats, features: Floats) -> tuple[float, Floats]:
         """Return the prompt's part and its likeness (T,) to each task."""
@@ -143,25 +131,34 @@ class LengthModel:
         length = near * length + (1 - near) * self.usual
         return min(max(length, self.lowest), self.highest), likeness
 
-    def _offset(self, names: Sequence[str], places: Mapping[str, int], own: Floats) -> float:
-        found = next((places[name] for name in names if name in places), None)
-        if found is not None:
-            return float(own[found])
-        return self.families.get(family_key(_variant(names[0])), 0.0)
-
     def save(self, folder: Path) -> None:
-        """Write the model into `folder`, as one file."""
-        content = {field.name: _packed(getattr(self, field.name)) for field in fields(self)}
-        (folder / LENGTH_FILE).write_text(json.dumps(content, separators=(",", ":")), "utf-8")
+        """Write the model into `folder`, as one file; a matrix takes a byte per number."""
+        about: dict[str, Any] = {}
+        arrays: dict[str, NDArray[Any]] = {}
+        for name in (field.name for field in fields(self)):
+            value = getattr(self, name)
+            if not isinstance(value, np.ndarray):
+                about[name] = asdict(value) if isinstance(value, HiddenModel) else value
+            elif value.ndim == 1:
+                arrays[name] = value.astype("<f4")
+            else:
+                scale = np.maximum(np.abs(value).max(axis=1, keepdims=True), 1e-9) / 127
+                arrays[name] = np.round(value / scale).astype("i1")
+                arrays[f"{name}{_SCALE}"] = scale.astype("<f4")
+        (folder / LENGTH_FILE).write_bytes(pack_arrays(about, arrays))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read the model of a folder; raises `ScorerUnusable`."""
         try:
-            content = json.loads((folder / LENGTH_FILE).read_text("utf-8"))
-            read = {name: _unpacked(value) for name, value in content.items()}
-            hidden = HiddenModel(**read.pop("hidden"))
-            return cls(**(read | {"models": tuple(read["models"]), "hidden": hidden}))
+            about, arrays = unpack_arrays((folder / LENGTH_FILE).read_bytes())
+            models, hidden = tuple(about.pop("models")), HiddenModel(**about.pop("hidden"))
+            read: dict[str, Any] = {
+                name: value.astype(np.float32) * arrays.get(f"{name}{_SCALE}", np.float32(1))
+                for name, value in arrays.items()
+                if not name.endswith(_SCALE)
+            }
+            return cls(models=models, hidden=hidden, **about, **read)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             message = f"the scorer at {folder} has no readable {LENGTH_FILE}"
             raise ScorerUnusable(message, hint="reinstall rolecall") from error
@@ -195,40 +192,35 @@ _variant = lru_cache(maxsize=8192)(variant)
 _reasons = lru_cache(maxsize=8192)(reasons)
 
 
-@lru_cache(maxsize=4096)
-def _names_of(model: str, effort: str | None) -> tuple[str, ...]:
-    return candidates(model, effort)
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """What N models' tokens rest on, whatever the prompt.
+
+    `rows` are their places among the trained models; one without a place, -1, has an `offset`
+    instead. `hidden` are the bases of their hidden tokens, `most` the largest numbers of those.
+    """
+
+    rows: NDArray[np.intp]
+    offset: Table
+    hidden: Table
+    most: Table
+    is_known: NDArray[np.bool_]
 
 
+# The same pool is asked about prompt after prompt.
 @lru_cache(maxsize=8)
-def _places(models: tuple[str, ...]) -> Mapping[str, int]:
-    return {name: place for place, name in enumerate(models)}
-
-
-def _packed(value: Any) -> Any:
-    """Return what JSON can hold: arrays as bytes, one per number, scaled by row."""
-    if isinstance(value, HiddenModel):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
-    if not isinstance(value, np.ndarray):
-        return value
-    if value.ndim == 1:
-        stored = value.astype("<f4")
-        return {"shape": value.shape, "f4": base64.b64encode(stored.tobytes()).decode("ascii")}
-    scale = np.maximum(np.abs(value).max(axis=1, keepdims=True), 1e-9) / 127
-    levels = np.round(value / scale).astype("i1")
-    return {
-        "shape": value.shape,
-        "i1": base64.b64encode(levels.tobytes()).decode("ascii"),
-        "scale": base64.b64encode(scale.astype("<f4").tobytes()).decode("ascii"),
-    }
-
-
-def _unpacked(value: Any) -> Any:
-    if not isinstance(value, dict) or "shape" not in value:
-        return value
-    shape = tuple(value["shape"])
-    if "f4" in value:
-        return np.frombuffer(base64.b64decode(value["f4"]), "<f4").reshape(shape)
-    levels = np.frombuffer(base64.b64decode(value["i1"]), "i1").reshape(shape)
-    scale = np.frombuffer(base64.b64decode(value["scale"]), "<f4").reshape(-1, 1)
-    return levels.astype(np.float32) * scale
+def _pool(model: LengthModel, facts: tuple[ModelFacts, ...]) -> _Pool:
+    place_of = {name: place for place, name in enumerate(model.models)}
+    rows, offset, hidden = [], [], []
+    for one in facts:
+        names = candidates(one.base or one.model, one.reasoning_effort)
+        rows.append(next((place_of[name] for name in names if name in place_of), -1))
+        offset.append(model.families.get(family_key(_variant(names[0])), 0.0))
+        hidden.append(model.hidden.base(one, names))
+    return _Pool(
+        rows=np.array(rows, dtype=np.intp),
+        offset=np.array(offset),
+        hidden=np.array([base for base, _ in hidden]),
+        most=np.array([_MOST_HIDDEN.get(one.reasoning_effort or "", _MOST_ANY) for one in facts]),
+        is_known=np.array([is_known for _, is_known in hidden], dtype=bool),
+    )

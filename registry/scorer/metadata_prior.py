@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from math import log10
 from typing import Any, Literal
 
@@ -19,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.predictions import ModelFacts
-from rolecall.registry.scorer.benchmark_factors import BenchmarkFactors, Cell, rounded
+from rolecall.registry.scorer.arrays import Arrays
+from rolecall.registry.scorer.benchmark_factors import BenchmarkFactors, Cell
 from rolecall.registry.scorer.variant_names import FAMILIES
 from rolecall.registry.scorer.variants import canonical, reasons, variant
 
@@ -31,6 +31,15 @@ _ORIGIN_YEAR = 2024.5
 _DEFAULT_MONTH = 6.5
 _FAMILY_YEARS = 1.0  # over which relatives of one family grow apart
 _WORD = re.compile(r"[a-z]+")
+# Scores are stored in ten thousandths.
+_SCORE_STEPS, _NO_SCORE = 10_000, 65_535
+# The arrays of the factors, the scales, the models described, and of the prior itself.
+_ARRAYS = (
+    ("intercept", "loading", "noise", "facts_weights"),
+    ("mean", "deviation", "low", "spread", "price_of_size", "size_of_price"),
+    ("factors", "factor_doubt", "facts", "fact_doubt", "years"),
+    ("axes", "centre", "weights"),
+)
 _FAMILY_OF = {other: name for name, others in FAMILIES.items() for other in others}
 
 
@@ -134,17 +143,19 @@ class MetadataPrior:
     """The prior of a model's theta (K,), fitted on M trained models.
 
     `axes` (K, K) turns theta into axes that are independent across models, the widest first;
-    `kernels` holds one kernel for each run of axes in `runs`. `centre` (K,) and `values` (M, K)
-    are along the axes; `widen` scales the variances of each run.
+    `kernels` holds one kernel for each run of axes in `runs`. Along the axes theta is expected at
+    `centre` (K,), moved by `weights` (M, K) times the covariance with each trained model.
+    `whitening` (runs, M, M), lower triangular, makes trained models independent, which tells what
+    they leave in doubt; `widen` scales the variances of each run.
     """
 
     factors: BenchmarkFactors
     scales: Scales
     described: Described
-    weights: Floats  # (M,)
     axes: Floats
     centre: Floats
-    values: Floats
+    weights: Floats
+    whitening: Floats
     runs: tuple[int, ...]
     kernels: tuple[Kernel, ...]
     widen: tuple[float, ...]
@@ -153,11 +164,12 @@ class MetadataPrior:
         """Return theta's mean (N, K) and covariance (N, K, K) for each model."""
         models = self.describe(facts)
         means, variances = [], []
-        for kernel, solved, values in zip(self.kernels, self._solved, self._parts, strict=True):
+        parts = np.split(self.weights, np.cumsum(self.runs)[:-1], axis=1)
+        for kernel, weights, whitening in zip(self.kernels, parts, self.whitening, strict=True):
             across = kernel.between(models, self.described)  # (N, M)
-            means.append(across @ (solved @ values))
-            left = kernel.alone(models) - ((across @ solved) * across).sum(1)
-            variances.append(np.repeat(np.maximum(left, 1e-6)[:, None], values.shape[1], axis=1))
+            means.append(across @ weights)
+            left = kernel.alone(models) - ((across @ whitening.T) ** 2).sum(1)
+            variances.append(np.repeat(np.maximum(left, 1e-6)[:, None], weights.shape[1], axis=1))
         mean = self.centre + np.concatenate(means, axis=1)
         variance = np.concatenate(variances, axis=1) * np.repeat(self.widen, self.runs)
         back = np.linalg.inv(self.axes)
@@ -175,55 +187,59 @@ class MetadataPrior:
         """Return models as the kernel sees them."""
         return describe(self.factors, self.scales, facts)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the prior as plain JSON values."""
-        return {
-            "factors": self.factors.to_dict(),
-            "scales": {name: _plain(getattr(self.scales, name)) for name in Scales.__slots__},
-            "described": {
-                name: _plain(getattr(self.described, name)) for name in Described.__annotations__
-            },
-            "weights": rounded(self.weights, 0),
-            "axes": rounded(self.axes),
-            "centre": rounded(self.centre),
-            "values": rounded(self.values, 3),
-            "runs": list(self.runs),
+    def pack(self) -> tuple[dict[str, Any], Arrays]:
+        """Return the prior as plain JSON values, and its arrays by name."""
+        about = {
+            "rated": self.factors.models,
+            "benchmarks": self.factors.benchmarks,
+            "borrowed": self.factors.borrowed,
+            "last_years": self.scales.last_years,
+            "families": self.described.families.tolist(),
+            "bases": self.described.bases.tolist(),
+            "runs": self.runs,
             "kernels": [asdict(kernel) for kernel in self.kernels],
-            "widen": list(self.widen),
+            "widen": self.widen,
         }
+        parts = (self.factors, self.scales, self.described, self)
+        arrays = {
+            name: getattr(part, name).astype("<f4")
+            for part, names in zip(parts, _ARRAYS, strict=True)
+            for name in names
+        }
+        scores = np.round(self.factors.table * _SCORE_STEPS)
+        arrays["table"] = np.where(np.isnan(scores), _NO_SCORE, scores).astype("<u2")
+        rows, columns = np.tril_indices(len(self.weights))
+        arrays["whitening"] = self.whitening[:, rows, columns].astype("<f2")
+        return about, arrays
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> MetadataPrior:
-        """Rebuild what `to_dict` made; raises `TypeError` or `KeyError` where it is not that."""
-        scales = dict(plain["scales"])
-        last_years = float(scales.pop("last_years"))
-        described = {name: np.array(value) for name, value in plain["described"].items()}
-        arrays = ("weights", "axes", "centre", "values")
-        return cls(
-            factors=BenchmarkFactors.from_dict(plain["factors"]),
-            scales=Scales(
-                last_years=last_years,
-                **{name: np.array(value) for name, value in scales.items()},
-            ),
-            described=Described(**described),
-            **{name: np.array(plain[name]) for name in arrays},
-            runs=tuple(plain["runs"]),
-            kernels=tuple(Kernel(**kernel) for kernel in plain["kernels"]),
-            widen=tuple(plain["widen"]),
+    def unpack(cls, about: Mapping[str, Any], arrays: Arrays) -> MetadataPrior:
+        """Return what `pack` packed; raises KeyError, TypeError or ValueError."""
+        factors, scales, described, own = (
+            {name: arrays[name].astype(np.float64) for name in names} for names in _ARRAYS
         )
-
-    @cached_property
-    def _parts(self) -> list[Floats]:
-        return np.split(self.values, np.cumsum(self.runs)[:-1], axis=1)
-
-    @cached_property
-    def _solved(self) -> list[Floats]:
-        found: list[Floats] = []
-        for kernel in self.kernels:
-            alike = kernel.between(self.described, self.described)
-            doubt = kernel.doubt(self.described, self.weights)
-            found.append(np.asarray(np.linalg.inv(alike + np.diag(doubt)), dtype=np.float64))
-        return found
+        table, count = arrays["table"], len(own["weights"])
+        rows, columns = np.tril_indices(count)
+        whitening = np.zeros((len(about["runs"]), count, count))
+        whitening[:, rows, columns] = arrays["whitening"]
+        return cls(
+            factors=BenchmarkFactors(
+                models=tuple(about["rated"]),
+                benchmarks=tuple(about["benchmarks"]),
+                table=np.where(table == _NO_SCORE, np.nan, table / _SCORE_STEPS),
+                borrowed=about["borrowed"],
+                **factors,
+            ),
+            scales=Scales(last_years=about["last_years"], **scales),
+            described=Described(
+                families=np.array(about["families"]), bases=np.array(about["bases"]), **described
+            ),
+            whitening=whitening,
+            runs=tuple(about["runs"]),
+            kernels=tuple(Kernel(**kernel) for kernel in about["kernels"]),
+            widen=tuple(about["widen"]),
+            **own,
+        )
 
 
 def describe(factors: BenchmarkFactors, scales: Scales, facts: Sequence[ModelFacts]) -> Described:
@@ -272,9 +288,3 @@ def _guess(line: Floats, other: float) -> tuple[float, float]:
 def _squares(left: Floats, right: Floats) -> Floats:
     apart: Floats = (left**2).sum(1)[:, None] + (right**2).sum(1) - 2 * left @ right.T
     return np.maximum(apart, 0.0)
-
-
-def _plain(value: Any) -> Any:
-    if not isinstance(value, np.ndarray):
-        return value
-    return value.tolist() if value.dtype.kind == "U" else rounded(value)

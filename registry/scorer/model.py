@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,13 @@ from rolecall.registry.predictions import Basis, ModelFacts, Prediction, Success
 from rolecall.registry.scorer.artifact import Floats, Head, load_head
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.chances import LATENT_FLOOR, expected, logistic
-from rolecall.registry.scorer.encoder import SENTENCE, WIDTH, Encoder
+from rolecall.registry.scorer.encoder import SENTENCE, WIDTH, Encoder, Session
 from rolecall.registry.scorer.features import FEATURES, measure
 from rolecall.registry.scorer.length import LengthModel
-from rolecall.registry.scorer.onboarding import Fits
 from rolecall.registry.scorer.variants import candidates
+
+if TYPE_CHECKING:
+    from rolecall.registry.scorer.onboarding import Fits
 
 Table = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -85,6 +87,20 @@ class Reading:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """What is known of N models whatever the prompt: asked of one, they are asked of many.
+
+    `rows` are their rows among the trained models, -1 for those not seen in training; `latent`
+    (N, 1 + L) with its `covariance` (N, 1 + L, 1 + L).
+    """
+
+    rows: Rows
+    latent: Table
+    covariance: Table
+    bases: tuple[Basis, ...]
+
+
 class Scorer:
     """The trained head with its encoder; `lengths` are null in training only."""
 
@@ -101,22 +117,23 @@ class Scorer:
         self.fits = fits
         self._row_of = {model: row for row, model in enumerate(head.models)}
         self._is_agent = np.array([_AGENT in f"/{task}/" for task in head.tasks], dtype=bool)
-        # The same pool is asked about prompt after prompt.
-        self._rows = lru_cache(maxsize=8)(self._rows_of)
-        self._by_prior = lru_cache(maxsize=8)(self._predict_by_prior)
-        self._prior_basis = lru_cache(maxsize=4096)(self._basis_by_prior)
+        self._pool = lru_cache(maxsize=8)(self._pool_of)
 
     @classmethod
-    def load(cls, folder: Path | None = None) -> Scorer:
-        """Load an artifact folder, by default the shipped one; raises `ScorerUnusable`."""
+    def load(cls, folder: Path | None = None, session: Session | None = None) -> Scorer:
+        """Load an artifact folder, by default the shipped one; raises `ScorerUnusable`.
+
+        `session` is its encoder's where it was loaded before.
+        """
         folder = folder or PRETRAINED
         head = load_head(folder)
-        return cls(head, Encoder(folder, head.version), LengthModel.load(folder))
+        return cls(head, Encoder(folder, head.version, session), LengthModel.load(folder))
 
     def with_fits(self, fits: Fits | None) -> Self:
         """Return a scorer like this one that reads these models by what was fitted for them."""
         other = copy(self)
         other.fits = fits
+        other._pool = lru_cache(maxsize=8)(other._pool_of)
         return other
 
     @property
@@ -200,8 +217,8 @@ class Scorer:
         if not facts:
             return ()
         wanted = tuple(facts)
-        rows = self._rows(wanted)
-        latent, covariance = self._latents(wanted, rows)
+        pool = self._pool(wanted)
+        rows, latent = pool.rows, pool.latent
         world = self._world(reading.vector)
         share = np.where(rows >= 0, reading.local_share[rows], 0.0)
         usual = latent @ reading.usual_loading + reading.usual_offset
@@ -209,7 +226,7 @@ class Scorer:
         local = plain + share * (np.nan_to_num(reading.local[rows]) - plain)
         # What is unknown of the model widens; what is unknown of the prompt is calibrated already,
         # but for what is added far from everything known.
-        unsure = np.einsum("i,nij,j->n", reading.loading, covariance, reading.loading)
+        unsure = pool.covariance @ reading.loading @ reading.loading
         unsure *= (1 - share) ** 2
         far = reading.spread**2 - self.head.calibration.spread**2
         steps = [expected(one, unsure + far) for one in (usual, plain, local, local + world)]
@@ -224,19 +241,20 @@ class Scorer:
             wanted,
             {} if self.fits is None else self.fits.log_tokens(one.model for one in wanted),
         )
-        parts = self._parts(reading, *(step.round(4) for step in steps))
+        columns = zip(
+            wanted,
+            success.tolist(),
+            np.maximum(deviation, LATENT_FLOOR).tolist(),
+            np.maximum(visible + hidden, 1).astype(np.intp).tolist(),
+            pool.bases,
+            self._parts(reading, *(step.round(4) for step in steps)),
+            hidden.astype(np.intp).tolist(),
+            known.tolist(),
+            strict=True,
+        )
         return tuple(
-            Prediction(
-                model=one.model,
-                success=round(float(success[i]), 4),
-                success_std=round(max(float(deviation[i]), LATENT_FLOOR), 4),
-                output_tokens=max(int(visible[i] + hidden[i]), 1),
-                basis=self._basis(one, int(rows[i])),
-                parts=parts[i],
-                hidden_tokens=int(hidden[i]),
-                hidden_tokens_known=bool(known[i]),
-            )
-            for i, one in enumerate(wanted)
+            Prediction(one.model, round(mean, 4), round(spread, 4), *others)
+            for one, mean, spread, *others in columns
         )
 
     def usual_prompt(self, tasks: Sequence[int]) -> tuple[Table, float]:
@@ -283,48 +301,35 @@ class Scorer:
         loading, offset = self._calibrated(signals, shares[None])
         return np.append(loading[0], offset[0])
 
-    def _latents(self, facts: tuple[ModelFacts, ...], rows: Rows) -> tuple[Table, Table]:
-        """Return each model's latent (N, 1 + L) and its covariance (N, 1 + L, 1 + L)."""
+    def _pool_of(self, facts: tuple[ModelFacts, ...]) -> _Pool:
         head = self.head
+        rows = np.array([self.trained_row(one) for one in facts], dtype=np.intp)
         latent = head.latent[rows].astype(np.float64)
         covariance = np.repeat(head.latent_covariance[None].astype(np.float64), len(facts), axis=0)
         strangers = np.flatnonzero(rows < 0)
         if len(strangers):
-            asked = tuple(facts[i] for i in strangers.tolist())
-            latent[strangers], covariance[strangers] = self._by_prior(asked)
-        if self.fits is not None:
-            for i, one in enumerate(facts):
-                fit = self.fits.of(one.model)
-                if fit is not None:
-                    latent[i], covariance[i] = fit.mean, fit.covariance
-        return latent, covariance
-
-    def _basis_by_prior(self, facts: ModelFacts) -> Basis:
-        assert self.head.prior is not None
-        return self.head.prior.basis(facts)
-
-    def _predict_by_prior(self, facts: tuple[ModelFacts, ...]) -> tuple[Table, Table]:
-        assert self.head.prior is not None
-        return self.head.prior.predict(facts)
+            assert head.prior is not None
+            asked = [facts[i] for i in strangers.tolist()]
+            latent[strangers], covariance[strangers] = head.prior.predict(asked)
+        for i, one in enumerate(facts):
+            fit = None if self.fits is None else self.fits.of(one.model)
+            if fit is not None:
+                latent[i], covariance[i] = fit.mean, fit.covariance
+        return _Pool(rows, latent, covariance, tuple(map(self.basis, facts)))
 
     def _world(self, vector: Floats) -> float:
         if self.fits is None or self.fits.world is None:
             return 0.0
         return self.fits.world.offset(vector)
 
-    def _rows_of(self, facts: tuple[ModelFacts, ...]) -> Rows:
-        return np.array([self.trained_row(one) for one in facts], dtype=np.intp)
-
     def basis(self, facts: ModelFacts) -> Basis:
         """Return what a prediction of the model rests on."""
-        return self._basis(facts, self.trained_row(facts))
-
-    def _basis(self, facts: ModelFacts, row: int) -> Basis:
         if self.fits is not None and self.fits.of(facts.model) is not None:
             return "fitted"
-        if row >= 0:
+        if self.trained_row(facts) >= 0:
             return "latent"
-        return self._prior_basis(facts)
+        assert self.head.prior is not None
+        return self.head.prior.basis(facts)
 
     def _parts(
         self, reading: Reading, usual: Table, plain: Table, local: Table, whole: Table

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from rolecall.registry.scorer.arrays import pack_arrays, unpack_arrays
 from rolecall.registry.scorer.model import Reading
 from rolecall.registry.scorer.onboarding import Fit, Fits
 from rolecall.registry.scorer.world import World
@@ -37,12 +33,12 @@ def pack_reading(reading: Reading) -> bytes:
         "local_share": reading.local_share[known].astype("<f4"),
     }
     numbers = {name: getattr(reading, name) for name in _NUMBERS}
-    return _packed({"numbers": numbers, "models": len(reading.local)}, arrays)
+    return pack_arrays({"numbers": numbers, "models": len(reading.local)}, arrays)
 
 
 def unpack_reading(content: bytes, text: str) -> Reading:
     """Return the reading that `pack_reading` packed; raises KeyError, TypeError or ValueError."""
-    about, arrays = _unpacked(content)
+    about, arrays = unpack_arrays(content)
     local, share = np.full(about["models"], np.nan), np.zeros(about["models"])
     local[arrays["known"]] = arrays["local"]
     share[arrays["known"]] = arrays["local_share"]
@@ -69,12 +65,12 @@ def pack_fits(fits: Fits) -> bytes:
     if models:
         arrays["mean"] = np.stack([one.mean for one in models]).astype("<f4")
         arrays["covariance"] = np.stack([one.covariance for one in models]).astype("<f4")
-    return _packed(about, arrays)
+    return pack_arrays(about, arrays)
 
 
 def unpack_fits(content: bytes) -> Fits:
     """Return the fits that `pack_fits` packed; raises KeyError, TypeError or ValueError."""
-    about, arrays = _unpacked(content)
+    about, arrays = unpack_arrays(content)
     world = None
     if "world" in arrays:
         world = World(arrays["vectors"].astype(np.float64), arrays["world"].astype(np.float64))
@@ -89,19 +85,3 @@ def unpack_fits(content: bytes) -> Fits:
         for row, (model, log_tokens, rows) in enumerate(about["models"])
     ]
     return Fits({one.model: one for one in fits}, world)
-
-
-def _packed(about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    shapes = {name: [array.dtype.str, array.shape] for name, array in arrays.items()}
-    head = json.dumps({**about, "arrays": shapes}).encode()
-    return b"\n".join((head, b"".join(array.tobytes() for array in arrays.values())))
-
-
-def _unpacked(content: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    head, _, body = content.partition(b"\n")
-    about, arrays, start = json.loads(head), {}, 0
-    for name, (kind, shape) in about["arrays"].items():
-        count = int(np.prod(shape))
-        arrays[name] = np.frombuffer(body, kind, count, start).reshape(shape)
-        start += arrays[name].nbytes
-    return about, arrays

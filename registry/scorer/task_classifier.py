@@ -128,7 +128,8 @@ def _grams(text: str) -> Buckets:
     for length in range(2, _LONGEST_GRAM + 1):
         hashes = hashes[:-1] * _PRIME + codes[length - 1 :]
         found.append((hashes * _MIX) >> np.uint64(64 - BITS))
-    return np.unique(np.concatenate(found)).astype(np.intp)
+    # `np.unique` would do, but for importing masked arrays, which takes longer than all of this.
+    return np.array(sorted(set(np.concatenate(found).tolist())), dtype=np.intp)
 
 
 def _words(mark: str, text: str) -> Buckets:

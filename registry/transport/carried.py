@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from rolecall.registry.chat import Chat
 from rolecall.registry.records import Api
-from rolecall.registry.transport.anthropic_thinking import left_out
-from rolecall.registry.transport.formats import Target
-from rolecall.registry.transport.gemini_thinking import thinking_config
+
+if TYPE_CHECKING:
+    from rolecall.registry.transport.formats import Target
 
 _SAMPLING = frozenset({"temperature", "top_p", "top_k", "stop"})
 _THINKING = frozenset({"reasoning_effort", "thinking_budget"})
@@ -70,6 +71,10 @@ def dropped(target: Target, chat: Chat) -> tuple[str, ...]:
     These are what the API has no place for, what the endpoint does not take, and what Anthropic
     refuses beside its thinking, and how to think for a Gemini that is not told. Sorted.
     """
+    # A decision, which only asks what is uncarried, does without these.
+    from rolecall.registry.transport.anthropic_thinking import left_out
+    from rolecall.registry.transport.gemini_thinking import thinking_config
+
     endpoint = target.endpoint
     named = parameters(chat)
     lost = set(uncarried(endpoint.api, named))

@@ -25,7 +25,7 @@ def scorer() -> Scorer:
 @pytest.fixture(autouse=True)
 def scorer_loaded_once(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare every command its load; each still asks for the scorer as it always does."""
-    monkeypatch.setattr(Scorer, "load", staticmethod(lambda: scorer))
+    monkeypatch.setattr(Scorer, "load", staticmethod(lambda **_: scorer))
 
 
 @pytest.fixture(scope="session")

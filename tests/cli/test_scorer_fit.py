@@ -18,7 +18,7 @@ from tests.scorer.tiny import tiny_scorer
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the tiny scorer be the shipped one."""
-    monkeypatch.setattr(Scorer, "load", lambda _folder=None: tiny_scorer())
+    monkeypatch.setattr(Scorer, "load", lambda _folder=None, **_: tiny_scorer())
 
 
 @pytest.fixture

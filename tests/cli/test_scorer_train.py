@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the tiny scorer be the shipped one."""
-    monkeypatch.setattr(Scorer, "load", lambda _folder=None: tiny_scorer())
+    monkeypatch.setattr(Scorer, "load", lambda _folder=None, **_: tiny_scorer())
 
 
 def write_rows(path: Path, count: int) -> Path:

@@ -42,7 +42,7 @@ def shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Let the tiny scorer be the shipped one; return its folder, which says what it has seen."""
     folder = tmp_path / "shipped"
     folder.mkdir()
-    monkeypatch.setattr(Scorer, "load", lambda _folder=None: tiny_scorer())
+    monkeypatch.setattr(Scorer, "load", lambda _folder=None, **_: tiny_scorer())
     monkeypatch.setattr("rolecall.registry.learning.fit.PRETRAINED", folder)
     return folder
 
@@ -190,7 +190,7 @@ def test_another_version_of_the_scorer_fits_the_rows_anew(
     fit(tmp_path, rows(40))
     newer = tiny_scorer(2)
     newer.head = replace(newer.head, version="tiny-2")
-    monkeypatch.setattr(Scorer, "load", lambda _folder=None: newer)
+    monkeypatch.setattr(Scorer, "load", lambda _folder=None, **_: newer)
     monkeypatch.setattr("rolecall.registry.learning.fits._LONG_S", 0.0)
     told: list[str] = []
     assert read_known(None, told.append).scorer.fits is not None

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rolecall.registry.errors import ScorerUnusable
+from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.artifact import load_head, save_head
 from rolecall.registry.scorer.card import PRETRAINED, card
 from rolecall.registry.scorer.integrity import check
@@ -26,7 +27,7 @@ def test_the_shipped_artifact_is_whole_and_at_most_30_mb() -> None:
     assert sum(path.stat().st_size for path in PRETRAINED.iterdir()) <= 30_000_000
 
 
-@pytest.mark.parametrize("name", ["head.json", "head.bin", "model.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("name", ["head.bin", "length.bin", "model.onnx", "tokenizer.json"])
 def test_a_missing_file_makes_the_scorer_unusable(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(ScorerUnusable) as caught:
@@ -35,7 +36,7 @@ def test_a_missing_file_makes_the_scorer_unusable(folder: Path, name: str) -> No
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["head.json", "head.bin", "model.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("name", ["head.bin", "length.bin", "model.onnx", "tokenizer.json"])
 @pytest.mark.parametrize("left", [0, 100])
 def test_a_cut_off_file_makes_the_scorer_unusable(folder: Path, name: str, left: int) -> None:
     path = folder / name
@@ -71,16 +72,17 @@ def test_a_full_check_notices_what_loading_does_not_read(folder: Path) -> None:
 
 
 def test_another_format_is_refused_by_its_number(folder: Path) -> None:
-    path = folder / "head.json"
-    constants = json.loads(path.read_text())
-    path.write_text(json.dumps({**constants, "format": 99}))
+    path = folder / "head.bin"
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b'"format": 7', b'"format": 9', 1))
+    assert path.read_bytes() != content
     with pytest.raises(ScorerUnusable, match="format"):
         Scorer.load(folder)
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", "null", '{"format": 1}', "\x00", "not json"])
-def test_constants_that_are_none_are_refused(folder: Path, text: str) -> None:
-    (folder / "head.json").write_text(text)
+@pytest.mark.parametrize("text", ["[]", "{}", "null", '{"arrays": {}}', "\x00", "not json"])
+def test_a_head_that_is_none_is_refused(folder: Path, text: str) -> None:
+    (folder / "head.bin").write_text(text + "\n")
     with pytest.raises(ScorerUnusable):
         load_head(folder)
 
@@ -89,9 +91,8 @@ def test_a_saved_head_loads_as_it_was(scorer: Scorer, folder: Path) -> None:
     save_head(scorer.head, folder)
     again = Scorer.load(folder)
     reading = scorer.read("Which is larger, 9.9 or 9.11?")
-    assert again.head.prior is not None
-    assert scorer.head.prior is not None
-    assert again.head.prior.to_dict() == scorer.head.prior.to_dict()
+    unheard_of = [ModelFacts("unheard-of-7b", parameters_b=7.0), ModelFacts("gpt-9")]
+    assert again.predict(reading, unheard_of) == scorer.predict(reading, unheard_of)
     assert again.read("hi").difficulty == scorer.read("hi").difficulty
     assert (again.read("Which is larger, 9.9 or 9.11?").loading == reading.loading).all()
 

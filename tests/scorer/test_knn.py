@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rolecall.registry.scorer.encoder import WIDTH
-from rolecall.registry.scorer.knn import Floats, Neighbours, as_blocks
+from rolecall.registry.scorer.knn import Floats, Neighbours, as_blocks, in_steps
 
 NAN = np.nan
 
@@ -18,7 +18,7 @@ def neighbours(scores: list[list[float]], sets: list[str], places: list[list[flo
         phrase_mean=np.zeros(WIDTH, dtype=np.float32),
         phrase_scale=np.ones(WIDTH, dtype=np.float32),
         axes=np.eye(2 * WIDTH, 2, dtype=np.float32),
-        places=np.array(places, dtype=np.float32)[order],
+        places=in_steps(np.array(places, dtype=np.float32)[order]),
         blocks=blocks,
         model_count=len(scores[0]),
     )
@@ -39,7 +39,7 @@ def test_a_model_is_predicted_by_the_prompts_it_was_asked_and_the_near_ones_coun
     assert mean[0, 0] == pytest.approx(1 / (1 + far))
     assert mean[0, 1] == pytest.approx(1.0)
     assert mean[0, 2] == pytest.approx(0.5)
-    assert weight[0, 1] == pytest.approx(np.exp(-0.4 / 0.1), rel=1e-4)
+    assert weight[0, 1] == pytest.approx(np.exp(-0.4 / 0.1), rel=0.03)
     assert nearest[0] == pytest.approx(1.0)
 
 
@@ -66,4 +66,6 @@ def test_what_was_packed_unpacks_as_it_was_but_for_its_precision() -> None:
     again = Neighbours.unpack(*held.pack())
     for one, other in zip(held.recall(at(0.6, 0.8)), again.recall(at(0.6, 0.8)), strict=True):
         np.testing.assert_allclose(one, other, rtol=0.03)
-    assert again.pack()[1] == Neighbours.unpack(*again.pack()).pack()[1]
+    once_more = Neighbours.unpack(*again.pack()).pack()[1]
+    for name, array in again.pack()[1].items():
+        assert np.array_equal(array, once_more[name]), name

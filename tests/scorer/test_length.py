@@ -142,7 +142,7 @@ def test_a_saved_model_says_the_same(model: LengthModel, tmp_path: Path) -> None
     for name in (TERSE, CHATTY, "quite-new-7b"):
         assert visible(again, name) == pytest.approx(visible(model, name), rel=0.02)
     assert again.hidden == model.hidden
-    assert (tmp_path / "length.json").stat().st_size < 300_000
+    assert (tmp_path / "length.bin").stat().st_size < 300_000
 
 
 def test_without_counted_rows_every_hidden_number_is_an_estimate() -> None:

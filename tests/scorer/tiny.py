@@ -111,7 +111,7 @@ def tiny_head(seed: int = 1) -> Head:
             phrase_mean=np.zeros(WIDTH, dtype=np.float32),
             phrase_scale=np.ones(WIDTH, dtype=np.float32),
             axes=np.zeros((2 * WIDTH, 1), dtype=np.float32),
-            places=np.zeros((1, 1), dtype=np.float32),
+            places=np.zeros((1, 1), dtype=np.int8),
             blocks=(nowhere,),
             model_count=len(MODELS),
         ),

@@ -9,7 +9,7 @@ import torch
 
 from rolecall.registry.scorer.artifact import Calibration, Floats, Head, rounded
 from rolecall.registry.scorer.encoder import PHRASES, WIDTH, Encoder
-from rolecall.registry.scorer.knn import Neighbours, as_blocks, joint_embedding
+from rolecall.registry.scorer.knn import Neighbours, as_blocks, in_steps, joint_embedding
 from rolecall.registry.scorer.model import Scorer, raw_inputs
 from rolecall.registry.scorer.public_scores import read_scores
 from rolecall.registry.scorer.training.config import Settings
@@ -127,7 +127,7 @@ def neighbours_of(data: TrainingData, rows: Rows, settings: Settings) -> Neighbo
         if task.startswith(_AGENT)
     )
     order, blocks = as_blocks(judged.scores, judged.datasets, agents)
-    places = joined[order] @ axes
+    places = in_steps(joined[order] @ axes)
     return Neighbours(
         temperature=_TEMPERATURE,
         phrase_mean=mean,

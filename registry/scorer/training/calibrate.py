@@ -95,7 +95,7 @@ def _familiarity(head: Head, data: TrainingData, tune: Rows) -> tuple[float, flo
     """Return the similarity of a prompt to other data sets, and of an unusual one to its own."""
     neighbours = head.neighbours
     places = neighbours.locate(data.embeddings[tune])
-    similarity = places @ neighbours.places.T
+    similarity = neighbours.similarity(places)
     own, names = np.empty(len(neighbours.places), dtype=np.intp), sorted(set(data.judged.datasets))
     for number, block in enumerate(neighbours.blocks):
         own[block.start : block.start + len(block.scores)] = number

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from rolecall.registry.errors import ScorerUnusable
-from rolecall.registry.scorer.artifact import MODEL_FILE, TOKENIZER_FILE
+from rolecall.registry.scorer.card import MODEL_FILE, TOKENIZER_FILE
 from rolecall.registry.scorer.encoder import Encoder
 from rolecall.registry.scorer.integrity import file_digest
 

@@ -92,8 +92,19 @@ def fit_prior(
     runs = (*settings.runs, values.shape[1] - sum(settings.runs))
     parts = np.split(values, np.cumsum(runs)[:-1], axis=1)
     kernels = tuple(_fit_kernel(described, part, weights, settings.rounds) for part in parts)
+    whitening = np.array([_whitening(kernel, described, weights) for kernel in kernels])
+    solved = [white.T @ white @ part for white, part in zip(whitening, parts, strict=True)]
     return MetadataPrior(
-        factors, scales, described, weights, axes, centre, values, runs, kernels, settings.widen
+        factors=factors,
+        scales=scales,
+        described=described,
+        axes=axes,
+        centre=centre,
+        weights=np.concatenate(solved, axis=1),
+        whitening=whitening,
+        runs=runs,
+        kernels=kernels,
+        widen=settings.widen,
     )
 
 
@@ -123,17 +134,15 @@ def fit_factors(
 ) -> BenchmarkFactors:
     """Return the factor model of the table, by expectation and maximisation."""
     names = tuple(dict.fromkeys(one.benchmark for one in scores))
-    table: dict[str, dict[str, float]] = {}
+    models = tuple(dict.fromkeys(one.model for one in scores))
+    table = np.full((len(models), len(names)), np.nan)
     for one in scores:
-        table.setdefault(one.model, {})[one.benchmark] = one.score
-    models = tuple(table)
-    cells = np.full((len(models), len(names)), np.nan)
-    for row, model in enumerate(models):
-        for name, score in table[model].items():
-            cells[row, names.index(name)] = logit(score)
+        table[models.index(one.model), names.index(one.benchmark)] = one.score
     known_facts = np.array([scales.row(facts.get(model, ModelFacts(model)))[0] for model in models])
-    intercept, loading, noise, mapped = _maximise(cells, known_facts, settings)
-    return BenchmarkFactors(names, intercept, loading, noise, mapped, settings.borrowed, table)
+    intercept, loading, noise, mapped = _maximise(logit(table), known_facts, settings)
+    return BenchmarkFactors(
+        models, names, table, intercept, loading, noise, mapped, settings.borrowed
+    )
 
 
 def _maximise(
@@ -235,10 +244,19 @@ def _fit_kernel(described: Described, values: Floats, weights: Floats, rounds: i
 
 
 def _likelihood(kernel: Kernel, described: Described, values: Floats, weights: Floats) -> float:
-    covariance = kernel.between(described, described) + np.diag(kernel.doubt(described, weights))
-    lower = np.linalg.cholesky(covariance)
+    lower = _lower(kernel, described, weights)
     whitened = np.linalg.solve(lower, values)
     return float(-(whitened**2).sum() / 2 - values.shape[1] * np.log(np.diag(lower)).sum())
+
+
+def _whitening(kernel: Kernel, described: Described, weights: Floats) -> Floats:
+    """Return the matrix (M, M), lower triangular, that makes trained models independent."""
+    return np.asarray(np.linalg.inv(_lower(kernel, described, weights)), dtype=np.float64)
+
+
+def _lower(kernel: Kernel, described: Described, weights: Floats) -> Floats:
+    covariance = kernel.between(described, described) + np.diag(kernel.doubt(described, weights))
+    return np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
 
 
 def _known(facts: ModelFacts) -> list[float]:
