@@ -28,7 +28,8 @@ class Calibration:
     """What was tuned on the tuning fold: logits are read as `scale · logit + shift`.
 
     `local_share` is the largest part of a trained model's logit that comes from the nearest
-    judged prompts, `local_weight` the weight of neighbours at which it is half of that.
+    judged prompts, `local_weight` the weight of neighbours at which it is half of that;
+    `task_share` is the largest part that comes from its means on the training tasks alike.
     `far` and `near` are similarities to the nearest training prompt: below `far` models stand as
     they do on the average prompt, as hard as its kind is; above `near` it counts as it is.
     `spread` is the standard deviation, in logits, of what the prompt does not tell, `far_spread`
@@ -39,6 +40,7 @@ class Calibration:
     shift: float
     local_share: float
     local_weight: float
+    task_share: float
     far: float
     near: float
     spread: float
@@ -50,8 +52,7 @@ class Head:
     """The trained head: D inputs of a prompt, H hidden units, T tasks, M models, L latent numbers.
 
     The logit of a model's success on a prompt is `latent · loading + offset` (`model.py`).
-    `panel` are the reference models whose expected failures are a prompt's difficulty. `prior` is
-    null in training only, before it is fitted.
+    `panel` are the reference models whose expected failures are a prompt's difficulty.
     """
 
     version: str
@@ -59,7 +60,7 @@ class Head:
     panel: tuple[int, ...]
     tasks: tuple[str, ...]
     calibration: Calibration
-    prior: MetadataPrior | None
+    prior: MetadataPrior
     neighbours: Neighbours
     input_mean: Floats  # (D,)
     input_scale: Floats  # (D,)
@@ -74,8 +75,10 @@ class Head:
     usual_signals: Floats  # (T, L + 1): the mean signals of each task's training prompts
     general_loading: Floats  # (1 + L,): of the average prompt, each data set alike
     latent: Floats  # (M, 1 + L): ability, then the latent vector
+    expected_latent: Floats  # (M, 1 + L): what would be expected of each without its rows
     latent_covariance: Floats  # (1 + L, 1 + L): how far a latent may be off
     asked: Floats  # (T, M): how many training prompts of each task each model was asked
+    task_means: Floats  # (T, M): what each model scored on those, drawn to its mean
 
 
 ARRAYS = (
@@ -92,8 +95,10 @@ ARRAYS = (
     "usual_signals",
     "general_loading",
     "latent",
+    "expected_latent",
     "latent_covariance",
     "asked",
+    "task_means",
 )
 # Half precision moves a success by less than 0.001 and halves the file.
 _STORED = "<f2"
@@ -107,7 +112,6 @@ def rounded(array: Floats) -> Floats:
 
 def save_head(head: Head, folder: Path) -> None:
     """Write the head's file into `folder`, beside the encoder's, which it vouches for."""
-    assert head.prior is not None
     prior, prior_arrays = head.prior.pack()
     neighbours, neighbour_arrays = head.neighbours.pack()
     about = {

@@ -2,15 +2,15 @@
 
 Public benchmark scores come first, by a few factors; then the facts of the model (size, date,
 price, whether it reasons, whether its weights are open); then its relatives: other efforts of
-the same model, and models of its family from the same time. A Gaussian process over the trained
-models joins all three (Rasmussen and Williams, "Gaussian Processes for Machine Learning", 2.2).
+the same model, and models of its family. All are inputs of one linear map that is learnt with the
+network (Agarwal and Chen, "Regression-based Latent Factor Models", 2009).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import log10
 from typing import Any, Literal
 
@@ -29,16 +29,15 @@ Basis = Literal["scores", "facts"]
 FACTS = ("size", "price", "years", "reasoning", "closed")
 _ORIGIN_YEAR = 2024.5
 _DEFAULT_MONTH = 6.5
-_FAMILY_YEARS = 1.0  # over which relatives of one family grow apart
 _WORD = re.compile(r"[a-z]+")
 # Scores are stored in ten thousandths.
 _SCORE_STEPS, _NO_SCORE = 10_000, 65_535
-# The arrays of the factors, the scales, the models described, and of the prior itself.
+# The arrays of the factors, of the scales, of the inputs and of the prior itself.
 _ARRAYS = (
     ("intercept", "loading", "noise", "facts_weights"),
     ("mean", "deviation", "low", "spread", "price_of_size", "size_of_price"),
-    ("factors", "factor_doubt", "facts", "fact_doubt", "years"),
-    ("axes", "centre", "weights"),
+    ("centre", "size"),
+    ("level", "common", "own", "of_family", "of_base"),
 )
 _FAMILY_OF = {other: name for name, others in FAMILIES.items() for other in others}
 
@@ -78,102 +77,78 @@ class Scales:
         return (values - self.mean) / self.deviation, (spreads / self.deviation) ** 2
 
 
-@dataclass(frozen=True, slots=True)
-class Kernel:
-    """How alike two models' numbers are along some axes: variances of the parts that add up.
-
-    `scores` and `facts` weigh what is linear in the factors and in the facts, `near` what is
-    smooth in both over `length`, `family` and `base` what relatives share; `own` is each model's
-    own, and `noise / weight` how badly a model with few judged prompts is known.
-    """
-
-    scores: float
-    facts: float
-    near: float
-    length: float
-    family: float
-    base: float
-    own: float
-    noise: float
-
-    def between(self, left: Described, right: Described) -> Floats:
-        """Return the covariance of two lists of models, (N, M), without what is each one's own."""
-        apart = _squares(left.factors, right.factors) + _squares(left.facts, right.facts)
-        relatives = left.families[:, None] == right.families[None]
-        years = np.abs(left.years[:, None] - right.years[None])
-        found: Floats = (
-            self.scores * left.factors @ right.factors.T
-            + self.facts * left.facts @ right.facts.T
-            + self.near * np.exp(-apart / (2 * self.length**2))
-            + self.family * relatives * np.exp(-years / _FAMILY_YEARS)
-            + self.base * (left.bases[:, None] == right.bases[None])
-        )
-        return found
-
-    def alone(self, models: Described) -> Floats:
-        """Return each model's own variance (N,), doubt about its facts and factors included."""
-        linear = self.scores * (models.factors**2).sum(1) + self.facts * (models.facts**2).sum(1)
-        inputs = self.scores * models.factor_doubt + self.facts * models.fact_doubt
-        shared = self.near + self.family + self.base + self.own
-        found: Floats = linear + inputs + shared
-        return found
-
-    def doubt(self, models: Described, weights: Floats) -> Floats:
-        """Return what keeps trained models from being known as they are, (M,)."""
-        inputs = self.scores * models.factor_doubt + self.facts * models.fact_doubt
-        found: Floats = inputs + self.own + self.noise / np.maximum(weights, 1.0)
-        return found
-
-
 @dataclass(frozen=True)
-class Described:
-    """N models as the kernel sees them. `*_doubt` (N,) are summed variances of the inputs."""
+class ModelInputs:
+    """What the prior reads of a model, C columns.
 
-    factors: Floats  # (N, R)
-    factor_doubt: Floats
-    facts: Floats  # (N, 5)
-    fact_doubt: Floats
-    families: NDArray[np.str_]
-    bases: NDArray[np.str_]
-    years: Floats
-
-
-@dataclass(frozen=True)
-class MetadataPrior:
-    """The prior of a model's theta (K,), fitted on M trained models.
-
-    `axes` (K, K) turns theta into axes that are independent across models, the widest first;
-    `kernels` holds one kernel for each run of axes in `runs`. Along the axes theta is expected at
-    `centre` (K,), moved by `weights` (M, K) times the covariance with each trained model.
-    `whitening` (runs, M, M), lower triangular, makes trained models independent, which tells what
-    they leave in doubt; `widen` scales the variances of each run.
+    First the R factors and the 5 facts, standardised by `centre` and `size` (R + 5,), then 1 for
+    the model's family and 1 for the model whose efforts it is one of.
     """
 
     factors: BenchmarkFactors
     scales: Scales
-    described: Described
-    axes: Floats
+    families: tuple[str, ...]
+    bases: tuple[str, ...]
     centre: Floats
-    weights: Floats
-    whitening: Floats
-    runs: tuple[int, ...]
-    kernels: tuple[Kernel, ...]
-    widen: tuple[float, ...]
+    size: Floats
+
+    def rows(self, facts: Sequence[ModelFacts]) -> Floats:
+        """Return each model's inputs (N, C)."""
+        numbers = np.array([self.numbers(one)[0] for one in facts])
+        numbers = ((numbers - self.centre) / self.size).reshape(len(facts), -1)
+        families, bases = (
+            np.array(mine)[:, None] == np.array(names)
+            for mine, names in (
+                ([family_of(canonical(one.model)) for one in facts], self.families),
+                ([variant(one.model).base for one in facts], self.bases),
+            )
+        )
+        return np.concatenate([numbers, families, bases], axis=1)
+
+    def numbers(self, facts: ModelFacts) -> tuple[Floats, Floats]:
+        """Return a model's factors and facts (R + 5,) and their covariance, not standardised."""
+        row, doubt = self.scales.row(facts)
+        name = canonical(facts.model)
+        found = self.factors.posterior(self.cells(facts), name, row)
+        rank = len(found.mean)
+        covariance = np.zeros((rank + len(row), rank + len(row)))
+        covariance[:rank, :rank], covariance[rank:, rank:] = found.covariance, np.diag(doubt)
+        return np.concatenate([found.mean, row]), covariance
+
+    def cells(self, facts: ModelFacts) -> tuple[Cell, ...]:
+        """Return the benchmark scores that count for a model."""
+        return self.factors.cells_of(canonical(facts.model), dict(facts.benchmarks))
+
+
+@dataclass(frozen=True)
+class MetadataPrior:
+    """The prior of a model's theta (K,): expected at `level + inputs @ common`.
+
+    `common` is (C, K). `own` (K, K) is the covariance of what is a model's own, `of_family` and
+    `of_base` that of what relatives share, for a model whose relatives nobody has judged.
+    """
+
+    inputs: ModelInputs
+    level: Floats
+    common: Floats
+    own: Floats
+    of_family: Floats
+    of_base: Floats
 
     def predict(self, facts: Sequence[ModelFacts]) -> tuple[Floats, Floats]:
         """Return theta's mean (N, K) and covariance (N, K, K) for each model."""
-        models = self.describe(facts)
-        means, variances = [], []
-        parts = np.split(self.weights, np.cumsum(self.runs)[:-1], axis=1)
-        for kernel, weights, whitening in zip(self.kernels, parts, self.whitening, strict=True):
-            across = kernel.between(models, self.described)  # (N, M)
-            means.append(across @ weights)
-            left = kernel.alone(models) - ((across @ whitening.T) ** 2).sum(1)
-            variances.append(np.repeat(np.maximum(left, 1e-6)[:, None], weights.shape[1], axis=1))
-        mean = self.centre + np.concatenate(means, axis=1)
-        variance = np.concatenate(variances, axis=1) * np.repeat(self.widen, self.runs)
-        back = np.linalg.inv(self.axes)
-        return mean @ back, np.einsum("ik,ni,il->nkl", back, variance, back)
+        rows = self.inputs.rows(facts)
+        return self.level + rows @ self.common, np.array(
+            [self._covariance(one, row) for one, row in zip(facts, rows, strict=True)]
+        )
+
+    def _covariance(self, facts: ModelFacts, row: Floats) -> Floats:
+        count = len(self.inputs.centre)
+        slope = self.common[:count] / self.inputs.size[:, None]
+        found: Floats = self.own + slope.T @ self.inputs.numbers(facts)[1] @ slope
+        families, bases = np.split(row[count:], [len(self.inputs.families)])
+        found = found if bases.any() else found + self.of_base
+        return found if families.any() else found + self.of_family
 
     def basis(self, facts: ModelFacts) -> Basis:
         """Return whether public scores speak for a model, or its facts alone."""
@@ -181,48 +156,38 @@ class MetadataPrior:
 
     def cells(self, facts: ModelFacts) -> tuple[Cell, ...]:
         """Return the benchmark scores that count for a model."""
-        return self.factors.cells_of(canonical(facts.model), dict(facts.benchmarks))
-
-    def describe(self, facts: Sequence[ModelFacts]) -> Described:
-        """Return models as the kernel sees them."""
-        return describe(self.factors, self.scales, facts)
+        return self.inputs.cells(facts)
 
     def pack(self) -> tuple[dict[str, Any], Arrays]:
         """Return the prior as plain JSON values, and its arrays by name."""
+        inputs = self.inputs
         about = {
-            "rated": self.factors.models,
-            "benchmarks": self.factors.benchmarks,
-            "borrowed": self.factors.borrowed,
-            "last_years": self.scales.last_years,
-            "families": self.described.families.tolist(),
-            "bases": self.described.bases.tolist(),
-            "runs": self.runs,
-            "kernels": [asdict(kernel) for kernel in self.kernels],
-            "widen": self.widen,
+            "rated": inputs.factors.models,
+            "benchmarks": inputs.factors.benchmarks,
+            "borrowed": inputs.factors.borrowed,
+            "last_years": inputs.scales.last_years,
+            "families": inputs.families,
+            "bases": inputs.bases,
         }
-        parts = (self.factors, self.scales, self.described, self)
         arrays = {
             name: getattr(part, name).astype("<f4")
-            for part, names in zip(parts, _ARRAYS, strict=True)
+            for part, names in zip(
+                (inputs.factors, inputs.scales, inputs, self), _ARRAYS, strict=True
+            )
             for name in names
         }
-        scores = np.round(self.factors.table * _SCORE_STEPS)
+        scores = np.round(inputs.factors.table * _SCORE_STEPS)
         arrays["table"] = np.where(np.isnan(scores), _NO_SCORE, scores).astype("<u2")
-        rows, columns = np.tril_indices(len(self.weights))
-        arrays["whitening"] = self.whitening[:, rows, columns].astype("<f2")
         return about, arrays
 
     @classmethod
     def unpack(cls, about: Mapping[str, Any], arrays: Arrays) -> MetadataPrior:
         """Return what `pack` packed; raises KeyError, TypeError or ValueError."""
-        factors, scales, described, own = (
+        factors, scales, inputs, own = (
             {name: arrays[name].astype(np.float64) for name in names} for names in _ARRAYS
         )
-        table, count = arrays["table"], len(own["weights"])
-        rows, columns = np.tril_indices(count)
-        whitening = np.zeros((len(about["runs"]), count, count))
-        whitening[:, rows, columns] = arrays["whitening"]
-        return cls(
+        table = arrays["table"]
+        read = ModelInputs(
             factors=BenchmarkFactors(
                 models=tuple(about["rated"]),
                 benchmarks=tuple(about["benchmarks"]),
@@ -231,35 +196,11 @@ class MetadataPrior:
                 **factors,
             ),
             scales=Scales(last_years=about["last_years"], **scales),
-            described=Described(
-                families=np.array(about["families"]), bases=np.array(about["bases"]), **described
-            ),
-            whitening=whitening,
-            runs=tuple(about["runs"]),
-            kernels=tuple(Kernel(**kernel) for kernel in about["kernels"]),
-            widen=tuple(about["widen"]),
-            **own,
+            families=tuple(about["families"]),
+            bases=tuple(about["bases"]),
+            **inputs,
         )
-
-
-def describe(factors: BenchmarkFactors, scales: Scales, facts: Sequence[ModelFacts]) -> Described:
-    """Return models as the kernel sees them, their factors from their public scores."""
-    rows = [scales.row(one) for one in facts]
-    names = [canonical(one.model) for one in facts]
-    found = [
-        factors.posterior(factors.cells_of(name, dict(one.benchmarks)), name, row)
-        for name, one, (row, _) in zip(names, facts, rows, strict=True)
-    ]
-    values = np.array([row for row, _ in rows]).reshape(-1, len(FACTS))
-    return Described(
-        factors=np.array([one.mean for one in found]).reshape(len(found), -1),
-        factor_doubt=np.array([np.trace(one.covariance) for one in found]),
-        facts=values,
-        fact_doubt=np.array([doubt.sum() for _, doubt in rows]),
-        families=np.array([family_of(name) for name in names], dtype=np.str_),
-        bases=np.array([variant(name).base for name in names], dtype=np.str_),
-        years=values[:, 2] * scales.deviation[2] + scales.mean[2],
-    )
+        return cls(inputs=read, **own)
 
 
 def family_of(name: str) -> str:
@@ -283,8 +224,3 @@ def years_of(date: str | None) -> float | None:
 
 def _guess(line: Floats, other: float) -> tuple[float, float]:
     return float(line[0] + line[1] * other), float(line[2])
-
-
-def _squares(left: Floats, right: Floats) -> Floats:
-    apart: Floats = (left**2).sum(1)[:, None] + (right**2).sum(1) - 2 * left @ right.T
-    return np.maximum(apart, 0.0)

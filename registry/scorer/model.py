@@ -29,6 +29,7 @@ Rows = NDArray[np.intp]
 
 _MOST_DEVIATIONS = 4.0
 _LEAST_SUCCESS = 0.01
+_FEW_PROMPTS = 3.0  # of a task, at which a model half counts as asked it
 _AGENT = "/agent/"
 _OTHER_SCRIPT = 0.2, 0.5  # shares of characters: below none of them count, above all do
 
@@ -47,14 +48,16 @@ class Signals:
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """What the nearest judged prompts say: logits (N, M) and what they count beside the network.
+    """What judged prompts like these say of trained models, beside the network.
 
-    `share` (N, M) is 0 where a model was asked none of them; `familiar` (N,), 0–1, is how near
-    the prompt is to anything known.
+    `logit` (N, M) is of the nearest prompts and of the tasks alike, `share` (N, M) how much that
+    counts: 0 where a model was asked neither. `asked` (N, M), 0–1, is how far a model was asked
+    such tasks at all. `familiar` (N,), 0–1, is how near the prompt is to anything known.
     """
 
     logit: Table
     share: Table
+    asked: Table
     familiar: Table
 
 
@@ -63,7 +66,8 @@ class Reading:
     """What the scorer took from one prompt, once for any number of models.
 
     `vector` (384,) is the sentence embedding. `loading` (1 + L,) and `offset` give a model's logit,
-    `local` (M,) and `local_share` what the nearest judged prompts say of trained models.
+    `local` (M,) and `local_share` what judged prompts like it say of trained models, and `asked`
+    (M,), 0–1, how far those were asked such tasks.
     `task` is the training task that the prompt is most like and `likeness` how much, 0–1;
     `usual_loading` and `usual_offset` are those of its average prompt. `familiar`, 0–1, is how
     near the prompt is to anything known. `spread`, in logits, is what the prompt does not tell.
@@ -76,6 +80,7 @@ class Reading:
     offset: float
     local: Table
     local_share: Table
+    asked: Table
     usual_loading: Table
     usual_offset: float
     task: int
@@ -92,12 +97,15 @@ class _Pool:
     """What is known of N models whatever the prompt: asked of one, they are asked of many.
 
     `rows` are their rows among the trained models, -1 for those not seen in training; `latent`
-    (N, 1 + L) with its `covariance` (N, 1 + L, 1 + L).
+    (N, 1 + L) with its `covariance` (N, 1 + L, 1 + L). `own` (N, 1 + L) is what a trained model's
+    own scores add, `unasked` (N, 1 + L, 1 + L) what widens where it was never asked the like.
     """
 
     rows: Rows
     latent: Table
     covariance: Table
+    own: Table
+    unasked: Table
     bases: tuple[Basis, ...]
 
 
@@ -117,6 +125,10 @@ class Scorer:
         self.fits = fits
         self._row_of = {model: row for row, model in enumerate(head.models)}
         self._is_agent = np.array([_AGENT in f"/{task}/" for task in head.tasks], dtype=bool)
+        # What its own scores add to what is expected of a trained model counts as far as it was
+        # asked the like.
+        self._asked = (head.asked / (head.asked + _FEW_PROMPTS)).astype(np.float64)  # (T, M)
+        self._own = (head.latent - head.expected_latent).astype(np.float64)  # (M, 1 + L)
         self._pool = lru_cache(maxsize=8)(self._pool_of)
 
     @classmethod
@@ -166,6 +178,7 @@ class Scorer:
             offset=float(signals.offset[0]),
             local=local.logit[0],
             local_share=local.share[0],
+            asked=local.asked[0],
             usual_loading=usual[:-1],
             usual_offset=float(usual[-1]),
             task=task,
@@ -184,8 +197,6 @@ class Scorer:
 
         `embeddings` (N, 2, 384), `features` (N, F) as `features.measure` gives them.
         """
-        local = self._local(embeddings, is_agent)
-        local = replace(local, familiar=local.familiar * known_script(features))
         head = self.head
         inputs = self._inputs(embeddings, features)  # (N, D)
         hidden = np.maximum(inputs @ head.hidden_weight + head.hidden_bias, 0)
@@ -194,6 +205,8 @@ class Scorer:
         if is_agent is not None and self._is_agent.any():
             tasks[:, self._is_agent != is_agent] = -np.inf
         shares = _softmax(tasks)
+        local = self._local(embeddings, shares, is_agent)
+        local = replace(local, familiar=local.familiar * known_script(features))
         loading, offset = self._calibrated(signals, shares)
         _, usual_offset = self._calibrated(shares @ head.usual_signals, shares)
         near = local.familiar
@@ -203,7 +216,8 @@ class Scorer:
 
     def trained_logits(self, signals: Signals, local: Local, rows: Rows) -> Table:
         """Return the logits (N, R) of trained models (R rows of the head's) on N prompts."""
-        net = signals.loading @ self.head.latent[rows].T.astype(np.float64)
+        own = local.asked[:, rows] * (signals.loading @ self._own[rows].T)
+        net = signals.loading @ self.head.expected_latent[rows].T + own
         net += signals.offset[:, None]
         share = local.share[:, rows]
         return net + share * (np.nan_to_num(local.logit[:, rows]) - net)
@@ -221,12 +235,15 @@ class Scorer:
         rows, latent = pool.rows, pool.latent
         world = self._world(reading.vector)
         share = np.where(rows >= 0, reading.local_share[rows], 0.0)
-        usual = latent @ reading.usual_loading + reading.usual_offset
-        plain = latent @ reading.loading + reading.offset
+        unasked = np.where(rows >= 0, 1 - reading.asked[rows], 0.0)
+        usual = latent @ reading.usual_loading - unasked * (pool.own @ reading.usual_loading)
+        plain = latent @ reading.loading - unasked * (pool.own @ reading.loading)
+        usual, plain = usual + reading.usual_offset, plain + reading.offset
         local = plain + share * (np.nan_to_num(reading.local[rows]) - plain)
         # What is unknown of the model widens; what is unknown of the prompt is calibrated already,
         # but for what is added far from everything known.
         unsure = pool.covariance @ reading.loading @ reading.loading
+        unsure += unasked * (pool.unasked @ reading.loading @ reading.loading)
         unsure *= (1 - share) ** 2
         far = reading.spread**2 - self.head.calibration.spread**2
         steps = [expected(one, unsure + far) for one in (usual, plain, local, local + world)]
@@ -269,16 +286,21 @@ class Scorer:
         names = candidates(facts.base or facts.model, facts.reasoning_effort)
         return next((self._row_of[name] for name in names if name in self._row_of), -1)
 
-    def _local(self, embeddings: Floats, is_agent: bool | None) -> Local:
-        calibration, neighbours = self.head.calibration, self.head.neighbours
-        places = neighbours.locate(embeddings)
-        mean, weight, similarity = neighbours.recall(places, is_agent=is_agent)
-        share = calibration.local_share * weight / (weight + calibration.local_weight)
-        clipped = np.clip(mean, _LEAST_SUCCESS, 1 - _LEAST_SUCCESS)
-        logit = calibration.scale * np.log(clipped / (1 - clipped)) + calibration.shift
+    def _local(self, embeddings: Floats, task_shares: Table, is_agent: bool | None) -> Local:
+        head, calibration = self.head, self.head.calibration
+        places = head.neighbours.locate(embeddings)
+        mean, weight, similarity = head.neighbours.recall(places, is_agent=is_agent)
+        near = calibration.local_share * weight / (weight + calibration.local_weight)
+        near = np.where(np.isfinite(mean), near, 0.0)
+        asked = task_shares @ self._asked  # (N, M)
+        alike = (task_shares @ (self._asked * head.task_means)) / np.maximum(asked, 1e-9)
+        told = calibration.task_share * asked
+        share = near + told
+        both = near * _logit(np.nan_to_num(mean, nan=0.5)) + told * _logit(alike)
+        logit = calibration.scale * both / np.maximum(share, 1e-9) + calibration.shift
         span = max(calibration.near - calibration.far, 1e-6)
         familiar = np.clip((similarity - calibration.far) / span, 0.0, 1.0)
-        return Local(logit, np.where(np.isfinite(mean), share, 0.0), familiar)
+        return Local(logit, share, asked, familiar)
 
     def _inputs(self, embeddings: Floats, features: Floats) -> Floats:
         head = self.head
@@ -304,18 +326,19 @@ class Scorer:
     def _pool_of(self, facts: tuple[ModelFacts, ...]) -> _Pool:
         head = self.head
         rows = np.array([self.trained_row(one) for one in facts], dtype=np.intp)
-        latent = head.latent[rows].astype(np.float64)
+        latent, own = head.latent[rows].astype(np.float64), self._own[rows]
         covariance = np.repeat(head.latent_covariance[None].astype(np.float64), len(facts), axis=0)
+        unasked = np.repeat(head.prior.own[None], len(facts), axis=0)
         strangers = np.flatnonzero(rows < 0)
         if len(strangers):
-            assert head.prior is not None
             asked = [facts[i] for i in strangers.tolist()]
             latent[strangers], covariance[strangers] = head.prior.predict(asked)
+            own[strangers], unasked[strangers] = 0.0, 0.0
         for i, one in enumerate(facts):
             fit = None if self.fits is None else self.fits.of(one.model)
             if fit is not None:
-                latent[i], covariance[i] = fit.mean, fit.covariance
-        return _Pool(rows, latent, covariance, tuple(map(self.basis, facts)))
+                latent[i], covariance[i], unasked[i] = fit.mean, fit.covariance, 0.0
+        return _Pool(rows, latent, covariance, own, unasked, tuple(map(self.basis, facts)))
 
     def _world(self, vector: Floats) -> float:
         if self.fits is None or self.fits.world is None:
@@ -328,7 +351,6 @@ class Scorer:
             return "fitted"
         if self.trained_row(facts) >= 0:
             return "latent"
-        assert self.head.prior is not None
         return self.head.prior.basis(facts)
 
     def _parts(
@@ -355,6 +377,11 @@ def known_script(features: Floats) -> Table:
     )
     least, most = _OTHER_SCRIPT
     return np.asarray(1 - np.clip((other - han - kana - least) / (most - least), 0.0, 1.0))
+
+
+def _logit(success: Table) -> Table:
+    clipped = np.clip(success, _LEAST_SUCCESS, 1 - _LEAST_SUCCESS)
+    return np.asarray(np.log(clipped / (1 - clipped)))
 
 
 def raw_inputs(embeddings: Floats, features: Floats) -> Floats:

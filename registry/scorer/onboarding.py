@@ -131,7 +131,7 @@ def fit_models(scorer: Scorer, answers: Answers) -> Fits:
         return Fits()
     plain = scorer.with_fits(None)
     designs = [design_of(plain, answers.readings, one) for one in answers.facts]
-    priors = [prior_of(plain, one) for one in answers.facts]
+    priors = [prior_of(plain, answers.readings, one) for one in answers.facts]
     world = _world(plain, answers, designs, priors)
     offsets = world.offsets(answers.vectors)
     fits = {}
@@ -177,19 +177,26 @@ def design_of(scorer: Scorer, readings: Sequence[Reading], facts: ModelFacts) ->
     row = scorer.trained_row(facts)
     if row < 0:
         return Design(offset, features)
-    local = np.nan_to_num([float(one.local[row]) for one in readings])
+    local = np.array([float(one.local[row]) for one in readings])
     share = np.array([float(one.local_share[row]) for one in readings])
+    unasked = np.array([1 - float(one.asked[row]) for one in readings])
+    head = scorer.head
+    own = (head.latent[row] - head.expected_latent[row]).astype(np.float64)
+    offset -= unasked * (features @ own)
     return Design((1 - share) * offset + share * local, (1 - share)[:, None] * features)
 
 
-def prior_of(scorer: Scorer, facts: ModelFacts) -> Gaussian:
-    """Return what is known of a model before it answers: by training, else by scores and facts."""
+def prior_of(scorer: Scorer, readings: Sequence[Reading], facts: ModelFacts) -> Gaussian:
+    """Return what is known of a model before it answers: by training, else by scores and facts.
+
+    The less it was asked the like of these prompts in training, the less sure.
+    """
     head, row = scorer.head, scorer.trained_row(facts)
     if row >= 0:
+        unasked = float(np.mean([1 - float(one.asked[row]) for one in readings]))
         return Gaussian(
-            head.latent[row].astype(np.float64), head.latent_covariance.astype(np.float64)
+            head.latent[row].astype(np.float64), head.latent_covariance + unasked * head.prior.own
         )
-    assert head.prior is not None
     mean, covariance = head.prior.predict([facts])
     return Gaussian(np.asarray(mean[0]), np.asarray(covariance[0]))
 

@@ -24,13 +24,14 @@ _NUMBERS = (
 
 def pack_reading(reading: Reading) -> bytes:
     """Return a reading as bytes, without its text; what no neighbour tells takes no room."""
-    known = np.flatnonzero(np.isfinite(reading.local))
+    known = np.flatnonzero(reading.local_share)
     arrays = {name: np.asarray(getattr(reading, name), dtype="<f4") for name in _ARRAYS}
     arrays |= {name: np.asarray(getattr(reading, name), dtype="<f2") for name in _HALVES}
     arrays |= {
         "known": known.astype("<u2"),
         "local": reading.local[known].astype("<f4"),
         "local_share": reading.local_share[known].astype("<f4"),
+        "asked": reading.asked.astype("<f2"),
     }
     numbers = {name: getattr(reading, name) for name in _NUMBERS}
     return pack_arrays({"numbers": numbers, "models": len(reading.local)}, arrays)
@@ -39,7 +40,7 @@ def pack_reading(reading: Reading) -> bytes:
 def unpack_reading(content: bytes, text: str) -> Reading:
     """Return the reading that `pack_reading` packed; raises KeyError, TypeError or ValueError."""
     about, arrays = unpack_arrays(content)
-    local, share = np.full(about["models"], np.nan), np.zeros(about["models"])
+    local, share = np.zeros(about["models"]), np.zeros(about["models"])
     local[arrays["known"]] = arrays["local"]
     share[arrays["known"]] = arrays["local_share"]
     return Reading(
@@ -50,6 +51,7 @@ def unpack_reading(content: bytes, text: str) -> Reading:
         features=arrays["features"].astype(np.float32),
         local=local,
         local_share=share,
+        asked=arrays["asked"].astype(np.float64),
         **about["numbers"],
     )
 

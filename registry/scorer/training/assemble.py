@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 
 from rolecall.registry.scorer.artifact import Calibration, Floats, Head, rounded
-from rolecall.registry.scorer.encoder import PHRASES, WIDTH, Encoder
+from rolecall.registry.scorer.encoder import PHRASES, WIDTH
 from rolecall.registry.scorer.knn import Neighbours, as_blocks, in_steps, joint_embedding
-from rolecall.registry.scorer.model import Scorer, raw_inputs
+from rolecall.registry.scorer.model import raw_inputs
 from rolecall.registry.scorer.public_scores import read_scores
 from rolecall.registry.scorer.training.config import Settings
 from rolecall.registry.scorer.training.dataset import Rows, TrainingData
 from rolecall.registry.scorer.training.model_facts import facts_of
 from rolecall.registry.scorer.training.network import Examples, Network, train_network
-from rolecall.registry.scorer.training.prior import fit_prior
+from rolecall.registry.scorer.training.prior import as_prior, model_inputs
 
 _LEAST_SCALE = 1e-3
 _MOST_DEVIATIONS = 4.0
@@ -24,11 +22,13 @@ _TEMPERATURE = 0.055
 # How far a trained latent may be off, as a share of how far the models' latents lie apart.
 _TRAINED_DOUBT = 0.15
 _AGENT = "agent/"
+_FEW_PROMPTS = 2.0
 _UNCALIBRATED = Calibration(
     scale=1.0,
     shift=0.0,
     local_share=0.5,
     local_weight=0.05,
+    task_share=0.0,
     far=0.0,
     near=0.0,
     spread=0.5,
@@ -37,7 +37,7 @@ _UNCALIBRATED = Calibration(
 
 
 def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -> Head:
-    """Train on these rows and return the head, not yet calibrated and without a prior."""
+    """Train on these rows and return the head, not yet calibrated."""
     raw = raw_inputs(data.embeddings, data.features)
     mean, scale = raw[rows].mean(axis=0), raw[rows].std(axis=0) + np.float32(_LEAST_SCALE)
     # Sentence embeddings are read as if each of their numbers strayed alike.
@@ -47,19 +47,23 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
     weights = data.weights(rows, settings.set_power)
     others = raw_inputs(data.reworded_embeddings[rows], data.reworded_features[rows])
     others = np.clip((others - mean) / scale, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
+    scores = read_scores()
+    table_facts = facts_of(tuple(dict.fromkeys(one.model for one in scores)))
+    known = model_inputs(facts_of(judged.models), scores, table_facts)
     examples = Examples(
         inputs=np.concatenate([inputs, others]),
         scores=np.tile(judged.scores, (2, 1)),
+        known=known.rows(facts_of(judged.models)).astype(np.float32),
         weights=np.tile(weights, 2),
         tasks=np.tile(data.task_of[rows], 2),
         task_count=len(data.tasks),
-        sets=np.tile(data.set_of[rows], 2),
     )
     network = train_network(examples, settings)
-    ability, loading = _numpy(network.ability), _numpy(network.latent)
-    latent = np.concatenate([ability[:, None], loading], axis=1)
-    asked = np.zeros((len(data.tasks), len(judged.models)), dtype=np.float32)
-    np.add.at(asked, data.task_of[rows], np.isfinite(judged.scores))
+    own, expected = _numpy(network.own), _numpy(network.expected())
+    level, common = _numpy(network.level)[0], _numpy(network.common)
+    prior = as_prior(known, *(one.astype(np.float64) for one in (level, common, own)))
+    latent = expected + own
+    asked, means = _by_task(judged.scores, data.task_of[rows], len(data.tasks))
     usual = _usual_signals(network, inputs, data.task_of[rows], len(data.tasks))
     return Head(
         version=version,
@@ -67,7 +71,7 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
         panel=_panel(judged.scores, np.array(judged.datasets), settings.panel),
         tasks=data.tasks,
         calibration=_UNCALIBRATED,
-        prior=None,
+        prior=prior,
         neighbours=neighbours_of(data, rows, settings),
         input_mean=mean,
         input_scale=scale,
@@ -82,25 +86,11 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
         usual_signals=usual,
         general_loading=_general_loading(network, usual, data, rows),
         latent=rounded(latent),
+        expected_latent=rounded(expected),
         latent_covariance=(_TRAINED_DOUBT**2 * np.cov(latent, rowvar=False)).astype(np.float32),
         asked=asked,
+        task_means=means,
     )
-
-
-def with_prior(head: Head, data: TrainingData, rows: Rows, encoder: Encoder) -> Head:
-    """Return the head with what public scores and facts say of a model without rows."""
-    _, signals = Scorer(head, encoder).understand(data.embeddings[rows], data.features[rows])
-    scores = read_scores()
-    prior = fit_prior(
-        head.latent.astype(np.float64),
-        head.models,
-        head.asked.sum(axis=0).astype(np.float64),
-        facts_of(head.models),
-        scores=scores,
-        table_facts=facts_of(tuple(dict.fromkeys(one.model for one in scores))),
-        moment=signals.loading.T @ signals.loading / len(rows),
-    )
-    return replace(head, prior=prior)
 
 
 def neighbours_of(data: TrainingData, rows: Rows, settings: Settings) -> Neighbours:
@@ -137,6 +127,18 @@ def neighbours_of(data: TrainingData, rows: Rows, settings: Settings) -> Neighbo
         blocks=blocks,
         model_count=len(judged.models),
     )
+
+
+def _by_task(scores: Floats, tasks: Rows, count: int) -> tuple[Floats, Floats]:
+    """Return how many prompts of each task each model was asked (T, M), and its mean on them.
+
+    Means are drawn to the model's mean on all, as if by a few prompts.
+    """
+    asked, sums = (np.zeros((count, scores.shape[1]), dtype=np.float32) for _ in range(2))
+    np.add.at(asked, tasks, np.isfinite(scores))
+    np.add.at(sums, tasks, np.nan_to_num(scores))
+    usual = (sums.sum(axis=0) + 0.5) / (asked.sum(axis=0) + 1)
+    return asked, (sums + _FEW_PROMPTS * usual) / (asked + _FEW_PROMPTS)
 
 
 def _panel(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -12,13 +13,13 @@ from sklearn.linear_model import LogisticRegression
 
 from rolecall.registry.scorer.artifact import Head
 from rolecall.registry.scorer.encoder import Encoder
+from rolecall.registry.scorer.knn import Neighbours
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.training.dataset import Rows, TrainingData
 
 Table = NDArray[np.float64]
 
 _TEMPERATURES = (0.045, 0.055, 0.07)
-_SHARES = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7)
 _WEIGHTS = (0.003, 0.01, 0.03, 0.1)
 _LEAST_CELLS = 8
 # A prompt less alike to anything known than this share of the tuning prompts is unfamiliar.
@@ -32,31 +33,30 @@ def calibrated(head: Head, data: TrainingData, tune: Rows, encoder: Encoder) -> 
     scores = data.judged.scores[tune].astype(np.float64)
     weights = data.weights(tune, 1.0).astype(np.float64)
     best = None
-    for temperature in _TEMPERATURES:
-        tried = replace(head, neighbours=replace(head.neighbours, temperature=temperature))
-        scorer = Scorer(tried, encoder)
-        local, signals = scorer.understand(data.embeddings[tune], data.features[tune])
-        everyone = np.arange(len(head.models))
-        plain = signals.loading @ head.latent.T + signals.offset[:, None]
-        _, weight, _ = tried.neighbours.recall(tried.neighbours.locate(data.embeddings[tune]))
-        for share, least in product(_SHARES, _WEIGHTS):
-            part = np.where(np.isfinite(local.logit), share * weight / (weight + least), 0.0)
-            raw = plain + part * (np.nan_to_num(local.logit[:, everyone]) - plain)
-            scale, shift = _platt(raw, scores, weights)
-            loss = _misfit(scale * raw + shift, scores, weights)
-            if best is None or loss < best[0]:
-                best = loss, temperature, share, least, scale, shift
+    for temperature, least in product(_TEMPERATURES, _WEIGHTS):
+        neighbours = replace(head.neighbours, temperature=temperature)
+        net, near, alike = (
+            _logits(head, neighbours, data, tune, encoder, least, *shares)
+            for shares in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))
+        )
+        fit = _platt((net, near - net, alike - net), scores, weights)
+        said = fit[0] * net + fit[1] * (near - net) + fit[2] * (alike - net) + fit[3]
+        loss = _misfit(said, scores, weights)
+        if best is None or loss < best[0]:
+            best = loss, temperature, least, fit
     assert best is not None
-    loss, temperature, share, least, scale, shift = best
-    _log.info("tuned: loss %.4f, temperature %.2f, share %.1f, from weight %.2f", *best[:4])
+    loss, temperature, least, (scale, near_part, task_part, shift) = best
     neighbours = replace(head.neighbours, temperature=temperature)
+    shares = np.maximum(np.array([near_part, task_part]) / scale, 0.0).round(3).tolist()
+    _log.info("tuned: loss %.4f, temperature %.3f, from weight %.3f", loss, temperature, least)
     far, near = _familiarity(replace(head, neighbours=neighbours), data, tune)
     found = replace(
         head.calibration,
         scale=round(scale, 4),
         shift=round(shift, 4),
-        local_share=share,
+        local_share=shares[0],
         local_weight=least,
+        task_share=shares[1],
         far=far,
         near=near,
     )
@@ -68,19 +68,39 @@ def calibrated(head: Head, data: TrainingData, tune: Rows, encoder: Encoder) -> 
     return replace(head, calibration=replace(found, spread=spread))
 
 
-def _platt(logits: Table, scores: Table, weights: Table) -> tuple[float, float]:
-    """Return scale and shift that make the logits probabilities (Platt 1999)."""
+def _logits(
+    head: Head,
+    neighbours: Neighbours,
+    data: TrainingData,
+    rows: Rows,
+    encoder: Encoder,
+    least: float,
+    near: float,
+    alike: float,
+) -> Table:
+    """Return logits (N, M), not calibrated, with such shares of neighbours and of tasks alike."""
+    calibration = replace(head.calibration, local_share=near, local_weight=least, task_share=alike)
+    scorer = Scorer(replace(head, neighbours=neighbours, calibration=calibration), encoder)
+    local, signals = scorer.understand(data.embeddings[rows], data.features[rows])
+    return scorer.trained_logits(signals, local, np.arange(len(head.models)))
+
+
+def _platt(
+    logits: Sequence[Table], scores: Table, weights: Table
+) -> tuple[float, float, float, float]:
+    """Return what three logits count and a shift, so that they are probabilities (Platt 1999)."""
     known = np.isfinite(scores)
-    said, truth = logits[known], scores[known]
+    said, truth = np.stack([one[known] for one in logits], axis=1), scores[known]
     counted = np.repeat(weights[:, None], scores.shape[1], axis=1)[known]
     # A fraction is a success in part and a failure for the rest.
     fit = LogisticRegression(C=1e6)
     fit.fit(
-        np.concatenate([said, said])[:, None],
+        np.concatenate([said, said]),
         np.repeat([1, 0], len(said)),
         sample_weight=np.concatenate([counted * truth, counted * (1 - truth)]),
     )
-    return float(fit.coef_[0, 0]), float(fit.intercept_[0])
+    first, second, third = fit.coef_[0].tolist()
+    return first, second, third, float(fit.intercept_[0])
 
 
 def _misfit(logits: Table, scores: Table, weights: Table) -> float:

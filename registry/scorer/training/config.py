@@ -26,7 +26,8 @@ class Settings:
     batch: int = 256
     learning_rate: float = 3e-3
     weight_decay: float = 0.02
-    latent_decay: float = 0.01
+    own_decay: float = 0.05
+    common_decay: float = 1e-4
     task_decay: float = 1e-4
     task_weight: float = 0.1
     set_power: float = 0.8

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -16,8 +15,6 @@ from rolecall.registry.scorer.training.config import Settings
 from rolecall.registry.scorer.training.dataset import Rows
 
 _log = logging.getLogger(__name__)
-_PRIOR_SCORES = 4.0  # how many average scores a model's first ability counts beside its own
-_ROUNDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +23,38 @@ class Examples:
 
     inputs: Floats  # (N, D), standardised
     scores: Floats  # (N, M)
+    known: Floats  # (M, C): public scores, facts and relatives of each model
     weights: Floats  # (N,), of each score
     tasks: Rows  # (N,)
     task_count: int
-    sets: NDArray[np.str_]  # (N,)
 
 
 class Network(nn.Module):
-    """logit(m, x) = a_m + z_m · u(x) + d(x), with u and d of hidden units and of task shares."""
+    """logit(m, x) = a_m + z_m · u(x) + d(x), with u and d of hidden units and of task shares.
 
-    def __init__(self, settings: Settings, inputs: int, task_count: int, ability: Floats) -> None:
-        """`ability` (M,) are the models' first abilities, in logits."""
+    The numbers of a model, (a_m, z_m), are what is expected of one of which so much is `known`,
+    and what is its own.
+    """
+
+    known: Tensor
+
+    def __init__(self, settings: Settings, examples: Examples) -> None:
         super().__init__()
-        latent = settings.latent
-        self.hidden = nn.Linear(inputs, settings.hidden)
+        latent, models = settings.latent, len(examples.known)
+        self.hidden = nn.Linear(examples.inputs.shape[1], settings.hidden)
         self.signal = nn.Linear(settings.hidden, latent + 1)
-        self.task = nn.Linear(inputs, task_count)
+        self.task = nn.Linear(examples.inputs.shape[1], examples.task_count)
         self.dropout = nn.Dropout(settings.dropout)
-        self.ability = nn.Parameter(torch.tensor(ability))  # (M,)
-        self.latent = nn.Parameter(0.1 * torch.randn(len(ability), latent))  # (M, L)
-        self.task_loading = nn.Parameter(0.1 * torch.randn(task_count, latent))  # (T, L)
-        self.task_offset = nn.Parameter(torch.zeros(task_count))  # (T,)
+        self.register_buffer("known", torch.tensor(examples.known))
+        self.level = nn.Parameter(torch.zeros(1, 1 + latent))
+        self.common = nn.Parameter(torch.zeros(examples.known.shape[1], 1 + latent))
+        self.own = nn.Parameter(0.1 * torch.randn(models, 1 + latent))
+        self.task_loading = nn.Parameter(0.1 * torch.randn(examples.task_count, latent))  # (T, L)
+        self.task_offset = nn.Parameter(torch.zeros(examples.task_count))  # (T,)
+
+    def expected(self) -> Tensor:
+        """Return what is expected of each model (M, 1 + L) before its own scores count."""
+        return self.level + self.known @ self.common
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Return success logits (N, M) and task logits (N, T) of inputs (N, D)."""
@@ -55,7 +63,8 @@ class Network(nn.Module):
         shares = torch.softmax(tasks, dim=1)
         loading = signals[:, :-1] + shares @ self.task_loading
         offset = signals[:, -1] + shares @ self.task_offset
-        return self.ability + loading @ self.latent.T + offset[:, None], tasks
+        latent = self.expected() + self.own
+        return latent[:, 0] + loading @ latent[:, 1:].T + offset[:, None], tasks
 
 
 def train_network(examples: Examples, settings: Settings) -> Network:
@@ -63,16 +72,10 @@ def train_network(examples: Examples, settings: Settings) -> Network:
     torch.manual_seed(settings.seed)
     dice = np.random.default_rng(settings.seed)
     count = len(examples.inputs)
-    network = Network(
-        settings,
-        examples.inputs.shape[1],
-        examples.task_count,
-        first_abilities(examples.scores, examples.sets),
-    )
-    start = network.ability.detach().clone()
+    network = Network(settings, examples)
     decayed = [network.hidden.weight, network.signal.weight, network.task.weight]
     biases = [network.hidden.bias, network.signal.bias, network.task.bias]
-    own = [network.ability, network.latent, network.task_loading, network.task_offset]
+    own = [network.level, network.common, network.own, network.task_loading, network.task_offset]
     rate = settings.learning_rate
     optimizer = torch.optim.AdamW(
         [
@@ -111,7 +114,7 @@ def train_network(examples: Examples, settings: Settings) -> Network:
             told = functional.cross_entropy(task_logits, tasks[rows], reduction="none")
             total += loss.item()
             loss = loss + settings.task_weight * (told * of_prompt[rows]).mean()
-            loss = loss + _penalty(network, start, settings)
+            loss = loss + _penalty(network, settings)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
@@ -121,29 +124,9 @@ def train_network(examples: Examples, settings: Settings) -> Network:
     return network
 
 
-def _penalty(network: Network, start: Tensor, settings: Settings) -> Tensor:
-    """Return how far the latents are from what would be believed without their scores."""
-    moved = (network.latent**2).sum() + 0.1 * ((network.ability - start) ** 2).sum()
+def _penalty(network: Network, settings: Settings) -> Tensor:
+    """Return how far models are from what is expected of them, and tasks from one another."""
+    of_models = settings.own_decay * (network.own**2).sum() / len(network.own)
+    of_models = of_models + settings.common_decay * (network.common**2).sum()
     of_tasks = (network.task_loading**2).sum() + (network.task_offset**2).sum()
-    return settings.latent_decay * moved / len(start) + settings.task_decay * of_tasks
-
-
-def first_abilities(scores: Floats, sets: NDArray[np.str_]) -> Floats:
-    """Return each model's first ability (M,), in logits, whichever sets it was asked.
-
-    Its mean on a set is read against how easy that set is for the others: a two-way fit of
-    abilities and sets, in which each set counts by its scores and few scores move little.
-    """
-    names = np.unique(sets)
-    known = np.isfinite(scores)
-    counts = np.stack([known[sets == name].sum(axis=0) for name in names])  # (S, M)
-    sums = np.stack([np.nansum(scores[sets == name], axis=0) for name in names])
-    mean = np.clip((sums + 0.5 * _PRIOR_SCORES) / (counts + _PRIOR_SCORES), 0.02, 0.98)
-    logits = np.log(mean / (1 - mean))
-    ability, level = np.zeros(scores.shape[1]), np.zeros(len(names))
-    for _ in range(_ROUNDS):
-        level = ((logits - ability) * counts).sum(axis=1) / np.maximum(counts.sum(axis=1), 1)
-        moved = ((logits - level[:, None]) * counts).sum(axis=0)
-        ability = moved / (counts.sum(axis=0) + _PRIOR_SCORES)
-    found: Floats = (ability + level.mean()).astype(np.float32)
-    return found
+    return of_models + settings.task_decay * of_tasks

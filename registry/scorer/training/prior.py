@@ -1,9 +1,9 @@
-"""Fits the metadata prior: the factors of the public scores, then the kernels over models."""
+"""What the network is told of models: factors of the public scores, facts and relatives."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,105 +15,72 @@ from rolecall.registry.scorer.benchmark_factors import (
     logit,
 )
 from rolecall.registry.scorer.metadata_prior import (
-    Described,
-    Kernel,
     MetadataPrior,
+    ModelInputs,
     Scales,
-    describe,
+    family_of,
     power,
     years_of,
 )
 from rolecall.registry.scorer.public_scores import PublicScore
-from rolecall.registry.scorer.variants import reasons, variant
+from rolecall.registry.scorer.variants import canonical, reasons, variant
 
 Floats = NDArray[np.float64]
 
-_START = Kernel(
-    scores=0.2, facts=0.05, near=0.2, length=2.0, family=0.1, base=0.1, own=0.1, noise=10.0
-)
-_FACTORS_OF_TWO = (0.25, 0.5, 2.0, 4.0)
-# A judged prompt tells at most about .2 of a squared logit; kernels narrower than their typical
-# neighbours only memorise.
-_BOUNDS = {"noise": (5.0, 80.0), "length": (1.0, 8.0)}
+# How far what is a model's own may be off from what training left of it.
+_WIDEN = 2.0
+_FACTORS = 3
+_CELL_NOISE = 0.05  # the least variance of a score's logit
+_FEW = 15.0  # cells that the common loading counts for
+_BORROWED = 1.0  # variance that a score of another effort adds
+_STEPS = 20
+_LOW = 0.25  # the quantile that unknown facts are read as
 
 
-@dataclass(frozen=True, slots=True)
-class PriorSettings:
-    """Chosen on models left out of the network's training, fold 6.
+def model_inputs(
+    facts: Sequence[ModelFacts], scores: Sequence[PublicScore], table_facts: Sequence[ModelFacts]
+) -> ModelInputs:
+    """Return what the prior reads of models, learnt from trained ones and the public table.
 
-    `factors` is the rank of the factor model, `cell_noise` the least variance of a score's logit,
-    `few` how many cells the common loading counts for, `borrowed` the variance that a score of
-    another effort adds. `runs` are the axes that share a kernel. `least_weight` drops models with
-    fewer judged prompts; `widen` scales the variance of each run and of the axes after them: few
-    models were judged on every kind of work, and where one was not the network leaves it at 0.
+    `table_facts` are the facts of the models in the table.
     """
-
-    factors: int = 3
-    cell_noise: float = 0.05
-    few: float = 15.0
-    borrowed: float = 1.0
-    steps: int = 20
-    runs: tuple[int, ...] = (1, 3)
-    rounds: int = 3
-    least_weight: float = 300.0
-    low: float = 0.25
-    widen: tuple[float, ...] = (2.0, 8.0, 30.0)
-
-
-def fit_prior(
-    latent: Floats,
-    models: Sequence[str],
-    weights: Floats,
-    facts: Sequence[ModelFacts],
-    *,
-    scores: Sequence[PublicScore],
-    table_facts: Sequence[ModelFacts],
-    moment: Floats,
-    settings: PriorSettings | None = None,
-) -> MetadataPrior:
-    """Return the prior learnt from trained models: theta `latent` (M, K) and their `facts`.
-
-    `models` are canonical variants, `weights` (M,) their numbers of judged prompts. `scores` is
-    the public table, `table_facts` the facts of its models. `moment` (K, K) is the mean of
-    loading · loadingᵀ over prompts: it says which differences of theta matter.
-    """
-    settings = settings or PriorSettings()
-    kept = np.flatnonzero(weights >= settings.least_weight).tolist()
-    trained = [replace(facts[at], model=models[at]) for at in kept]
-    latent, weights = latent[kept], weights[kept]
-    scales = fit_scales(trained, settings.low)
-    factors = fit_factors(scores, {one.model: one for one in table_facts}, scales, settings)
-    described = describe(factors, scales, trained)
-    axes = _axes(latent, weights, moment)
-    values = latent @ axes
-    share = weights / (weights + np.median(weights))
-    centre = (share[:, None] * values).sum(0) / share.sum()
-    values = values - centre
-    runs = (*settings.runs, values.shape[1] - sum(settings.runs))
-    parts = np.split(values, np.cumsum(runs)[:-1], axis=1)
-    kernels = tuple(_fit_kernel(described, part, weights, settings.rounds) for part in parts)
-    whitening = np.array([_whitening(kernel, described, weights) for kernel in kernels])
-    solved = [white.T @ white @ part for white, part in zip(whitening, parts, strict=True)]
-    return MetadataPrior(
-        factors=factors,
+    scales = fit_scales(facts)
+    inputs = ModelInputs(
+        factors=fit_factors(scores, {one.model: one for one in table_facts}, scales),
         scales=scales,
-        described=described,
-        axes=axes,
-        centre=centre,
-        weights=np.concatenate(solved, axis=1),
-        whitening=whitening,
-        runs=runs,
-        kernels=kernels,
-        widen=settings.widen,
+        families=_shared(family_of(canonical(one.model)) for one in facts),
+        bases=_shared(variant(one.model).base for one in facts),
+        centre=np.zeros(0),
+        size=np.zeros(0),
+    )
+    numbers = np.array([inputs.numbers(one)[0] for one in facts])
+    return replace(inputs, centre=numbers.mean(axis=0), size=numbers.std(axis=0) + 1e-6)
+
+
+def as_prior(inputs: ModelInputs, level: Floats, common: Floats, own: Floats) -> MetadataPrior:
+    """Return the prior that training learnt: `common` (C, K), and what is each model's own (M, K)."""
+    start = len(inputs.centre)
+    families, bases = np.split(common[start:], [len(inputs.families)])
+    return MetadataPrior(
+        inputs=inputs,
+        level=level,
+        common=common,
+        own=_WIDEN * np.cov(own, rowvar=False),
+        of_family=_WIDEN * np.cov(families, rowvar=False),
+        of_base=_WIDEN * np.cov(bases, rowvar=False),
     )
 
 
-def fit_scales(facts: Sequence[ModelFacts], low: float) -> Scales:
-    """Return how facts are scaled, and what unknown ones are read as: the quantile `low`."""
+def _shared(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(names)))
+
+
+def fit_scales(facts: Sequence[ModelFacts]) -> Scales:
+    """Return how facts are scaled, and what unknown ones are read as."""
     known = np.array([_known(one) for one in facts])
     mean = np.nanmean(known, axis=0)
     deviation = np.maximum(np.nanstd(known, axis=0), 0.2)  # a column may not vary at all
-    pessimistic = np.nanquantile(known, low, axis=0)
+    pessimistic = np.nanquantile(known, _LOW, axis=0)
     pessimistic[4] = mean[4]  # neither open nor closed is the worse claim
     return Scales(
         mean=mean,
@@ -130,7 +97,6 @@ def fit_factors(
     scores: Sequence[PublicScore],
     facts: Mapping[str, ModelFacts],
     scales: Scales,
-    settings: PriorSettings,
 ) -> BenchmarkFactors:
     """Return the factor model of the table, by expectation and maximisation."""
     names = tuple(dict.fromkeys(one.benchmark for one in scores))
@@ -139,24 +105,20 @@ def fit_factors(
     for one in scores:
         table[models.index(one.model), names.index(one.benchmark)] = one.score
     known_facts = np.array([scales.row(facts.get(model, ModelFacts(model)))[0] for model in models])
-    intercept, loading, noise, mapped = _maximise(logit(table), known_facts, settings)
-    return BenchmarkFactors(
-        models, names, table, intercept, loading, noise, mapped, settings.borrowed
-    )
+    intercept, loading, noise, mapped = _maximise(logit(table), known_facts)
+    return BenchmarkFactors(models, names, table, intercept, loading, noise, mapped, _BORROWED)
 
 
-def _maximise(
-    cells: Floats, facts: Floats, settings: PriorSettings
-) -> tuple[Floats, Floats, Floats, Floats]:
+def _maximise(cells: Floats, facts: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     """Return intercepts (B,), loadings (B, R), noises (B,) and the weights of facts (5, R)."""
-    count, rank = cells.shape[1], settings.factors
+    count, rank = cells.shape[1], _FACTORS
     known = ~np.isnan(cells)
     generator = np.random.default_rng(0)
-    intercept, noise = np.nanmean(cells, axis=0), np.nanvar(cells, axis=0) / 2 + settings.cell_noise
+    intercept, noise = np.nanmean(cells, axis=0), np.nanvar(cells, axis=0) / 2 + _CELL_NOISE
     loading = generator.normal(0, 0.1, (count, rank))
     loading[:, 0] = np.nanstd(cells, axis=0) / 1.5
     mapped: Floats = np.zeros((facts.shape[1], rank))
-    for _ in range(settings.steps):
+    for _ in range(_STEPS):
         means, covariances = [], []
         for row, seen in enumerate(known):
             found = factor_posterior(
@@ -171,26 +133,26 @@ def _maximise(
         common = loading.mean(axis=0)
         for at in range(count):
             seen = known[:, at]
-            solved = _benchmark(cells[seen, at], mean[seen], covariance[seen], common, settings.few)
+            solved = _benchmark(cells[seen, at], mean[seen], covariance[seen], common)
             intercept[at], loading[at] = solved[0], solved[1]
-            noise[at] = _noise(solved, cells[seen, at], mean[seen], covariance[seen], settings)
+            noise[at] = _noise(solved, cells[seen, at], mean[seen], covariance[seen])
         inner = facts.T @ facts + 10 * np.eye(facts.shape[1])
         mapped = np.asarray(np.linalg.solve(inner, facts.T @ mean), dtype=np.float64)
     return intercept, loading, noise, mapped
 
 
 def _benchmark(
-    values: Floats, mean: Floats, covariance: Floats, common: Floats, few: float
+    values: Floats, mean: Floats, covariance: Floats, common: Floats
 ) -> tuple[float, Floats]:
     """Return intercept and loading of one benchmark, drawn towards the common loading."""
     rank = mean.shape[1]
     design = np.concatenate([np.ones((len(mean), 1)), mean], axis=1)
     inner = design.T @ design
-    inner[1:, 1:] += covariance.sum(axis=0) + few * np.eye(rank)
+    inner[1:, 1:] += covariance.sum(axis=0) + _FEW * np.eye(rank)
     inner[0, 0] += 0.1
     right = design.T @ values
     right[0] += 0.1 * values.mean()
-    right[1:] += few * common
+    right[1:] += _FEW * common
     found = np.linalg.solve(inner, right)
     return float(found[0]), found[1:]
 
@@ -200,63 +162,12 @@ def _noise(
     values: Floats,
     mean: Floats,
     covariance: Floats,
-    settings: PriorSettings,
 ) -> float:
     intercept, loading = solved
     residual = values - intercept - mean @ loading
     doubt = np.einsum("r,nrs,s->n", loading, covariance, loading)
-    variance = ((residual**2 + doubt).sum() + settings.few * 0.3) / (len(values) + settings.few)
-    return float(max(variance, settings.cell_noise))
-
-
-def _axes(latent: Floats, weights: Floats, moment: Floats) -> Floats:
-    """Return the axes (K, K) along which trained models differ, the one that matters most first."""
-    values, vectors = np.linalg.eigh(moment + 1e-6 * np.eye(len(moment)) * np.trace(moment))
-    root = vectors * np.sqrt(values)  # theta @ root: distances are differences of logits
-    share = (weights / (weights + np.median(weights)))[:, None]
-    moved = latent @ root
-    moved = moved - (share * moved).sum(0) / share.sum()
-    _, turned = np.linalg.eigh((share * moved).T @ moved)
-    axes: Floats = root @ turned[:, ::-1]
-    return axes
-
-
-def _fit_kernel(described: Described, values: Floats, weights: Floats, rounds: int) -> Kernel:
-    """Return the kernel under which the values (M, k) are likeliest, by coordinate search."""
-    size = float((values**2).mean())
-    start = {
-        name: getattr(_START, name) * (1.0 if name == "length" else size)
-        for name in Kernel.__slots__
-    }
-    best = Kernel(**start | {"noise": _START.noise})
-    reached = _likelihood(best, described, values, weights)
-    for _ in range(rounds):
-        for name in Kernel.__slots__:
-            for factor in _FACTORS_OF_TWO:
-                least, most = _BOUNDS.get(name, (1e-6, 1e3))
-                value = min(max(getattr(best, name) * factor, least), most)
-                tried = replace(best, **{name: value})
-                found = _likelihood(tried, described, values, weights)
-                if found > reached:
-                    best, reached = tried, found
-                    break
-    return best
-
-
-def _likelihood(kernel: Kernel, described: Described, values: Floats, weights: Floats) -> float:
-    lower = _lower(kernel, described, weights)
-    whitened = np.linalg.solve(lower, values)
-    return float(-(whitened**2).sum() / 2 - values.shape[1] * np.log(np.diag(lower)).sum())
-
-
-def _whitening(kernel: Kernel, described: Described, weights: Floats) -> Floats:
-    """Return the matrix (M, M), lower triangular, that makes trained models independent."""
-    return np.asarray(np.linalg.inv(_lower(kernel, described, weights)), dtype=np.float64)
-
-
-def _lower(kernel: Kernel, described: Described, weights: Floats) -> Floats:
-    covariance = kernel.between(described, described) + np.diag(kernel.doubt(described, weights))
-    return np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
+    variance = ((residual**2 + doubt).sum() + _FEW * 0.3) / (len(values) + _FEW)
+    return float(max(variance, _CELL_NOISE))
 
 
 def _known(facts: ModelFacts) -> list[float]:

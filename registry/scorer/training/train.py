@@ -27,7 +27,7 @@ from rolecall.registry.scorer.integrity import file_digest
 from rolecall.registry.scorer.length import LengthModel
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.seen import prompt_key, write_seen
-from rolecall.registry.scorer.training.assemble import assemble, with_prior
+from rolecall.registry.scorer.training.assemble import assemble
 from rolecall.registry.scorer.training.calibrate import calibrated
 from rolecall.registry.scorer.training.card import describe, sets_marked
 from rolecall.registry.scorer.training.config import Settings
@@ -70,7 +70,6 @@ def train(
         head = replace(
             head, neighbours=replace(head.neighbours, temperature=tuned.neighbours.temperature)
         )
-        head = with_prior(head, read, taught, encoder)
         save_head(head, folder)
         _write_others(read, taught, folder, encoder)
         scorer = Scorer(load_head(folder), encoder, LengthModel.load(folder))
