@@ -5,49 +5,23 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import chain
+from operator import attrgetter
 
 from rolecall.registry.scorer.asked_dense import YES_OR_NO, dense_asks
 from rolecall.registry.scorer.asked_spaced import TOKEN, spaced_asks
 from rolecall.registry.scorer.asked_units import EXACT, Ask, AskedLength
-from rolecall.registry.scorer.asked_words import LANGUAGES
+from rolecall.registry.scorer.asked_words import languages
 
 _FENCED = re.compile(r"```.*?(?:```|$)|<(\w+)[^<>]*>.*?</\1>", re.DOTALL)
 _QUOTED = re.compile(r"“[^”]{30,}”|\"[^\"]{30,}\"|«[^»]{30,}»|„[^“”]{30,}[“”]|「[^」]{20,}」")
 _DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_TOKENS = attrgetter("tokens")
 _HEAD_CHARS, _TAIL_CHARS, _LAST_LINE_CHARS = 400, 160, 240
-_REASON_CUES = (
-    "explain",
-    "why",
-    "reason",
-    "justif",
-    "erklär",
-    "begründ",
-    "warum",
-    "expliqu",
-    "pourquoi",
-    "explica",
-    "spiega",
-    "perché",
-    "waarom",
-    "wyjaśnij",
-    "dlaczego",
-    "объясни",
-    "почему",
-    "поясни",
-    "чому",
-    "açıkla",
-    "neden",
-    "giải",
-    "解释",
-    "为什么",
-    "理由",
-    "なぜ",
-    "설명",
-    "이유",
-    "اشرح",
-    "لماذا",
-    "समझा",
-    "क्यों",
+_REASON_CUE = re.compile(
+    "explain|why|reason|justif|erklär|begründ|warum|expliqu|pourquoi|explica|spiega|perché|waarom|"
+    "wyjaśnij|dlaczego|объясни|почему|поясни|чому|açıkla|neden|giải|解释|为什么|理由|なぜ|설명|이유|"
+    "اشرح|لماذا|समझा|क्यों"
 )
 
 
@@ -77,13 +51,9 @@ def _together(asks: Sequence[Ask]) -> AskedLength | None:
     if parts:
         times = max(one.count for one in wholes)
         exact = [one for one in wholes if one.unit in EXACT]
-        return exact[0].length() if exact else max(parts, key=_tokens_of).length(times)
+        return exact[0].length() if exact else max(parts, key=_TOKENS).length(times)
     exact = [one for one in wholes if one.unit in EXACT]
-    return max(exact or wholes, key=_tokens_of).length()
-
-
-def _tokens_of(ask: Ask) -> float:
-    return ask.tokens
+    return max(exact or wholes, key=_TOKENS).length()
 
 
 def _instruction(text: str) -> str:
@@ -107,12 +77,10 @@ def _before_paste(block: str) -> str:
     if not colon or after[:1] not in ("", " ", "\n"):
         return block
     words = frozenset(TOKEN.findall(before.lower()))
-    handled = any(not words.isdisjoint(one.reductions.split()) for one in LANGUAGES.values())
+    handled = any(not words.isdisjoint(one.reductions) for one in languages())
     return before if handled or len(after) > max(_HEAD_CHARS, 3 * len(before)) else block
 
 
 def _asks_yes_or_no(own: str) -> bool:
-    phrases = YES_OR_NO.split("|")
-    for one in LANGUAGES.values():
-        phrases += one.yes_or_no.split("|")
-    return any(phrase in own for phrase in phrases) and not any(cue in own for cue in _REASON_CUES)
+    phrases = chain(YES_OR_NO, *(one.yes_or_no for one in languages()))
+    return any(phrase in own for phrase in phrases) and not _REASON_CUE.search(own)

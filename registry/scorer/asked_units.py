@@ -20,7 +20,7 @@ _MEASURES = {
 # More than these no prompt asks for: the number is of something else.
 MOST = {
     "word": 1_000_000,
-    "character": 200_000,
+    "character": 1_000_000,
     "page": 60,
     "sentence": 200,
     "paragraph": 60,

@@ -78,6 +78,8 @@ ASKED = [
     ("Write an 8-line poem in the style of a letter of 100 words or less", 80, 120),
     ("यूरोप के 10 देशों के नाम बताओ", 100, 300),
     ("Summarize the plot of Hamlet in three sentences or less.", 30, 90),
+    ("من فضلك اكتب جملتين", 60, 100),
+    ("写一部30万字的小说", 30_000, 32_000),
     ("Max. 40 Wörter: was ist Liebe?", 40, 60),
     ("schreib mir bitte einen Text von ungefähr 300 Wörtern über Hunde", 400, 700),
 ]
@@ -109,6 +111,10 @@ NOT_ASKED = [
     "What happened in 1945?",
     "A man has 3 apples and 5 pears. How many does he have?",
     "Answer with the letter only.",
+    "Write ፩፪ words.",
+    "写0字",
+    "写" + "9" * 400 + "字",
+    "list 0 birds of Europe",
 ]
 
 
