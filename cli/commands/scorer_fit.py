@@ -87,7 +87,7 @@ def fit(
     if not paths:
         raise UsageError("no judged rows were named", hint=_HINT)
     from rolecall.cli.counting import counted
-    from rolecall.registry.learning.fit import JudgedFiles, NotJudged, fit_judged
+    from rolecall.registry.learning.fit import JudgedFiles, fit_judged
 
     if suggest is not None:
         _suggest(
@@ -101,7 +101,7 @@ def fit(
         note(done.left_out)
     if as_json:
         print_json(done.to_dict())
-    elif isinstance(done, NotJudged):
+    elif not done.rows:
         print_text(f"{model}: no row judges it; it is still read by {_KNOWN_BY[done.known_by]}")
         note(f"judged there: {', '.join(done.others)}")
     else:
@@ -153,7 +153,8 @@ def _show(model: str, done: Fitted) -> None:
 
 def _counts(done: Fitted) -> str:
     rows, lengths = done.rows, done.length_rows
-    tasks = ", ".join(f"{task} {count:,}" for task, count in done.tasks[:_MOST_TASKS])
+    shown = list(done.tasks.items())[:_MOST_TASKS]
+    tasks = ", ".join(f"{task} {count:,}" for task, count in shown)
     tasks += ", …" if len(done.tasks) > _MOST_TASKS else ""
     with_length = "all" if lengths == rows else f"{lengths:,}" if lengths else "none"
     added = f", {done.given:,} given and {done.before:,} kept before" if done.before else ""
@@ -184,7 +185,7 @@ def _shown(value: float | None) -> str:
 
 def _verdict(done: Fitted) -> str:
     compared = done.comparison
-    kept = "kept" if done.is_stored else "not kept (--dry-run)"
+    kept = "kept" if done.stored else "not kept (--dry-run)"
     if compared is None:
         return f"{kept}; too few rows that it has not learned from to tell what they are worth"
     after, before = compared.fitted.brier, compared.in_use.brier

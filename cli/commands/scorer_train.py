@@ -61,7 +61,7 @@ def train(
     else:
         _show(done)
         note(f"read the prompts in {done.read_s:.1f} s, fitted in {done.fit_s:.1f} s")
-    if not done.is_promoted:
+    if not done.promoted:
         note("the rows are kept, not used; to use them all the same: --force")
 
 

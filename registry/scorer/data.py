@@ -183,6 +183,11 @@ def spelled_out(bad: Sequence[BadLine]) -> str:
     return "\n".join(lines)
 
 
+def left_out_of(bad: Sequence[BadLine]) -> str | None:
+    """Say which lines were left out; null where none was."""
+    return f"left out: {spelled_out(bad)}" if bad else None
+
+
 @dataclass(slots=True)
 class _Joined:
     """Rows in the order in which they came, the answers to one prompt joined."""
