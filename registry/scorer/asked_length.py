@@ -12,12 +12,16 @@ from rolecall.registry.scorer.asked_dense import YES_OR_NO, dense_asks
 from rolecall.registry.scorer.asked_spaced import TOKEN, spaced_asks
 from rolecall.registry.scorer.asked_units import EXACT, Ask, AskedLength
 from rolecall.registry.scorer.asked_words import languages
+from rolecall.registry.scorer.text import clip
 
-_FENCED = re.compile(r"```.*?(?:```|$)|<(\w+)[^<>]*>.*?</\1>", re.DOTALL)
-_QUOTED = re.compile(r"“[^”]{30,}”|\"[^\"]{30,}\"|«[^»]{30,}»|„[^“”]{30,}[“”]|「[^」]{20,}」")
+_FENCE = "```"
+_OPENING = re.compile(rf"{_FENCE}|<(\w+)\b[^<>]*>")
+_CLOSING = re.compile(r"</\w+>")
+_QUOTED = re.compile(r"“[^”]{30,}+”|\"[^\"]{30,}+\"|«[^»]{30,}+»|„[^“”]{30,}+[“”]|「[^」]{20,}+」")
 _DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _TOKENS = attrgetter("tokens")
 _HEAD_CHARS, _TAIL_CHARS, _LAST_LINE_CHARS = 400, 160, 240
+_EDGE_CHARS = 8_000  # of a long text, searched for quotes
 _REASON_CUE = re.compile(
     "explain|why|reason|justif|erklär|begründ|warum|expliqu|pourquoi|explica|spiega|perché|waarom|"
     "wyjaśnij|dlaczego|объясни|почему|поясни|чому|açıkla|neden|giải|解释|为什么|理由|なぜ|설명|이유|"
@@ -58,7 +62,8 @@ def _together(asks: Sequence[Ask]) -> AskedLength | None:
 
 def _instruction(text: str) -> str:
     """Return the prompt's own words: what stands before, after and outside of a paste."""
-    bare = _QUOTED.sub(" … ", _FENCED.sub("\n\n", text)).strip()
+    unfenced = clip(_without_pastes(text), _EDGE_CHARS, _EDGE_CHARS)
+    bare = _QUOTED.sub(" … ", unfenced).strip()
     blocks = [block.strip() for block in re.split(r"\n\s*\n", bare) if block.strip()]
     if not blocks:
         return ""
@@ -69,6 +74,20 @@ def _instruction(text: str) -> str:
     if len(blocks) == 1 and "\n" not in last:
         end = last[-_TAIL_CHARS:] if first == last else ""
     return f"{first[:_HEAD_CHARS]}\n{end if len(end) <= _LAST_LINE_CHARS else ''}"
+
+
+def _without_pastes(text: str) -> str:
+    """Return a text without fenced blocks, of which the last may be open, and closed elements."""
+    last = {found[0]: found.start() for found in _CLOSING.finditer(text)}
+    kept, at = [], 0
+    for found in _OPENING.finditer(text):
+        closing = f"</{found[1]}>" if found[1] else _FENCE
+        is_closed = closing == _FENCE or last.get(closing, 0) > found.start()
+        if found.start() >= at and is_closed:
+            kept.append(text[at : found.start()])
+            end = text.find(closing, found.end())
+            at = len(text) if end < 0 else end + len(closing)
+    return "\n\n".join([*kept, text[at:]])
 
 
 def _before_paste(block: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -159,6 +161,21 @@ def test_a_long_paste_between_does_not_hide_the_request_at_the_end() -> None:
     assert asked is not None
     assert 30 < asked.tokens < 70
     assert asked_tokens(f"Read this.\n\n{paste}") is None
+
+
+@pytest.mark.parametrize("piece", ["<br> some words\n", "<li>a\n", "“ab", "```x\n", "<w"])
+def test_a_long_paste_of_marks_that_nothing_closes_is_read_at_once(piece: str) -> None:
+    paste = piece * (150_000 // len(piece))
+    started = perf_counter()
+    asked_tokens(f"Explain this in two sentences.\n\n{paste}")
+    assert perf_counter() - started < 3  # 14 s where every opening mark is looked for to the end
+
+
+def test_what_stands_in_an_element_asks_for_nothing() -> None:
+    page = "<ul><li>Write 5,000 words.<li>Write 300 words.</ul>\n\nSum it up in two sentences."
+    asked = asked_tokens(page)
+    assert asked is not None
+    assert 30 < asked.tokens < 70
 
 
 @given(st.text(max_size=300))
