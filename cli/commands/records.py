@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -15,6 +15,14 @@ from rolecall.cli.output import Column, note, print_json, print_table, print_tex
 if TYPE_CHECKING:
     from rolecall.registry.records import Record
 
+Names = list[str] | None
+RequireOption = Annotated[
+    Names,
+    typer.Option(metavar="CAPABILITY", help="A capability every endpoint must have; repeatable."),
+]
+PreferOption = Annotated[
+    Names, typer.Option(metavar="CAPABILITY", help="A capability it prefers; repeatable.")
+]
 Collection = Literal["models", "endpoints", "roles", "tasks", "strategies"]
 NOUNS: Mapping[Collection, str] = {
     "models": "model",

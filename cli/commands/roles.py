@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rolecall.cli.commands.records import (
+    Names,
+    PreferOption,
     RecordHelp,
+    RequireOption,
     add_record_commands,
     given,
     print_records,
@@ -30,7 +33,6 @@ RoleArgument = Annotated[
 EndpointArgument = Annotated[
     str, typer.Argument(metavar="ENDPOINT", help="An endpoint's id.", autocompletion=endpoint_names)
 ]
-Names = list[str] | None
 
 
 @app.command("list")
@@ -80,15 +82,8 @@ def add(
         Names,
         typer.Option(metavar="TASK", help="A task it does; repeatable.", autocompletion=task_names),
     ] = None,
-    require: Annotated[
-        Names,
-        typer.Option(
-            metavar="CAPABILITY", help="A capability every endpoint must have; repeatable."
-        ),
-    ] = None,
-    prefer: Annotated[
-        Names, typer.Option(metavar="CAPABILITY", help="A capability it likes; repeatable.")
-    ] = None,
+    require: RequireOption = None,
+    prefer: PreferOption = None,
     forbid: Annotated[
         Names, typer.Option(metavar="CAPABILITY", help="A capability it refuses; repeatable.")
     ] = None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolecall.cli.completing import model_names
-from rolecall.cli.options import JsonOption, RegistryOption
+from rolecall.cli.options import JsonOption, RegistryOption, SkipBadOption
 from rolecall.cli.output import Column, note, print_json, print_table, print_text
 from rolecall.registry.errors import UsageError
 
@@ -58,9 +58,7 @@ def fit(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what the rows are worth; keep nothing.")
     ] = False,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave out lines that are no judged row.")
-    ] = False,
+    skip_bad: SkipBadOption = False,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolecall.cli.options import JsonOption, RegistryOption
+from rolecall.cli.options import JsonOption, RegistryOption, SkipBadOption
 
 if TYPE_CHECKING:
     from rolecall.registry.learning.train import Trained
@@ -27,9 +27,7 @@ ForceOption = Annotated[
 def train(
     files: FilesArgument,
     replace: ReplaceOption = False,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave out lines that are no judged row.")
-    ] = False,
+    skip_bad: SkipBadOption = False,
     force: ForceOption = False,
     registry: RegistryOption = None,
     as_json: JsonOption = False,

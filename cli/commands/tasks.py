@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolecall.cli.commands.records import (
+    Names,
+    PreferOption,
     RecordHelp,
+    RequireOption,
     add_record_commands,
     given,
     print_records,
@@ -23,8 +26,6 @@ if TYPE_CHECKING:
     from rolecall.registry.records import TaskKind
 
 app = typer.Typer(help="Manage the kinds of task.")
-
-Names = list[str] | None
 
 
 @app.command("list")
@@ -67,15 +68,8 @@ def add(
     description: Annotated[
         str | None, typer.Option(metavar="TEXT", help="What it is, in a sentence.")
     ] = None,
-    require: Annotated[
-        Names,
-        typer.Option(
-            metavar="CAPABILITY", help="A capability every endpoint must have; repeatable."
-        ),
-    ] = None,
-    prefer: Annotated[
-        Names, typer.Option(metavar="CAPABILITY", help="A capability it prefers; repeatable.")
-    ] = None,
+    require: RequireOption = None,
+    prefer: PreferOption = None,
     role: Annotated[
         Names,
         typer.Option(
