@@ -18,7 +18,7 @@ _FENCE = "```"
 _OPENING = re.compile(rf"{_FENCE}|<(\w+)\b[^<>]*>")
 _CLOSING = re.compile(r"</\w+>")
 _QUOTED = re.compile(r"“[^”]{30,}+”|\"[^\"]{30,}+\"|«[^»]{30,}+»|„[^“”]{30,}+[“”]|「[^」]{20,}+」")
-_DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_FIRST_DENSE = "\u3040"  # kana, Chinese characters and Hangul come from here on
 _TOKENS = attrgetter("tokens")
 _HEAD_CHARS, _TAIL_CHARS, _LAST_LINE_CHARS = 400, 160, 240
 _EDGE_CHARS = 8_000  # of a long text, searched for quotes
@@ -37,10 +37,10 @@ def asked_tokens(text: str) -> AskedLength | None:
     own = unicodedata.normalize("NFKC", _instruction(text)).lower()
     if _asks_yes_or_no(own):
         return AskedLength(2.0, 1.0, 6.0, 0.9)
-    asks = [*spaced_asks(own), *(dense_asks(own) if _DENSE.search(own) else ())]
-    if not asks:
-        return None
-    return _together(asks)
+    asks = list(spaced_asks(own))
+    if max(own, default="") >= _FIRST_DENSE:
+        asks += dense_asks(own)
+    return _together(asks) if asks else None
 
 
 def _together(asks: Sequence[Ask]) -> AskedLength | None:
