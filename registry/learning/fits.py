@@ -113,7 +113,7 @@ def facts_by_name(models: Sequence[str], pool: Pool) -> dict[str, ModelFacts]:
     return {model: replace(by_name.get(model) or others[model], model=model) for model in models}
 
 
-def cross_fitted(given: Path | None, scorer: Scorer, report: Report | None = None) -> CrossFits:
+def cross_fitted(given: Path | None, scorer: Scorer) -> CrossFits:
     """Return scorers for rows that a registry's fits have seen, in five parts by group.
 
     `scorer` is the one in use, with the fits. Without fits in use there is no part.
@@ -124,7 +124,7 @@ def cross_fitted(given: Path | None, scorer: Scorer, report: Report | None = Non
         if scorer.fits is None or not uses_fits(db):
             return CrossFits(scorer, (), {})
         rows = read_judged_rows(db)
-        answers = read_answers(db, scorer, rows, report)
+        answers = read_answers(db, scorer, rows)
     part_of = parts_of(answers.groups)
     parts = cross_fits(scorer, answers, part_numbers(answers.groups, part_of))
     places = part_of | {row.id: part_of[row.group or row.id] for row in rows}
