@@ -12,7 +12,7 @@ from typing import Any
 from rolecall.registry.clock import Now, utc_now
 from rolecall.registry.errors import UnknownRecord, UsageError
 from rolecall.registry.judged_rows import JudgedRow
-from rolecall.registry.learning.fits import derive_fits, facts_by_name, read_answers
+from rolecall.registry.learning.fits import derive_fits, facts_by_name, read_answers, read_prompts
 from rolecall.registry.learning.loading import Loading, with_fits
 from rolecall.registry.learning.rows import counts, merged, rows_of, without_models
 from rolecall.registry.opening import open_registry
@@ -186,10 +186,7 @@ def suggest_prompts(
                 free.setdefault(one.prompt, one)
         if not free:
             return Suggested((), left_out_of(bad))
-        readings = []
-        for number, prompt in enumerate(free, start=1):
-            readings.append(scorer.read(prompt))
-            report(number, len(free))
+        readings = read_prompts(scorer, list(free), report)
         judged_before = read_answers(db, scorer, known) if known else None
         facts = facts_by_name([name], read_pool(db))[name]
     chosen = most_telling(scorer, facts, readings, judged_before, count)

@@ -85,14 +85,8 @@ def read_answers(
     """Return the rows as the scorer reads them; each prompt is read once by a scorer version."""
     kept = read_readings(db, scorer.version)
     new = [row for row in rows if row.id not in kept]
-    readings: dict[str, Reading] = {}
-    with ThreadPoolExecutor(cpu_count()) as threads:  # the encoder lets other threads run
-        read = threads.map(lambda row: scorer.read(row.prompt), new)
-        for done, (row, reading) in enumerate(zip(new, read, strict=True), start=1):
-            readings[row.id] = reading
-            if report is not None:
-                report(done, len(new))
-    packed = {key: pack_reading(reading) for key, reading in readings.items()}
+    readings = read_prompts(scorer, [row.prompt for row in new], report)
+    packed = {row.id: pack_reading(one) for row, one in zip(new, readings, strict=True)}
     if packed:
         write_readings(db, scorer.version, packed)
     kept |= packed
@@ -103,6 +97,19 @@ def read_answers(
         [unpack_reading(kept[row.id], row.prompt) for row in rows],
         facts_by_name(tuple(counts(rows)), read_pool(db)),
     )
+
+
+def read_prompts(
+    scorer: Scorer, prompts: Sequence[str], report: Report | None = None
+) -> list[Reading]:
+    """Read prompts, several at once; `report` is told how many of how many are read."""
+    readings: list[Reading] = []
+    with ThreadPoolExecutor(cpu_count()) as threads:  # the encoder lets other threads run
+        for reading in threads.map(scorer.read, prompts):
+            readings.append(reading)
+            if report is not None:
+                report(len(readings), len(prompts))
+    return readings
 
 
 def facts_by_name(models: Sequence[str], pool: Pool) -> dict[str, ModelFacts]:

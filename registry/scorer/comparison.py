@@ -82,15 +82,10 @@ def compare(
     if len(part_of) < 2:
         return None
     parts = part_numbers(answers.groups, part_of)
-    fitted = np.full((*answers.scores.shape, 2), np.nan)
-    for part, fits in enumerate(cross_fits(in_use, answers, parts)):
-        rows = np.flatnonzero(parts == part)
-        readings = [answers.readings[row] for row in rows.tolist()]
-        fitted[rows] = predict_table(in_use.with_fits(fits), readings, answers.facts)
     task_means, model_means = _means(answers, tasks, parts)
     tables = {
-        "fitted": fitted,
-        "in_use": predict_table(in_use, answers.readings, answers.facts),
+        "fitted": _cross_predicted(in_use, answers, parts),
+        "in_use": _predict_table(in_use, answers.readings, answers.facts),
         "task_means": task_means,
         "model_means": model_means,
     }
@@ -115,7 +110,17 @@ def compare(
     )
 
 
-def predict_table(
+def _cross_predicted(in_use: Scorer, answers: Answers, parts: NDArray[np.intp]) -> Floats:
+    """Return success and its deviation, (N, M, 2), by fits to the rows of other parts."""
+    predicted = np.full((*answers.scores.shape, 2), np.nan)
+    for part, fits in enumerate(cross_fits(in_use, answers, parts)):
+        rows = np.flatnonzero(parts == part)
+        readings = [answers.readings[row] for row in rows.tolist()]
+        predicted[rows] = _predict_table(in_use.with_fits(fits), readings, answers.facts)
+    return predicted
+
+
+def _predict_table(
     scorer: Scorer, readings: Sequence[Reading], facts: Sequence[ModelFacts]
 ) -> Floats:
     """Return success and its deviation, (N, M, 2), of these models on prompts that were read."""
