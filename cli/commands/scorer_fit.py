@@ -78,9 +78,12 @@ def fit(
     """
     paths = tuple(files or ())
     if forget:
-        if paths or suggest is not None:
-            raise UsageError("--forget takes a model and no rows", hint=_HINT)
-        _forget(model, registry)
+        if paths or called or suggest or replace or dry_run or skip_bad:
+            raise UsageError(
+                "--forget takes a model and nothing else",
+                hint=f"rolecall scorer fit {model} --forget",
+            )
+        _forget(model, registry, as_json=as_json)
         return
     if not paths:
         raise UsageError("no judged rows were named", hint=_HINT)
@@ -106,11 +109,14 @@ def fit(
         _show(model, done)
 
 
-def _forget(model: str, registry: Path | None) -> None:
+def _forget(model: str, registry: Path | None, *, as_json: bool) -> None:
     from rolecall.registry.learning.fit import forget_model
 
     forget_model(registry, model)
-    note(f"forgot the judged rows of {model}")
+    if as_json:
+        print_json({"forgot": model})
+    else:
+        note(f"forgot the judged rows of {model}")
 
 
 def _suggest(
