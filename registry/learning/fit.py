@@ -113,7 +113,9 @@ def fit_judged(
             return Fitted(model=name, known_by=known_by, others=judged.models, left_out=left_out)
         old = read_judged_rows(db)
         rows = merged(without_models(old, [name]) if replace else old, new)
-        learned = {one.group or one.id for one in old if name in counts([one])}
+        learned = set[str]()
+        if scorer.fits is not None:
+            learned = {one.group or one.id for one in old if name in counts([one])}
         update = compare_rows(db, scorer, rows, {name: learned}, report)
         if not dry_run:
             replace_judged_rows(db, rows)

@@ -117,6 +117,10 @@ def test_before_is_what_routing_used_and_fits_are_judged_on_rows_held_back(tmp_p
     assert more.comparison.in_use.brier < 0.6 * first.in_use.brier
     again = fit(tmp_path, rows(60, 100))
     assert (again.comparison, again.rows) == (None, 120)
+    use_version(None, "pretrained")  # which learned from none of them
+    unused = fit(tmp_path, rows(60, 100)).comparison
+    assert unused is not None
+    assert unused.groups == 120
 
 
 def test_new_rows_add_to_the_old_and_the_newer_answer_wins(tmp_path: Path) -> None:
