@@ -90,6 +90,7 @@ def dense_asks(own: str) -> Iterator[Ask]:
                 at_least=re.search(_AT_LEAST, around) is not None,
                 at_most=re.search(_AT_MOST, around) is not None,
                 each=re.search(_EACH, around) is not None,
+                is_dense=True,
             )
 
 

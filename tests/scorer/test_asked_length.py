@@ -34,6 +34,8 @@ ASKED = [
     ("Fasse den Text in drei Sätzen zusammen: Es war einmal 5.000 Wörter.", 60, 120),
     ("Nenne mir zehn Gründe für Sport.", 150, 400),
     ("Décris Paris en deux phrases.", 40, 70),
+    ("Écris un titre en 100 caractères.", 25, 40),
+    ("Scrivi un titolo in 100 caratteri.", 25, 40),
     ("Écris une histoire de 5 000 mots.", 7000, 9500),
     ("Cite 10 pays d'Afrique.", 80, 250),
     ("Explica la fotosíntesis en dos frases.", 40, 70),
