@@ -27,7 +27,7 @@ FilesArgument = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="JUDGED",
-        help="Judged rows: .jsonl, .jsonl.gz, folders of them, or - for stdin.",
+        help="Judged rows: .jsonl or .csv, .gz too, folders, or - for stdin.",
     ),
 ]
 CalledOption = Annotated[

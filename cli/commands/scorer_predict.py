@@ -20,7 +20,7 @@ RowsArgument = Annotated[
     list[Path],
     typer.Argument(
         metavar="ROWS",
-        help="Judged rows or mere prompts: .jsonl, .jsonl.gz, folders of them, or - for stdin.",
+        help="Rows with scores or without: .jsonl or .csv, .gz too, folders, or - for stdin.",
     ),
 ]
 ModelsOption = Annotated[

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 FilesArgument = Annotated[
     list[Path],
-    typer.Argument(metavar="JUDGED", help="Judged rows: .jsonl, .jsonl.gz, folders, or - (stdin)."),
+    typer.Argument(
+        metavar="JUDGED", help="Judged rows: .jsonl or .csv, .gz too, folders, or - (stdin)."
+    ),
 ]
 ReplaceOption = Annotated[
     bool, typer.Option("--replace", help="Replace earlier rows of these models; do not add.")
