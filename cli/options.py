@@ -19,3 +19,6 @@ RegistryOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+SkipBadOption = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out lines that are no judged row.")
+]

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rolecall.cli.commands.records import (
-    edit_record,
+    RecordHelp,
+    add_record_commands,
     given,
     money,
     read_records,
-    remove_record_named,
     report_added,
-    show_record,
     tokens,
 )
 from rolecall.cli.completing import effort_levels, endpoint_names, model_names
@@ -25,11 +24,6 @@ if TYPE_CHECKING:
     from rolecall.registry.records import Endpoint
 
 app = typer.Typer(help="Keep the places where models are served.")
-
-EndpointArgument = Annotated[
-    str,
-    typer.Argument(metavar="ENDPOINT", help="The endpoint's id.", autocompletion=endpoint_names),
-]
 
 
 @app.command("list")
@@ -96,20 +90,6 @@ def key_state(endpoint: Endpoint) -> str:
     if endpoint.key_command is not None:
         return "command"
     return "none needed" if endpoint.key_env is None else "missing"
-
-
-@app.command()
-def show(
-    endpoint: EndpointArgument, registry: RegistryOption = None, as_json: JsonOption = False
-) -> None:
-    """Print one endpoint as YAML.
-
-    \b
-    Examples:
-      rolecall endpoints show anthropic/claude-sonnet-4-6
-      rolecall endpoints show ollama/qwen3-8b --json
-    """
-    show_record("endpoints", endpoint, registry, as_json=as_json)
 
 
 @app.command()
@@ -213,31 +193,19 @@ def add(
     report_added(added.endpoint, as_json=as_json)
 
 
-@app.command()
-def edit(
-    endpoint: EndpointArgument, registry: RegistryOption = None, as_json: JsonOption = False
-) -> None:
-    """Edit one endpoint in $EDITOR, as YAML.
-
-    Its reasoning effort is none, low, medium, high, a number of tokens, or null.
-
-    \b
-    Examples:
-      rolecall endpoints edit anthropic/claude-sonnet-4-6
-      EDITOR="sed -i s/active/disabled/" rolecall endpoints edit ollama/qwen3-8b
-    """
-    edit_record("endpoints", endpoint, registry, as_json=as_json)
-
-
-@app.command()
-def remove(
-    endpoint: EndpointArgument, registry: RegistryOption = None, as_json: JsonOption = False
-) -> None:
-    """Remove one endpoint that no role is assigned.
-
-    \b
-    Examples:
-      rolecall endpoints remove lab/q3
-      rolecall endpoints remove lab/q3 --json
-    """
-    remove_record_named("endpoints", endpoint, registry, as_json=as_json)
+add_record_commands(
+    app,
+    "endpoints",
+    RecordHelp(
+        called="id",
+        completion=endpoint_names,
+        show=("anthropic/claude-sonnet-4-6", "ollama/qwen3-8b"),
+        edit=(
+            "rolecall endpoints edit anthropic/claude-sonnet-4-6",
+            'EDITOR="sed -i s/active/disabled/" rolecall endpoints edit ollama/qwen3-8b',
+        ),
+        remove="lab/q3",
+        edit_note="Its reasoning effort is none, low, medium, high, a number of tokens, or null.",
+        unless="that no role is assigned",
+    ),
+)

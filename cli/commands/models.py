@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolecall.cli.commands.records import (
-    edit_record,
+    RecordHelp,
+    add_record_commands,
     given,
     print_records,
     read_records,
-    remove_record_named,
     report_added,
-    show_record,
     tokens,
     words,
 )
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
     from rolecall.registry.records import Model
 
 app = typer.Typer(help="Keep what is known of each model.")
-
-ModelArgument = Annotated[
-    str, typer.Argument(metavar="MODEL", help="The model's id.", autocompletion=model_names)
-]
 
 
 @app.command("list")
@@ -62,20 +57,6 @@ def row_of(model: Model) -> list[str]:
         model.release_date or "?",
         words(model.capabilities),
     ]
-
-
-@app.command()
-def show(
-    model: ModelArgument, registry: RegistryOption = None, as_json: JsonOption = False
-) -> None:
-    """Print one model as YAML.
-
-    \b
-    Examples:
-      rolecall models show claude-sonnet-4-6
-      rolecall models show claude-sonnet-4-6 --json
-    """
-    show_record("models", model, registry, as_json=as_json)
 
 
 @app.command()
@@ -147,31 +128,19 @@ def add(
     report_added(added, as_json=as_json)
 
 
-@app.command()
-def edit(
-    model: ModelArgument, registry: RegistryOption = None, as_json: JsonOption = False
-) -> None:
-    """Edit one model in $EDITOR, as YAML.
-
-    Scores that you know of it go under benchmarks, each from 0 to 1.
-
-    \b
-    Examples:
-      rolecall models edit claude-sonnet-4-6
-      EDITOR=nano rolecall models edit claude-sonnet-4-6
-    """
-    edit_record("models", model, registry, as_json=as_json)
-
-
-@app.command()
-def remove(
-    model: ModelArgument, registry: RegistryOption = None, as_json: JsonOption = False
-) -> None:
-    """Remove one model that no endpoint serves.
-
-    \b
-    Examples:
-      rolecall models remove ours
-      rolecall models remove ours --json
-    """
-    remove_record_named("models", model, registry, as_json=as_json)
+add_record_commands(
+    app,
+    "models",
+    RecordHelp(
+        called="id",
+        completion=model_names,
+        show=("claude-sonnet-4-6", "claude-sonnet-4-6"),
+        edit=(
+            "rolecall models edit claude-sonnet-4-6",
+            "EDITOR=nano rolecall models edit claude-sonnet-4-6",
+        ),
+        remove="ours",
+        edit_note="Scores that you know of it go under benchmarks, each from 0 to 1.",
+        unless="that no endpoint serves",
+    ),
+)

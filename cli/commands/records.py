@@ -1,16 +1,28 @@
-"""What every group of records has in common: list, show, edit and remove."""
+"""What every group of records has in common: its list, and the commands show, edit and remove."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import typer
+
+from rolecall.cli.options import JsonOption, RegistryOption
 from rolecall.cli.output import Column, note, print_json, print_table, print_text
 
 if TYPE_CHECKING:
     from rolecall.registry.records import Record
 
+Names = list[str] | None
+RequireOption = Annotated[
+    Names,
+    typer.Option(metavar="CAPABILITY", help="A capability every endpoint must have; repeatable."),
+]
+PreferOption = Annotated[
+    Names, typer.Option(metavar="CAPABILITY", help="A capability it prefers; repeatable.")
+]
 Collection = Literal["models", "endpoints", "roles", "tasks", "strategies"]
 NOUNS: Mapping[Collection, str] = {
     "models": "model",
@@ -49,6 +61,64 @@ def print_records(
         note(f"no {collection} yet; see rolecall {collection} add --help")
 
 
+@dataclass(frozen=True, slots=True)
+class RecordHelp:
+    """What help texts say of one collection: ids to show and remove, and ways to edit.
+
+    A record is `called` by its name or id, and `completion` knows them all. `edit_note` is a
+    sentence on editing; `unless` says which records may be removed.
+    """
+
+    called: str
+    completion: Callable[[typer.Context, str], list[str]]
+    show: tuple[str, str]
+    edit: tuple[str, str]
+    remove: str
+    edit_note: str = ""
+    unless: str = ""
+
+
+def add_record_commands(app: typer.Typer, collection: Collection, texts: RecordHelp) -> None:
+    """Add the commands `show`, `edit` and `remove` to a collection's group."""
+    noun, command = NOUNS[collection], f"rolecall {collection}"
+    argument = typer.Argument(
+        metavar=noun.upper(),
+        help=f"The {noun}'s {texts.called}.",
+        autocompletion=texts.completion,
+    )
+    one, other = texts.show
+    shown = _help(
+        f"Print one {noun} as YAML.", f"{command} show {one}", f"{command} show {other} --json"
+    )
+    note = f"\n\n{texts.edit_note}" if texts.edit_note else ""
+    edited = _help(f"Edit one {noun} in $EDITOR, as YAML.{note}", *texts.edit)
+    removal = f"{command} remove {texts.remove}"
+    unless = f" {texts.unless}" if texts.unless else ""
+    removed = _help(f"Remove one {noun}{unless}.", removal, f"{removal} --json")
+
+    @app.command(help=shown)
+    def show(
+        record_id: str = argument, registry: RegistryOption = None, as_json: JsonOption = False
+    ) -> None:
+        show_record(collection, record_id, registry, as_json=as_json)
+
+    @app.command(help=edited)
+    def edit(
+        record_id: str = argument, registry: RegistryOption = None, as_json: JsonOption = False
+    ) -> None:
+        edit_record(collection, record_id, registry, as_json=as_json)
+
+    @app.command(help=removed)
+    def remove(
+        record_id: str = argument, registry: RegistryOption = None, as_json: JsonOption = False
+    ) -> None:
+        remove_record_named(collection, record_id, registry, as_json=as_json)
+
+
+def _help(text: str, *examples: str) -> str:
+    return "\n".join([text, "", "\b", "Examples:", *(f"  {one}" for one in examples)])
+
+
 def show_record(
     collection: Collection, record_id: str, registry: Path | None, *, as_json: bool
 ) -> None:
@@ -83,7 +153,6 @@ def edit_record(
     from rolecall.cli.editor import edit_text
     from rolecall.registry.editing import record_yaml, replace_from_yaml
     from rolecall.registry.opening import open_registry
-    from rolecall.registry.references import NOUNS
 
     with open_registry(registry) as db:
         original = record_yaml(db, collection, record_id)
@@ -111,7 +180,6 @@ def remove_record_named(
     """Remove one record that no other refers to."""
     from rolecall.registry.editing import remove_record
     from rolecall.registry.opening import open_registry
-    from rolecall.registry.references import NOUNS
 
     with open_registry(registry) as db:
         remove_record(db, collection, record_id)

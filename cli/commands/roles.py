@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rolecall.cli.commands.records import (
-    edit_record,
+    Names,
+    PreferOption,
+    RecordHelp,
+    RequireOption,
+    add_record_commands,
     given,
     print_records,
     read_records,
-    remove_record_named,
     report_added,
-    show_record,
     words,
 )
 from rolecall.cli.completing import endpoint_names, role_names, strategy_names, task_names
@@ -31,7 +33,6 @@ RoleArgument = Annotated[
 EndpointArgument = Annotated[
     str, typer.Argument(metavar="ENDPOINT", help="An endpoint's id.", autocompletion=endpoint_names)
 ]
-Names = list[str] | None
 
 
 @app.command("list")
@@ -72,18 +73,6 @@ def row_of(role: Role) -> list[str]:
 
 
 @app.command()
-def show(role: RoleArgument, registry: RegistryOption = None, as_json: JsonOption = False) -> None:
-    """Print one role as YAML.
-
-    \b
-    Examples:
-      rolecall roles show coder
-      rolecall roles show coder --json
-    """
-    show_record("roles", role, registry, as_json=as_json)
-
-
-@app.command()
 def add(
     role: Annotated[str, typer.Argument(metavar="ROLE", help="The new role's name.")],
     description: Annotated[
@@ -93,15 +82,8 @@ def add(
         Names,
         typer.Option(metavar="TASK", help="A task it does; repeatable.", autocompletion=task_names),
     ] = None,
-    require: Annotated[
-        Names,
-        typer.Option(
-            metavar="CAPABILITY", help="A capability every endpoint must have; repeatable."
-        ),
-    ] = None,
-    prefer: Annotated[
-        Names, typer.Option(metavar="CAPABILITY", help="A capability it likes; repeatable.")
-    ] = None,
+    require: RequireOption = None,
+    prefer: PreferOption = None,
     forbid: Annotated[
         Names, typer.Option(metavar="CAPABILITY", help="A capability it refuses; repeatable.")
     ] = None,
@@ -151,30 +133,20 @@ def add(
     report_added(added, as_json=as_json)
 
 
-@app.command()
-def edit(role: RoleArgument, registry: RegistryOption = None, as_json: JsonOption = False) -> None:
-    """Edit one role in $EDITOR, as YAML.
-
-    \b
-    Examples:
-      rolecall roles edit coder
-      EDITOR="sed -i s/balanced/cheapest/" rolecall roles edit math
-    """
-    edit_record("roles", role, registry, as_json=as_json)
-
-
-@app.command()
-def remove(
-    role: RoleArgument, registry: RegistryOption = None, as_json: JsonOption = False
-) -> None:
-    """Remove one role.
-
-    \b
-    Examples:
-      rolecall roles remove reviewer
-      rolecall roles remove reviewer --json
-    """
-    remove_record_named("roles", role, registry, as_json=as_json)
+add_record_commands(
+    app,
+    "roles",
+    RecordHelp(
+        called="name",
+        completion=role_names,
+        show=("coder", "coder"),
+        edit=(
+            "rolecall roles edit coder",
+            'EDITOR="sed -i s/balanced/cheapest/" rolecall roles edit math',
+        ),
+        remove="reviewer",
+    ),
+)
 
 
 @app.command()

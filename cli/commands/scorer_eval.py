@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rolecall.cli.completing import strategy_names
-from rolecall.cli.options import JsonOption, RegistryOption
+from rolecall.cli.options import JsonOption, RegistryOption, SkipBadOption
 from rolecall.registry.errors import InvalidDocument
 
 FilesArgument = Annotated[
@@ -72,9 +72,7 @@ def evaluate(
     share: ShareOption = None,
     model: ModelsOption = None,
     prices: PricesOption = None,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave out lines that are no judged row.")
-    ] = False,
+    skip_bad: SkipBadOption = False,
     include_seen: Annotated[
         bool,
         typer.Option("--include-seen", help="Keep the prompts that the scorer learned from."),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolecall.cli.completing import model_names
-from rolecall.cli.options import JsonOption, RegistryOption
+from rolecall.cli.options import JsonOption, RegistryOption, SkipBadOption
 from rolecall.cli.output import Column, note, print_json, print_table, print_text
 from rolecall.registry.errors import UsageError
 
@@ -27,7 +27,7 @@ FilesArgument = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="JUDGED",
-        help="Judged rows: .jsonl, .jsonl.gz, folders of them, or - for stdin.",
+        help="Judged rows: .jsonl or .csv, .gz too, folders, or - for stdin.",
     ),
 ]
 CalledOption = Annotated[
@@ -58,9 +58,7 @@ def fit(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what the rows are worth; keep nothing.")
     ] = False,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave out lines that are no judged row.")
-    ] = False,
+    skip_bad: SkipBadOption = False,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -80,14 +78,17 @@ def fit(
     """
     paths = tuple(files or ())
     if forget:
-        if paths or suggest is not None:
-            raise UsageError("--forget takes a model and no rows", hint=_HINT)
-        _forget(model, registry)
+        if paths or called or suggest or replace or dry_run or skip_bad:
+            raise UsageError(
+                "--forget takes a model and nothing else",
+                hint=f"rolecall scorer fit {model} --forget",
+            )
+        _forget(model, registry, as_json=as_json)
         return
     if not paths:
         raise UsageError("no judged rows were named", hint=_HINT)
     from rolecall.cli.counting import counted
-    from rolecall.registry.learning.fit import JudgedFiles, NotJudged, fit_judged
+    from rolecall.registry.learning.fit import JudgedFiles, fit_judged
 
     if suggest is not None:
         _suggest(
@@ -101,18 +102,21 @@ def fit(
         note(done.left_out)
     if as_json:
         print_json(done.to_dict())
-    elif isinstance(done, NotJudged):
+    elif not done.rows:
         print_text(f"{model}: no row judges it; it is still read by {_KNOWN_BY[done.known_by]}")
         note(f"judged there: {', '.join(done.others)}")
     else:
         _show(model, done)
 
 
-def _forget(model: str, registry: Path | None) -> None:
+def _forget(model: str, registry: Path | None, *, as_json: bool) -> None:
     from rolecall.registry.learning.fit import forget_model
 
     forget_model(registry, model)
-    note(f"forgot the judged rows of {model}")
+    if as_json:
+        print_json({"forgot": model})
+    else:
+        note(f"forgot the judged rows of {model}")
 
 
 def _suggest(
@@ -153,7 +157,8 @@ def _show(model: str, done: Fitted) -> None:
 
 def _counts(done: Fitted) -> str:
     rows, lengths = done.rows, done.length_rows
-    tasks = ", ".join(f"{task} {count:,}" for task, count in done.tasks[:_MOST_TASKS])
+    shown = list(done.tasks.items())[:_MOST_TASKS]
+    tasks = ", ".join(f"{task} {count:,}" for task, count in shown)
     tasks += ", …" if len(done.tasks) > _MOST_TASKS else ""
     with_length = "all" if lengths == rows else f"{lengths:,}" if lengths else "none"
     added = f", {done.given:,} given and {done.before:,} kept before" if done.before else ""
@@ -184,7 +189,7 @@ def _shown(value: float | None) -> str:
 
 def _verdict(done: Fitted) -> str:
     compared = done.comparison
-    kept = "kept" if done.is_stored else "not kept (--dry-run)"
+    kept = "kept" if done.stored else "not kept (--dry-run)"
     if compared is None:
         return f"{kept}; too few rows that it has not learned from to tell what they are worth"
     after, before = compared.fitted.brier, compared.in_use.brier

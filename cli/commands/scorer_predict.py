@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rolecall.cli.completing import model_names
-from rolecall.cli.options import RegistryOption
+from rolecall.cli.options import RegistryOption, SkipBadOption
 
 if TYPE_CHECKING:
     from rolecall.cli.counting import Report
@@ -20,7 +20,7 @@ RowsArgument = Annotated[
     list[Path],
     typer.Argument(
         metavar="ROWS",
-        help="Judged rows or mere prompts: .jsonl, .jsonl.gz, folders of them, or - for stdin.",
+        help="Rows with scores or without: .jsonl or .csv, .gz too, folders, or - for stdin.",
     ),
 ]
 ModelsOption = Annotated[
@@ -32,16 +32,13 @@ ModelsOption = Annotated[
         autocompletion=model_names,
     ),
 ]
-SkipOption = Annotated[
-    bool, typer.Option("--skip-bad", help="Leave out lines that are no judged row.")
-]
 JsonOption = Annotated[bool, typer.Option("--json", help="Accepted; the lines are JSON anyway.")]
 
 
 def predict(
     rows: RowsArgument,
     model: ModelsOption = None,
-    skip_bad: SkipOption = False,
+    skip_bad: SkipBadOption = False,
     registry: RegistryOption = None,
     as_json: JsonOption = False,  # noqa: ARG001
 ) -> None:

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolecall.cli.options import JsonOption, RegistryOption
+from rolecall.cli.options import JsonOption, RegistryOption, SkipBadOption
 
 if TYPE_CHECKING:
     from rolecall.registry.learning.train import Trained
 
 FilesArgument = Annotated[
     list[Path],
-    typer.Argument(metavar="JUDGED", help="Judged rows: .jsonl, .jsonl.gz, folders, or - (stdin)."),
+    typer.Argument(
+        metavar="JUDGED", help="Judged rows: .jsonl or .csv, .gz too, folders, or - (stdin)."
+    ),
 ]
 ReplaceOption = Annotated[
     bool, typer.Option("--replace", help="Replace earlier rows of these models; do not add.")
@@ -27,9 +29,7 @@ ForceOption = Annotated[
 def train(
     files: FilesArgument,
     replace: ReplaceOption = False,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave out lines that are no judged row.")
-    ] = False,
+    skip_bad: SkipBadOption = False,
     force: ForceOption = False,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
@@ -61,7 +61,7 @@ def train(
     else:
         _show(done)
         note(f"read the prompts in {done.read_s:.1f} s, fitted in {done.fit_s:.1f} s")
-    if not done.is_promoted:
+    if not done.promoted:
         note("the rows are kept, not used; to use them all the same: --force")
 
 

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rolecall.cli.commands.records import (
-    edit_record,
+    RecordHelp,
+    add_record_commands,
     given,
     money,
     print_records,
     read_records,
-    remove_record_named,
     report_added,
-    show_record,
     words,
 )
 from rolecall.cli.completing import strategy_names
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Keep how candidates are valued.")
 
-StrategyArgument = Annotated[
-    str,
-    typer.Argument(metavar="STRATEGY", help="The strategy's name.", autocompletion=strategy_names),
-]
 LIMITS = ("min_success", "max_cost_usd", "max_ttft_s", "max_duration_s")
 
 
@@ -80,20 +75,6 @@ def limits_of(strategy: Strategy) -> list[str]:
     if strategy.data_policy is not None:
         found.append("data_policy")
     return found
-
-
-@app.command()
-def show(
-    strategy: StrategyArgument, registry: RegistryOption = None, as_json: JsonOption = False
-) -> None:
-    """Print one strategy as YAML.
-
-    \b
-    Examples:
-      rolecall strategies show balanced
-      rolecall strategies show private --json
-    """
-    show_record("strategies", strategy, registry, as_json=as_json)
 
 
 @app.command()
@@ -175,29 +156,18 @@ def add(
     report_added(added, as_json=as_json)
 
 
-@app.command()
-def edit(
-    strategy: StrategyArgument, registry: RegistryOption = None, as_json: JsonOption = False
-) -> None:
-    """Edit one strategy in $EDITOR, as YAML.
-
-    \b
-    Examples:
-      rolecall strategies edit balanced
-      EDITOR="sed -i s/0.05/0.2/" rolecall strategies edit balanced
-    """
-    edit_record("strategies", strategy, registry, as_json=as_json)
-
-
-@app.command()
-def remove(
-    strategy: StrategyArgument, registry: RegistryOption = None, as_json: JsonOption = False
-) -> None:
-    """Remove one strategy that no role uses.
-
-    \b
-    Examples:
-      rolecall strategies remove thrifty
-      rolecall strategies remove thrifty --json
-    """
-    remove_record_named("strategies", strategy, registry, as_json=as_json)
+add_record_commands(
+    app,
+    "strategies",
+    RecordHelp(
+        called="name",
+        completion=strategy_names,
+        show=("balanced", "private"),
+        edit=(
+            "rolecall strategies edit balanced",
+            'EDITOR="sed -i s/0.05/0.2/" rolecall strategies edit balanced',
+        ),
+        remove="thrifty",
+        unless="that no role uses",
+    ),
+)

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolecall.cli.commands.records import (
-    edit_record,
+    Names,
+    PreferOption,
+    RecordHelp,
+    RequireOption,
+    add_record_commands,
     given,
     print_records,
     read_records,
-    remove_record_named,
     report_added,
-    show_record,
     words,
 )
 from rolecall.cli.completing import role_names, task_names
@@ -24,11 +26,6 @@ if TYPE_CHECKING:
     from rolecall.registry.records import TaskKind
 
 app = typer.Typer(help="Manage the kinds of task.")
-
-TaskArgument = Annotated[
-    str, typer.Argument(metavar="TASK", help="The task's name.", autocompletion=task_names)
-]
-Names = list[str] | None
 
 
 @app.command("list")
@@ -64,18 +61,6 @@ def row_of(task: TaskKind) -> list[str]:
 
 
 @app.command()
-def show(task: TaskArgument, registry: RegistryOption = None, as_json: JsonOption = False) -> None:
-    """Print one task as YAML.
-
-    \b
-    Examples:
-      rolecall tasks show code
-      rolecall tasks show code --json
-    """
-    show_record("tasks", task, registry, as_json=as_json)
-
-
-@app.command()
 def add(
     task: Annotated[
         str, typer.Argument(metavar="TASK", help="The new task's name, such as code.sql.")
@@ -83,15 +68,8 @@ def add(
     description: Annotated[
         str | None, typer.Option(metavar="TEXT", help="What it is, in a sentence.")
     ] = None,
-    require: Annotated[
-        Names,
-        typer.Option(
-            metavar="CAPABILITY", help="A capability every endpoint must have; repeatable."
-        ),
-    ] = None,
-    prefer: Annotated[
-        Names, typer.Option(metavar="CAPABILITY", help="A capability it prefers; repeatable.")
-    ] = None,
+    require: RequireOption = None,
+    prefer: PreferOption = None,
     role: Annotated[
         Names,
         typer.Option(
@@ -131,27 +109,14 @@ def add(
     report_added(added, as_json=as_json)
 
 
-@app.command()
-def edit(task: TaskArgument, registry: RegistryOption = None, as_json: JsonOption = False) -> None:
-    """Edit one task in $EDITOR, as YAML.
-
-    \b
-    Examples:
-      rolecall tasks edit code
-      EDITOR=nano rolecall tasks edit summarize
-    """
-    edit_record("tasks", task, registry, as_json=as_json)
-
-
-@app.command()
-def remove(
-    task: TaskArgument, registry: RegistryOption = None, as_json: JsonOption = False
-) -> None:
-    """Remove one task.
-
-    \b
-    Examples:
-      rolecall tasks remove code.sql
-      rolecall tasks remove code.sql --json
-    """
-    remove_record_named("tasks", task, registry, as_json=as_json)
+add_record_commands(
+    app,
+    "tasks",
+    RecordHelp(
+        called="name",
+        completion=task_names,
+        show=("code", "code"),
+        edit=("rolecall tasks edit code", "EDITOR=nano rolecall tasks edit summarize"),
+        remove="code.sql",
+    ),
+)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -12,15 +12,15 @@ from typing import Any
 from rolecall.registry.clock import Now, utc_now
 from rolecall.registry.errors import UnknownRecord, UsageError
 from rolecall.registry.judged_rows import JudgedRow
-from rolecall.registry.learning.fits import derive_fits, facts_by_name, read_answers
-from rolecall.registry.learning.loading import Loading, Tell, read_known, say_nothing, with_fits
+from rolecall.registry.learning.fits import derive_fits, facts_by_name, read_answers, read_prompts
+from rolecall.registry.learning.loading import Loading, with_fits
 from rolecall.registry.learning.rows import counts, merged, rows_of, without_models
 from rolecall.registry.opening import open_registry
 from rolecall.registry.predictions import Basis
 from rolecall.registry.scorer.active_learning import most_telling
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.comparison import Comparison, compare
-from rolecall.registry.scorer.data import Asked, Judged, read_asked, read_judged, spelled_out
+from rolecall.registry.scorer.data import Asked, Judged, left_out_of, read_asked, read_judged
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.seen import load_seen
 from rolecall.registry.scorer.variants import canonical
@@ -30,6 +30,7 @@ from rolecall.registry.storage.judged_rows import (
     replace_judged_rows,
     uses_fits,
 )
+from rolecall.registry.storage.pool import read_pool
 
 Report = Callable[[int, int], None]
 
@@ -43,75 +44,37 @@ class JudgedFiles:
     skip_bad: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
     """What came of fitting one model; times are in seconds.
 
     The model had `before` rows, the files gave `given`, it has `rows` now, of which
     `length_rows` told a length. `known_by` is what predictions rested on so far. Without two
-    groups of rows that it has not learned from, there is no comparison.
+    groups of rows that it has not learned from, there is no comparison. Where the files do not
+    judge the model, `rows` is 0, nothing is changed, and they judge the `others`.
     """
 
     model: str
-    given: int
-    before: int
-    rows: int
-    tasks: tuple[tuple[str, int], ...]
-    length_rows: int
-    scorer_version: str
+    rows: int = 0
+    given: int = 0
+    before: int = 0
+    tasks: dict[str, int] = field(default_factory=dict)
+    length_rows: int = 0
+    scorer_version: str | None = None
     known_by: Basis
-    comparison: Comparison | None
-    is_stored: bool
-    in_use: bool
-    left_out: str | None
-    read_s: float
-    fit_s: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON."""
-        return {
-            "model": self.model,
-            "rows": self.rows,
-            "given": self.given,
-            "before": self.before,
-            "tasks": dict(self.tasks),
-            "length_rows": self.length_rows,
-            "scorer_version": self.scorer_version,
-            "known_by": self.known_by,
-            "comparison": None if self.comparison is None else self.comparison.to_dict(),
-            "stored": self.is_stored,
-            "in_use": self.in_use,
-            "read_s": self.read_s,
-            "fit_s": self.fit_s,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class NotJudged:
-    """No row judges the model: what it is `known_by` stays. The files judge the `others`."""
-
-    model: str
-    known_by: Basis
+    comparison: Comparison | None = None
+    stored: bool = False
+    in_use: bool | None = None
+    read_s: float = 0.0
+    fit_s: float = 0.0
     others: tuple[str, ...]
     left_out: str | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON, with the keys of `Fitted`."""
-        return {
-            "model": self.model,
-            "rows": 0,
-            "given": 0,
-            "before": 0,
-            "tasks": {},
-            "length_rows": 0,
-            "scorer_version": None,
-            "known_by": self.known_by,
-            "comparison": None,
-            "stored": False,
-            "in_use": None,
-            "read_s": 0.0,
-            "fit_s": 0.0,
-        }
+        """Return plain JSON."""
+        plain = asdict(replace(self, comparison=None))
+        del plain["others"], plain["left_out"]
+        return plain | {"comparison": self.comparison and self.comparison.to_dict()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +94,7 @@ def fit_judged(
     replace: bool = False,
     dry_run: bool = False,
     now: Now = utc_now,
-) -> Fitted | NotJudged:
+) -> Fitted:
     """Add judged rows to those of one model, or `replace` them, and fit it.
 
     Without a row of the model, or on a `dry_run`, nothing is changed. `report` is told how many
@@ -140,45 +103,40 @@ def fit_judged(
     RegistryUnusable, ScorerUnusable.
     """
     judged, bad = read_judged(answers.files, skip_bad=answers.skip_bad)
-    left_out = left_out_of(bad)
-    name = canonical(model)
-    called = _called(judged, model, answers.called)
-    new = new_rows(judged, {called: name} if called else {}, answers.files, now)
+    new = _rows_of_model(judged, model, answers, now)
+    name, left_out = canonical(model), left_out_of(bad)
     loading = Loading()
     with open_registry(given) as db:
         scorer = with_fits(db, loading.scorer())
-        known_by = _basis(db, scorer, name)
+        known_by = scorer.basis(facts_by_name([name], read_pool(db))[name])
         if not new:
-            return NotJudged(name, known_by, judged.models, left_out)
+            return Fitted(model=name, known_by=known_by, others=judged.models, left_out=left_out)
         old = read_judged_rows(db)
-        before = counts(old).get(name, 0)
         rows = merged(without_models(old, [name]) if replace else old, new)
-        learned = {one.group or one.id for one in old if name in counts([one])}
+        learned = set[str]()
+        if scorer.fits is not None:
+            learned = {one.group or one.id for one in old if name in counts([one])}
         update = compare_rows(db, scorer, rows, {name: learned}, report)
         if not dry_run:
             replace_judged_rows(db, rows)
             derive_fits(db, scorer)
-        own = [row for row in rows if name in counts([row])]
+        own = [(row, one) for row in rows for one in row.answers if one.model == name]
         return Fitted(
             model=name,
             given=len(new),
-            before=before,
+            before=counts(old).get(name, 0),
             rows=len(own),
-            tasks=tuple(Counter(row.task for row in own).most_common()),
-            length_rows=sum(
-                one.output_tokens is not None
-                for row in own
-                for one in row.answers
-                if one.model == name
-            ),
+            tasks=dict(Counter(row.task for row, _ in own).most_common()),
+            length_rows=sum(one.output_tokens is not None for _, one in own),
             scorer_version=scorer.version,
             known_by=known_by,
             comparison=update.comparison,
-            is_stored=not dry_run,
+            stored=not dry_run,
             in_use=uses_fits(db),
-            left_out=left_out,
             read_s=update.read_s,
             fit_s=update.fit_s,
+            others=(),
+            left_out=left_out,
         )
 
 
@@ -206,7 +164,6 @@ def suggest_prompts(
     report: Report,
     *,
     count: int,
-    tell: Tell = say_nothing,
 ) -> Suggested:
     """Return the `count` prompts of a pool whose judgement tells most of a model.
 
@@ -218,26 +175,25 @@ def suggest_prompts(
     name, new = canonical(model), tuple[JudgedRow, ...]()
     if answers.files:
         judged, more = read_judged(answers.files, skip_bad=answers.skip_bad)
-        called = _called(judged, model, answers.called)
-        new = new_rows(judged, {called: name} if called else {}, answers.files, utc_now)
+        new = _rows_of_model(judged, model, answers, utc_now)
         bad += more
-    read_known(given, tell)  # a registry that is not there is not made for a question
+    loading = Loading()
     with open_registry(given) as db:
-        scorer = with_fits(db, Scorer.load(), tell)
-        old = read_judged_rows(db)
-        known = [row for row in merged(old, new) if name in counts([row])]
+        scorer = with_fits(db, loading.scorer())
+        known = [row for row in merged(read_judged_rows(db), new) if name in counts([row])]
         done = {row.prompt for row in known}
-        free = tuple(_once(one for one in asked if one.prompt not in done))
-        chosen: Sequence[int] = ()
-        if free:
-            readings = []
-            for number, one in enumerate(free, start=1):
-                readings.append(scorer.read(one.prompt))
-                report(number, len(free))
-            judged_before = read_answers(db, scorer, known) if known else None
-            facts = facts_by_name([name], read_known(given).pool)[name]
-            chosen = most_telling(scorer, facts, readings, judged_before, count)
-    return Suggested(tuple(free[row] for row in chosen), left_out_of(bad))
+        free: dict[str, Asked] = {}
+        for one in asked:
+            if one.prompt not in done:
+                free.setdefault(one.prompt, one)
+        if not free:
+            return Suggested((), left_out_of(bad))
+        readings = read_prompts(scorer, list(free), report)
+        judged_before = read_answers(db, scorer, known) if known else None
+        facts = facts_by_name([name], read_pool(db))[name]
+    chosen = most_telling(scorer, facts, readings, judged_before, count)
+    pool_rows = tuple(free.values())
+    return Suggested(tuple(pool_rows[row] for row in chosen), left_out_of(bad))
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,9 +241,12 @@ def new_rows(
     return rows_of(judged, models, source=", ".join(map(str, files)), added_at=added_at)
 
 
-def left_out_of(bad: Sequence[Any]) -> str | None:
-    """Spell out bad lines; null where there are none."""
-    return f"left out: {spelled_out(bad)}" if bad else None
+def _rows_of_model(
+    judged: Judged, model: str, answers: JudgedFiles, now: Now
+) -> tuple[JudgedRow, ...]:
+    """Return what judged files say of one model, as rows to keep under its canonical name."""
+    called = _called(judged, model, answers.called)
+    return new_rows(judged, {called: canonical(model)} if called else {}, answers.files, now)
 
 
 def _called(judged: Judged, model: str, called: str | None) -> str | None:
@@ -301,20 +260,3 @@ def _called(judged: Judged, model: str, called: str | None) -> str | None:
     if len(same) > 1:
         raise UsageError(f"{model} may be {' or '.join(same)} in these rows", hint="--as NAME")
     return same[0] if same else None
-
-
-def _basis(db: Database, scorer: Scorer, model: str) -> Basis:
-    """Return what predictions of a model rest on."""
-    from rolecall.registry.storage.pool import read_pool
-
-    facts = facts_by_name([model], read_pool(db))[model]
-    return scorer.basis(facts)
-
-
-def _once(asked: Iterable[Asked]) -> Iterator[Asked]:
-    """Yield what was asked, a prompt that stands there twice only the first time."""
-    seen = set()
-    for one in asked:
-        if one.prompt not in seen:
-            seen.add(one.prompt)
-            yield one

@@ -85,14 +85,8 @@ def read_answers(
     """Return the rows as the scorer reads them; each prompt is read once by a scorer version."""
     kept = read_readings(db, scorer.version)
     new = [row for row in rows if row.id not in kept]
-    readings: dict[str, Reading] = {}
-    with ThreadPoolExecutor(cpu_count()) as threads:  # the encoder lets other threads run
-        read = threads.map(lambda row: scorer.read(row.prompt), new)
-        for done, (row, reading) in enumerate(zip(new, read, strict=True), start=1):
-            readings[row.id] = reading
-            if report is not None:
-                report(done, len(new))
-    packed = {key: pack_reading(reading) for key, reading in readings.items()}
+    readings = read_prompts(scorer, [row.prompt for row in new], report)
+    packed = {row.id: pack_reading(one) for row, one in zip(new, readings, strict=True)}
     if packed:
         write_readings(db, scorer.version, packed)
     kept |= packed
@@ -105,6 +99,19 @@ def read_answers(
     )
 
 
+def read_prompts(
+    scorer: Scorer, prompts: Sequence[str], report: Report | None = None
+) -> list[Reading]:
+    """Read prompts, several at once; `report` is told how many of how many are read."""
+    readings: list[Reading] = []
+    with ThreadPoolExecutor(cpu_count()) as threads:  # the encoder lets other threads run
+        for reading in threads.map(scorer.read, prompts):
+            readings.append(reading)
+            if report is not None:
+                report(len(readings), len(prompts))
+    return readings
+
+
 def facts_by_name(models: Sequence[str], pool: Pool) -> dict[str, ModelFacts]:
     """Return the facts of models by canonical name: the registry's, else what is known of them."""
     registered = facts_of(pool)
@@ -113,7 +120,7 @@ def facts_by_name(models: Sequence[str], pool: Pool) -> dict[str, ModelFacts]:
     return {model: replace(by_name.get(model) or others[model], model=model) for model in models}
 
 
-def cross_fitted(given: Path | None, scorer: Scorer, report: Report | None = None) -> CrossFits:
+def cross_fitted(given: Path | None, scorer: Scorer) -> CrossFits:
     """Return scorers for rows that a registry's fits have seen, in five parts by group.
 
     `scorer` is the one in use, with the fits. Without fits in use there is no part.
@@ -124,7 +131,7 @@ def cross_fitted(given: Path | None, scorer: Scorer, report: Report | None = Non
         if scorer.fits is None or not uses_fits(db):
             return CrossFits(scorer, (), {})
         rows = read_judged_rows(db)
-        answers = read_answers(db, scorer, rows, report)
+        answers = read_answers(db, scorer, rows)
     part_of = parts_of(answers.groups)
     parts = cross_fits(scorer, answers, part_numbers(answers.groups, part_of))
     places = part_of | {row.id: part_of[row.group or row.id] for row in rows}

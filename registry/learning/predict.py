@@ -10,7 +10,7 @@ from rolecall.registry.facts import facts_of
 from rolecall.registry.known_facts import known_facts
 from rolecall.registry.learning.loading import read_known
 from rolecall.registry.predictions import Prediction
-from rolecall.registry.scorer.data import read_asked, spelled_out
+from rolecall.registry.scorer.data import left_out_of, read_asked
 from rolecall.registry.scorer.model import Scorer
 
 
@@ -59,5 +59,4 @@ def predict_rows(
             reading = scorer.read(row.prompt)
             yield Predicted(row.id, scorer.predict(reading, [facts[name] for name in names]))
 
-    left_out = f"left out: {spelled_out(bad)}" if bad else None
-    return Predictions(len(rows), predicted(known.scorer), left_out)
+    return Predictions(len(rows), predicted(known.scorer), left_out_of(bad))

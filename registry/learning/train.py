@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rolecall.registry.clock import Now, utc_now
-from rolecall.registry.learning.fit import Report, compare_rows, left_out_of, new_rows
+from rolecall.registry.evaluation.bootstrap import Interval
+from rolecall.registry.learning.fit import Report, compare_rows, new_rows
 from rolecall.registry.learning.fits import derive_fits
 from rolecall.registry.learning.loading import Loading, with_fits
 from rolecall.registry.learning.rows import counts, merged, without_models
 from rolecall.registry.learning.versions import OWN, PRETRAINED
 from rolecall.registry.opening import open_registry
-from rolecall.registry.scorer.comparison import LEAST_GROUPS, Comparison, Interval
-from rolecall.registry.scorer.data import read_judged
+from rolecall.registry.scorer.comparison import LEAST_GROUPS, Comparison
+from rolecall.registry.scorer.data import left_out_of, read_judged
 from rolecall.registry.scorer.variants import canonical
 from rolecall.registry.storage.judged_rows import (
     has_judged_rows,
@@ -50,7 +51,7 @@ class Trained:
     prompts: int
     models: dict[str, int]
     comparison: Comparison | None
-    is_promoted: bool
+    promoted: bool
     in_use: str
     verdict: str
     left_out: str | None
@@ -59,18 +60,9 @@ class Trained:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
-        return {
-            "given": self.given,
-            "prompts": self.prompts,
-            "models": self.models,
-            "comparison": None if self.comparison is None else self.comparison.to_dict(),
-            "promoted": self.is_promoted,
-            "in_use": self.in_use,
-            "verdict": self.verdict,
-            "left_out": self.left_out,
-            "read_s": self.read_s,
-            "fit_s": self.fit_s,
-        }
+        plain = asdict(replace(self, comparison=None))
+        del plain["left_out"]
+        return plain | {"comparison": self.comparison and self.comparison.to_dict()}
 
 
 def train(given: Path | None, request: TrainRequest, report: Report, now: Now = utc_now) -> Trained:
@@ -107,7 +99,7 @@ def train(given: Path | None, request: TrainRequest, report: Report, now: Now = 
         prompts=len(rows),
         models=counts(rows),
         comparison=found.comparison,
-        is_promoted=is_promoted,
+        promoted=is_promoted,
         in_use=OWN if is_promoted else incumbent,
         verdict=_verdict(found.comparison, incumbent, is_forced=request.force),
         left_out=left_out_of(bad),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.onboarding import Answers, design_of, fit_models, prior_of
@@ -59,12 +60,15 @@ def suggest(pool: Design, belief: Gaussian, count: int, already: Design | None =
     features, covariance = pool.features, belief.covariance.copy()
     weighed = (features * (steepness**2)[:, None]).T @ features / max(len(pool), 1)  # (K, K)
     worth = (features @ (covariance @ weighed @ covariance) * features).sum(axis=1)  # (N,)
-    free = _Free(pool, belief)
-    if already is not None:
-        free.put_behind(already.features)
+    is_free = np.ones(len(pool), dtype=bool)
+    is_double = _doubles(features[:0] if already is None else already.features, pool, belief)
     chosen: list[int] = []
     for _ in range(min(count, len(pool))):
-        best = free.take(steepness * worth / (1 + steepness * doubt))
+        able = is_free & ~is_double if (is_free & ~is_double).any() else is_free
+        gain = steepness * worth / (1 + steepness * doubt)
+        best = int(np.where(able, gain, -np.inf).argmax())
+        is_free[best] = False
+        is_double |= _doubles(features[best : best + 1], pool, belief)
         chosen.append(best)
         # Sherman and Morrison: what the variances become once this prompt is judged.
         along = covariance @ features[best]
@@ -77,30 +81,14 @@ def suggest(pool: Design, belief: Gaussian, count: int, already: Design | None =
     return chosen
 
 
-class _Free:
-    """The rows not yet taken, near doubles of those taken behind all others."""
-
-    def __init__(self, pool: Design, belief: Gaussian) -> None:
-        self._features, self._covariance = pool.features, belief.covariance
-        self._doubt = variances(belief, pool)
-        self._is_free = np.ones(len(pool), dtype=bool)
-        self._is_double = np.zeros(len(pool), dtype=bool)
-
-    def take(self, gain: Floats) -> int:
-        """Take the row of the highest gain; one must be free."""
-        able = self._is_free & ~self._is_double
-        if not able.any():
-            able = self._is_free
-        row = int(np.where(able, gain, -np.inf).argmax())
-        self._is_free[row] = False
-        self.put_behind(self._features[row : row + 1])
-        return row
-
-    def put_behind(self, features: Floats) -> None:
-        """Let prompts that are near doubles of these (A, K) come last."""
-        for start in range(0, len(features), _ROWS_AT_ONCE):
-            part = features[start : start + _ROWS_AT_ONCE]
-            along = part @ self._covariance  # (A, K)
-            both = self._doubt[:, None] + (along * part).sum(axis=1)  # (N, A)
-            apart = both - 2 * (self._features @ along.T)
-            self._is_double |= (apart <= _ALIKE * both).any(axis=1)
+def _doubles(features: Floats, pool: Design, belief: Gaussian) -> NDArray[np.bool_]:
+    """Return which prompts of the pool (N,) are near doubles of any of these (A, K)."""
+    doubt = variances(belief, pool)
+    found = np.zeros(len(pool), dtype=bool)
+    for start in range(0, len(features), _ROWS_AT_ONCE):
+        part = features[start : start + _ROWS_AT_ONCE]
+        along = part @ belief.covariance  # (A, K)
+        both = doubt[:, None] + (along * part).sum(axis=1)  # (N, A)
+        apart = both - 2 * (pool.features @ along.T)
+        found |= (apart <= _ALIKE * both).any(axis=1)
+    return found

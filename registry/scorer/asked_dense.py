@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from rolecall.registry.scorer.asked_spaced import CODE_CUES
-from rolecall.registry.scorer.asked_units import DENSE_WORD_TOKENS, Ask
+from rolecall.registry.scorer.asked_units import DENSE_WORD_TOKENS, MOST, Ask
 
 # Chinese, Japanese and Korean write number and unit as one, so they are found by patterns.
 _KOREAN_NUMBERS = (
@@ -45,7 +45,15 @@ _LISTS = (
     r"NUMBER(?:個|つ|件|冊|選|種類?)[^。\n]{0,10}?(?:挙げ|教え|列挙|リスト|提案|書い|紹介|出し)",
     r"NUMBER(?:개|가지|곳|명|권)[^.\n]{0,14}?(?:나열|알려|추천|써|적어|말해|제안|들어)",
 )
-YES_OR_NO = "是或否|是还是否|はいかいいえ|はい/いいえ|「はい」か「いいえ」|예 또는 아니|예/아니"
+YES_OR_NO = (
+    "是或否",
+    "是还是否",
+    "はいかいいえ",
+    "はい/いいえ",
+    "「はい」か「いいえ」",
+    "예 또는 아니",
+    "예/아니",
+)
 _AT_MOST = "以内|以內|不超过|不超過|最多|至多|以下|이내|이하|최대|まで"
 _AT_LEAST = "至少|以上|最少|不少于|이상|최소|少なくとも"
 _EACH = "每|各|それぞれ|각"
@@ -71,7 +79,7 @@ def dense_asks(own: str) -> Iterator[Ask]:
             before = own[max(found.start() - 4, 0) : found.start()]
             around = before + own[found.end() : found.end() + 5]
             count = _dense_value(*found.groups()[:2])
-            if re.search(f"(?:{_BEFORE})$", before):
+            if not 1 <= count <= MOST[unit] or re.search(f"(?:{_BEFORE})$", before):
                 continue
             if count == 1 and not re.search(_ONE, around):
                 continue
@@ -82,15 +90,17 @@ def dense_asks(own: str) -> Iterator[Ask]:
                 at_least=re.search(_AT_LEAST, around) is not None,
                 at_most=re.search(_AT_MOST, around) is not None,
                 each=re.search(_EACH, around) is not None,
+                is_dense=True,
             )
 
 
 def _dense_value(number: str, scale: str) -> float:
-    if number[0].isdigit():
-        value = int(number.replace(",", ""))
+    value: float
+    if number[0].isdecimal():
+        value = float(number.replace(",", ""))
     elif number in _KOREAN_NUMBERS:
         value = _KOREAN_NUMBERS.index(number) + 1
     else:
         plain = number.replace("两", "二")
         value = sum(_HAN_NUMBERS.index(digit) + 1 for digit in plain)
-    return float(value * _THOUSANDS.get(scale, 1))
+    return value * _THOUSANDS.get(scale, 1)

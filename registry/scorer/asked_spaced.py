@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 from rolecall.registry.scorer.asked_units import MOST, Ask
-from rolecall.registry.scorer.asked_words import LANGUAGES, UNITS, Language
+from rolecall.registry.scorer.asked_words import Language, languages
 
 _ELISION = re.compile(r"\b(?:qu|jusqu|[lds])['’]")
 _LETTER = r"(?:[^\W\d_]|[\u0900-\u0963\u064b-\u065f\u0300-\u036f])"
@@ -42,66 +42,24 @@ CODE_CUES = _set(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """A language's words, ready to be looked up."""
-
-    numbers: dict[str, int]
-    verbs: frozenset[str]
-    reductions: frozenset[str]
-    prepositions: frozenset[str]
-    before: frozenset[str]
-    at_most: frozenset[str]
-    at_least: frozenset[str]
-    each: frozenset[str]
-    scale: dict[str, int]
-    tokens: float
-    articles: bool
-
-
 @cache
-def _words(name: str) -> _Words:
-    one: Language = LANGUAGES[name]
-    numbers = {
-        form: number
-        for number, forms in enumerate(one.numbers.split(";"), start=1)
-        for form in forms.split(",")
-    }
-    scale = dict.fromkeys(one.thousand.split(), 1_000) | dict.fromkeys(one.hundred.split(), 100)
-    return _Words(
-        numbers=numbers,
-        verbs=_set(one.verbs),
-        reductions=_set(one.reductions),
-        prepositions=_set(one.prepositions),
-        before=_set(one.before),
-        at_most=_set(one.at_most),
-        at_least=_set(one.at_least),
-        each=_set(one.each),
-        scale=scale,
-        tokens=one.tokens,
-        articles=one.articles,
-    )
-
-
-@cache
-def _units() -> dict[str, tuple[tuple[str, str], ...]]:
+def _units() -> Mapping[str, Sequence[tuple[Language, str]]]:
     """Return the languages and units that each word names."""
-    found: dict[str, tuple[tuple[str, str], ...]] = {}
-    for name, one in LANGUAGES.items():
-        for unit, forms in zip(UNITS, one.units, strict=True):
-            for form in forms.split():
-                found[form] = (*found.get(form, ()), (name, unit))
-    return found
+    found = defaultdict(list)
+    for language in languages():
+        for word, unit in language.units.items():
+            found[word].append((language, unit))
+    return dict(found)
 
 
 @cache
-def _verbs() -> dict[str, tuple[str, ...]]:
+def _verbs() -> Mapping[str, Sequence[Language]]:
     """Return the languages in which each word asks for a list."""
-    found: dict[str, tuple[str, ...]] = {}
-    for name in LANGUAGES:
-        for verb in _words(name).verbs:
-            found[verb] = (*found.get(verb, ()), name)
-    return found
+    found = defaultdict(list)
+    for language in languages():
+        for verb in language.verbs:
+            found[verb].append(language)
+    return dict(found)
 
 
 def spaced_asks(own: str) -> Iterator[Ask]:
@@ -110,10 +68,9 @@ def spaced_asks(own: str) -> Iterator[Ask]:
     code = not CODE_CUES.isdisjoint(tokens)
     taken: set[int] = set()
     for place, token in enumerate(tokens):
-        for name, unit in _units().get(token, ()):
+        for words, unit in _units().get(token, ()):
             if code and unit in ("word", "line", "character", "page"):
                 continue
-            words = _words(name)
             found = _counted(tokens, place, words)
             if found and found[0] not in taken and _is_asked(tokens, *found, unit, words):
                 taken.add(found[0])
@@ -123,10 +80,10 @@ def spaced_asks(own: str) -> Iterator[Ask]:
         yield from _lists(tokens, taken)
 
 
-def _counted(tokens: Sequence[str], place: int, words: _Words) -> tuple[int, float] | None:
+def _counted(tokens: Sequence[str], place: int, words: Language) -> tuple[int, float] | None:
     """Return where the number of the unit at `place` stands, and the number; null without one."""
-    after = tokens[place + 1] if place + 1 < len(tokens) else ""
-    if words is _words("ar") and (after in words.numbers or tokens[place].endswith("تين")):
+    after = _at(tokens, place + 1)
+    if words.dual and (after in words.numbers or tokens[place].endswith(words.dual)):
         return place, float(words.numbers.get(after, 2))
     skipped, scale = 0, 1
     for at in range(place - 1, max(place - 8, -1), -1):
@@ -145,35 +102,40 @@ def _counted(tokens: Sequence[str], place: int, words: _Words) -> tuple[int, flo
     return None
 
 
-def _value(tokens: Sequence[str], at: int, words: _Words) -> float | None:
+def _at(tokens: Sequence[str], place: int) -> str:
+    """Return the token at a place; nothing past the end."""
+    return tokens[place] if place < len(tokens) else ""
+
+
+def _value(tokens: Sequence[str], at: int, words: Language) -> float | None:
     token = tokens[at]
-    if token[0].isdigit():
+    if token[0].isdecimal():
         return float(re.sub(r"\D", "", token))
     pair = f"{tokens[at - 1]} {token}" if at else ""
     found = words.numbers.get(pair, words.numbers.get(token))
     return None if found is None else float(found)
 
 
-def _is_asked(tokens: Sequence[str], at: int, value: float, unit: str, words: _Words) -> bool:
+def _is_asked(tokens: Sequence[str], at: int, value: float, unit: str, words: Language) -> bool:
     """Return whether the number at `at` is the answer's and not that of a text spoken of."""
     before = [one for one in tokens[max(at - 2, 0) : at] if one not in ("-", ",")]
     if not 1 <= value <= MOST[unit] or not words.before.isdisjoint(before):
         return False
-    nearest = before[-1] if before else "."
+    nearest, after = before[-1] if before else ".", _at(tokens, at + 1)
     introduced = not words.prepositions or nearest in STOPS
     introduced = introduced or not words.prepositions.isdisjoint((nearest, tokens[at]))
-    if unit == "line" and (value == 1 or not ({"-", *_units()} & {tokens[at + 1]})):
+    if unit == "line" and (value == 1 or not (after == "-" or after in _units())):
         return False
     if introduced or not (words.at_most | words.at_least).isdisjoint(before):
         return True
     if not words.reductions.isdisjoint(tokens[:at]):
         return False
-    if words.articles and value == 1 and tokens[at].isalpha() and tokens[at + 1] != "-":
+    if words.has_articles and value == 1 and tokens[at].isalpha() and after != "-":
         return not words.verbs.isdisjoint(before)
     clause = _clause(tokens, at)
     if unit in ("word", "character") or len(clause) < _SKIPPED:
         return True
-    asking = words.verbs | words.prepositions if tokens[at + 1] == "-" else words.verbs
+    asking = words.verbs | words.prepositions if after == "-" else words.verbs
     return not asking.isdisjoint(clause)
 
 
@@ -183,7 +145,7 @@ def _clause(tokens: Sequence[str], at: int) -> Sequence[str]:
     return tokens[start:at]
 
 
-def _ask(tokens: Sequence[str], found: tuple[int, float, int], unit: str, words: _Words) -> Ask:
+def _ask(tokens: Sequence[str], found: tuple[int, float, int], unit: str, words: Language) -> Ask:
     """Return what is asked, with what the words around it say of how strictly."""
     start, count, end = min(found[0], found[2]), found[1], found[2]
     low = None
@@ -197,7 +159,7 @@ def _ask(tokens: Sequence[str], found: tuple[int, float, int], unit: str, words:
     return Ask(
         unit=unit,
         count=count,
-        word_tokens=words.tokens,
+        word_tokens=words.word_tokens,
         at_least=at_least and not at_most,
         at_most=at_most,
         each=not words.each.isdisjoint(around),
@@ -208,14 +170,14 @@ def _ask(tokens: Sequence[str], found: tuple[int, float, int], unit: str, words:
 def _lists(tokens: Sequence[str], taken: set[int]) -> Iterator[Ask]:
     """Yield the lists asked for: "list 50 birds", "nenne mir zehn Gründe", "10 şehir say"."""
     for place, token in enumerate(tokens):
-        for name in _verbs().get(token, ()):
-            at = _number_of_list(tokens, place, _words(name))
+        for words in _verbs().get(token, ()):
+            at = _number_of_list(tokens, place, words)
             if at is not None and at not in taken:
                 taken.add(at)
-                yield Ask("item", _value(tokens, at, _words(name)) or 0.0, _words(name).tokens)
+                yield Ask("item", _value(tokens, at, words) or 0.0, words.word_tokens)
 
 
-def _number_of_list(tokens: Sequence[str], verb: int, words: _Words) -> int | None:
+def _number_of_list(tokens: Sequence[str], verb: int, words: Language) -> int | None:
     """Return where the number of the list stands that the verb asks for, where it asks for one.
 
     It follows the verb; where verbs end the sentence, it stands before.

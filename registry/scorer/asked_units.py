@@ -20,7 +20,7 @@ _MEASURES = {
 # More than these no prompt asks for: the number is of something else.
 MOST = {
     "word": 1_000_000,
-    "character": 200_000,
+    "character": 1_000_000,
     "page": 60,
     "sentence": 200,
     "paragraph": 60,
@@ -29,8 +29,8 @@ MOST = {
     "item": 1_000,
 }
 EXACT = ("word", "character", "page")
-_DENSE_WORDS = {"character": 0.5, "word": 1.0}  # else as in `_MEASURES`
 DENSE_WORD_TOKENS = 1.7
+_DENSE_CHARACTER_WORDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,10 @@ class AskedLength:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """`count` of a unit, whose words are of so many tokens each."""
+    """`count` of a unit, whose words are of so many tokens each.
+
+    In scripts that `is_dense` (Chinese, Japanese, Korean) a character is half a word.
+    """
 
     unit: str
     count: float
@@ -59,13 +62,13 @@ class Ask:
     at_most: bool = False
     each: bool = False
     low: float | None = None
+    is_dense: bool = False
 
     @property
     def tokens(self) -> float:
         """Return the tokens of the count."""
-        words = _MEASURES[self.unit][0]
-        if self.word_tokens == DENSE_WORD_TOKENS:
-            words = _DENSE_WORDS.get(self.unit, words)
+        is_dense_character = self.is_dense and self.unit == "character"
+        words = _DENSE_CHARACTER_WORDS if is_dense_character else _MEASURES[self.unit][0]
         return self.count * words * self.word_tokens
 
     def length(self, times: float = 1.0) -> AskedLength:

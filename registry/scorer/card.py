@@ -29,14 +29,3 @@ def card(folder: Path | None = None) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ScorerUnusable(f"the scorer's card is damaged: {path}", hint="reinstall rolecall")
     return content
-
-
-def learned_folds(content: dict[str, Any], dataset: str) -> tuple[int, ...] | None:
-    """Return the folds of a data set that a scorer learned from, by its card; null: all of them."""
-    if "learned" in content:
-        folds = content["learned"].get(dataset, ())
-        return None if folds is None else tuple(folds)
-    if dataset not in {one["set"] for one in content["data"]["sets"]}:
-        return ()
-    split = content["split"]
-    return (*split["train_folds"], split["tune_fold"])

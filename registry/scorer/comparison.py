@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rolecall.registry.evaluation.bootstrap import Interval, draw, interval
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.onboarding import Answers, cross_fits, part_numbers, parts_of
 
@@ -23,15 +24,6 @@ _SEED = 7
 # So many rows at a model's mean count beside those of a task, and so many at 0.5 beside those.
 _TASK_ROWS = 4.0
 _MODEL_ROWS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A mean with its 95 % interval, by a bootstrap that draws groups."""
-
-    mean: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +82,20 @@ def compare(
     if len(part_of) < 2:
         return None
     parts = part_numbers(answers.groups, part_of)
-    fitted = np.full((*answers.scores.shape, 2), np.nan)
-    for part, fits in enumerate(cross_fits(in_use, answers, parts)):
-        rows = np.flatnonzero(parts == part)
-        readings = [answers.readings[row] for row in rows.tolist()]
-        fitted[rows] = predict_table(in_use.with_fits(fits), readings, answers.facts)
     task_means, model_means = _means(answers, tasks, parts)
     tables = {
-        "fitted": fitted,
-        "in_use": predict_table(in_use, answers.readings, answers.facts),
+        "fitted": _cross_predicted(in_use, answers, parts),
+        "in_use": _predict_table(in_use, answers.readings, answers.facts),
         "task_means": task_means,
         "model_means": model_means,
     }
-    _, group_of = np.unique(np.array(answers.groups), return_inverse=True)
-    groups = np.broadcast_to(group_of[:, None], is_scored.shape)[is_scored]
+    held_groups = np.repeat(np.array(answers.groups, dtype=object), is_scored.sum(axis=1))
+    draws = draw(held_groups.tolist(), _DRAWS, _SEED)
     errors = {name: (table[..., 0] - answers.scores) ** 2 for name, table in tables.items()}
-    over = {
-        name: _paired((errors["fitted"] - errors[name])[is_scored], groups)
-        for name in ("in_use", "task_means")
-    }
+    gaps = np.stack(
+        [(errors["fitted"] - errors[name])[is_scored] for name in ("in_use", "task_means")], axis=1
+    )
+    over_in_use, over_task_means = draws.means(gaps, np.ones(len(gaps))).T
     methods = {
         name: _method(table, errors[name], is_scored, answers.facts)
         for name, table in tables.items()
@@ -117,16 +104,23 @@ def compare(
         groups=len(part_of),
         scores=int(is_scored.sum()),
         success=float(answers.scores[is_scored].mean()),
-        fitted=methods["fitted"],
-        in_use=methods["in_use"],
-        task_means=methods["task_means"],
-        model_means=methods["model_means"],
-        over_in_use=over["in_use"],
-        over_task_means=over["task_means"],
+        **methods,
+        over_in_use=interval(over_in_use),
+        over_task_means=interval(over_task_means),
     )
 
 
-def predict_table(
+def _cross_predicted(in_use: Scorer, answers: Answers, parts: NDArray[np.intp]) -> Floats:
+    """Return success and its deviation, (N, M, 2), by fits to the rows of other parts."""
+    predicted = np.full((*answers.scores.shape, 2), np.nan)
+    for part, fits in enumerate(cross_fits(in_use, answers, parts)):
+        rows = np.flatnonzero(parts == part)
+        readings = [answers.readings[row] for row in rows.tolist()]
+        predicted[rows] = _predict_table(in_use.with_fits(fits), readings, answers.facts)
+    return predicted
+
+
+def _predict_table(
     scorer: Scorer, readings: Sequence[Reading], facts: Sequence[ModelFacts]
 ) -> Floats:
     """Return success and its deviation, (N, M, 2), of these models on prompts that were read."""
@@ -179,13 +173,3 @@ def _method(
             if is_scored[:, column].any()
         },
     )
-
-
-def _paired(differences: Floats, groups: NDArray[np.intp]) -> Interval:
-    """Return the mean difference of scores with its interval, groups being drawn whole."""
-    _, place = np.unique(groups, return_inverse=True)
-    sums, counts = np.bincount(place, differences), np.bincount(place)
-    drawn = np.random.default_rng(_SEED).integers(0, len(sums), (_DRAWS, len(sums)))
-    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
-    low, high = np.quantile(means, (0.025, 0.975)).tolist()
-    return Interval(float(differences.mean()), low, high)

@@ -119,10 +119,6 @@ class InvalidRows(InvalidDocument):
 
     is_listing = True
 
-    def __init__(self, bad: Sequence[BadLine], *, hint: str) -> None:
-        super().__init__(spelled_out(bad), hint=hint)
-        self.bad = tuple(bad)
-
 
 def read_judged(
     paths: Sequence[Path], *, skip_bad: bool = False, need_scores: bool = True
@@ -183,6 +179,11 @@ def spelled_out(bad: Sequence[BadLine]) -> str:
     return "\n".join(lines)
 
 
+def left_out_of(bad: Sequence[BadLine]) -> str | None:
+    """Say which lines were left out; null where none was."""
+    return f"left out: {spelled_out(bad)}" if bad else None
+
+
 @dataclass(slots=True)
 class _Joined:
     """Rows in the order in which they came, the answers to one prompt joined."""
@@ -200,30 +201,26 @@ class _Joined:
         it does for a row per answer, as its id may be the answer's own. Raises BadRow, with
         nothing added, when the id is another prompt's.
         """
-        same_prompt, name = self.by_prompt[row.dataset, row.key], (row.dataset, str(row.id))
+        name = (row.dataset, str(row.id))
         first = None if row.id is None else self.by_id.get(name)
         if first is not None and first.key != row.key:
             place = f"{shown(first.path)}:{first.number}"
             raise BadRow(f"id: {row.id} is another prompt's ({place})")
         is_joined_by_prompt = row.id is None or row.model is not None
-        candidates = [one for one in (first,) if one is not None]
-        if is_joined_by_prompt:
-            candidates += same_prompt
-        has_id = row.id is not None
-        same = (one for one in candidates if _is_same(one, row, has_id and one is not first))
-        found = next(same, None)
-        if found is None:
+        same_prompt = self.by_prompt[row.dataset, row.key] if is_joined_by_prompt else []
+        for found in (*([first] if first else ()), *same_prompt):
+            if _is_same(found, row, has_other_id=row.id is not None and found is not first):
+                found.join(row)
+                break
+        else:
             found = row
             self.rows.append(row)
-            if is_joined_by_prompt:
-                same_prompt.append(row)
-        else:
-            found.join(row)
+            same_prompt.append(row)
         if row.id is not None:
             self.by_id.setdefault(name, found)
 
 
-def _is_same(one: Row, other: Row, has_other_id: bool) -> bool:
+def _is_same(one: Row, other: Row, *, has_other_id: bool) -> bool:
     """Whether two rows of one prompt tell of the same sample of answers."""
     both = one.scores.keys() & other.scores.keys()
     return not both or (
@@ -245,9 +242,9 @@ def _read(
     if not bad and not joined.rows:
         raise InvalidDocument("no judged rows: no file was named", hint=FORM_HINT)
     if not joined.rows:
-        raise InvalidRows(bad, hint=FORM_HINT)
+        raise InvalidRows(spelled_out(bad), hint=FORM_HINT)
     if bad and not skip_bad:
-        raise InvalidRows(bad, hint=SKIP_HINT)
+        raise InvalidRows(spelled_out(bad), hint=SKIP_HINT)
     return joined.rows, tuple(bad)
 
 

@@ -192,7 +192,7 @@ def _answers(
     for name in ("score", *rest):
         value = plain.get(name)
         is_said = name in plain if name == "score" else value is not None
-        found[name] = {intern(model): _figure(name, name, value)} if is_said else {}
+        found[name] = {intern(model): _figure(name, value)} if is_said else {}
     return model, found["score"], found["output_tokens"], found["cost_usd"]
 
 
@@ -206,19 +206,13 @@ def _figures(plain: Mapping[str, Any], name: str) -> dict[str, float]:
     known = {intern(model): one for model, one in values.items() if one is not None}
     if "" in known:
         raise BadRow(f"{name}: a model has no name")
-    most, _, kinds = _FIGURES[name]
-    figures = known.values()
-    # Checked in one go: a row may hold scores of a hundred models.
-    if not known or (
-        kinds.issuperset(map(type, figures)) and 0 <= min(figures) <= max(figures) <= most
-    ):
-        return known
-    return {model: _figure(name, f"{name}: {model}", one) for model, one in known.items()}
+    return {model: _figure(name, one, model) for model, one in known.items()}
 
 
-def _figure(name: str, where: str, value: Any) -> float:
+def _figure(name: str, value: Any, model: str | None = None) -> float:
     most, wanted, kinds = _FIGURES[name]
     if type(value) not in kinds or not 0 <= value <= most:
+        where = name if model is None else f"{name}: {model}"
         raise BadRow(f"{where}: expected {wanted}, got {_shown(value)}")
     return float(value)
 

@@ -107,18 +107,25 @@ def answers_of(
 ) -> Answers:
     """Return what the rows say of the models whose `facts` are given, by canonical name."""
     column = {model: number for number, model in enumerate(facts)}
-    scores, samples = (np.full((len(rows), len(column)), np.nan) for _ in range(2))
-    for number, row in enumerate(rows):
+    scores, samples, longer = (np.full((len(rows), len(column)), np.nan) for _ in range(3))
+    plain = scorer.with_fits(None)
+    for number, (row, reading) in enumerate(zip(rows, readings, strict=True)):
         for one in row.answers:
             place = number, column[one.model]
             scores[place], samples[place] = one.score, one.samples
+        told = {
+            one.model: one.output_tokens for one in row.answers if one.output_tokens is not None
+        }
+        predicted = plain.predict(reading, [facts[model] for model in told])
+        for (model, tokens), said in zip(told.items(), predicted, strict=True):
+            longer[number, column[model]] = np.log1p(tokens) - np.log1p(said.output_tokens)
     return Answers(
         readings=tuple(readings),
         facts=tuple(facts.values()),
         groups=tuple(row.group or row.id for row in rows),
         scores=scores,
         samples=samples,
-        longer=_longer(scorer.with_fits(None), rows, readings, facts),
+        longer=longer,
     )
 
 
@@ -213,21 +220,6 @@ def _world(
         logits.append(logit / np.sqrt(1 + pi / 8 * (unsure + far)))
         doubts.append(float(unsure.mean()))
     return fit_world(answers.vectors, np.stack(logits, axis=1), np.array(doubts), answers.scores)
-
-
-def _longer(
-    scorer: Scorer, rows: Sequence[JudgedRow], readings: Sequence[Reading], facts: Facts
-) -> Floats:
-    """Return by how much answers (N, M) are longer than predicted, in logarithms."""
-    column = {model: number for number, model in enumerate(facts)}
-    longer = np.full((len(rows), len(facts)), np.nan)
-    for number, (row, reading) in enumerate(zip(rows, readings, strict=True)):
-        told = [one for one in row.answers if one.output_tokens is not None]
-        predicted = scorer.predict(reading, [facts[one.model] for one in told])
-        for one, said in zip(told, predicted, strict=True):
-            ratio = np.log1p(one.output_tokens or 0.0) - np.log1p(said.output_tokens)
-            longer[number, column[one.model]] = ratio
-    return longer
 
 
 def _log_tokens(longer: Floats) -> float | None:

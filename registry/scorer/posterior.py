@@ -48,19 +48,17 @@ class Gaussian:
     covariance: Floats
 
 
-def fit_posterior(
-    design: Design, scores: Floats, prior: Gaussian, start: Floats | None = None
-) -> Gaussian:
+def fit_posterior(design: Design, scores: Floats, prior: Gaussian) -> Gaussian:
     """Return the belief after rows of success `scores` (N,), 0–1; a fraction counts as such.
 
     Laplace's approximation: Newton's method finds the likeliest numbers, and the curvature there
     is the inverse covariance (Bishop, "Pattern Recognition and Machine Learning", 4.4 and 4.5.1).
-    It begins at `start`, else at the prior. Without rows it is the prior.
+    Without rows it is the prior.
     """
     if not len(design):
         return prior
     precision = _inverse(prior.covariance)
-    numbers = prior.mean if start is None else start
+    numbers = prior.mean
     loss = _loss(design, scores, numbers - prior.mean, numbers, precision)
     for _ in range(_MOST_STEPS):
         gradient, curvature = _derivatives(design, scores, numbers)

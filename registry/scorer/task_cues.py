@@ -82,7 +82,7 @@ _PATTERNS = {
         re.MULTILINE,
     ),
     "json": re.compile(r"^\s{0,8}[{\[][\s\[{]{0,8}\"[^\"\n]{1,60}\"\s{0,3}[:,\]]", re.MULTILINE),
-    "quote": re.compile(r"[“„«「\"][^\"”“»」\n]{12,}[\"”“»」]"),
+    "quote": re.compile(r"[“„«「\"][^\"”“»」\n]{12,}+[\"”“»」]"),
 }
 _TABLE_LINE = re.compile(r"\|.*\|.*|[^,;\t\n]+(?:[;\t][^;\t\n]*){2,}|[^,\n ]+(?:,[^, \n]+){2,}")
 

@@ -2,190 +2,33 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_TABLES: dict[str, Any] = json.loads(
+    Path(__file__).with_name("variant_names.json").read_text(encoding="utf-8")
+)
+
+
+def _lists(table: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(others.split()) for name, others in table.items()}
+
+
 # Other spellings of one model, as the rules leave them: lower case, no vendor, no date.
-SAME: dict[str, tuple[str, ...]] = {
-    "codestral-2501": ("codestral-25.01",),
-    "command-a": ("command-a-03-2025", "command-a-03-2025-quality"),
-    "command-r": ("command-r-v01", "command-r-03-2024"),
-    "command-r-plus": ("command-r-plus-04-2024",),
-    "deepseek-r1-distill-llama-70b": ("deepseek-r1-70b",),
-    "deepseek-r1-distill-qwen-1.5b": ("deepseek-r1-1.5b",),
-    "deepseek-r1-distill-qwen-14b": ("deepseek-r1-14b",),
-    "deepseek-r1-distill-qwen-32b": ("deepseek-r1-32b",),
-    "deepseek-r1-distill-qwen-7b": ("deepseek-r1-7b",),
-    "deepseek-v2.5": ("deepseek-chat-v2.5",),
-    "deepseek-v3": ("deepseek-chat-v3", "deepseek-chat-v3-prev"),
-    "deepseek-v3-0324": ("deepseek-chat-v3-0324",),
-    "deepseek-v3.1": ("deepseek-chat-v3.1",),
-    "deepseek-v3.2-exp": ("deepseek-v3.2-exp-chat",),
-    "doubao-seed-1.6": ("doubao-seed-1.6-250615",),
-    "doubao-seed-1.6-thinking": ("doubao-seed-1.6-thinking-250715",),
-    "gemini-1.5-flash": ("gemini-1.5-flash-002",),
-    "gemini-1.5-flash-8b": ("gemini-1.5-flash-8b-001",),
-    "gemini-1.5-pro": ("gemini-1.5-pro-002",),
-    "gemini-2.0-flash": ("gemini-2.0-flash-001",),
-    "gemini-2.0-flash-lite": ("gemini-2.0-flash-lite-001",),
-    "gemini-2.5-pro": ("gemini-2.5-pro-06-17",),
-    "gemini-3-flash-preview": ("gemini-3-flash",),
-    "gemini-3-pro-preview": ("gemini-3-pro", "gemini-3.0-pro"),
-    "gemini-3.1-flash-lite": ("gemini-3.1-flash-lite-preview",),
-    "gemini-3.1-pro-preview": ("gemini-3.1-pro",),
-    "gpt-3.5-turbo": ("gpt-3.5-turbo-0125",),
-    "gpt-4": ("gpt-4-0613",),
-    "gpt-4.5-preview": ("gpt-4.5",),
-    "gpt-5-chat": ("gpt-5-chat-global",),
-    "grok-2": ("grok-2-1212",),
-    "grok-4": ("grok-4-0709",),
-    "grok-4.20": ("grok-4.2", "grok-4.20-0309"),
-    "jamba-large-1.7": ("jamba-large-1.7-2025-07",),
-    "jamba-mini-1.7": ("jamba-mini-1.7-2025-07",),
-    "kimi-k2": ("kimi-k2-instruct", "kimi-k2-0711", "kimi-k2-0711-preview"),
-    "kimi-k2-0905": ("kimi-k2-instruct-0905", "kimi-k2-0905-preview"),
-    "kimi-k2-thinking": ("kimi-k2-thinking-turbo",),
-    "llama-3.1-8b-instruct": ("llama-3.1-8b-instant",),
-    "llama-3.2-11b-instruct": ("llama-3.2-11b-vision-instruct",),
-    "llama-3.2-90b-instruct": ("llama-3.2-90b-vision-instruct",),
-    "llama-3.3-70b-instruct": ("llama-3.3-70b-versatile",),
-    "llama-4-maverick": ("llama-4-maverick-instruct", "llama-4-maverick-17b-128e-instruct"),
-    "llama-4-scout": ("llama-4-scout-instruct", "llama-4-scout-17b-16e-instruct"),
-    "magistral-medium-2506": ("magistral-medium",),
-    "mathstral-7b": ("mathstral-7b-v0.1",),
-    "ministral-3-14b-2512": ("ministral-14b-2512",),
-    "ministral-3-3b-2512": ("ministral-3b-2512",),
-    "ministral-3-8b-2512": ("ministral-8b-2512",),
-    "mistral-large-2407": ("mistral-large-2-2407",),
-    "mistral-large-2512": ("mistral-large-3", "mistral-3-large-2512"),
-    "mistral-medium-2505": ("mistral-medium-3",),
-    "mistral-medium-2508": ("mistral-medium-3.1",),
-    "mistral-nemo": (
-        "mistral-nemo-2407",
-        "mistral-nemo-instruct",
-        "open-mistral-nemo",
-        "open-mistral-nemo-2407",
-    ),
-    "mistral-small-2501": ("mistral-small-24b-2501", "mistral-small-3"),
-    "mistral-small-2503": ("mistral-small-3.1-24b-2503", "mistral-small-3.1"),
-    "mistral-small-2506": ("mistral-small-3.2-24b-2506", "mistral-small-3.2"),
-    "mistral-small-2603": ("mistral-small-4",),
-    "mixtral-8x22b-instruct": ("mixtral-8x22b-instruct-v0.1", "open-mixtral-8x22b"),
-    "mixtral-8x7b-instruct": ("mixtral-8x7b-instruct-v0.1", "open-mixtral-8x7b"),
-    "nemotron-3-nano-30b-a3b": ("nemotron-3-nano",),
-    "nemotron-3-super-120b-a12b": ("nemotron-3-super",),
-    "nemotron-3-ultra-550b-a55b": ("nemotron-3-ultra",),
-    "nova-2-lite-v1": ("nova-2-lite",),
-    "nova-lite-v1": ("nova-lite",),
-    "nova-micro-v1": ("nova-micro",),
-    "nova-premier-v1": ("nova-premier",),
-    "nova-pro-v1": ("nova-pro",),
-    "phi-3-mini": ("phi-3-mini-4k-instruct", "phi-3-mini-128k-instruct"),
-    "phi-4-mini-instruct": ("phi-4-mini",),
-    "qwen3-235b-a22b": ("qwen3-235b-a22b-diff-no-think-alibaba-api",),
-    "qwen3-coder-480b-a35b-instruct": ("qwen3-coder", "qwen3-coder-480b", "qwen3-coder-480b-a35b"),
-    "qwen3.5-flash": ("qwen3.5-flash-02-23",),
-    "qwen3.5-plus": ("qwen3.5-plus-02-15",),
-}
-
-# Snapshots that differ from what the name without their date means: the date stays.
-DATED = (
-    "claude-3-5-sonnet-20240620",
-    "gpt-4o-2024-05-13",
-    "gpt-4o-2024-11-20",
-)
-
-# Names whose end looks like an effort and is none.
-WHOLE = (
-    "deepseek-reasoner",
-    "kimi-k2-thinking",
-    "phi-4-reasoning",
-    "phi-4-mini-reasoning",
-    "trinity-large-thinking",
-)
-
-# Models that always reason: `-thinking` says nothing of them.
-ALWAYS_REASONS = (
-    "*-thinking-2507",
-    "*reasoning*",
-    "*r1-distill*",
-    "*qwq*",
-    "deepseek-r1*",
-    "deepseek-reasoner",
-    "doubao-seed-*-thinking",
-    "elyza-thinking*",
-    "ernie-x1*",
-    "gemini-2.0-flash-thinking*",
-    "gemini-2.5-pro*",
-    "gemini-3-pro*",
-    "gemini-3.1-pro*",
-    "gpt-5*-codex*",
-    "gpt-5*-pro",
-    "gpt-oss*",
-    "grok-3-mini*",
-    "grok-4",
-    "grok-4-heavy",
-    "hunyuan-t1",
-    "intellect-3",
-    "kimi-k2-thinking",
-    "magistral*",
-    "minimax-m*",
-    "o1*",
-    "o3*",
-    "o4*",
-    "qwen3-max-thinking-preview",
-    "ring-1t",
-    "step-3*",
-    "trinity-large-thinking",
-)
-
-# What the name alone means where the server reasons by default.
-DEFAULT_EFFORT = {
-    "gemini-2.5-pro*": "high",
-    "gemini-3-pro*": "high",
-    "gemini-3.1-pro*": "high",
-    "gpt-5": "medium",
-    "gpt-5-codex": "medium",
-    "gpt-5.?-codex*": "medium",
-    "gpt-5-mini": "medium",
-    "gpt-5-nano": "medium",
-    "gpt-oss*": "medium",
-    "minimax-m*": "high",
-    "o1*": "medium",
-    "o3*": "medium",
-    "o4*": "medium",
-}
-
-# Models whose efforts are told apart; for all others "high" and above is `-thinking`.
-GRADED = (
-    "gpt-*",
-    "o1*",
-    "o3*",
-    "o4*",
-)
-
-# `-max` is an effort of these; elsewhere (qwen3-max) it is part of the name.
-MAX_IS_AN_EFFORT = (
-    "claude-*",
-    "deepseek-*",
-    "glm-*",
-    "gpt-5.6*",
-    "inkling*",
-    "kimi-*",
-)
-
+SAME = _lists(_TABLES["same"])
 # Families whose models go by more than one first word; any other family is called by it.
-FAMILIES: dict[str, tuple[str, ...]] = {
-    "doubao": ("seed",),
-    "gemma": ("codegemma",),
-    "gpt": ("chatgpt", "o"),
-    "ling": ("ring",),
-    "mistral": (
-        "codestral",
-        "devstral",
-        "magistral",
-        "mathstral",
-        "ministral",
-        "mixtral",
-        "pixtral",
-        "voxtral",
-    ),
-    "qwen": ("qwq",),
-}
+FAMILIES = _lists(_TABLES["families"])
+# What the name alone means where the server reasons by default.
+DEFAULT_EFFORT: Mapping[str, str] = _TABLES["default_effort"]
+# Snapshots that differ from what the name without their date means: the date stays.
+DATED = tuple[str, ...](_TABLES["dated"])
+# Names whose end looks like an effort and is none.
+WHOLE = tuple[str, ...](_TABLES["whole"])
+# Models that always reason: `-thinking` says nothing of them.
+ALWAYS_REASONS = tuple[str, ...](_TABLES["always_reasons"])
+# Models whose efforts are told apart; for all others "high" and above is `-thinking`.
+GRADED = tuple[str, ...](_TABLES["graded"])
+# `-max` is an effort of these; elsewhere (qwen3-max) it is part of the name.
+MAX_IS_AN_EFFORT = tuple[str, ...](_TABLES["max_is_an_effort"])

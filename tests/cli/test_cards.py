@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from rolecall.cli.cards import print_card
 from rolecall.registry.scorer.card import card
+
+if TYPE_CHECKING:
+    from tests.conftest import Rolecall
 
 NO_FITS = {"fits": {"in_use": False, "prompts": 0, "models": {}, "added_at": None, "waiting": 0}}
 
@@ -45,3 +48,22 @@ def test_a_card_lacks_what_was_not_measured(capsys: pytest.CaptureFixture[str]) 
     assert "flip" not in out
     assert "kNN" not in out
     assert content["version"] in out
+
+
+def test_what_is_known_of_a_model_is_told_by_kind_of_work_and_from_where(
+    rolecall: Rolecall,
+) -> None:
+    def kinds_of(model: str) -> list[dict[str, Any]]:
+        done = rolecall("scorer", "show", "--model", model, "--json")
+        kinds: list[dict[str, Any]] = json.loads(done.stdout)["kinds"]
+        return kinds
+
+    judged, unheard = kinds_of("claude-sonnet-4-6"), kinds_of("acme-9")
+    assert {one["basis"] for one in judged} == {"rows"}
+    assert sum(one["rows"] for one in judged) > 100
+    assert {one["basis"] for one in unheard} == {"facts"}
+    assert {one["rows"] for one in unheard} == {0}
+    spread = {one["kind"]: one["spread"] for one in judged}
+    assert all(spread[one["kind"]] < one["spread"] for one in unheard if one["spread"])
+    told = rolecall("scorer", "show", "--model", "acme-9").stdout
+    assert told.endswith("acme-9: predicted from size, date, price and family alone\n")

@@ -68,6 +68,9 @@ def test_a_fit_is_forgotten_without_a_word_on_stdout(rolecall: Rolecall, judged:
     result = rolecall("scorer", "fit", "x/Stranger", "--forget")
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr == "forgot the judged rows of x/Stranger\n"
+    rolecall("scorer", "fit", "stranger", judged)
+    as_json = rolecall("scorer", "fit", "stranger", "--forget", "--json")
+    assert (json.loads(as_json.stdout), as_json.stderr) == ({"forgot": "stranger"}, "")
 
 
 def test_predictions_rest_on_the_fit_until_it_is_forgotten(
@@ -149,8 +152,9 @@ def test_a_pool_that_is_too_small_is_given_whole_and_said_so(
     ("words", "message"),
     [
         (["stranger"], "error: no judged rows were named\n"),
-        (["stranger", "--forget", "a.jsonl"], "error: --forget takes a model and no rows\n"),
-        (["stranger", "--forget", "--suggest", "3"], "error: --forget takes a model and no rows\n"),
+        (["stranger", "--forget", "a.jsonl"], "error: --forget takes a model and nothing else\n"),
+        (["stranger", "--forget", "--suggest", "3"], "error: --forget takes a model and nothing"),
+        (["stranger", "--forget", "--dry-run"], "error: --forget takes a model and nothing else\n"),
         (["stranger", "--forget"], 'error: there is no judged row of "stranger"\n'),
         (["stranger", "/nowhere.jsonl"], "error: cannot read /nowhere.jsonl"),
     ],

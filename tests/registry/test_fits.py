@@ -18,7 +18,6 @@ from rolecall.registry.judged_rows import JudgedRow
 from rolecall.registry.learning.fit import (
     Fitted,
     JudgedFiles,
-    NotJudged,
     fit_judged,
     forget_model,
     suggest_prompts,
@@ -73,16 +72,8 @@ def rows(
 
 
 def fit(path: Path, given: list[dict[str, Any]], model: str = "stranger", **more: Any) -> Fitted:
-    done = fit_judged(
-        None,
-        model,
-        JudgedFiles((write(path / "a.jsonl", given),)),
-        silent,
-        now=lambda: NOON,
-        **more,
-    )
-    assert isinstance(done, Fitted)
-    return done
+    files = JudgedFiles((write(path / "a.jsonl", given),))
+    return fit_judged(None, model, files, silent, now=lambda: NOON, **more)
 
 
 def trained(path: Path, given: list[dict[str, Any]], **more: Any) -> Trained:
@@ -103,7 +94,7 @@ def predicted(prompt: str = "sums: new", model: str = "stranger") -> tuple[float
 def test_rows_are_kept_with_what_they_came_from_and_decide_predictions(tmp_path: Path) -> None:
     assert predicted()[1] == "facts"
     done = fit(tmp_path, rows(40), "house/Stranger")
-    assert (done.rows, done.before, done.tasks) == (40, 0, (("sums", 20), ("poems", 20)))
+    assert (done.rows, done.before, done.tasks) == (40, 0, {"sums": 20, "poems": 20})
     assert {(row.added_at, row.source) for row in stored()} == {
         ("2026-11-30T12:00:00+00:00", str(tmp_path / "a.jsonl"))
     }
@@ -126,6 +117,10 @@ def test_before_is_what_routing_used_and_fits_are_judged_on_rows_held_back(tmp_p
     assert more.comparison.in_use.brier < 0.6 * first.in_use.brier
     again = fit(tmp_path, rows(60, 100))
     assert (again.comparison, again.rows) == (None, 120)
+    use_version(None, "pretrained")  # which learned from none of them
+    unused = fit(tmp_path, rows(60, 100)).comparison
+    assert unused is not None
+    assert unused.groups == 120
 
 
 def test_new_rows_add_to_the_old_and_the_newer_answer_wins(tmp_path: Path) -> None:
@@ -158,10 +153,10 @@ def test_other_models_rows_stay_when_one_is_replaced_or_forgotten(tmp_path: Path
 
 
 def test_a_dry_run_and_rows_without_the_model_keep_nothing(tmp_path: Path) -> None:
-    assert not fit(tmp_path, rows(20), dry_run=True).is_stored
+    assert not fit(tmp_path, rows(20), dry_run=True).stored
     given = JudgedFiles((write(tmp_path / "a.jsonl", rows(20)),))
     none = fit_judged(None, "nobody", given, silent)
-    assert isinstance(none, NotJudged)
+    assert (none.rows, none.stored) == (0, False)
     assert (none.known_by, none.others) == ("facts", ("other", "stranger"))
     assert stored() == ()
 
@@ -172,7 +167,7 @@ def test_two_names_that_may_be_the_model_are_asked_about(tmp_path: Path) -> None
     with pytest.raises(UsageError, match="stranger may be a/stranger or b/Stranger"):
         fit_judged(None, "stranger", given, silent)
     named = replace(given, called="b/Stranger")
-    assert isinstance(fit_judged(None, "stranger", named, silent), Fitted)
+    assert fit_judged(None, "stranger", named, silent).rows == 1
 
 
 def test_bad_lines_are_named_or_left_out(tmp_path: Path) -> None:
@@ -180,7 +175,6 @@ def test_bad_lines_are_named_or_left_out(tmp_path: Path) -> None:
     with pytest.raises(InvalidDocument, match=r"a\.jsonl:11: scores: stranger"):
         fit_judged(None, "stranger", JudgedFiles((path,)), silent)
     done = fit_judged(None, "stranger", JudgedFiles((path,), skip_bad=True), silent)
-    assert isinstance(done, Fitted)
     assert (done.rows, "a.jsonl:11" in (done.left_out or "")) == (10, True)
 
 
@@ -204,7 +198,7 @@ def test_another_version_of_the_scorer_fits_the_rows_anew(
 
 def test_fits_that_are_better_are_promoted(tmp_path: Path) -> None:
     done = trained(tmp_path, rows(60))
-    assert (done.is_promoted, done.in_use, done.models) == (
+    assert (done.promoted, done.in_use, done.models) == (
         True,
         "own",
         {"other": 60, "stranger": 60},
@@ -217,12 +211,12 @@ def test_fits_that_are_better_are_promoted(tmp_path: Path) -> None:
 
 def test_too_few_groups_wait_for_more(tmp_path: Path) -> None:
     first = trained(tmp_path, rows(20))
-    assert (first.is_promoted, first.in_use) == (False, "pretrained")
+    assert (first.promoted, first.in_use) == (False, "pretrained")
     assert "20 groups that pretrained has not learned from are too few" in first.verdict
     assert (len(stored()), len(stored(active=False))) == (0, 20)
     assert predicted()[1] == "facts"
     second = trained(tmp_path, rows(20, 20))
-    assert (second.is_promoted, second.given, second.prompts) == (True, 20, 40)
+    assert (second.promoted, second.given, second.prompts) == (True, 20, 40)
     assert (len(stored()), len(stored(active=False))) == (40, 0)
 
 
@@ -230,13 +224,13 @@ def test_many_rows_of_few_groups_are_too_few(tmp_path: Path) -> None:
     given = rows(80)
     for number, row in enumerate(given):
         row["group"] = f"g{number % 29}"
-    assert not trained(tmp_path, given).is_promoted
+    assert not trained(tmp_path, given).promoted
 
 
 def test_what_was_learned_from_is_not_held_back_again(tmp_path: Path, shipped: Path) -> None:
     trained(tmp_path, rows(60))
     again = trained(tmp_path, rows(60))
-    assert (again.is_promoted, again.comparison, again.in_use) == (False, None, "own")
+    assert (again.promoted, again.comparison, again.in_use) == (False, None, "own")
     use_version(None, "pretrained")
     write_seen(shipped, [int(row.id, 16) for row in stored()[:40]])
     seen = trained(tmp_path, rows(60))
@@ -250,10 +244,10 @@ def test_fits_that_are_not_better_wait_unless_forced(tmp_path: Path) -> None:
         for n in range(60)
     ]
     done = trained(tmp_path, coins)
-    assert not done.is_promoted
+    assert not done.promoted
     assert done.verdict.startswith("kept pretrained: not better than pretrained beyond chance")
     forced = trained(tmp_path, coins, force=True)
-    assert (forced.is_promoted, forced.in_use) == (True, "own")
+    assert (forced.promoted, forced.in_use) == (True, "own")
     assert forced.verdict.startswith("promoted by --force: not better")
     assert stored(active=False) == ()
 

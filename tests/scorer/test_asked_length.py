@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +34,8 @@ ASKED = [
     ("Fasse den Text in drei Sätzen zusammen: Es war einmal 5.000 Wörter.", 60, 120),
     ("Nenne mir zehn Gründe für Sport.", 150, 400),
     ("Décris Paris en deux phrases.", 40, 70),
+    ("Écris un titre en 100 caractères.", 25, 40),
+    ("Scrivi un titolo in 100 caratteri.", 25, 40),
     ("Écris une histoire de 5 000 mots.", 7000, 9500),
     ("Cite 10 pays d'Afrique.", 80, 250),
     ("Explica la fotosíntesis en dos frases.", 40, 70),
@@ -78,6 +82,8 @@ ASKED = [
     ("Write an 8-line poem in the style of a letter of 100 words or less", 80, 120),
     ("यूरोप के 10 देशों के नाम बताओ", 100, 300),
     ("Summarize the plot of Hamlet in three sentences or less.", 30, 90),
+    ("من فضلك اكتب جملتين", 60, 100),
+    ("写一部30万字的小说", 30_000, 32_000),
     ("Max. 40 Wörter: was ist Liebe?", 40, 60),
     ("schreib mir bitte einen Text von ungefähr 300 Wörtern über Hunde", 400, 700),
 ]
@@ -109,6 +115,10 @@ NOT_ASKED = [
     "What happened in 1945?",
     "A man has 3 apples and 5 pears. How many does he have?",
     "Answer with the letter only.",
+    "Write ፩፪ words.",
+    "写0字",
+    "写" + "9" * 400 + "字",
+    "list 0 birds of Europe",
 ]
 
 
@@ -153,6 +163,21 @@ def test_a_long_paste_between_does_not_hide_the_request_at_the_end() -> None:
     assert asked is not None
     assert 30 < asked.tokens < 70
     assert asked_tokens(f"Read this.\n\n{paste}") is None
+
+
+@pytest.mark.parametrize("piece", ["<br> some words\n", "<li>a\n", "“ab", "```x\n", "<w"])
+def test_a_long_paste_of_marks_that_nothing_closes_is_read_at_once(piece: str) -> None:
+    paste = piece * (150_000 // len(piece))
+    started = perf_counter()
+    asked_tokens(f"Explain this in two sentences.\n\n{paste}")
+    assert perf_counter() - started < 3  # 14 s where every opening mark is looked for to the end
+
+
+def test_what_stands_in_an_element_asks_for_nothing() -> None:
+    page = "<ul><li>Write 5,000 words.<li>Write 300 words.</ul>\n\nSum it up in two sentences."
+    asked = asked_tokens(page)
+    assert asked is not None
+    assert 30 < asked.tokens < 70
 
 
 @given(st.text(max_size=300))

