@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from rolecall.registry.facts import facts_of
 from rolecall.registry.known_facts import known_facts
 from rolecall.registry.learning.loading import read_known
 from rolecall.registry.scorer.abilities import Ability, Usual, known_by_kind
 from rolecall.registry.scorer.card import card
-from rolecall.registry.scorer.onboarding import prior_of
 from rolecall.registry.scorer.posterior import Gaussian
 
 __all__ = ["Ability", "abilities_of"]
@@ -26,21 +27,23 @@ def abilities_of(given: Path | None, model: str) -> tuple[Ability, ...]:
     tasks_of: dict[str, list[int]] = {}
     for number, task in enumerate(scorer.head.tasks):
         tasks_of.setdefault(kinds.get(task, "other"), []).append(number)
-    basis, row = scorer.basis(facts), scorer.trained_row(facts)
-    belief = prior_of(scorer, facts) if basis == "latent" else None
-    if basis == "fitted":
-        assert scorer.fits is not None
-        fit = scorer.fits.of(facts.model)
-        assert fit is not None
-        belief = Gaussian(fit.mean, fit.covariance)
-    assert scorer.head.prior is not None
+    head, row = scorer.head, scorer.trained_row(facts)
+    rows = {
+        kind: int(head.asked[tasks, row].sum()) if row >= 0 else 0
+        for kind, tasks in tasks_of.items()
+    }
+    fit = None if scorer.fits is None else scorer.fits.of(facts.model)
+    if fit is not None:
+        told = dict.fromkeys(tasks_of, Gaussian(fit.mean, fit.covariance))
+    else:
+        own = Gaussian(
+            *(one.astype(np.float64) for one in (head.latent[row], head.latent_covariance))
+        )
+        told = {kind: own for kind, count in rows.items() if count}
     return known_by_kind(
         facts,
-        scorer.head.prior,
+        head.prior,
         {kind: Usual(*scorer.usual_prompt(tasks)) for kind, tasks in tasks_of.items()},
-        fitted=belief,
-        rows={
-            kind: int(scorer.head.asked[tasks, row].sum()) if row >= 0 else 0
-            for kind, tasks in tasks_of.items()
-        },
+        told=told,
+        rows=rows,
     )

@@ -65,25 +65,25 @@ def known_by_kind(
     prior: MetadataPrior,
     kinds: Mapping[str, Usual],
     *,
-    fitted: Gaussian | None = None,
+    told: Mapping[str, Gaussian] | None = None,
     rows: Mapping[str, int] | None = None,
 ) -> tuple[Ability, ...]:
     """Return what is known of a model, by kind of work in alphabetical order.
 
-    `fitted` is the model's theta where rows of its own gave it, and `rows` how many there are of
-    each kind; without it the prior speaks.
+    `told` is the model's theta by kind where rows of its own gave it, and `rows` how many there
+    are of each kind; of other kinds the prior speaks.
     """
-    basis: From = prior.basis(facts) if fitted is None else "rows"
-    if fitted is None:
-        mean, covariance = prior.predict([facts])
-        theta, floor = Gaussian(mean[0], covariance[0]), FACTS_FLOOR
-    else:
-        theta, floor = fitted, LATENT_FLOOR
+    mean, covariance = prior.predict([facts])
+    expected_theta = Gaussian(mean[0], covariance[0])
     scores = _scores(facts, prior)
     found = []
     for kind in sorted({*kinds, *scores}):
-        usual = kinds.get(kind)
-        success, spread = (None, None) if usual is None else _success(usual, theta, floor)
+        usual, theta = kinds.get(kind), (told or {}).get(kind)
+        basis: From = prior.basis(facts) if theta is None else "rows"
+        floor = FACTS_FLOOR if theta is None else LATENT_FLOOR
+        success, spread = None, None
+        if usual is not None:
+            success, spread = _success(usual, theta or expected_theta, floor)
         count = (rows or {}).get(kind, 0)
         found.append(Ability(kind, success, spread, basis, count, tuple(scores.get(kind, ()))))
     return tuple(found)

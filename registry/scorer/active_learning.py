@@ -33,7 +33,7 @@ def most_telling(
     `judged` is what the model made of other prompts, null where nothing is known.
     """
     plain = scorer.with_fits(None)
-    belief, already = prior_of(plain, facts), None
+    belief, already = prior_of(plain, pool, facts), None
     if judged is not None:
         fit = fit_models(plain, judged).of(facts.model)
         assert fit is not None

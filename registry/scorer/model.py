@@ -290,13 +290,13 @@ class Scorer:
         head, calibration = self.head, self.head.calibration
         places = head.neighbours.locate(embeddings)
         mean, weight, similarity = head.neighbours.recall(places, is_agent=is_agent)
-        near = calibration.local_share * weight / (weight + calibration.local_weight)
-        near = np.where(np.isfinite(mean), near, 0.0)
         asked = task_shares @ self._asked  # (N, M)
+        near = asked * calibration.local_share * weight / (weight + calibration.local_weight)
+        near = np.where(np.isfinite(mean), near, 0.0)
         alike = (task_shares @ (self._asked * head.task_means)) / np.maximum(asked, 1e-9)
         told = calibration.task_share * asked
         share = near + told
-        both = near * _logit(np.nan_to_num(mean, nan=0.5)) + told * _logit(alike)
+        both = near * as_logit(np.nan_to_num(mean, nan=0.5)) + told * as_logit(alike)
         logit = calibration.scale * both / np.maximum(share, 1e-9) + calibration.shift
         span = max(calibration.near - calibration.far, 1e-6)
         familiar = np.clip((similarity - calibration.far) / span, 0.0, 1.0)
@@ -379,7 +379,8 @@ def known_script(features: Floats) -> Table:
     return np.asarray(1 - np.clip((other - han - kana - least) / (most - least), 0.0, 1.0))
 
 
-def _logit(success: Table) -> Table:
+def as_logit(success: Table) -> Table:
+    """Return successes as logits, the extremes drawn in."""
     clipped = np.clip(success, _LEAST_SUCCESS, 1 - _LEAST_SUCCESS)
     return np.asarray(np.log(clipped / (1 - clipped)))
 

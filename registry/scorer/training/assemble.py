@@ -22,7 +22,7 @@ _TEMPERATURE = 0.055
 # How far a trained latent may be off, as a share of how far the models' latents lie apart.
 _TRAINED_DOUBT = 0.15
 _AGENT = "agent/"
-_FEW_PROMPTS = 2.0
+_FEW_PROMPTS = 3.0
 _UNCALIBRATED = Calibration(
     scale=1.0,
     shift=0.0,
@@ -63,7 +63,7 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
     level, common = _numpy(network.level)[0], _numpy(network.common)
     prior = as_prior(known, *(one.astype(np.float64) for one in (level, common, own)))
     latent = expected + own
-    asked, means = _by_task(judged.scores, data.task_of[rows], len(data.tasks))
+    asked, means = _by_task(data, rows)
     usual = _usual_signals(network, inputs, data.task_of[rows], len(data.tasks))
     return Head(
         version=version,
@@ -129,16 +129,24 @@ def neighbours_of(data: TrainingData, rows: Rows, settings: Settings) -> Neighbo
     )
 
 
-def _by_task(scores: Floats, tasks: Rows, count: int) -> tuple[Floats, Floats]:
+def _by_task(data: TrainingData, rows: Rows) -> tuple[Floats, Floats]:
     """Return how many prompts of each task each model was asked (T, M), and its mean on them.
 
-    Means are drawn to the model's mean on all, as if by a few prompts.
+    Means are drawn to the model's mean on the data set, that to its mean on all.
     """
-    asked, sums = (np.zeros((count, scores.shape[1]), dtype=np.float32) for _ in range(2))
-    np.add.at(asked, tasks, np.isfinite(scores))
-    np.add.at(sums, tasks, np.nan_to_num(scores))
+    scores, places = data.judged.scores[rows], data.task_of[rows]
+    asked, sums = (np.zeros((len(data.tasks), scores.shape[1]), dtype=np.float32) for _ in range(2))
+    np.add.at(asked, places, np.isfinite(scores))
+    np.add.at(sums, places, np.nan_to_num(scores))
     usual = (sums.sum(axis=0) + 0.5) / (asked.sum(axis=0) + 1)
-    return asked, (sums + _FEW_PROMPTS * usual) / (asked + _FEW_PROMPTS)
+    of_set = np.array([task.split("/")[0] for task in data.tasks])
+    means = np.empty_like(sums)
+    for name in np.unique(of_set):
+        own = of_set == name
+        told, count = sums[own].sum(axis=0), asked[own].sum(axis=0)
+        level = (told + _FEW_PROMPTS * usual) / (count + _FEW_PROMPTS)
+        means[own] = (sums[own] + _FEW_PROMPTS * level) / (asked[own] + _FEW_PROMPTS)
+    return asked, means
 
 
 def _panel(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from rolecall.registry.scorer.artifact import Head
 from rolecall.registry.scorer.encoder import Encoder
-from rolecall.registry.scorer.knn import Neighbours
-from rolecall.registry.scorer.model import Scorer
+from rolecall.registry.scorer.model import Scorer, as_logit
 from rolecall.registry.scorer.training.dataset import Rows, TrainingData
 
 Table = NDArray[np.float64]
@@ -32,31 +30,28 @@ def calibrated(head: Head, data: TrainingData, tune: Rows, encoder: Encoder) -> 
     """Return the head with neighbours and logits set by the tuning rows, each data set alike."""
     scores = data.judged.scores[tune].astype(np.float64)
     weights = data.weights(tune, 1.0).astype(np.float64)
-    best = None
-    for temperature, least in product(_TEMPERATURES, _WEIGHTS):
-        neighbours = replace(head.neighbours, temperature=temperature)
-        net, near, alike = (
-            _logits(head, neighbours, data, tune, encoder, least, *shares)
-            for shares in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))
-        )
-        fit = _platt((net, near - net, alike - net), scores, weights)
-        said = fit[0] * net + fit[1] * (near - net) + fit[2] * (alike - net) + fit[3]
-        loss = _misfit(said, scores, weights)
-        if best is None or loss < best[0]:
-            best = loss, temperature, least, fit
-    assert best is not None
-    loss, temperature, least, (scale, near_part, task_part, shift) = best
+    (net, asked), (alike, _) = (_logits(head, share, data, tune, encoder) for share in (0.0, 1.0))
+    places = head.neighbours.locate(data.embeddings[tune])
+    tried = []
+    for temperature in _TEMPERATURES:
+        mean, weight, _ = replace(head.neighbours, temperature=temperature).recall(places)
+        apart = np.where(np.isfinite(mean), asked * (as_logit(np.nan_to_num(mean)) - net), 0.0)
+        for least in _WEIGHTS:
+            inputs = (net, weight / (weight + least) * apart, alike - net)
+            fit = _platt(inputs, scores, weights)
+            said = fit[0] * inputs[0] + fit[1] * inputs[1] + fit[2] * inputs[2] + fit[3]
+            tried.append((_misfit(said, scores, weights), temperature, least, fit))
+    loss, temperature, least, (scale, near_part, task_part, shift) = min(tried)
     neighbours = replace(head.neighbours, temperature=temperature)
-    shares = np.maximum(np.array([near_part, task_part]) / scale, 0.0).round(3).tolist()
     _log.info("tuned: loss %.4f, temperature %.3f, from weight %.3f", loss, temperature, least)
     far, near = _familiarity(replace(head, neighbours=neighbours), data, tune)
     found = replace(
         head.calibration,
         scale=round(scale, 4),
         shift=round(shift, 4),
-        local_share=shares[0],
+        local_share=round(max(near_part, 0.0) / scale, 3),
         local_weight=least,
-        task_share=shares[1],
+        task_share=round(max(task_part, 0.0) / scale, 3),
         far=far,
         near=near,
     )
@@ -69,20 +64,16 @@ def calibrated(head: Head, data: TrainingData, tune: Rows, encoder: Encoder) -> 
 
 
 def _logits(
-    head: Head,
-    neighbours: Neighbours,
-    data: TrainingData,
-    rows: Rows,
-    encoder: Encoder,
-    least: float,
-    near: float,
-    alike: float,
-) -> Table:
-    """Return logits (N, M), not calibrated, with such shares of neighbours and of tasks alike."""
-    calibration = replace(head.calibration, local_share=near, local_weight=least, task_share=alike)
-    scorer = Scorer(replace(head, neighbours=neighbours, calibration=calibration), encoder)
+    head: Head, task_share: float, data: TrainingData, rows: Rows, encoder: Encoder
+) -> tuple[Table, Table]:
+    """Return logits (N, M), not calibrated, without neighbours and with such a share of tasks.
+
+    And how far each model was asked such prompts (N, M).
+    """
+    calibration = replace(head.calibration, local_share=0.0, task_share=task_share)
+    scorer = Scorer(replace(head, calibration=calibration), encoder)
     local, signals = scorer.understand(data.embeddings[rows], data.features[rows])
-    return scorer.trained_logits(signals, local, np.arange(len(head.models)))
+    return scorer.trained_logits(signals, local, np.arange(len(head.models))), local.asked
 
 
 def _platt(
@@ -99,7 +90,7 @@ def _platt(
         np.repeat([1, 0], len(said)),
         sample_weight=np.concatenate([counted * truth, counted * (1 - truth)]),
     )
-    first, second, third = fit.coef_[0].tolist()
+    first, second, third = (float(part) for part in fit.coef_[0])
     return first, second, third, float(fit.intercept_[0])
 
 

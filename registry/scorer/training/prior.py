@@ -58,7 +58,7 @@ def model_inputs(
 
 
 def as_prior(inputs: ModelInputs, level: Floats, common: Floats, own: Floats) -> MetadataPrior:
-    """Return the prior that training learnt: `common` (C, K), and what is each model's own (M, K)."""
+    """Return the prior that training learnt: `common` (C, K), and each model's `own` (M, K)."""
     start = len(inputs.centre)
     families, bases = np.split(common[start:], [len(inputs.families)])
     return MetadataPrior(
