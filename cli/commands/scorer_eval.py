@@ -51,6 +51,10 @@ ShareOption = Annotated[
         metavar="SET=N,…", help="With --mixed: the weights of data sets; 1 where none is given."
     ),
 ]
+CacheOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Keep embeddings here, for the next evaluation."),
+]
 PlotOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Draw success against cost, as .svg or .png."),
@@ -83,6 +87,7 @@ def evaluate(
         bool, typer.Option("--reliability", help="Show each model's reliability table.")
     ] = False,
     plot: PlotOption = None,
+    cache: CacheOption = None,
     robust: Annotated[
         bool, typer.Option("--robust", help="Instead, count choices that flip on a rewording.")
     ] = False,
@@ -125,9 +130,13 @@ def evaluate(
     from rolecall.registry.evaluation.robustness_report import RobustnessPlan
     from rolecall.registry.learning.fits import cross_fitted
     from rolecall.registry.learning.loading import read_known
+    from rolecall.registry.scorer.card import PRETRAINED
+    from rolecall.registry.scorer.kept_embeddings import embeddings_file
 
     if robust:
-        refuse(model=model, quality_usd=quality_usd, prices=prices, plot=plot, mixed=mixed)
+        refuse(
+            model=model, quality_usd=quality_usd, prices=prices, plot=plot, mixed=mixed, cache=cache
+        )
         strategies = () if strategy is None else (strategy,)
         plan = RobustnessPlan(
             prompts=prompts, fold=fold, dataset=dataset, strategies=strategies, seed=seed
@@ -148,6 +157,7 @@ def evaluate(
         prices=given,
         skip_bad=skip_bad,
         seed=seed,
+        embeddings=None if cache is None else embeddings_file(cache, PRETRAINED),
     )
     with counted("reading prompts") as report:
         known = read_known(registry, note)

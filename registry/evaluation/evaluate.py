@@ -45,6 +45,7 @@ class EvalRequest:
     """What is to be evaluated, and on what.
 
     `train` are files that the baselines learn on. `quality_usd` stands in for the strategy's.
+    `embeddings` is a file in which those of prompts are kept from one evaluation to the next.
     """
 
     files: tuple[Path, ...]
@@ -55,6 +56,7 @@ class EvalRequest:
     prices: Mapping[str, Price] = field(default_factory=dict)
     skip_bad: bool = False
     seed: int = 7
+    embeddings: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def evaluate(
     learned = training_rows(judged, train, selection.fold)
     planned, skipped = plans(judged, learned, selection, seen or Seen(), (request.prices, pool))
     scorers = scorers or CrossFits(scorer, (), {})
-    readings = read_prompts(scorer, planned, request.seed, report)
+    readings = read_prompts(scorer, planned, report, request.embeddings)
     models = dict.fromkeys(model for plan in planned for model in plan.cases.models)
     facts = known_facts(models, facts_of(pool))
     compared = []
