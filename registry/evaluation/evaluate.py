@@ -185,7 +185,7 @@ def _means(found: Sequence[Resampled], sizes: Sequence[int]) -> dict[str, Qualit
     return {
         method: quality_of(
             {
-                metric: _mean([one[method][metric] for one in found if method in one], weights)
+                metric: mean_over_sets([one[method][metric] for one in found if method in one], weights)
                 for metric in (*METRICS, OURS_OVER)
             }
         )
@@ -194,7 +194,7 @@ def _means(found: Sequence[Resampled], sizes: Sequence[int]) -> dict[str, Qualit
     }
 
 
-def _mean(figures: Sequence[Table], sizes: Sequence[int]) -> Table:
+def mean_over_sets(figures: Sequence[Table], sizes: Sequence[int]) -> Table:
     """Return the mean (1 + R,) of the figures that are known on the prompts as they are."""
     table = np.stack(figures)
     known = np.isfinite(table) & np.isfinite(table[:, :1])
