@@ -185,7 +185,9 @@ def _means(found: Sequence[Resampled], sizes: Sequence[int]) -> dict[str, Qualit
     return {
         method: quality_of(
             {
-                metric: mean_over_sets([one[method][metric] for one in found if method in one], weights)
+                metric: mean_over_sets(
+                    [one[method][metric] for one in found if method in one], weights
+                )
                 for metric in (*METRICS, OURS_OVER)
             }
         )
