@@ -173,7 +173,8 @@ def _print(title: str, curves: Curves) -> None:
     cases = len(curves["trained", None])
     sys.stdout.write(
         f"\n{title} (all there are, if fewer); {len(LEFT_OUT)} models, "
-        f"{cases} pairs of model and set\ntrained on all rows: Brier {trained[0]:.4f}, pair order {trained[1]:.4f}\n"
+        f"{cases} pairs of model and set\n"
+        f"trained on all rows: Brier {trained[0]:.4f}, pair order {trained[1]:.4f}\n"
         f"{'rows':>5} {'ours: Brier':>12} {'to trained':>10} {'order':>6} {'nearest':>12} "
         f"{'order':>6} {'mean':>9} {'order':>6}\n"
     )
