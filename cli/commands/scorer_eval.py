@@ -123,15 +123,13 @@ def evaluate(
     from rolecall.cli.output import note, print_json
     from rolecall.cli.plots import plotter
     from rolecall.cli.robust_table import refuse, show_robustness
-    from rolecall.registry.evaluation.evaluate import EvalRequest, read_seen
+    from rolecall.registry.evaluation.evaluate import EvalRequest, embeddings_in, read_seen
     from rolecall.registry.evaluation.evaluate import evaluate as evaluate_scorer
     from rolecall.registry.evaluation.plan import Selection, read_shares
     from rolecall.registry.evaluation.prices import read_prices
     from rolecall.registry.evaluation.robustness_report import RobustnessPlan
     from rolecall.registry.learning.fits import cross_fitted
     from rolecall.registry.learning.loading import read_known
-    from rolecall.registry.scorer.card import PRETRAINED
-    from rolecall.registry.scorer.kept_embeddings import embeddings_file
 
     if robust:
         refuse(
@@ -157,7 +155,7 @@ def evaluate(
         prices=given,
         skip_bad=skip_bad,
         seed=seed,
-        embeddings=None if cache is None else embeddings_file(cache, PRETRAINED),
+        embeddings=None if cache is None else embeddings_in(cache),
     )
     with counted("reading prompts") as report:
         known = read_known(registry, note)

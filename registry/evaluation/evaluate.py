@@ -34,6 +34,7 @@ from rolecall.registry.naming import named
 from rolecall.registry.records import Pool, Price, Strategy
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.data import read_judged, spelled_out
+from rolecall.registry.scorer.kept_embeddings import embeddings_file
 from rolecall.registry.scorer.seen import load_seen
 
 # Judged rows hold no times: of a strategy's terms these are what can be counted.
@@ -112,6 +113,14 @@ class Evaluation:
 def read_seen() -> Seen:
     """Return what the shipped scorer says that it has learned from."""
     return Seen(load_seen(PRETRAINED))
+
+
+def embeddings_in(folder: Path, artifact: Path | None = None) -> Path:
+    """Return the file in a folder where embeddings by a scorer's encoder are kept.
+
+    The artifact is by default the shipped one.
+    """
+    return embeddings_file(folder, artifact or PRETRAINED)
 
 
 def evaluate(

@@ -12,7 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from rolecall.registry.errors import RegistryError
-from rolecall.registry.evaluation.evaluate import EvalRequest, Evaluation, evaluate
+from rolecall.registry.evaluation.evaluate import (
+    EvalRequest,
+    Evaluation,
+    embeddings_in,
+    evaluate,
+)
 from rolecall.registry.evaluation.plan import Seen, Selection
 from rolecall.registry.evaluation.results import plain
 from rolecall.registry.evaluation.robustness import measure_files
@@ -20,7 +25,6 @@ from rolecall.registry.evaluation.robustness_report import RobustnessPlan
 from rolecall.registry.evaluation.sanity import check_sanity
 from rolecall.registry.learning.loading import Known
 from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED, card
-from rolecall.registry.scorer.kept_embeddings import embeddings_file
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.seen import load_seen
 from rolecall.registry.seeding import seed_pool
@@ -71,7 +75,7 @@ def _evaluated(
     scorer: Scorer, data: Sequence[Path], fold: int, folder: Path, cache: Path | None
 ) -> Evaluation:
     """Compare the scorer with its baselines on one fold; these learn from the other folds."""
-    embeddings = None if cache is None else embeddings_file(cache, folder)
+    embeddings = None if cache is None else embeddings_in(cache, folder)
     request = EvalRequest(files=tuple(data), selection=Selection(fold=fold), embeddings=embeddings)
     seen = Seen(load_seen(folder))
     return evaluate(Known(seed_pool(), scorer), request, lambda _, __: None, seen)

@@ -149,6 +149,17 @@ def test_prompts_that_the_scorer_learned_from_are_told_and_left_out(
     assert "are included: its figures here are too good" in " ".join(kept.split())
 
 
+def test_a_second_evaluation_reads_no_prompt_again(
+    rolecall: Rolecall, judged: Path, prices: Path, tmp_path: Path, seer: Seer
+) -> None:
+    command = ("scorer", "eval", judged, "--prices", prices, "--cache", tmp_path / "kept")
+    first = rolecall(*command)
+    assert len(seer.read_prompts) == 240
+    again = rolecall(*command)
+    assert len(seer.read_prompts) == 240
+    assert (again.exit_code, again.stdout) == (0, first.stdout)
+
+
 def test_several_sets_are_one_mixed_workload_with_one_verdict(
     rolecall: Rolecall, tmp_path: Path, prices: Path
 ) -> None:
