@@ -184,6 +184,10 @@ def test_answers_that_nobody_asked_for_are_told_with_what_was_done_about_them(
     path = write_rows(tmp_path / "holes.jsonl", made)
     text = " ".join(rolecall("scorer", "eval", path, "--prices", prices).stdout.split())
     assert "world · 100 of 100 prompts, 3 of 3 models 90% of the answers were judged: " in text
+    made = rows(100)
+    del made[0]["scores"]["lyra"]  # 299 of 300
+    path = write_rows(tmp_path / "hole.jsonl", made)
+    assert "99% of the answers" in rolecall("scorer", "eval", path, "--prices", prices).stdout
     assert "inverse probability weights and an additive model" in text
 
 
