@@ -26,6 +26,8 @@ from rolecall.registry.scorer.model import Reading, Scorer
 Report = Callable[[int, int], None]
 Vectors = NDArray[np.float32]
 
+# An evaluation that is broken off loses the embeddings of so many prompts at most.
+_SAVED_EVERY = 2000
 # Success rises with list price at least so much per power of ten, or it would be no price order.
 _LEAST_RISE = 0.001
 _LEAST_USD = 0.001
@@ -64,6 +66,8 @@ def read_prompts(
             if prompt in cases:
                 readings.cases[prompt] = reader.read(prompt)
             report(number, len(prompts))
+            if number % _SAVED_EVERY == 0:
+                encoder.save()
     encoder.save()
     return readings
 
