@@ -2,7 +2,7 @@
 
 `python -m tests.benchmarks.ablation DATA` trains each variant on the other folds and prints the
 mean over data sets of AUC, Brier score and pair order, and by how much each differs from the whole
-with its 95 % interval (paired bootstrap by group). It takes some ten minutes on one core.
+with its 95 % interval (paired bootstrap by group). It takes some five minutes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tests.benchmarks.learnt import (
     FOLD,
     LEFT_OUT,
     ReportSet,
-    predicted,
+    logits_of,
     read_arguments,
     report_sets,
     without_models,
@@ -111,7 +111,10 @@ def predicted_sets(
 ) -> list[Table]:
     """Return the success of each set's models on its prompts."""
     names = np.array(data.judged.models)
-    return [predicted(head, data, encoder, one.rows, names[one.columns].tolist()) for one in sets]
+    return [
+        logits_of(head, data, encoder, one.rows, names[one.columns].tolist()).success()
+        for one in sets
+    ]
 
 
 def figures(

@@ -1,10 +1,10 @@
 """How many judged rows a new model needs: fitted to 0 to 500 of them, as `scorer fit` does.
 
 `python -m tests.benchmarks.learning_curves DATA` trains without eight models of eight families
-and, for each, fits it to rows drawn at random from the other folds: of one data set, or of all
-data sets that judge it. It prints the Brier score and the pair order (pairs with this model) on the
-report fold of each set, as means over models and their sets, beside the scorer trained on all rows,
-the nearest of the same rows, and the model's mean on them. It takes some ten minutes on one core.
+and, for each, fits it to rows of the other folds, drawn at random three times: of one data set, or
+of all data sets that judge it. It prints the Brier score and the pair order (pairs with this model)
+on the report fold of each set, as means over models and their sets, beside the scorer trained on
+all rows, the nearest of the same rows, and the model's mean on them. It takes some five minutes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -20,9 +21,10 @@ from rolecall.registry.evaluation.metrics import brier, pair_order
 from rolecall.registry.scorer.artifact import Floats
 from rolecall.registry.scorer.baselines import nearest
 from rolecall.registry.scorer.card import PRETRAINED
+from rolecall.registry.scorer.encoder import SENTENCE
 from rolecall.registry.scorer.length import LengthModel
 from rolecall.registry.scorer.model import Reading, Scorer
-from rolecall.registry.scorer.onboarding import Answers, fit_models
+from rolecall.registry.scorer.onboarding import Answers, Fits, fit_models
 from rolecall.registry.scorer.training.config import Settings
 from rolecall.registry.scorer.training.dataset import Rows, TrainingData
 from rolecall.registry.scorer.training.model_facts import facts_of
@@ -30,17 +32,18 @@ from rolecall.registry.scorer.training.train import learn
 from tests.benchmarks.learnt import (
     FOLD,
     LEFT_OUT,
+    Logits,
     ReadBefore,
     ReportSet,
-    predicted,
+    logits_of,
     read_arguments,
     report_sets,
     without_models,
 )
 
 COUNTS = (0, 10, 25, 50, 100, 200, 500)
+DRAWS = 3
 LEAST_CASES = 8
-_SEED = 7
 
 # By method and number of rows, null for all of them: Brier score and pair order, by model and set.
 Curves = dict[tuple[str, int | None], list[tuple[float, float]]]
@@ -65,13 +68,13 @@ def main() -> int:
         if not places:
             continue
         others = Others.of(learner, one, names)
-        trained = predicted(whole, data, encoder, one.rows, names)
+        trained = logits_of(whole, data, encoder, one.rows, names).success()
         for place in places:
             for curves, datasets in ((same_set, [one.name]), (all_sets, data.judged.datasets)):
                 _add(curves, "trained", None, measured(trained, one, place))
-                past = learner.rows_of(names[place], datasets)
-                for count in COUNTS:
-                    for method, table in learner.tables(one, others, place, past[:count]).items():
+                for draw, count in product(range(DRAWS), COUNTS):
+                    rows = learner.rows_of(names[place], datasets, draw)[:count]
+                    for method, table in learner.tables(one, others, place, rows).items():
                         _add(curves, method, count, measured(table, one, place))
     _print("rows of the set evaluated on", same_set)
     _print("rows of all sets that judge the model", all_sets)
@@ -83,7 +86,7 @@ class Others:
     """What each method predicts for the other models of a set, from all of their rows (N, M)."""
 
     names: Sequence[str]
-    scorer: Table
+    scorer: Logits
     nearest: Table
     mean: Table
 
@@ -96,7 +99,7 @@ class Others:
         means = np.nanmean(inside.scores.astype(np.float64), axis=0)
         return cls(
             names,
-            predicted(learner.scorer.head, data, learner.scorer.encoder, one.rows, names),
+            logits_of(learner.scorer.head, data, learner.scorer.encoder, one.rows, names),
             nearest(judged, learner.places[past], learner.places[one.rows], names),
             np.tile(means, (len(one.rows), 1)),
         )
@@ -111,18 +114,18 @@ class Learner:
     places: Floats
     readings: dict[int, Reading]
 
-    def rows_of(self, model: str, datasets: Sequence[str]) -> Rows:
+    def rows_of(self, model: str, datasets: Sequence[str], draw: int) -> Rows:
         """Return the rows outside the report fold that judge a model, in an order drawn."""
         judged = self.data.judged
         asked = np.isfinite(judged.scores[:, judged.models.index(model)])
         inside = np.isin(judged.datasets, list(set(datasets)))
         rows = np.flatnonzero(asked & inside & (judged.folds != FOLD))
-        return np.random.default_rng(_SEED).permutation(rows)
+        return np.random.default_rng(draw).permutation(rows)
 
     def tables(self, one: ReportSet, others: Others, place: int, rows: Rows) -> dict[str, Table]:
         """Return each method's table (N, M), the model at `place` predicted from these rows."""
         model = others.names[place]
-        filled = {"ours": (others.scorer, self._fitted(one, model, rows))}
+        filled = {"ours": self._fitted(one, others, model, rows)}
         if len(rows):
             known = self.data.judged.only(rows).of([model])
             near = nearest(known, self.places[rows], self.places[one.rows], [model])
@@ -135,7 +138,10 @@ class Learner:
             tables[method][:, place] = column
         return tables
 
-    def _fitted(self, one: ReportSet, model: str, rows: Rows) -> Table:
+    def _fitted(
+        self, one: ReportSet, others: Others, model: str, rows: Rows
+    ) -> tuple[Table, Table]:
+        """Predict the others, moved by what the rows have in common, and the model itself."""
         facts = facts_of([model])
         scores = self.data.judged.scores[rows, self.data.judged.models.index(model)][:, None]
         answers = Answers(
@@ -146,9 +152,13 @@ class Learner:
             samples=np.ones_like(scores, dtype=np.float64),
             longer=np.full(scores.shape, np.nan),
         )
-        scorer = self.scorer.with_fits(fit_models(self.scorer, answers) if len(rows) else None)
+        fits = fit_models(self.scorer, answers) if len(rows) else Fits()
+        scorer = self.scorer.with_fits(fits)
         said = [scorer.predict(reading, facts)[0].success for reading in self._read(one.rows)]
-        return np.array(said)
+        if fits.world is None:
+            return others.scorer.success(), np.array(said)
+        moved = fits.world.offsets(self.data.embeddings[one.rows, SENTENCE].astype(np.float64))
+        return others.scorer.success(moved[:, None]), np.array(said)
 
     def _read(self, rows: Rows) -> tuple[Reading, ...]:
         for row in rows.tolist():
@@ -172,7 +182,7 @@ def _print(title: str, curves: Curves) -> None:
     trained = np.nanmean(curves["trained", None], axis=0)
     cases = len(curves["trained", None])
     sys.stdout.write(
-        f"\n{title} (all there are, if fewer); {len(LEFT_OUT)} models, "
+        f"\n{title} (all there are, if fewer), {DRAWS} draws; {len(LEFT_OUT)} models, "
         f"{cases} pairs of model and set\n"
         f"trained on all rows: Brier {trained[0]:.4f}, pair order {trained[1]:.4f}\n"
         f"{'rows':>5} {'ours: Brier':>12} {'to trained':>10} {'order':>6} {'nearest':>12} "

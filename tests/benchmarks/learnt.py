@@ -112,10 +112,22 @@ def without_models(data: TrainingData, models: Sequence[str]) -> TrainingData:
     return replace(data, judged=data.judged.of(rest))
 
 
-def predicted(
+@dataclass(frozen=True)
+class Logits:
+    """What a head makes of N prompts for M models, each logit up to a variance."""
+
+    means: Table
+    variances: Table
+
+    def success(self, offsets: Table | float = 0.0) -> Table:
+        """Return the expected success (N, M), all logits of a prompt moved by its offset (N, 1)."""
+        return np.clip(expected(self.means + offsets, self.variances), 0.01, 0.99)
+
+
+def logits_of(
     head: Head, data: TrainingData, encoder: Encoder, rows: Rows, models: Sequence[str]
-) -> Table:
-    """Return the success of models on these rows (N, M), trained or by what the prior says."""
+) -> Logits:
+    """Return the logits of models on these rows, trained ones or by what the prior says."""
     scorer = Scorer(head, encoder)
     local, signals = scorer.understand(data.embeddings[rows], data.features[rows])
     known = facts_of(models)
@@ -124,10 +136,10 @@ def predicted(
     latent = np.stack([one.mean for one in beliefs])
     plain = signals.loading @ latent.T + signals.offset[:, None]
     share = np.where(numbers >= 0, local.share[:, numbers], 0.0)
-    logits = plain + share * (np.nan_to_num(local.logit[:, numbers]) - plain)
-    own = _variances(signals.loading, beliefs) * (1 - share) ** 2
     far = ((1 - local.familiar) * head.calibration.far_spread) ** 2
-    return np.clip(expected(logits, own + far[:, None]), 0.01, 0.99)
+    own = _variances(signals.loading, beliefs) * (1 - share) ** 2
+    moved = share * (np.nan_to_num(local.logit[:, numbers]) - plain)
+    return Logits(plain + moved, own + far[:, None])
 
 
 def _variances(loading: Table, beliefs: Sequence[Gaussian]) -> Table:
