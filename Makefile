@@ -70,6 +70,11 @@ train: .venv/.dev ## train the shipped scorer from judged rows (DATA=folder)
 	$(BIN)/python -m rolecall.registry.scorer.training.train $(DATA)
 	$(BIN)/python -m rolecall.registry.evaluation.model_card $(DATA)
 
+.PHONY: measure
+measure: .venv/.dev ## what each part of the scorer adds, and learning curves (DATA=folder)
+	$(BIN)/python -m tests.benchmarks.ablation $(DATA)
+	$(BIN)/python -m tests.benchmarks.learning_curves $(DATA)
+
 .PHONY: bench
 bench: .venv/.dev ## time start-up, decisions, calls and a long history, as ratios
 	@$(BIN)/python -m tests.benchmarks.cold

@@ -116,7 +116,7 @@ def _caveats(one: DataSet, *, seen_left_out: bool) -> Iterator[str]:
         yield f"one workload: {', '.join(shares)}"
     if one["coverage"] < 1:
         yield (
-            f"{one['coverage']:.0%} of the answers were judged: success is estimated by "
+            f"{int(100 * one['coverage'])}% of the answers were judged: success is estimated by "
             "inverse probability weights and an additive model of models and prompts (doubly "
             "robust); the oracle knows the models asked"
         )

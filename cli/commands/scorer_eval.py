@@ -51,6 +51,10 @@ ShareOption = Annotated[
         metavar="SET=N,…", help="With --mixed: the weights of data sets; 1 where none is given."
     ),
 ]
+CacheOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Keep embeddings here, for the next evaluation."),
+]
 PlotOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Draw success against cost, as .svg or .png."),
@@ -81,6 +85,7 @@ def evaluate(
         bool, typer.Option("--reliability", help="Show each model's reliability table.")
     ] = False,
     plot: PlotOption = None,
+    cache: CacheOption = None,
     robust: Annotated[
         bool, typer.Option("--robust", help="Instead, count choices that flip on a rewording.")
     ] = False,
@@ -116,7 +121,7 @@ def evaluate(
     from rolecall.cli.output import note, print_json
     from rolecall.cli.plots import plotter
     from rolecall.cli.robust_table import refuse, show_robustness
-    from rolecall.registry.evaluation.evaluate import EvalRequest, read_seen
+    from rolecall.registry.evaluation.evaluate import EvalRequest, embeddings_in, read_seen
     from rolecall.registry.evaluation.evaluate import evaluate as evaluate_scorer
     from rolecall.registry.evaluation.plan import Selection, read_shares
     from rolecall.registry.evaluation.prices import read_prices
@@ -125,7 +130,9 @@ def evaluate(
     from rolecall.registry.learning.loading import read_known
 
     if robust:
-        refuse(model=model, quality_usd=quality_usd, prices=prices, plot=plot, mixed=mixed)
+        refuse(
+            model=model, quality_usd=quality_usd, prices=prices, plot=plot, mixed=mixed, cache=cache
+        )
         strategies = () if strategy is None else (strategy,)
         plan = RobustnessPlan(
             prompts=prompts, fold=fold, dataset=dataset, strategies=strategies, seed=seed
@@ -146,6 +153,7 @@ def evaluate(
         prices=given,
         skip_bad=skip_bad,
         seed=seed,
+        embeddings=None if cache is None else embeddings_in(cache),
     )
     with counted("reading prompts") as report:
         known = read_known(registry, note)

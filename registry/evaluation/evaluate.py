@@ -34,6 +34,7 @@ from rolecall.registry.naming import named
 from rolecall.registry.records import Pool, Price, Strategy
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.data import read_judged, spelled_out
+from rolecall.registry.scorer.kept_embeddings import embeddings_file
 from rolecall.registry.scorer.seen import load_seen
 
 # Judged rows hold no times: of a strategy's terms these are what can be counted.
@@ -45,6 +46,7 @@ class EvalRequest:
     """What is to be evaluated, and on what.
 
     `train` are files that the baselines learn on. `quality_usd` stands in for the strategy's.
+    `embeddings` is a file in which those of prompts are kept from one evaluation to the next.
     """
 
     files: tuple[Path, ...]
@@ -55,6 +57,7 @@ class EvalRequest:
     prices: Mapping[str, Price] = field(default_factory=dict)
     skip_bad: bool = False
     seed: int = 7
+    embeddings: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,14 @@ def read_seen() -> Seen:
     return Seen(load_seen(PRETRAINED))
 
 
+def embeddings_in(folder: Path, artifact: Path | None = None) -> Path:
+    """Return the file in a folder where embeddings by a scorer's encoder are kept.
+
+    The artifact is by default the shipped one.
+    """
+    return embeddings_file(folder, artifact or PRETRAINED)
+
+
 def evaluate(
     known: Known,
     request: EvalRequest,
@@ -137,7 +148,7 @@ def evaluate(
     learned = training_rows(judged, train, selection.fold)
     planned, skipped = plans(judged, learned, selection, seen or Seen(), (request.prices, pool))
     scorers = scorers or CrossFits(scorer, (), {})
-    readings = read_prompts(scorer, planned, request.seed, report)
+    readings = read_prompts(scorer, planned, report, request.embeddings)
     models = dict.fromkeys(model for plan in planned for model in plan.cases.models)
     facts = known_facts(models, facts_of(pool))
     compared = []
@@ -183,7 +194,9 @@ def _means(found: Sequence[Resampled], sizes: Sequence[int]) -> dict[str, Qualit
     return {
         method: quality_of(
             {
-                metric: _mean([one[method][metric] for one in found if method in one], weights)
+                metric: mean_over_sets(
+                    [one[method][metric] for one in found if method in one], weights
+                )
                 for metric in (*METRICS, OURS_OVER)
             }
         )
@@ -192,7 +205,7 @@ def _means(found: Sequence[Resampled], sizes: Sequence[int]) -> dict[str, Qualit
     }
 
 
-def _mean(figures: Sequence[Table], sizes: Sequence[int]) -> Table:
+def mean_over_sets(figures: Sequence[Table], sizes: Sequence[int]) -> Table:
     """Return the mean (1 + R,) of the figures that are known on the prompts as they are."""
     table = np.stack(figures)
     known = np.isfinite(table) & np.isfinite(table[:, :1])

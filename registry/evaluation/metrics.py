@@ -88,18 +88,23 @@ def ece(predicted: NDArray[Any], scores: NDArray[Any], weights: Table | None = N
 
 
 def pair_order(
-    predicted: NDArray[Any], scores: NDArray[Any], weights: Table | None = None
+    predicted: NDArray[Any],
+    scores: NDArray[Any],
+    weights: Table | None = None,
+    of: NDArray[np.bool_] | None = None,
 ) -> Table:
     """Return how often the better of two models is predicted higher, on the same prompt.
 
-    Over all pairs of models whose scores on a prompt differ by more than 0.25; equal predictions
-    count half (the C-index of Harrell et al. 1982, within prompts).
+    Over all pairs of models whose scores on a prompt differ by more than 0.25, or those with one
+    `of` these models (M,); equal predictions count half (the C-index of Harrell et al. 1982,
+    within prompts).
     """
     scores, predicted, weights = _prepared(scores, predicted, weights)
     pairs, right = np.zeros(len(scores)), np.zeros(len(scores))
+    counted = np.ones(scores.shape[1], dtype=bool) if of is None else of
     for row, known in enumerate(np.isfinite(scores)):
-        truth, said = scores[row, known], predicted[row, known]
-        differs = truth[:, None] - truth > APART
+        truth, said, one = scores[row, known], predicted[row, known], counted[known]
+        differs = (truth[:, None] - truth > APART) & (one[:, None] | one)
         apart = (said[:, None] - said)[differs]
         pairs[row] = len(apart)
         right[row] = np.count_nonzero(apart > 0) + 0.5 * np.count_nonzero(apart == 0)

@@ -12,7 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from rolecall.registry.errors import RegistryError
-from rolecall.registry.evaluation.evaluate import EvalRequest, Evaluation, evaluate
+from rolecall.registry.evaluation.evaluate import (
+    EvalRequest,
+    Evaluation,
+    embeddings_in,
+    evaluate,
+)
 from rolecall.registry.evaluation.plan import Seen, Selection
 from rolecall.registry.evaluation.results import plain
 from rolecall.registry.evaluation.robustness import measure_files
@@ -25,12 +30,16 @@ from rolecall.registry.scorer.seen import load_seen
 from rolecall.registry.seeding import seed_pool
 
 PROMPTS = 300
+CACHE = Path(".training")
 
 
-def complete_card(folder: Path, data: Sequence[Path], prompts: int = PROMPTS) -> dict[str, Any]:
+def complete_card(
+    folder: Path, data: Sequence[Path], prompts: int = PROMPTS, cache: Path | None = None
+) -> dict[str, Any]:
     """Measure the artifact in `folder` over the starter pool, and write it into its card.
 
-    Flips are counted on prompts of the report fold. Raises InvalidDocument for rows that are
+    Flips are counted on prompts of the report fold. Embeddings in the folder `cache`, as
+    training keeps them there, are not made again. Raises InvalidDocument for rows that are
     none, ScorerUnusable.
     """
     content, scorer = card(folder), Scorer.load(folder)
@@ -40,7 +49,7 @@ def complete_card(folder: Path, data: Sequence[Path], prompts: int = PROMPTS) ->
         plan = RobustnessPlan(prompts=prompts, fold=fold, strategies=("balanced",))
         robustness = measure_files(nothing, data, plan, scorer=scorer)
         sanity = check_sanity(nothing, scorer)
-        evaluation = _evaluated(scorer, data, fold, folder)
+        evaluation = _evaluated(scorer, data, fold, folder, cache)
     content["figures"] = {
         "fold": fold,
         "by_set": {name: plain(one) for name, one in (evaluation.by_set or {}).items()},
@@ -62,9 +71,12 @@ def complete_card(folder: Path, data: Sequence[Path], prompts: int = PROMPTS) ->
     return content
 
 
-def _evaluated(scorer: Scorer, data: Sequence[Path], fold: int, folder: Path) -> Evaluation:
+def _evaluated(
+    scorer: Scorer, data: Sequence[Path], fold: int, folder: Path, cache: Path | None
+) -> Evaluation:
     """Compare the scorer with its baselines on one fold; these learn from the other folds."""
-    request = EvalRequest(files=tuple(data), selection=Selection(fold=fold))
+    embeddings = None if cache is None else embeddings_in(cache, folder)
+    request = EvalRequest(files=tuple(data), selection=Selection(fold=fold), embeddings=embeddings)
     seen = Seen(load_seen(folder))
     return evaluate(Known(seed_pool(), scorer), request, lambda _, __: None, seen)
 
@@ -74,9 +86,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, nargs="+", help="judged rows, files or folders")
     parser.add_argument("--artifact", type=Path, default=PRETRAINED, help="folder of the scorer")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="where training keeps embeddings")
     chosen = parser.parse_args(arguments)
     try:
-        content = complete_card(chosen.artifact, chosen.data)
+        content = complete_card(chosen.artifact, chosen.data, cache=chosen.cache)
     except RegistryError as error:
         hint = f"\nhint: {error.hint}" if error.hint else ""
         sys.stderr.write(f"error: {error.message}{hint}\n")

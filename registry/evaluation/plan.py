@@ -179,10 +179,10 @@ def plans(
             skipped.append(found)
     if not planned:
         why = "; ".join(f"{one.dataset} {one.reason}" for one in skipped)
-        raise NothingToEvaluate(
-            f"{why}: there is nothing to route",
-            hint="bring rows that judge two models or more on the same prompts",
-        )
+        hint = "bring rows that judge two models or more on the same prompts"
+        if selection.mixed:
+            hint = _shared_hint(planner.rows(tuple(dict.fromkeys(judged.datasets)))[0]) or hint
+        raise NothingToEvaluate(f"{why}: there is nothing to route", hint=hint)
     return tuple(planned), tuple(skipped)
 
 
@@ -205,12 +205,17 @@ class _Planner:
     seen: Seen
     prices: tuple[Mapping[str, Price], Pool]
 
-    def plan(self, sets: tuple[str, ...]) -> Plan | Skipped:
-        """Plan one evaluation; what its rows leave out is told in it."""
-        name, fold = " + ".join(sets), self.selection.fold
+    def rows(self, sets: tuple[str, ...]) -> tuple[Judged, RowNumbers, NDArray[np.bool_]]:
+        """Return the rows to evaluate on, their numbers, and which rows are of these sets."""
+        fold = self.selection.fold
         of_sets = np.isin(np.array(self.judged.datasets, dtype=object), sets)
         numbers = np.flatnonzero(of_sets if fold is None else of_sets & (self.judged.folds == fold))
-        rows = self.judged.only(numbers)
+        return self.judged.only(numbers), numbers, of_sets
+
+    def plan(self, sets: tuple[str, ...]) -> Plan | Skipped:
+        """Plan one evaluation; what its rows leave out is told in it."""
+        name = " + ".join(sets)
+        rows, numbers, of_sets = self.rows(sets)
         judged = _judged_models(rows)
         often = _often_asked(rows, sets)
         prices = find_prices(often, *self.prices)
@@ -252,6 +257,23 @@ class _Planner:
                 if model not in pool
             ),
         )
+
+
+def _shared_hint(rows: Judged) -> str | None:
+    """Return which data sets judge the most models together, of as many sets as share any two."""
+    sets = tuple(dict.fromkeys(rows.datasets))
+    asked = np.zeros((len(sets), len(rows.models)), dtype=np.intp)
+    for number, name in enumerate(sets):
+        often = set(_often_asked(rows, [name]))
+        asked[number] = [model in often for model in rows.models]
+    together = asked.T @ asked  # (M, M), how many sets judge both
+    np.fill_diagonal(together, 0)
+    most = int(together.max(initial=0))
+    if most < 2:
+        return None
+    first, second = np.argwhere(together == most)[0]
+    shared = [name for name, row in zip(sets, asked, strict=True) if row[first] and row[second]]
+    return f"take sets that judge the same models, as {', '.join(shared)} do"
 
 
 def _judged_models(rows: Judged) -> list[str]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +20,14 @@ from rolecall.registry.records import Message, Price, Request
 from rolecall.registry.routing.tokens import estimate_tokens
 from rolecall.registry.scorer import baselines
 from rolecall.registry.scorer.data import Judged
+from rolecall.registry.scorer.kept_embeddings import KeptEmbeddings
 from rolecall.registry.scorer.model import Reading, Scorer
 
 Report = Callable[[int, int], None]
 Vectors = NDArray[np.float32]
 
-# Reading is what takes time: of a data set's other prompts so many at most are read.
-_MOST_READ = 1000
+# An evaluation that is broken off loses the embeddings of so many prompts at most.
+_SAVED_EVERY = 2000
 # Success rises with list price at least so much per power of ten, or it would be no price order.
 _LEAST_RISE = 0.001
 _LEAST_USD = 0.001
@@ -33,46 +35,40 @@ _LEAST_USD = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What the scorer read of the cases, and the vector (384,) of each prompt read at all."""
+    """What the scorer read of the cases, and the place (A,) of each prompt among the judged."""
 
     cases: dict[str, Reading] = field(default_factory=dict)
-    vectors: dict[str, Vectors] = field(default_factory=dict)
-
-    def known(self, rows: Judged) -> Judged:
-        """Return the rows whose prompts were read."""
-        return rows.only([row for row, text in enumerate(rows.prompts) if text in self.vectors])
+    places: dict[str, Vectors] = field(default_factory=dict)
 
     def table(self, prompts: Sequence[str]) -> Vectors:
-        """Return the prompts' vectors (N, 384)."""
-        return np.stack([self.vectors[prompt] for prompt in prompts])
+        """Return the prompts' places (N, A)."""
+        return np.stack([self.places[prompt] for prompt in prompts])
 
 
-def read_prompts(scorer: Scorer, planned: Sequence[Plan], seed: int, report: Report) -> Readings:
+def read_prompts(
+    scorer: Scorer, planned: Sequence[Plan], report: Report, kept: Path | None = None
+) -> Readings:
     """Read every prompt that a plan needs, each once; `report` is told how many, of how many.
 
-    Those are the cases, and what the nearest prompts are looked for among: of each data set 1,000
-    at most, drawn at random.
+    Those are the cases, and what the baselines learn from. Embeddings in the file `kept` are
+    taken from there, and new ones are added to it.
     """
     cases = {prompt for plan in planned for prompt in plan.cases.prompts}
-    others: dict[str, dict[str, None]] = {}
-    for plan in planned:
-        for dataset, prompt in zip(plan.learned.datasets, plan.learned.prompts, strict=True):
-            others.setdefault(dataset, {})[prompt] = None
-    random = np.random.default_rng(seed)
-    drawn = [
-        names[row]
-        for names in map(list, others.values())
-        for row in np.sort(random.permutation(len(names))[:_MOST_READ]).tolist()
-    ]
-    prompts = dict.fromkeys((*sorted(cases), *drawn))
+    prompts = list(dict.fromkeys(prompt for plan in planned for prompt in plan.learned.prompts))
+    prompts = [*sorted(cases), *(prompt for prompt in prompts if prompt not in cases)]
+    encoder = KeptEmbeddings(scorer.encoder, kept)
+    reader = scorer.with_encoder(encoder)
     readings = Readings()
     with ThreadPoolExecutor(os.cpu_count()) as threads:  # the encoder lets other threads run
-        read = threads.map(scorer.read, prompts)
-        for number, (prompt, reading) in enumerate(zip(prompts, read, strict=True), start=1):
-            readings.vectors[prompt] = reading.vector
+        read = threads.map(lambda prompt: encoder.encode([prompt]), prompts)
+        for number, (prompt, embeddings) in enumerate(zip(prompts, read, strict=True), start=1):
+            readings.places[prompt] = scorer.head.neighbours.locate(embeddings)[0]
             if prompt in cases:
-                readings.cases[prompt] = reading
+                readings.cases[prompt] = reader.read(prompt)
             report(number, len(prompts))
+            if number % _SAVED_EVERY == 0:
+                encoder.save()
+    encoder.save()
     return readings
 
 
@@ -127,13 +123,12 @@ def _baselines(plan: Plan, readings: Readings, seed: int) -> dict[str, Table]:
     if plan.places is not None:
         fitted = baselines.cross_fitted(learned, readings.table(learned.prompts), seed)
         return found | {method: table[plan.places] for method, table in fitted.items()}
-    past, asked = readings.known(learned), readings.table(cases.prompts)
-    vectors = readings.table(past.prompts)
-    detected = baselines.detected_tasks(past.tasks, vectors, asked)
+    places, asked = readings.table(learned.prompts), readings.table(cases.prompts)
+    detected = baselines.detected_tasks(learned.tasks, places, asked)
     return found | {
         "task means": baselines.task_means(learned, cases.tasks, models, seed),
         "detected tasks": baselines.task_means(learned, detected, models, seed),
-        "nearest": baselines.nearest(past, vectors, asked, models, seed),
+        "nearest": baselines.nearest(learned, places, asked, models, seed),
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from copy import copy
 from dataclasses import replace
 from functools import lru_cache
 from itertools import zip_longest
@@ -33,6 +32,7 @@ from rolecall.registry.records import Message, Request
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.baselines import nearest
 from rolecall.registry.scorer.data import Judged, read_judged, spelled_out
+from rolecall.registry.scorer.kept_embeddings import KeptEmbeddings
 from rolecall.registry.scorer.model import Scorer
 
 Progress = Callable[[int, int], None]
@@ -104,12 +104,12 @@ def measure_flips(
                 progress(len(routed), total)
         endpoints = len(router.pool.endpoints)
     if past is not None:
-        vectors = []
+        places = []
         for prompt in past.prompts:
-            vectors.append(reader.read(prompt).vector)
+            places.append(_place(reader, prompt))
             if progress is not None:
-                progress(len(routed) + len(vectors), total)
-        _choose_by_nearest(past, np.stack(vectors), asked, routed)
+                progress(len(routed) + len(places), total)
+        _choose_by_nearest(past, np.stack(places), asked, routed)
     return summarize(plan, names, routed, reader.version, endpoints)
 
 
@@ -141,11 +141,17 @@ def _past(
 
 def _reading_once(scorer: Scorer) -> Scorer:
     """Return the same scorer that keeps its latest readings: every strategy reads the same text."""
-    once = copy(scorer)
-    kept = lru_cache(maxsize=_READINGS_KEPT)(scorer.read)
+    once = scorer.with_encoder(KeptEmbeddings(scorer.encoder))
+    kept = lru_cache(maxsize=_READINGS_KEPT)(once.read)
     # Nothing here asks for an agent's run.
     vars(once)["read"] = lambda text, **_: kept(text, is_agent=False)
     return once
+
+
+def _place(reader: Scorer, text: str) -> NDArray[np.float32]:
+    """Return where a text lies among judged prompts (A,)."""
+    [place] = reader.head.neighbours.locate(reader.encoder.encode([text]))
+    return np.asarray(place)
 
 
 def _texts(prompts: Sequence[str], plan: RobustnessPlan) -> Iterator[tuple[int, str | None, str]]:
@@ -181,18 +187,18 @@ def _routed(
         chosen={name: one.chosen for name, one in decisions.items()}
         | {ARGMAX: best.endpoint if best else None, PREDICTED: predicted, CONSTANT: CONSTANT},
         success={one.endpoint: one.success for one in base.candidates},
-        vector=reading.vector,
+        place=_place(reader, text.strip()),
     )
 
 
 def _choose_by_nearest(
-    past: Judged, vectors: NDArray[np.float32], asked: Judged, routed: Sequence[RoutedText]
+    past: Judged, places: NDArray[np.float32], asked: Judged, routed: Sequence[RoutedText]
 ) -> None:
     # Equal texts are looked up once: in a product of matrices, where a row stands can move its
     # last digit, and with it the order of two neighbours that are equally near.
-    wordings = [one.vector for one in routed]
+    wordings = [one.place for one in routed]
     distinct, number = np.unique(wordings, axis=0, return_inverse=True)
-    success = nearest(past, vectors, distinct, asked.models)[number.ravel()]  # (texts, M)
+    success = nearest(past, places, distinct, asked.models)[number.ravel()]  # (texts, M)
     for one, said in zip(routed, success, strict=True):
         one.chosen[NEAREST] = _best_judged(asked, one.row, said)
 

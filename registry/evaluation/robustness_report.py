@@ -87,14 +87,15 @@ class RobustnessReport:
 class RoutedText:
     """What each policy chose for a prompt as it is (`kind` null) or with one kind of change.
 
-    `row` is the prompt's number, `success` what is predicted by endpoint, `vector` the reading.
+    `row` is the prompt's number, `success` what is predicted by endpoint, `place` (A,) where the
+    text lies among judged prompts.
     """
 
     row: int
     kind: str | None
     chosen: dict[str, str | None]
     success: Mapping[str, float]
-    vector: NDArray[np.float32]
+    place: NDArray[np.float32]
 
 
 def summarize(

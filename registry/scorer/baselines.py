@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, product
+from itertools import product
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.scorer.data import Judged
+from rolecall.registry.scorer.knn import Block, Floats, as_blocks, kernel_mean
 
 Table = NDArray[np.float64]
-Vectors = NDArray[np.float32]
 
 # A model's mean starts from even odds, worth this many cases.
 _EVEN = 0.5
@@ -20,30 +21,13 @@ _EVEN_CASES = 2.0
 
 _FOLDS = 5
 _TASK_CASES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
-_COUNTS = (10, 20, 40, 80, 150, 300)
-_TEMPERATURES = (None, 0.05, 0.1, 0.2)
-_MEAN_CASES = (0.0, 1.0, 3.0, 10.0, 30.0)
-# Neighbours are looked for among so many past prompts, and settings tried on so many, at most.
-_MOST_PAST = 20_000
-_MOST_TRIED = 500
-# Numbers in one block of gathered scores; 8 million of them are 64 MB.
-_BLOCK = 8_000_000
+_TEMPERATURES = (0.03, 0.045, 0.055, 0.07, 0.1, 0.15)
+_MEAN_WEIGHTS = (0.0, 0.001, 0.01, 0.1)
+# Settings are tried on so many prompts at most.
+_MOST_TRIED = 1000
 _AT_ONCE = 500
 _TASK_NEIGHBOURS = 10
 _CROSS_FITTED = ("task means", "detected tasks", "nearest")
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbourhood:
-    """How neighbours count: how many, how fast they fade, and what stands against them.
-
-    A neighbour weighs exp((its cosine − the nearest one's) / `temperature`), or 1 without one;
-    the model's mean weighs as much as `mean_cases` of the nearest.
-    """
-
-    count: int = 40
-    temperature: float | None = None
-    mean_cases: float = 3.0
 
 
 def task_means(
@@ -66,63 +50,104 @@ def task_means(
 
 def nearest(
     train: Judged,
-    train_vectors: Vectors,
-    asked_vectors: Vectors,
+    train_places: Floats,
+    asked_places: Floats,
     models: Sequence[str],
     seed: int = 7,
 ) -> Table:
-    """Predict each model's mean on the nearest past prompts that it answered (N, M).
+    """Predict each model's mean on past prompts by their likeness to the asked one (N, M).
 
-    Vectors are unit rows (·, 384). The number of neighbours, their weights and the shrinkage to
-    the model's mean are chosen by `tuned`. Of more than 20 000 past prompts a random part
-    serves. A model without any past score is predicted 0.5.
+    The kernel is the scorer's own (`knn.kernel_mean`), over all past prompts, and so are places
+    (`Neighbours.locate`). Its temperature, and what the model's mean weighs beside the
+    neighbours, have the least Brier score on a fifth of the groups. A model without any past
+    score is predicted 0.5.
     """
     scores = _columns(train, models)
-    past = _some(np.arange(len(scores)), _MOST_PAST, seed)
-    settings = tuned(train, train_vectors, models, seed)
-    return _by_neighbours(scores[past], train_vectors[past], asked_vectors, settings)
+    temperature, mean_weight = _tuned(train, scores, train_places, seed)
+    past = _Past.of(scores, train.datasets, train_places)
+    found = [
+        _shrunk(*past.recall(similarity, temperature), past.means, mean_weight)
+        for similarity in past.similarities(asked_places)
+    ]
+    return np.concatenate([np.empty((0, len(models))), *found])
 
 
-def tuned(train: Judged, vectors: Vectors, models: Sequence[str], seed: int = 7) -> Neighbourhood:
-    """Return the settings of least Brier score on a fifth of the groups, of all in the grid."""
-    scores = _columns(train, models)
+def _tuned(train: Judged, scores: Table, places: Floats, seed: int) -> tuple[float, float]:
+    """Return temperature and weight of the mean that predict a fifth of the groups best."""
     inner, tried = _held_out(train.groups, seed)
+    settings = list(product(_TEMPERATURES, _MEAN_WEIGHTS))
     if not len(tried):
-        return Neighbourhood()
-    inner, tried = _some(inner, _MOST_PAST, seed), _some(tried, _MOST_TRIED, seed)
-    grid = [Neighbourhood(*one) for one in product(_COUNTS, _TEMPERATURES, _MEAN_CASES)]
-    losses, truth = np.zeros(len(grid)), scores[tried]
-    for rows, columns, said in _neighbour_blocks(
-        scores[inner], vectors[inner], vectors[tried], grid
-    ):
-        losses += np.nansum((said - truth[rows, columns]) ** 2, axis=(1, 2))
-    return grid[int(np.argmin(losses))]
+        return settings[0]
+    if len(tried) > _MOST_TRIED:
+        tried = np.sort(np.random.default_rng(seed).choice(tried, _MOST_TRIED, replace=False))
+    past = _Past.of(scores[inner], [train.datasets[row] for row in inner.tolist()], places[inner])
+    [similarity] = past.similarities(places[tried], _MOST_TRIED)
+    losses = []
+    for temperature in _TEMPERATURES:
+        mean, weight = past.recall(similarity, temperature)
+        for mean_weight in _MEAN_WEIGHTS:
+            said = _shrunk(mean, weight, past.means, mean_weight)
+            losses.append(np.nansum((said - scores[tried]) ** 2))
+    return settings[int(np.argmin(losses))]
 
 
-def detected_tasks(
-    tasks: Sequence[str], vectors: Vectors, asked_vectors: Vectors
-) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """Past prompts by data set: `places` (P, A), and each model's mean (M,) over all of them."""
+
+    places: Floats
+    blocks: tuple[Block, ...]
+    means: Table
+
+    @classmethod
+    def of(cls, scores: Table, datasets: Sequence[str], places: Floats) -> Self:
+        means = _means(scores)
+        if not len(scores):
+            return cls(places, (), means)
+        order, blocks = as_blocks(scores.astype(np.float32), datasets, frozenset())
+        return cls(places[order], blocks, means)
+
+    def similarities(self, asked: Floats, at_once: int = _AT_ONCE) -> Iterator[Floats]:
+        """Yield the similarities (rows, P) of asked places to the past, block by block."""
+        for start in range(0, len(asked), at_once):
+            yield asked[start : start + at_once] @ self.places.T
+
+    def recall(self, similarity: Floats, temperature: float) -> tuple[Table, Table]:
+        return kernel_mean(similarity, self.blocks, temperature, len(self.means))
+
+
+def _shrunk(mean: Table, weight: Table, means: Table, mean_weight: float) -> Table:
+    """Return means (N, M) drawn to the models' own (M,), which are all that is known at weight 0.
+
+    `mean_weight` is what a model's own mean counts, where a neighbour in the same place counts 1.
+    """
+    whole = weight + mean_weight
+    total = np.nan_to_num(mean) * weight + mean_weight * means
+    return np.where(whole > 0, total / np.where(whole > 0, whole, 1.0), means)
+
+
+def detected_tasks(tasks: Sequence[str], places: Floats, asked_places: Floats) -> tuple[str, ...]:
     """Return the task of each asked prompt as most of its 10 nearest past prompts have it.
 
-    Vectors are unit rows (·, 384); a neighbour counts by its cosine.
+    A neighbour counts by its similarity, the product of both places.
     """
     names, place = np.unique(np.array(tasks, dtype=object), return_inverse=True)
     found: list[str] = []
-    for start in range(0, len(asked_vectors), _AT_ONCE):
-        cosines = asked_vectors[start : start + _AT_ONCE] @ vectors.T  # (rows, past)
-        count = min(_TASK_NEIGHBOURS, cosines.shape[1])
-        near = np.argpartition(-cosines, count - 1, axis=1)[:, :count]
+    for start in range(0, len(asked_places), _AT_ONCE):
+        similarity = asked_places[start : start + _AT_ONCE] @ places.T  # (rows, past)
+        count = min(_TASK_NEIGHBOURS, similarity.shape[1])
+        near = np.argpartition(-similarity, count - 1, axis=1)[:, :count]
         votes = np.zeros((len(near), len(names)))
         np.add.at(
             votes,
             (np.arange(len(near))[:, None], place[near]),
-            np.take_along_axis(cosines, near, axis=1),
+            np.take_along_axis(similarity, near, axis=1),
         )
         found += names[votes.argmax(axis=1)].tolist()
     return tuple(found)
 
 
-def cross_fitted(judged: Judged, vectors: Vectors, seed: int = 7) -> dict[str, Table]:
+def cross_fitted(judged: Judged, places: Floats, seed: int = 7) -> dict[str, Table]:
     """Predict every row by each method (N, M), learnt from other groups' rows.
 
     Five folds over the groups, so that no baseline sees a row it predicts, nor its like.
@@ -135,9 +160,9 @@ def cross_fitted(judged: Judged, vectors: Vectors, seed: int = 7) -> dict[str, T
             continue
         train, tasks = judged.only(others), [judged.tasks[row] for row in rows]
         found["task means"][rows] = task_means(train, tasks, judged.models, seed)
-        detected = detected_tasks(train.tasks, vectors[others], vectors[rows])
+        detected = detected_tasks(train.tasks, places[others], places[rows])
         found["detected tasks"][rows] = task_means(train, detected, judged.models, seed)
-        found["nearest"][rows] = nearest(train, vectors[others], vectors[rows], judged.models, seed)
+        found["nearest"][rows] = nearest(train, places[others], places[rows], judged.models, seed)
     return found
 
 
@@ -169,61 +194,6 @@ def _by_task(
     return said
 
 
-def _by_neighbours(
-    scores: Table, vectors: Vectors, asked: Vectors, settings: Neighbourhood
-) -> Table:
-    said = np.tile(_means(scores), (len(asked), 1))
-    for rows, columns, found in _neighbour_blocks(scores, vectors, asked, [settings]):
-        said[rows, columns] = found[0]
-    return said
-
-
-def _neighbour_blocks(
-    scores: Table, vectors: Vectors, asked: Vectors, grid: Sequence[Neighbourhood]
-) -> Iterator[tuple[slice, NDArray[np.intp], Table]]:
-    """Yield rows of `asked`, columns, and what each setting predicts there (S, rows, columns).
-
-    Models that answered the same past prompts have the same neighbours and go together.
-    """
-    means = _means(scores)
-    most = max(settings.count for settings in grid)
-    at_once = max(1, _BLOCK // (len(vectors) + most * scores.shape[1]))
-    patterns, pattern_of = np.unique(~np.isnan(scores), axis=1, return_inverse=True)
-    together = [
-        (np.flatnonzero(answered), np.flatnonzero(pattern_of.ravel() == number))
-        for number, answered in enumerate(patterns.T)
-        if answered.any()
-    ]
-    for start in range(0, len(asked), at_once):
-        rows = slice(start, min(start + at_once, len(asked)))
-        cosines = asked[rows] @ vectors.T  # (rows, past)
-        for answered, columns in together:
-            near = cosines if len(answered) == len(vectors) else cosines[:, answered]
-            known = scores[np.ix_(answered, columns)]
-            yield rows, columns, _weighed(near, known, means[columns], grid)
-
-
-def _weighed(cosines: Vectors, scores: Table, means: Table, grid: Sequence[Neighbourhood]) -> Table:
-    """Return each setting's prediction (S, rows, M) from the cosines (rows, past) to the past."""
-    most = min(max(settings.count for settings in grid), len(scores))
-    near = np.argpartition(-cosines, most - 1, axis=1)[:, :most]
-    order = np.argsort(-np.take_along_axis(cosines, near, axis=1), axis=1, kind="stable")
-    near = np.take_along_axis(near, order, axis=1)  # (rows, most), the nearest first
-    cosine = np.take_along_axis(cosines, near, axis=1).astype(np.float64)
-    outcome = scores[near]  # (rows, most, M)
-    said = np.empty((len(grid), len(cosines), scores.shape[1]))
-    for (count, fade), same in groupby(
-        range(len(grid)), lambda at: (grid[at].count, grid[at].temperature)
-    ):
-        weight = np.exp((cosine - cosine[:, :1]) / (fade or np.inf))[:, : min(count, most)]
-        total = np.einsum("rk,rkm->rm", weight, outcome[:, : weight.shape[1]])
-        weights = weight.sum(axis=1, keepdims=True)
-        for at in same:
-            drawn = grid[at].mean_cases
-            said[at] = (total + drawn * means) / (weights + drawn)
-    return said
-
-
 def _fold_of(groups: Sequence[str], seed: int) -> NDArray[np.intp]:
     """Return each row's fold (N,), whole groups together."""
     names, number = np.unique(np.array(groups, dtype=object), return_inverse=True)
@@ -235,10 +205,3 @@ def _held_out(groups: Sequence[str], seed: int) -> tuple[NDArray[np.intp], NDArr
     """Return the rows to learn from and the rows to try settings on; none with one group."""
     folds = _fold_of(groups, seed)
     return np.flatnonzero(folds != 0), np.flatnonzero(folds == 0) if folds.any() else folds[:0]
-
-
-def _some(rows: NDArray[np.intp], most: int, seed: int) -> NDArray[np.intp]:
-    """Return the rows, or a random part of them where there are more than `most`."""
-    if len(rows) <= most:
-        return rows
-    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -32,6 +32,11 @@ class Block:
     models: NDArray[np.intp]
     scores: Bytes
     is_agent: bool
+
+    def tables(self) -> tuple[Floats, Floats]:
+        """Return the scores, 0 where unknown, and whether they are known (rows, models)."""
+        known = (self.scores != _UNKNOWN).astype(np.float32)
+        return self.scores * known / np.float32(_LEVELS), known
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +83,8 @@ class Neighbours:
         for block in self.blocks:
             if is_agent is not None and block.is_agent != is_agent:
                 similarity[:, block.start : block.start + len(block.scores)] = -1.0
-        weights = np.exp((similarity - 1) / np.float32(self.temperature))
-        found = np.zeros((len(places), self.model_count))
-        weight = np.zeros((len(places), self.model_count))
-        for block, (scores, known) in zip(self.blocks, self._tables(), strict=True):
-            part = weights[:, block.start : block.start + len(scores)]
-            weight[:, block.models] += part @ known
-            found[:, block.models] += part @ scores
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.where(weight > 0, found / weight, np.nan)
+        mean, weight = kernel_mean(similarity, self.blocks, self.temperature, self.model_count)
         return mean, weight, similarity.max(axis=1).astype(np.float64)
-
-    def _tables(self) -> Iterator[tuple[Floats, Floats]]:
-        """Yield each block's scores, 0 where unknown, and whether they are known (rows, models)."""
-        for block in self.blocks:
-            known = (block.scores != _UNKNOWN).astype(np.float32)
-            yield block.scores * known / np.float32(_LEVELS), known
 
     def pack(self) -> tuple[dict[str, Any], Arrays]:
         """Return the neighbours as plain JSON values, and their arrays by name."""
@@ -143,6 +134,22 @@ class Neighbours:
 def in_steps(places: Floats) -> Steps:
     """Return places (P, A), of unit length at most, as they are kept."""
     return np.round(places * _STEPS).astype(np.int8)
+
+
+def kernel_mean(
+    similarity: Floats, blocks: Sequence[Block], temperature: float, model_count: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean scores (N, M) by `similarity` (N, P), nan where unknown, and their weights."""
+    weights = np.exp((similarity - 1) / np.float32(temperature))
+    found = np.zeros((len(similarity), model_count))
+    weight = np.zeros((len(similarity), model_count))
+    for block in blocks:
+        scores, known = block.tables()
+        part = weights[:, block.start : block.start + len(scores)]
+        weight[:, block.models] += part @ known
+        found[:, block.models] += part @ scores
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(weight > 0, found / weight, np.nan), weight
 
 
 def joint_embedding(embeddings: Floats, mean: Floats, scale: Floats) -> Floats:

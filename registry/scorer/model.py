@@ -148,6 +148,12 @@ class Scorer:
         other._pool = lru_cache(maxsize=8)(other._pool_of)
         return other
 
+    def with_encoder(self, encoder: Encoder) -> Self:
+        """Return a scorer like this one that reads by this encoder."""
+        other = copy(self)
+        other.encoder = encoder
+        return other
+
     @property
     def version(self) -> str:
         """The artifact's version: name, date, and digest of settings and scores."""

@@ -149,6 +149,17 @@ def test_prompts_that_the_scorer_learned_from_are_told_and_left_out(
     assert "are included: its figures here are too good" in " ".join(kept.split())
 
 
+def test_a_second_evaluation_reads_no_prompt_again(
+    rolecall: Rolecall, judged: Path, prices: Path, tmp_path: Path, seer: Seer
+) -> None:
+    command = ("scorer", "eval", judged, "--prices", prices, "--cache", tmp_path / "kept")
+    first = rolecall(*command)
+    assert len(seer.read_prompts) == 240
+    again = rolecall(*command)
+    assert len(seer.read_prompts) == 240
+    assert (again.exit_code, again.stdout) == (0, first.stdout)
+
+
 def test_several_sets_are_one_mixed_workload_with_one_verdict(
     rolecall: Rolecall, tmp_path: Path, prices: Path
 ) -> None:
@@ -173,6 +184,10 @@ def test_answers_that_nobody_asked_for_are_told_with_what_was_done_about_them(
     path = write_rows(tmp_path / "holes.jsonl", made)
     text = " ".join(rolecall("scorer", "eval", path, "--prices", prices).stdout.split())
     assert "world · 100 of 100 prompts, 3 of 3 models 90% of the answers were judged: " in text
+    made = rows(100)
+    del made[0]["scores"]["lyra"]  # 299 of 300
+    path = write_rows(tmp_path / "hole.jsonl", made)
+    assert "99% of the answers" in rolecall("scorer", "eval", path, "--prices", prices).stdout
     assert "inverse probability weights and an additive model" in text
 
 

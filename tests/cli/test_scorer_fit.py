@@ -197,3 +197,32 @@ def test_fits_that_are_switched_off_are_said_to_be(rolecall: Rolecall, judged: P
     rolecall("scorer", "use", "pretrained")
     again = rolecall("scorer", "fit", "stranger", judged)
     assert again.stderr.endswith("fits are switched off: rolecall scorer use own\n")
+
+
+def test_an_evaluation_says_what_the_fits_have_seen_and_does_not_profit_from_it(
+    rolecall: Rolecall, tmp_path: Path
+) -> None:
+    """Every answer is a coin's: who had learned these rows would look better than even odds."""
+    dice = np.random.default_rng(5)
+    rows: list[dict[str, Any]] = [
+        {
+            "prompt": f"{('sums', 'poems')[number % 2]}: toss {number}",
+            "scores": {model: float(dice.random() < 0.5) for model in ("stranger", "trained-3")},
+        }
+        for number in range(60)
+    ]
+    path = tmp_path / "tosses.jsonl"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+
+    def brier() -> float:
+        [one] = json.loads(rolecall("scorer", "eval", path, "--json").stdout)["sets"]
+        return float(one["quality"]["ours"]["brier"]["mean"])
+
+    before = rolecall("scorer", "eval", path).stdout
+    assert "the scorer learned nothing here" in " ".join(before.split())
+    assert "your fits" not in before
+    assert rolecall("scorer", "fit", "stranger", path).exit_code == 0
+    told = " ".join(rolecall("scorer", "eval", path).stdout.split())
+    assert "your fits have seen prompts of these" in told
+    assert "your fits have seen 60 of these prompts: each is predicted by fits to other" in told
+    assert brier() > 0.24

@@ -251,8 +251,15 @@ def test_a_mixed_workload_gives_each_set_its_share(tmp_path: Path) -> None:
 def test_models_of_a_mixed_workload_are_judged_in_each_set(tmp_path: Path) -> None:
     one = rows(40, {"abacus": (0.5, 0.5), "lyra": (0.5, 0.5)}, dataset="one")
     other = rows(40, {"abacus": (0.5, 0.5), "extra": (0.5, 0.5)}, dataset="other")
-    with pytest.raises(NothingToEvaluate, match="one \\+ other has fewer than two models"):
+    with pytest.raises(
+        NothingToEvaluate, match="one \\+ other has fewer than two models"
+    ) as caught:
         evaluate(write_rows(tmp_path / "a.jsonl", [*one, *other]), mixed=True)
+    assert caught.value.hint == "bring rows that judge two models or more on the same prompts"
+    third = rows(40, {"abacus": (0.5, 0.5), "lyra": (0.5, 0.5)}, seed=3, dataset="third")
+    with pytest.raises(NothingToEvaluate) as caught:
+        evaluate(write_rows(tmp_path / "b.jsonl", [*one, *other, *third]), mixed=True)
+    assert caught.value.hint == "take sets that judge the same models, as one, third do"
 
 
 def test_shares_are_read_from_words() -> None:

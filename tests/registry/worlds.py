@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rolecall.registry.learning.loading import Known, read_known
 from rolecall.registry.predictions import ModelFacts, Prediction
@@ -73,16 +74,31 @@ class Seer:
     def __init__(self, skill: Skill = SKILLED) -> None:
         self.skill = skill
         self.read_prompts: list[str] = []
+        self.encoder = self
+        self.head = SimpleNamespace(neighbours=self)
+
+    def with_encoder(self, encoder: object) -> Seer:  # noqa: ARG002
+        """Return itself: how it reads is its own."""
+        return self
 
     def read(self, text: str, *, is_agent: bool | None = None) -> Any:  # noqa: ARG002
-        """Return the prompt's kind and a vector near those of its kind."""
-        self.read_prompts.append(text)
-        kind = 0 if text.startswith(KINDS[0]) else 1
-        seed = int.from_bytes(sha256(text.encode()).digest()[:4])
-        vector = np.random.default_rng(seed).normal(0, 0.5, WIDTH)
-        vector[kind] += 10
-        unit = (vector / np.linalg.norm(vector)).astype(np.float32)
-        return SimpleNamespace(vector=unit, kind=kind)
+        """Return the prompt's kind."""
+        return SimpleNamespace(kind=_kind(text))
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return vectors (N, 2, 384) near those of each text's kind."""
+        self.read_prompts += texts
+        found = []
+        for text in texts:
+            seed = int.from_bytes(sha256(text.encode()).digest()[:4])
+            vector = np.random.default_rng(seed).normal(0, 0.5, WIDTH)
+            vector[_kind(text)] += 10
+            found.append(np.tile(vector / np.linalg.norm(vector), (2, 1)))
+        return np.array(found, dtype=np.float32)
+
+    def locate(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return places as embeddings are."""
+        return embeddings[:, 0]
 
     def predict(self, reading: Any, facts: Sequence[ModelFacts]) -> tuple[Prediction, ...]:
         """Return each model's chance with this kind of prompt, and a hundred tokens."""
@@ -91,6 +107,10 @@ class Seer:
             Prediction(one.model, chance, 0.05, 100, "latent")
             for one, chance in zip(facts, chances, strict=True)
         )
+
+
+def _kind(text: str) -> int:
+    return 0 if text.startswith(KINDS[0]) else 1
 
 
 def install(monkeypatch: pytest.MonkeyPatch, seer: Seer | None = None) -> Seer:

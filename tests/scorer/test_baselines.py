@@ -8,12 +8,10 @@ from numpy.typing import NDArray
 
 from rolecall.registry.scorer import baselines
 from rolecall.registry.scorer.baselines import (
-    Neighbourhood,
     cross_fitted,
     detected_tasks,
     nearest,
     task_means,
-    tuned,
 )
 from rolecall.registry.scorer.data import Judged
 
@@ -122,49 +120,51 @@ def test_columns_come_in_the_order_asked_for() -> None:
     assert nearest(train, vectors, asked, ("b", "a")).tolist() == there[:, ::-1].tolist()
 
 
-def test_each_model_has_the_neighbours_that_it_answered() -> None:
-    # b was asked only far from the prompt; its neighbours are there, not among the unanswered.
+def test_each_model_is_predicted_by_the_prompts_that_it_answered() -> None:
+    # b was asked only far from the prompt; what it did there is all that is known of it.
     kinds = np.array([0] * 20 + [1] * 20)
     scores = np.array([[1.0, NAN]] * 20 + [[0.0, 1.0]] * 20)
-    settings = Neighbourhood(count=5, temperature=None, mean_cases=0.0)
-    said = baselines._by_neighbours(scores, around(kinds), around(np.array([0]), 5), settings)
-    assert said.tolist() == [[1.0, 1.0]]
+    said = nearest(judged(scores), around(kinds), around(np.array([0]), 5), ("a", "b"))
+    assert said[0] == pytest.approx([1.0, 1.0], abs=0.02)
 
 
-def test_neighbours_weigh_by_cosine_and_shrink_as_the_formula_says() -> None:
+def test_likeness_counts_as_the_kernel_says_and_the_mean_as_so_much_of_a_neighbour(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     angles = np.array([1.0, 0.9, 0.5])
-    vectors = np.zeros((3, 384), dtype=np.float32)
-    vectors[:, 0], vectors[:, 1] = angles, np.sqrt(1 - angles**2)
+    places = np.zeros((3, 384), dtype=np.float32)
+    places[:, 0], places[:, 1] = angles, np.sqrt(1 - angles**2)
     asked = np.eye(384, dtype=np.float32)[:1]
-    scores = np.array([[0.0], [1.0], [1.0]])
-    mean = (2 + 1) / (3 + 2)
-    even = baselines._by_neighbours(scores, vectors, asked, Neighbourhood(2, None, 3.0))
-    assert even[0, 0] == pytest.approx((1 + 3 * mean) / (2 + 3))
-    faded = baselines._by_neighbours(scores, vectors, asked, Neighbourhood(3, 0.1, 1.0))
+    train = judged([[0.0], [1.0], [1.0]], groups=["one"] * 3, models=("a",))
+    monkeypatch.setattr(baselines, "_TEMPERATURES", (0.1,))
     weights = np.exp((angles - 1) / 0.1)
-    assert faded[0, 0] == pytest.approx((weights[1:].sum() + mean) / (weights.sum() + 1), rel=1e-5)
+    for mean_weight in (0.0, 0.5):
+        monkeypatch.setattr(baselines, "_MEAN_WEIGHTS", (mean_weight,))
+        mean = (2 + 1) / (3 + 2)
+        expected = (weights[1:].sum() + mean_weight * mean) / (weights.sum() + mean_weight)
+        assert nearest(train, places, asked, ("a",))[0, 0] == pytest.approx(expected, rel=1e-4)
 
 
-def test_blocks_of_prompts_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
-    train, vectors, _ = two_kinds(100)
-    asked = around(np.arange(50) % 2, seed=4)
-    whole = nearest(train, vectors, asked, ("a", "b"))
-    monkeypatch.setattr(baselines, "_BLOCK", 1)
-    assert nearest(train, vectors, asked, ("a", "b")) == pytest.approx(whole, abs=1e-6)
-
-
-def test_where_neighbours_tell_nothing_many_are_averaged() -> None:
+def test_likeness_that_tells_much_is_taken_finer_than_likeness_that_tells_nothing() -> None:
     random = np.random.default_rng(0)
-    noise = (random.random((500, 2)) < 0.5).astype(float)
-    settings = tuned(judged(noise), around(random.integers(0, 300, 500)), ("a", "b"))
-    assert settings.count >= 80 or settings.mean_cases >= 10
+    telling, places, _ = two_kinds(500)
+    noise = judged((random.random((500, 2)) < 0.5).astype(float))
+    spread = [
+        nearest(train, places, around(random.integers(0, 2, 50), 4), ("a", "b")).std(axis=0).mean()
+        for train in (telling, noise)
+    ]
+    assert spread[0] > 0.3
+    assert spread[1] < 0.1
 
 
-def test_more_prompts_than_can_be_searched_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
-    train, vectors, _ = two_kinds(400)
-    monkeypatch.setattr(baselines, "_MOST_PAST", 100)
-    said = nearest(train, vectors, around(np.array([0, 1]), seed=9), ("a", "b"))
-    assert said == pytest.approx(np.array([[0.9, 0.1], [0.1, 0.9]]), abs=0.15)
+def test_every_past_prompt_counts_whatever_block_the_asked_one_is_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    train, places, _ = two_kinds(100)
+    asked = around(np.arange(50) % 2, seed=4)
+    whole = nearest(train, places, asked, ("a", "b"))
+    monkeypatch.setattr(baselines, "_AT_ONCE", 3)
+    assert nearest(train, places, asked, ("a", "b")) == pytest.approx(whole, abs=1e-6)
 
 
 def test_a_task_is_detected_as_the_nearest_prompts_have_it(

@@ -13,6 +13,7 @@ import yaml
 
 from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.model import Scorer
+from rolecall.registry.scorer.training import public_prompts
 from rolecall.registry.scorer.training.config import Settings
 from rolecall.registry.scorer.training.dataset import TrainingData
 
@@ -63,7 +64,7 @@ def sets_marked(key: str, value: str) -> list[str]:
 
 def kinds_of(tasks: Sequence[str]) -> dict[str, str]:
     """Return the kind of work of each training task that is known to be of one."""
-    kinds = _sources()["kinds"]
+    kinds = _sources()["kinds"] | public_prompts.kinds()
     found = {}
     for task in tasks:
         begins = [name for name in kinds if f"{task}/".startswith(f"{name}/") or task == name]

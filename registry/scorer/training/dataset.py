@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections import Counter
 from collections.abc import Sequence
@@ -17,12 +16,14 @@ from rolecall.registry.scorer.artifact import Floats
 from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.encoder import EMBEDDINGS, WIDTH, Encoder
 from rolecall.registry.scorer.features import measure
+from rolecall.registry.scorer.kept_embeddings import KeptEmbeddings
 from rolecall.registry.scorer.training.config import Settings
+from rolecall.registry.scorer.training.public_prompts import with_public_prompts
 from rolecall.registry.scorer.training.rewording import frames, reworded
 from rolecall.registry.scorer.variants import canonical
 
 Rows = NDArray[np.intp]
-_EVERY = 1000
+_EVERY = 5000
 _log = logging.getLogger(__name__)
 
 
@@ -62,7 +63,7 @@ class TrainingData:
 
 def load_data(judged: Judged, encoder: Encoder, settings: Settings, cache: Path) -> TrainingData:
     """Name models and tasks alike, and read every prompt; what was read is kept in `cache`."""
-    named = with_canonical_names(judged)
+    named = with_public_prompts(with_canonical_names(judged), settings.train_folds[0])
     tasks, task_of = _tasks(named, settings.least_task)
     dice, around = Random(settings.seed), frames()
     others = [reworded(prompt, around, dice) for prompt in named.prompts]
@@ -123,31 +124,12 @@ def encode_all(encoder: Encoder, prompts: Sequence[str], cache: Path) -> Floats:
 
     What was read before is kept in `cache`, by encoder and text, and taken from there.
     """
-    path = cache / f"embeddings-{encoder.version}.npz"
-    keys = [
-        hashlib.sha256(prompt.encode("utf-8", "replace")).hexdigest()[:16] for prompt in prompts
-    ]
-    known: dict[str, Floats] = {}
-    if path.exists():
-        with np.load(path) as kept:
-            known = dict(zip(kept["keys"].tolist(), kept["embeddings"], strict=True))
+    kept = KeptEmbeddings(encoder, cache / f"embeddings-{encoder.version}.npz")
     found = np.empty((len(prompts), len(EMBEDDINGS), WIDTH), dtype=np.float32)
-    fresh = 0
-    for row, (key, prompt) in enumerate(zip(keys, prompts, strict=True)):
-        if key not in known:
-            known[key] = encoder.encode([prompt])[0]
-            fresh += 1
-            if fresh % _EVERY == 0:
-                _log.info("read %d prompts", fresh)
-            if fresh % (5 * _EVERY) == 0:
-                _keep(path, known)
-        found[row] = known[key]
-    if fresh:
-        _keep(path, known)
+    for row, prompt in enumerate(prompts):
+        found[row] = kept.encode([prompt])[0]
+        if (row + 1) % _EVERY == 0:
+            _log.info("read %d of %d prompts", row + 1, len(prompts))
+            kept.save()
+    kept.save()
     return found
-
-
-def _keep(path: Path, known: dict[str, Floats]) -> None:
-    fresh = path.with_suffix(".new.npz")
-    np.savez(fresh, keys=np.array(list(known)), embeddings=np.stack(list(known.values())))
-    fresh.replace(path)

@@ -63,14 +63,10 @@ def train(
         encoder = export_encoder(load_torch_encoder(encoder_source), folder)
         read = load_data(judged, encoder, settings, cache)
         _log.info("%d prompts, %d models", len(judged.prompts), len(read.judged.models))
-        tuned = _tune(read, settings, encoder)
         version = f"{NAME}-{datetime.now(UTC).date()}-{_digest(settings, judged)}"
-        taught = read.judged.fold(*settings.train_folds, settings.tune_fold)
-        head = replace(assemble(read, taught, settings, version), calibration=tuned.calibration)
-        head = replace(
-            head, neighbours=replace(head.neighbours, temperature=tuned.neighbours.temperature)
-        )
+        head = learn(read, settings, encoder, version)
         save_head(head, folder)
+        taught = read.judged.fold(*settings.train_folds, settings.tune_fold)
         _write_others(read, taught, folder, encoder)
         scorer = Scorer(load_head(folder), encoder, LengthModel.load(folder))
         card = describe(read, scorer, settings, encoder_source)
@@ -82,10 +78,17 @@ def train(
     return card
 
 
-def _tune(data: TrainingData, settings: Settings, encoder: Encoder) -> Head:
-    """Return a head learnt without the tuning fold and calibrated on it."""
-    head = assemble(data, data.judged.fold(*settings.train_folds), settings, "tuning")
-    return calibrated(head, data, data.judged.fold(settings.tune_fold), encoder)
+def learn(data: TrainingData, settings: Settings, encoder: Encoder, version: str) -> Head:
+    """Return a head learnt from the training and tuning folds.
+
+    It is calibrated as one that is learnt without the tuning fold is on that fold.
+    """
+    tuned = assemble(data, data.judged.fold(*settings.train_folds), settings, "tuning")
+    tuned = calibrated(tuned, data, data.judged.fold(settings.tune_fold), encoder)
+    taught = data.judged.fold(*settings.train_folds, settings.tune_fold)
+    head = assemble(data, taught, settings, version)
+    neighbours = replace(head.neighbours, temperature=tuned.neighbours.temperature)
+    return replace(head, calibration=tuned.calibration, neighbours=neighbours)
 
 
 def _write_others(data: TrainingData, taught: Rows, folder: Path, encoder: Encoder) -> None:

@@ -1,0 +1,152 @@
+"""Heads learnt anew from judged rows, for the benchmarks that change what is learnt from."""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rolecall.registry.evaluation.cases import Table
+from rolecall.registry.evaluation.plan import Plan, Seen, Selection, plans, training_rows
+from rolecall.registry.records import Pool
+from rolecall.registry.scorer.artifact import MODEL_FILE, Head
+from rolecall.registry.scorer.card import PRETRAINED
+from rolecall.registry.scorer.chances import expected
+from rolecall.registry.scorer.data import read_judged
+from rolecall.registry.scorer.encoder import Encoder
+from rolecall.registry.scorer.integrity import file_digest
+from rolecall.registry.scorer.model import Scorer
+from rolecall.registry.scorer.onboarding import prior_of
+from rolecall.registry.scorer.posterior import Gaussian
+from rolecall.registry.scorer.training.config import Settings
+from rolecall.registry.scorer.training.dataset import Rows, TrainingData, load_data
+from rolecall.registry.scorer.training.model_facts import facts_of
+from rolecall.registry.scorer.variants import variant
+
+# Of eight families, as many before 2025 as after; in each set of 2025-26 at least one.
+LEFT_OUT = (
+    "claude-opus-4-7",
+    "deepseek-v3.2",
+    "gemini-3.1-flash-lite",
+    "gpt-5.4",
+    "llama-3.3-70b-instruct",
+    "minimax-m2.5",
+    "mistral-small-2503",
+    "qwen2.5-72b-instruct",
+)
+FOLD = Settings().report_fold
+
+
+@dataclass(frozen=True)
+class ReportSet:
+    """The judged prompts of one data set in the report fold: row and column numbers of the data."""
+
+    name: str
+    rows: Rows
+    columns: Rows
+    groups: tuple[str, ...]
+    scores: Table  # (N, M)
+
+
+def read_arguments(about: str | None) -> tuple[TrainingData, Encoder]:
+    """Read the judged rows named on the command line, and the shipped encoder."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("data", type=Path, help="folder of judged rows (*.jsonl, *.jsonl.gz)")
+    parser.add_argument(
+        "--cache", type=Path, default=Path(".training"), help="where embeddings are kept"
+    )
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore", RuntimeWarning)
+    encoder = Encoder(PRETRAINED, file_digest(PRETRAINED / MODEL_FILE)[:16])
+    chosen.cache.mkdir(parents=True, exist_ok=True)
+    return load_data(read_judged([chosen.data])[0], encoder, Settings(), chosen.cache), encoder
+
+
+class ReadBefore(Encoder):
+    """Gives the embeddings that the data holds of its own prompts."""
+
+    def __init__(self, data: TrainingData) -> None:
+        self.version = "read before"
+        self._data = data
+        self._row = {prompt: row for row, prompt in enumerate(data.judged.prompts)}
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the embeddings (N, 2, 384) of N prompts of the data."""
+        return self._data.embeddings[[self._row[text] for text in texts]]
+
+
+def report_sets(data: TrainingData) -> tuple[ReportSet, ...]:
+    """Return what `scorer eval --fold` evaluates on, set by set."""
+    judged = data.judged
+    learned = training_rows(judged, None, FOLD)
+    planned, _ = plans(judged, learned, Selection(fold=FOLD), Seen(), ({}, Pool(1)))
+    number = {key: row for row, key in enumerate(zip(judged.datasets, judged.ids, strict=True))}
+    column = {model: place for place, model in enumerate(judged.models)}
+    return tuple(_report_set(plan, number, column) for plan in planned)
+
+
+def _report_set(
+    plan: Plan, number: dict[tuple[str, str], int], column: dict[str, int]
+) -> ReportSet:
+    cases = plan.cases
+    return ReportSet(
+        name=plan.dataset,
+        rows=np.array([number[plan.dataset, one] for one in cases.ids], dtype=np.intp),
+        columns=np.array([column[model] for model in cases.models], dtype=np.intp),
+        groups=cases.groups,
+        scores=cases.scores.astype(np.float64),
+    )
+
+
+def without_models(data: TrainingData, models: Sequence[str]) -> TrainingData:
+    """Return the data without these models, in any effort."""
+    bases = {variant(model).base for model in models}
+    rest = [model for model in data.judged.models if variant(model).base not in bases]
+    return replace(data, judged=data.judged.of(rest))
+
+
+@dataclass(frozen=True)
+class Logits:
+    """What a head makes of N prompts for M models, each logit up to a variance."""
+
+    means: Table
+    variances: Table
+
+    def success(self, offsets: Table | float = 0.0) -> Table:
+        """Return the expected success (N, M), all logits of a prompt moved by its offset (N, 1)."""
+        return np.clip(expected(self.means + offsets, self.variances), 0.01, 0.99)
+
+
+def logits_of(
+    head: Head, data: TrainingData, encoder: Encoder, rows: Rows, models: Sequence[str]
+) -> Logits:
+    """Return the logits of models on these rows, trained ones or by what the prior says."""
+    scorer = Scorer(head, encoder)
+    local, signals = scorer.understand(data.embeddings[rows], data.features[rows])
+    known = facts_of(models)
+    numbers = np.array([scorer.trained_row(one) for one in known])
+    beliefs = [prior_of(scorer, one) for one in known]
+    latent = np.stack([one.mean for one in beliefs])
+    plain = signals.loading @ latent.T + signals.offset[:, None]
+    share = np.where(numbers >= 0, local.share[:, numbers], 0.0)
+    far = ((1 - local.familiar) * head.calibration.far_spread) ** 2
+    own = _variances(signals.loading, beliefs) * (1 - share) ** 2
+    moved = share * (np.nan_to_num(local.logit[:, numbers]) - plain)
+    return Logits(plain + moved, own + far[:, None])
+
+
+def _variances(loading: Table, beliefs: Sequence[Gaussian]) -> Table:
+    """Return how unsure each model's logit is on each prompt (N, M); trained ones share theirs."""
+    found: dict[bytes, Table] = {}
+    for one in beliefs:
+        key = one.covariance.tobytes()
+        if key not in found:
+            found[key] = np.einsum("ni,ij,nj->n", loading, one.covariance, loading)
+    return np.stack([found[one.covariance.tobytes()] for one in beliefs], axis=1)
