@@ -29,7 +29,7 @@ Rows = NDArray[np.intp]
 
 _MOST_DEVIATIONS = 4.0
 _LEAST_SUCCESS = 0.01
-_FEW_PROMPTS = 3.0  # of a task, at which a model half counts as asked it
+_FEW_PROMPTS = 10.0  # of a data set, at which a model half counts as asked it
 _AGENT = "/agent/"
 _OTHER_SCRIPT = 0.2, 0.5  # shares of characters: below none of them count, above all do
 
@@ -127,7 +127,7 @@ class Scorer:
         self._is_agent = np.array([_AGENT in f"/{task}/" for task in head.tasks], dtype=bool)
         # What its own scores add to what is expected of a trained model counts as far as it was
         # asked the like.
-        self._asked = (head.asked / (head.asked + _FEW_PROMPTS)).astype(np.float64)  # (T, M)
+        self._asked = _asked_by_set(head)
         self._own = (head.latent - head.expected_latent).astype(np.float64)  # (M, 1 + L)
         self._pool = lru_cache(maxsize=8)(self._pool_of)
 
@@ -383,6 +383,17 @@ def known_script(features: Floats) -> Table:
     )
     least, most = _OTHER_SCRIPT
     return np.asarray(1 - np.clip((other - han - kana - least) / (most - least), 0.0, 1.0))
+
+
+def _asked_by_set(head: Head) -> Table:
+    """Return how far each model was asked the data set of each task (T, M), 0–1."""
+    places: dict[str, list[int]] = {}
+    for number, task in enumerate(head.tasks):
+        places.setdefault(task.split("/")[0], []).append(number)
+    count = np.empty(head.asked.shape)
+    for tasks in places.values():
+        count[tasks] = head.asked[tasks].sum(axis=0)
+    return count / (count + _FEW_PROMPTS)
 
 
 def as_logit(success: Table) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +11,10 @@ from numpy.typing import NDArray
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.metadata_prior import MetadataPrior
 from rolecall.registry.scorer.public_scores import PublicScore
-from rolecall.registry.scorer.training.prior import PriorSettings, fit_prior
+from rolecall.registry.scorer.training.prior import as_prior, model_inputs
 
 FAMILIES = {"able": 1.2, "middling": 0.0, "feeble": -1.2}
 EXAMS = tuple(f"exam_{number}" for number in range(8))
-SETTINGS = PriorSettings(factors=2, runs=(1,), widen=(1.0, 2.0), least_weight=10.0)
 
 
 @dataclass(frozen=True)
@@ -60,17 +60,19 @@ def a_world() -> World:
         for exam in range(len(EXAMS))
         if generator.random() < 0.6  # missing cells are the rule
     ]
-    prior = fit_prior(
-        theta,
-        names,
-        np.full(60, 500.0),
-        facts,
-        scores=table,
-        table_facts=facts,
-        moment=np.eye(3),
-        settings=SETTINGS,
-    )
+    prior = learnt(facts, table, theta)
     return World(prior, truth, tuple(facts), untrained)
+
+
+def learnt(
+    facts: Sequence[ModelFacts], table: Sequence[PublicScore], theta: NDArray[np.float64]
+) -> MetadataPrior:
+    """Return the prior of models with these numbers (M, K), by ridge regression."""
+    inputs = model_inputs(facts, table, facts)
+    rows, level = inputs.rows(facts), theta.mean(axis=0)
+    inner = rows.T @ rows + np.eye(rows.shape[1])
+    common = np.linalg.solve(inner, rows.T @ (theta - level))
+    return as_prior(inputs, level, common, theta - level - rows @ common)
 
 
 def _row(name: str, exam: int, ability: float) -> PublicScore:

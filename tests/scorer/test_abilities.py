@@ -53,11 +53,12 @@ def test_without_scores_the_facts_speak(world: World) -> None:
 def test_a_models_own_rows_come_before_all_else(world: World) -> None:
     fitted = Gaussian(np.array([3.0, 0.0, 0.0]), 0.01 * np.eye(3))
     code, math = known_by_kind(
-        world.facts[40], world.prior, KINDS, fitted=fitted, rows={"code": 120}
+        world.facts[40], world.prior, KINDS, told={"code": fitted}, rows={"code": 120}
     )
     assert code.success is not None
     assert code.success > 0.9
-    assert (code.basis, code.rows, math.rows) == ("rows", 120, 0)
+    assert (code.basis, code.rows) == ("rows", 120)
+    assert (math.basis, math.rows) == ("scores", 0)
 
 
 def test_a_kind_without_a_trained_task_has_scores_but_no_expectation(world: World) -> None:

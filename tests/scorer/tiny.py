@@ -18,7 +18,7 @@ from rolecall.registry.scorer.length import HiddenModel, LengthModel
 from rolecall.registry.scorer.metadata_prior import MetadataPrior
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.public_scores import PublicScore
-from rolecall.registry.scorer.training.prior import PriorSettings, fit_prior
+from tests.scorer.prior_world import learnt
 
 KINDS = ("sums", "poems")
 MODELS = tuple(f"trained-{number}" for number in range(12))
@@ -66,16 +66,7 @@ def tiny_prior() -> MetadataPrior:
         PublicScore(one.model, "exam", "code", 0.5 + 0.3 * float(ability), "made up", False, None)
         for one, ability in zip(facts, _ABILITY, strict=True)
     ]
-    return fit_prior(
-        tiny_latent().astype(np.float64),
-        MODELS,
-        np.full(len(MODELS), 500.0),
-        facts,
-        scores=scores,
-        table_facts=facts,
-        moment=np.diag([1.0, 0.5, 0.4]),
-        settings=PriorSettings(runs=(1, 1)),
-    )
+    return learnt(facts, scores, tiny_latent().astype(np.float64))
 
 
 def tiny_latent(seed: int = 1) -> Floats:
@@ -100,6 +91,7 @@ def tiny_head(seed: int = 1) -> Head:
             shift=0.0,
             local_share=0.0,
             local_weight=1.0,
+            task_share=0.0,
             far=-2.0,
             near=-1.0,
             spread=0.1,
@@ -128,8 +120,10 @@ def tiny_head(seed: int = 1) -> Head:
         usual_signals=np.array([[0.5, 0.5, 0.0]], dtype=np.float32),
         general_loading=np.array([1.0, 0.5, 0.5], dtype=np.float32),
         latent=tiny_latent(seed),
+        expected_latent=tiny_latent(seed),
         latent_covariance=0.02 * np.eye(3, dtype=np.float32),
         asked=np.full((1, len(MODELS)), 500, dtype=np.float32),
+        task_means=np.full((1, len(MODELS)), 0.5, dtype=np.float32),
     )
 
 

@@ -18,12 +18,13 @@ from rolecall.registry.scorer.encoder import EMBEDDINGS, WIDTH, Encoder
 from rolecall.registry.scorer.features import measure
 from rolecall.registry.scorer.kept_embeddings import KeptEmbeddings
 from rolecall.registry.scorer.training.config import Settings
-from rolecall.registry.scorer.training.public_prompts import with_public_prompts
+from rolecall.registry.scorer.training.public_prompts import PUBLIC, with_public_prompts
 from rolecall.registry.scorer.training.rewording import frames, reworded
 from rolecall.registry.scorer.variants import canonical
 
 Rows = NDArray[np.intp]
 _EVERY = 5000
+_PUBLIC_PART = 0.3  # what a public score counts of a judged one
 _log = logging.getLogger(__name__)
 
 
@@ -51,12 +52,13 @@ class TrainingData:
     def weights(self, rows: Rows, power: float) -> Floats:
         """Return what a score of each of these rows counts (n,), 1 on average over scores.
 
-        A data set of n scores counts as n^(1 − power) of them.
+        A data set of n scores counts as n^(1 − power) of them, public scores for less.
         """
         scores = np.isfinite(self.judged.scores[rows]).sum(axis=1)
         sets = self.set_of[rows]
         held = {name: scores[sets == name].sum() for name in np.unique(sets)}
-        raw = np.array([float(held[name]) ** -power for name in sets])
+        part = {name: _PUBLIC_PART if name == PUBLIC else 1.0 for name in held}
+        raw = np.array([part[name] * float(held[name]) ** -power for name in sets])
         found: Floats = (raw * scores.sum() / (raw * scores).sum()).astype(np.float32)
         return found
 

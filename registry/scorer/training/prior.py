@@ -34,6 +34,7 @@ _CELL_NOISE = 0.05  # the least variance of a score's logit
 _FEW = 15.0  # cells that the common loading counts for
 _BORROWED = 1.0  # variance that a score of another effort adds
 _STEPS = 20
+_LEAST_SIZE = 0.2  # a column may not vary at all
 _LOW = 0.25  # the quantile that unknown facts are read as
 
 
@@ -54,7 +55,7 @@ def model_inputs(
         size=np.zeros(0),
     )
     numbers = np.array([inputs.numbers(one)[0] for one in facts])
-    return replace(inputs, centre=numbers.mean(axis=0), size=numbers.std(axis=0) + 1e-6)
+    return replace(inputs, centre=numbers.mean(axis=0), size=np.maximum(numbers.std(axis=0), _LEAST_SIZE))
 
 
 def as_prior(inputs: ModelInputs, level: Floats, common: Floats, own: Floats) -> MetadataPrior:
