@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from functools import cache
 from typing import NamedTuple
@@ -12,7 +12,13 @@ from rolecall.registry.errors import RegistryUnusable
 from rolecall.registry.naming import unknown
 from rolecall.registry.records import Pool, Request, Role
 from rolecall.registry.routing.structure import Detected, task_by_structure
-from rolecall.registry.routing.tasks import GENERAL, covers, resolve_role
+from rolecall.registry.routing.tasks import (
+    GENERAL,
+    covering_kinds,
+    covers,
+    resolve_role,
+    resolve_worth,
+)
 from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.scorer.nearest import (
     VECTOR_BYTES,
@@ -31,6 +37,8 @@ from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.vectors import read_vectors, write_vectors
 
 SURE_ENOUGH = 0.5
+# How the evidence that a kind needs grows with its stake: 16 times at stake, twice as likely.
+_EVIDENCE = 0.25
 
 
 def is_follow_up(request: Request) -> bool:
@@ -55,6 +63,7 @@ class ExampleIndex:
 
     A prompt near an example is of its kind. One that is merely nearest to the examples of a kind
     or role which the classifier does not know is theirs unless the classifier is surer of its own.
+    A kind in which more is at stake than in `general` must be clearly likelier than that.
     """
 
     def __init__(self, db: Database, scorer: Scorer, pool: Pool) -> None:
@@ -66,6 +75,7 @@ class ExampleIndex:
         self._labels = [(f"{one.kind or ''}@{one.role or ''}", one.text) for one in self._examples]
         learned = {*self.classifier.kinds, *self.classifier.parents}
         doing = {resolve_role(pool.roles, kind, pool.tasks) for kind in learned}
+        self._least_odds = _least_odds(pool, learned)
         learned_roles = {role.id for role in doing if role is not None}
         self._learned = [one.kind in learned or one.role in learned_roles for one in self._examples]
 
@@ -73,7 +83,7 @@ class ExampleIndex:
         """Return the kind of a request by its wording, and the role if its examples decided."""
         text = asked_text(turns_of(request))
         guess = self.classifier.classify(text, reading.vector, request.files)
-        told = _told(guess, self.classifier.least)
+        told = _told(guess, self.classifier.least, self._least_odds[guess.kind])
         found = nearest_task(text, reading.vector, self._labels, self._vectors)
         if found is None:
             return told, None
@@ -104,10 +114,31 @@ def _classifier() -> TaskClassifier:
     return load_task_classifier()
 
 
-def _told(guess: TaskGuess, least: float) -> Detected:
+def _least_odds(pool: Pool, kinds: Collection[str]) -> dict[str, float]:
+    """Return how many times likelier than `general` each kind must be to be said.
+
+    The more is at stake in a kind, the more is spent in vain on a general prompt taken for it,
+    and there are more of these than in training.
+    """
+    worths = {
+        kind: resolve_worth(
+            None,
+            covering_kinds(pool.tasks, kind),
+            resolve_role(pool.roles, kind, pool.tasks),
+        )[0]
+        for kind in {GENERAL, *kinds}
+    }
+    stakes = {kind: worth / worths[GENERAL] for kind, worth in worths.items()}
+    return {kind: max(1.0, stake**_EVIDENCE) for kind, stake in stakes.items()}
+
+
+def _told(guess: TaskGuess, least: float, least_odds: float) -> Detected:
     """Return what the classifier says; `general` where no kind is likely enough."""
     if guess.confidence < least:
         by = f"no kind is likely enough ({guess.kind} {guess.confidence:.2f})"
+        return Detected(GENERAL, guess.general, by)
+    if guess.confidence < least_odds * guess.general:
+        by = f"not clearly {guess.kind} ({guess.confidence:.2f} against {guess.general:.2f})"
         return Detected(GENERAL, guess.general, by)
     shown = next((CUES[cue] for cue in guess.cues if cue in TELLING_CUES), None)
     return Detected(guess.kind, guess.confidence, f"wording and {shown}" if shown else "wording")

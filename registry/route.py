@@ -172,8 +172,13 @@ class Router:
         self, snapshot: Snapshot, request: Request, choices: Choices, last: LastTurn | None
     ) -> tuple[Reading, Task, Role | None]:
         followed = last if last is not None and is_follow_up(request) else None
-        reading = self._read(request, choices, choices.conversation if followed else None)
+        text = self._text(request, choices.conversation if followed else None)
+        expected = _is_run(request, choices.task or (AGENT if request.tool_names else ""))
+        reading = self._scorer.read(text, is_agent=expected)
         detected, role = self._kind_and_role(snapshot, request, choices, reading, followed)
+        is_run = _is_run(request, detected.kind)
+        if is_run != expected:
+            reading = self._scorer.read(text, is_agent=is_run)
         task = build_task(
             request,
             detected,
@@ -185,17 +190,12 @@ class Router:
         )
         return reading, replace(task, difficulty=reading.difficulty), role
 
-    def _read(self, request: Request, choices: Choices, followed: str | None) -> Reading:
-        """Read the request, led by what the conversation it follows up was about.
-
-        Without tools it asks for a single answer, of which labels of agent runs say nothing.
-        """
+    def _text(self, request: Request, followed: str | None) -> str:
+        """Return what is read of the request, led by what the conversation it follows was about."""
         before = None
         if followed is not None:
             before = last_prompt(self._db, followed, least_chars=SUBJECT_LEAST_CHARS)
-        may_be_run = bool(request.tool_names) or covers(AGENT, choices.task or "")
-        text = text_read(turns_of(request), before, request.tool_names)
-        return self._scorer.read(text, is_agent=None if may_be_run else False)
+        return text_read(turns_of(request), before, request.tool_names)
 
     def _kind_and_role(
         self,
@@ -293,6 +293,16 @@ def chosen_endpoint(decision: Decision) -> str:
         return decision.chosen
     message, hint, is_only_budget = nothing_eligible_message(decision.excluded)
     raise (BudgetExceeded if is_only_budget else NothingEligible)(message, hint=hint)
+
+
+def _is_run(request: Request, kind: str) -> bool | None:
+    """Tell whether an agent's whole run is asked for; null for other work that has tools.
+
+    Labels of whole runs say nothing of single answers, nor these of runs.
+    """
+    if covers(AGENT, kind):
+        return True
+    return None if request.tool_names else False
 
 
 def _uncarried(task: Task) -> dict[Api, frozenset[str]]:

@@ -118,7 +118,7 @@ def _preference_won(
 
 
 def _worth_turned_it(ranked: tuple[Candidate, ...], question: Question) -> bool:
-    """Tell whether another would be chosen for a plain question, whose worth is 1."""
+    """Tell whether another would be chosen were the worth 1."""
     strategy = question.strategy
     added = (question.task.worth - 1.0) * strategy.quality_usd
     if added == 0:

@@ -203,13 +203,13 @@ def test_counted_tokens_are_paid_for_and_others_are_as_the_router_expects(
         prompt = GROUP.prompts[0]
         few, many, none = (_expected(router, one, prompt) for one in (GROUP, more, untold))
         decided = sanity.decide_among_judged(router, GROUP, prompt, "balanced", "general")
-    assert few.stake_usd == 0.05
+    assert few.stake_usd == 0.1  # twice the $0.05 of balanced, in the role general
     assert few.success == GROUP.evidence.success
     # 1,000 tokens at $30 a million, one in twenty calls failing, and 30 ms each at $0.0005 a second
     dearer = many.spent_usd["gpt-5.5"] - few.spent_usd["gpt-5.5"]
     assert dearer == pytest.approx(0.03 / 0.95 + 30 * 0.0005)
     strong = next(one for one in decided.candidates if one.model == "gpt-5.5")
-    assert none.spent_usd["gpt-5.5"] == pytest.approx(0.05 * strong.success - strong.value_usd)
+    assert none.spent_usd["gpt-5.5"] == pytest.approx(0.1 * strong.success - strong.value_usd)
 
 
 def test_a_kind_that_is_not_detected_does_not_change_what_is_expected(

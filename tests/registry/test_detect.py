@@ -14,6 +14,7 @@ from rolecall.registry.opening import open_registry
 from rolecall.registry.records import Message, Pool, Request, Role, TaskKind
 from rolecall.registry.routing.structure import Detected
 from rolecall.registry.scorer.model import Scorer
+from rolecall.registry.scorer.task_classifier import TaskGuess
 from rolecall.registry.scorer.text import text_read
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.pool import read_pool
@@ -107,6 +108,36 @@ def test_what_no_kind_is_likely_for_is_general_and_says_so(
     assert detected.detected_by.startswith("no kind is likely enough (")
     assert detected.confidence < 0.9
     assert role is None
+
+
+@pytest.mark.parametrize(
+    ("worth", "general", "kind"),
+    [
+        (20.0, 0.10, "medical"),
+        (20.0, 0.25, "general"),
+        (2.0, 0.25, "medical"),
+        (0.1, 0.4, "medical"),
+    ],
+)
+def test_the_more_is_at_stake_in_a_kind_the_clearer_it_must_be(
+    worth: float,
+    general: float,
+    kind: str,
+    db: Database,
+    scorer: Scorer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pool = Pool(
+        revision=1, roles=(Role("doctor", tasks=("medical",), worth=worth), Role("general"))
+    )
+    index = ExampleIndex(db, scorer, pool)
+    guess = TaskGuess("medical", 0.5, general, ())
+    monkeypatch.setattr(index.classifier, "classify", lambda *_: guess)
+    detected, _ = told("a question", index, scorer)
+    assert detected.kind == kind
+    assert detected.confidence == (0.5 if kind == "medical" else general)
+    unclear = f"not clearly medical (0.50 against {general:.2f})"
+    assert detected.detected_by == ("wording" if kind == "medical" else unclear)
 
 
 def test_structure_is_trusted_before_words(index: ExampleIndex, scorer: Scorer) -> None:

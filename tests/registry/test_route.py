@@ -152,6 +152,45 @@ def test_the_role_is_the_tasks_unless_declared(router: Router) -> None:
     assert (decision.role, decision.task.kind) == ("prover", "math")
 
 
+RUN = Message("user", "Deploy the new version and roll back if the smoke test fails.")
+
+
+@pytest.mark.parametrize(
+    ("choices", "tools"),
+    [
+        (Choices(task="agent"), ()),
+        (Choices(role="agent"), ()),
+        (Choices(role="worker"), ()),
+        (Choices(), ("deploy",)),
+    ],
+)
+def test_whatever_makes_a_request_an_agents_run_it_is_predicted_from_runs(
+    choices: Choices, tools: tuple[str, ...], db: Database, router: Router
+) -> None:
+    add_record(db, "roles", Role("worker", tasks=("agent",)))
+    run = router.decide(Request((RUN,), tool_names=tools), choices)
+    answer = router.decide(Request((RUN,)), Choices())
+    assert run.task.kind == "agent"
+    assert answer.task.kind != "agent"
+    alone = {one.endpoint: one for one in answer.candidates}
+    assert run.candidates
+    for one in run.candidates:
+        assert one.parts is not None
+        assert "/agent/" in one.parts.task
+        assert one.success < alone[one.endpoint].success
+    parts = alone[run.candidates[0].endpoint].parts
+    assert parts is not None
+    assert "/agent/" not in parts.task
+
+
+def test_other_work_of_a_role_may_use_tools_and_is_no_agents_run(router: Router) -> None:
+    asked = Request((Message("user", "What is the capital of Norway?"),), tool_names=("search",))
+    decision = router.decide(asked, Choices(role="coder"))
+    assert decision.task.kind == "code"
+    assert all(one.parts and "/agent/" not in one.parts.task for one in decision.candidates)
+    assert "/agent/" in str(router.decide(asked, Choices()).candidates[0].parts)
+
+
 def test_a_declared_task_that_the_role_does_not_do_excludes_everyone(router: Router) -> None:
     decision = router.decide(PROOF, Choices(role="prover", task="write"))
     assert decision.chosen is None

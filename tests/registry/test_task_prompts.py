@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +30,9 @@ class Told(NamedTuple):
         return self.kind == self.said
 
 
+Tell = Callable[[Iterable[tuple[str, str, str]]], list[Told]]
+
+
 def prompts() -> Iterator[tuple[str, str, str]]:
     document = yaml.safe_load(PROMPTS.read_text(encoding="utf-8"))
     pastes = document["pastes"]
@@ -40,17 +43,32 @@ def prompts() -> Iterator[tuple[str, str, str]]:
                     yield kind, language, re.sub("<<(.+?)>>", lambda found: pastes[found[1]], text)
 
 
+def short_facts() -> Iterator[tuple[str, str, str]]:
+    document = yaml.safe_load(PROMPTS.read_text(encoding="utf-8"))
+    for language, texts in document["short_facts"].items():
+        yield from (("general", language, text) for text in texts)
+
+
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> list[Told]:
+def tell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tell]:
     scorer = Scorer.load()
-    found = []
     with open_registry(tmp_path_factory.mktemp("home") / "registry.db") as db:
         index = ExampleIndex(db, scorer, read_pool(db))
-        for kind, language, text in prompts():
-            request = Request((Message("user", text),))
-            said, _ = detect_task(request, scorer.read(text), index)
-            found.append(Told(language, kind, said.kind.split(".")[0], said.confidence))
-    return found
+
+        def of(rows: Iterable[tuple[str, str, str]]) -> list[Told]:
+            found = []
+            for kind, language, text in rows:
+                request = Request((Message("user", text),))
+                said, _ = detect_task(request, scorer.read(text), index)
+                found.append(Told(language, kind, said.kind.split(".")[0], said.confidence))
+            return found
+
+        yield of
+
+
+@pytest.fixture(scope="module")
+def told(tell: Tell) -> list[Told]:
+    return tell(prompts())
 
 
 def share_right(told: list[Told]) -> float:
@@ -94,6 +112,17 @@ def test_what_only_mentions_health_or_law_is_of_another_kind(told: list[Told]) -
     wrong = [one for one in others if one.said in ("medical", "legal")]
     assert len(others) > 250
     assert len(wrong) / len(others) <= 0.03
+
+
+def test_a_short_question_of_fact_is_general_whatever_it_names(tell: Tell) -> None:
+    facts = tell(short_facts())
+    assert len(facts) > 80
+    assert len({one.language for one in facts}) >= 14
+    for is_english in (True, False):
+        rows = [one for one in facts if (one.language == "en") == is_english]
+        assert share_right(rows) >= 0.95
+    dear = [one for one in facts if one.said in ("medical", "legal", "code", "math")]
+    assert len(dear) <= 1
 
 
 @pytest.mark.parametrize("is_english", [True, False])

@@ -40,10 +40,11 @@ class TaskSettings:
     """What the training may be told; chosen on the dev predictions."""
 
     seed: int = 0
+    draws: int = 3  # of the expansions of each template: with one, figures move by chance
     folds: int = 3
     vector_scale: float = 3.0
     hashed_scale: float = 4.0
-    regularisation: float = 1.0  # scikit-learn's C
+    regularisation: float = 0.4  # scikit-learn's C
     iterations: int = 60
     wrong_costs: float = 0.5  # what a wrong kind costs, where a right one earns 1
 
@@ -58,7 +59,7 @@ def train_task_classifier(
     wording is new, the others text by text.
     """
     settings = settings or TaskSettings()
-    examples = task_examples(settings.seed)
+    examples = _drawn(settings)
     kinds = sorted({example.kind for example in examples})
     labels = np.array([kinds.index(example.kind) for example in examples])
     features = _features(examples, encode, settings)
@@ -88,6 +89,12 @@ def train_task_classifier(
     save_task_classifier(classifier, folder)
     summary = f"{len(examples)} examples, scale {scale:.2f}, general below {least:.2f}"
     return [summary, *_report(examples, families, true, names)]
+
+
+def _drawn(settings: TaskSettings) -> list[Example]:
+    """Return the examples of all draws, each once."""
+    seeds = range(settings.seed, settings.seed + settings.draws)
+    return list(dict.fromkeys(example for seed in seeds for example in task_examples(seed)))
 
 
 def _features(
