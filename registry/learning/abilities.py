@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from rolecall.registry.facts import facts_of
 from rolecall.registry.known_facts import known_facts
 from rolecall.registry.learning.loading import read_known
@@ -27,19 +25,15 @@ def abilities_of(given: Path | None, model: str) -> tuple[Ability, ...]:
     tasks_of: dict[str, list[int]] = {}
     for number, task in enumerate(scorer.head.tasks):
         tasks_of.setdefault(kinds.get(task, "other"), []).append(number)
-    head, row = scorer.head, scorer.trained_row(facts)
+    head, pool = scorer.head, scorer.pool((facts,))
+    row = int(pool.rows[0])
     rows = {
         kind: int(head.asked[tasks, row].sum()) if row >= 0 else 0
         for kind, tasks in tasks_of.items()
     }
-    fit = None if scorer.fits is None else scorer.fits.of(facts.model)
-    if fit is not None:
-        told = dict.fromkeys(tasks_of, Gaussian(fit.mean, fit.covariance))
-    else:
-        own = Gaussian(
-            *(one.astype(np.float64) for one in (head.latent[row], head.latent_covariance))
-        )
-        told = {kind: own for kind, count in rows.items() if count}
+    own = Gaussian(pool.latent[0], pool.covariance[0])
+    fitted = pool.bases[0] == "fitted"
+    told = {kind: own for kind, count in rows.items() if count or fitted}
     return known_by_kind(
         facts,
         head.prior,

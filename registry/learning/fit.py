@@ -108,7 +108,7 @@ def fit_judged(
     loading = Loading()
     with open_registry(given) as db:
         scorer = with_fits(db, loading.scorer())
-        known_by = scorer.basis(facts_by_name([name], read_pool(db))[name])
+        known_by = scorer.pool((facts_by_name([name], read_pool(db))[name],)).bases[0]
         if not new:
             return Fitted(model=name, known_by=known_by, others=judged.models, left_out=left_out)
         old = read_judged_rows(db)

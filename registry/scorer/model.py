@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.predictions import Basis, ModelFacts, Prediction, SuccessParts
+from rolecall.registry.predictions import ModelFacts, Prediction, SuccessParts
 from rolecall.registry.scorer.artifact import Floats, Head, load_head
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.chances import LATENT_FLOOR, expected, logistic
 from rolecall.registry.scorer.encoder import SENTENCE, WIDTH, Encoder, Session
 from rolecall.registry.scorer.features import FEATURES, measure
 from rolecall.registry.scorer.length import LengthModel
-from rolecall.registry.scorer.variants import candidates
+from rolecall.registry.scorer.pools import pools
 
 if TYPE_CHECKING:
     from rolecall.registry.scorer.onboarding import Fits
@@ -92,23 +91,6 @@ class Reading:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Pool:
-    """What is known of N models whatever the prompt: asked of one, they are asked of many.
-
-    `rows` are their rows among the trained models, -1 for those not seen in training; `latent`
-    (N, 1 + L) with its `covariance` (N, 1 + L, 1 + L). `own` (N, 1 + L) is what a trained model's
-    own scores add, `unasked` (N, 1 + L, 1 + L) what widens where it was never asked the like.
-    """
-
-    rows: Rows
-    latent: Table
-    covariance: Table
-    own: Table
-    unasked: Table
-    bases: tuple[Basis, ...]
-
-
 class Scorer:
     """The trained head with its encoder; `lengths` are null in training only."""
 
@@ -123,13 +105,9 @@ class Scorer:
         self.encoder = encoder
         self.lengths = lengths
         self.fits = fits
-        self._row_of = {model: row for row, model in enumerate(head.models)}
         self._is_agent = np.array([_AGENT in f"/{task}/" for task in head.tasks], dtype=bool)
-        # What its own scores add to what is expected of a trained model counts as far as it was
-        # asked the like.
         self._asked = _asked_by_set(head)
-        self._own = (head.latent - head.expected_latent).astype(np.float64)  # (M, 1 + L)
-        self._pool = lru_cache(maxsize=8)(self._pool_of)
+        self.pool = pools(head, fits)
 
     @classmethod
     def load(cls, folder: Path | None = None, session: Session | None = None) -> Scorer:
@@ -145,7 +123,7 @@ class Scorer:
         """Return a scorer like this one that reads these models by what was fitted for them."""
         other = copy(self)
         other.fits = fits
-        other._pool = lru_cache(maxsize=8)(other._pool_of)
+        other.pool = pools(other.head, fits)
         return other
 
     def with_encoder(self, encoder: Encoder) -> Self:
@@ -222,9 +200,9 @@ class Scorer:
 
     def trained_logits(self, signals: Signals, local: Local, rows: Rows) -> Table:
         """Return the logits (N, R) of trained models (R rows of the head's) on N prompts."""
-        own = local.asked[:, rows] * (signals.loading @ self._own[rows].T)
-        net = signals.loading @ self.head.expected_latent[rows].T + own
-        net += signals.offset[:, None]
+        asked, expected_latent = local.asked[:, rows], self.head.expected_latent[rows]
+        net = asked * (signals.loading @ self.head.latent[rows].T)
+        net += (1 - asked) * (signals.loading @ expected_latent.T) + signals.offset[:, None]
         share = local.share[:, rows]
         return net + share * (np.nan_to_num(local.logit[:, rows]) - net)
 
@@ -237,7 +215,7 @@ class Scorer:
         if not facts:
             return ()
         wanted = tuple(facts)
-        pool = self._pool(wanted)
+        pool = self.pool(wanted)
         rows, latent = pool.rows, pool.latent
         world = self._world(reading.vector)
         share = np.where(rows >= 0, reading.local_share[rows], 0.0)
@@ -287,11 +265,6 @@ class Scorer:
         usual = self._usual(shares)
         return usual[:-1], float(usual[-1])
 
-    def trained_row(self, facts: ModelFacts) -> int:
-        """Return a model's row among the trained ones, -1 for one not seen in training."""
-        names = candidates(facts.base or facts.model, facts.reasoning_effort)
-        return next((self._row_of[name] for name in names if name in self._row_of), -1)
-
     def _local(self, embeddings: Floats, task_shares: Table, is_agent: bool | None) -> Local:
         head, calibration = self.head, self.head.calibration
         places = head.neighbours.locate(embeddings)
@@ -329,35 +302,10 @@ class Scorer:
         loading, offset = self._calibrated(signals, shares[None])
         return np.append(loading[0], offset[0])
 
-    def _pool_of(self, facts: tuple[ModelFacts, ...]) -> _Pool:
-        head = self.head
-        rows = np.array([self.trained_row(one) for one in facts], dtype=np.intp)
-        latent, own = head.latent[rows].astype(np.float64), self._own[rows]
-        covariance = np.repeat(head.latent_covariance[None].astype(np.float64), len(facts), axis=0)
-        unasked = np.repeat(head.prior.own[None], len(facts), axis=0)
-        strangers = np.flatnonzero(rows < 0)
-        if len(strangers):
-            asked = [facts[i] for i in strangers.tolist()]
-            latent[strangers], covariance[strangers] = head.prior.predict(asked)
-            own[strangers], unasked[strangers] = 0.0, 0.0
-        for i, one in enumerate(facts):
-            fit = None if self.fits is None else self.fits.of(one.model)
-            if fit is not None:
-                latent[i], covariance[i], unasked[i] = fit.mean, fit.covariance, 0.0
-        return _Pool(rows, latent, covariance, own, unasked, tuple(map(self.basis, facts)))
-
     def _world(self, vector: Floats) -> float:
         if self.fits is None or self.fits.world is None:
             return 0.0
         return self.fits.world.offset(vector)
-
-    def basis(self, facts: ModelFacts) -> Basis:
-        """Return what a prediction of the model rests on."""
-        if self.fits is not None and self.fits.of(facts.model) is not None:
-            return "fitted"
-        if self.trained_row(facts) >= 0:
-            return "latent"
-        return self.head.prior.basis(facts)
 
     def _parts(
         self, reading: Reading, usual: Table, plain: Table, local: Table, whole: Table

@@ -181,15 +181,14 @@ def design_of(scorer: Scorer, readings: Sequence[Reading], facts: ModelFacts) ->
     """Return what the scorer makes of these prompts for that model, neighbours included."""
     offset = np.array([one.offset for one in readings], dtype=np.float64)
     features = np.array([one.loading for one in readings], dtype=np.float64)
-    row = scorer.trained_row(facts)
+    pool = scorer.pool((facts,))
+    row = int(pool.rows[0])
     if row < 0:
         return Design(offset, features)
     local = np.array([float(one.local[row]) for one in readings])
     share = np.array([float(one.local_share[row]) for one in readings])
     unasked = np.array([1 - float(one.asked[row]) for one in readings])
-    head = scorer.head
-    own = (head.latent[row] - head.expected_latent[row]).astype(np.float64)
-    offset -= unasked * (features @ own)
+    offset -= unasked * (features @ pool.own[0])
     return Design((1 - share) * offset + share * local, (1 - share)[:, None] * features)
 
 
@@ -198,14 +197,10 @@ def prior_of(scorer: Scorer, readings: Sequence[Reading], facts: ModelFacts) -> 
 
     The less it was asked the like of these prompts in training, the less sure.
     """
-    head, row = scorer.head, scorer.trained_row(facts)
-    if row >= 0:
-        unasked = float(np.mean([1 - float(one.asked[row]) for one in readings]))
-        return Gaussian(
-            head.latent[row].astype(np.float64), head.latent_covariance + unasked * head.prior.own
-        )
-    mean, covariance = head.prior.predict([facts])
-    return Gaussian(np.asarray(mean[0]), np.asarray(covariance[0]))
+    pool = scorer.pool((facts,))
+    row = int(pool.rows[0])
+    unasked = np.mean([1 - float(one.asked[row]) for one in readings]) if row >= 0 else 0.0
+    return Gaussian(pool.latent[0], pool.covariance[0] + unasked * pool.unasked[0])
 
 
 def _world(

@@ -55,7 +55,9 @@ def model_inputs(
         size=np.zeros(0),
     )
     numbers = np.array([inputs.numbers(one)[0] for one in facts])
-    return replace(inputs, centre=numbers.mean(axis=0), size=np.maximum(numbers.std(axis=0), _LEAST_SIZE))
+    return replace(
+        inputs, centre=numbers.mean(axis=0), size=np.maximum(numbers.std(axis=0), _LEAST_SIZE)
+    )
 
 
 def as_prior(inputs: ModelInputs, level: Floats, common: Floats, own: Floats) -> MetadataPrior:
