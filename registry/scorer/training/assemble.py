@@ -18,22 +18,10 @@ from rolecall.registry.scorer.training.prior import as_prior, model_inputs
 
 _LEAST_SCALE = 1e-3
 _MOST_DEVIATIONS = 4.0
-_TEMPERATURE = 0.055
 # How far a trained latent may be off, as a share of how far the models' latents lie apart.
 _TRAINED_DOUBT = 0.15
 _AGENT = "agent/"
 _FEW_PROMPTS = 3.0
-_UNCALIBRATED = Calibration(
-    scale=1.0,
-    shift=0.0,
-    local_share=0.5,
-    local_weight=0.05,
-    task_share=0.0,
-    far=0.0,
-    near=0.0,
-    spread=0.5,
-    far_spread=1.0,
-)
 
 
 def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -> Head:
@@ -70,7 +58,17 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
         models=judged.models,
         panel=_panel(judged.scores, np.array(judged.datasets), settings.panel),
         tasks=data.tasks,
-        calibration=_UNCALIBRATED,
+        calibration=Calibration(
+            scale=1.0,
+            shift=0.0,
+            local_share=settings.local_share,
+            local_weight=settings.local_weight,
+            task_share=settings.task_share,
+            far=0.0,
+            near=0.0,
+            spread=0.5,
+            far_spread=settings.far_spread,
+        ),
         prior=prior,
         neighbours=neighbours_of(data, rows, settings),
         input_mean=mean,
@@ -119,7 +117,7 @@ def neighbours_of(data: TrainingData, rows: Rows, settings: Settings) -> Neighbo
     order, blocks = as_blocks(judged.scores, judged.datasets, agents)
     places = in_steps(joined[order] @ axes)
     return Neighbours(
-        temperature=_TEMPERATURE,
+        temperature=settings.temperature,
         phrase_mean=mean,
         phrase_scale=scale,
         axes=axes,

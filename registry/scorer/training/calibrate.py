@@ -1,9 +1,8 @@
-"""What the tuning fold says: how far to trust neighbours, and how sure to be."""
+"""What the tuning fold says: how sure to be, and what is unlike anything known."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,13 +11,11 @@ from sklearn.linear_model import LogisticRegression
 
 from rolecall.registry.scorer.artifact import Head
 from rolecall.registry.scorer.encoder import Encoder
-from rolecall.registry.scorer.model import Scorer, as_logit
+from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.training.dataset import Rows, TrainingData
 
 Table = NDArray[np.float64]
 
-_TEMPERATURES = (0.045, 0.055, 0.07)
-_WEIGHTS = (0.003, 0.01, 0.03, 0.1)
 _LEAST_CELLS = 8
 # A prompt less alike to anything known than this share of the tuning prompts is unfamiliar.
 _UNFAMILIAR = 0.05
@@ -27,71 +24,42 @@ _log = logging.getLogger(__name__)
 
 
 def calibrated(head: Head, data: TrainingData, tune: Rows, encoder: Encoder) -> Head:
-    """Return the head with neighbours and logits set by the tuning rows, each data set alike."""
+    """Return the head with logits and familiarity set by the tuning rows, each data set alike."""
     scores = data.judged.scores[tune].astype(np.float64)
+    raw = _logits(head, data, tune, encoder)
     weights = data.weights(tune, 1.0).astype(np.float64)
-    (net, asked), (alike, _) = (_logits(head, share, data, tune, encoder) for share in (0.0, 1.0))
-    places = head.neighbours.locate(data.embeddings[tune])
-    tried = []
-    for temperature in _TEMPERATURES:
-        mean, weight, _ = replace(head.neighbours, temperature=temperature).recall(places)
-        apart = np.where(np.isfinite(mean), asked * (as_logit(np.nan_to_num(mean)) - net), 0.0)
-        for least in _WEIGHTS:
-            inputs = (net, weight / (weight + least) * apart, alike - net)
-            fit = _platt(inputs, scores, weights)
-            said = fit[0] * inputs[0] + fit[1] * inputs[1] + fit[2] * inputs[2] + fit[3]
-            tried.append((_misfit(said, scores, weights), temperature, least, fit))
-    loss, temperature, least, (scale, near_part, task_part, shift) = min(tried)
-    neighbours = replace(head.neighbours, temperature=temperature)
-    _log.info("tuned: loss %.4f, temperature %.3f, from weight %.3f", loss, temperature, least)
-    far, near = _familiarity(replace(head, neighbours=neighbours), data, tune)
+    scale, shift = _platt(raw, scores, weights)
+    _log.info("tuned: loss %.4f", _misfit(scale * raw + shift, scores, weights))
+    far, near = _familiarity(head, data, tune)
     found = replace(
-        head.calibration,
-        scale=round(scale, 4),
-        shift=round(shift, 4),
-        local_share=round(max(near_part, 0.0) / scale, 3),
-        local_weight=least,
-        task_share=round(max(task_part, 0.0) / scale, 3),
-        far=far,
-        near=near,
+        head.calibration, scale=round(scale, 4), shift=round(shift, 4), far=far, near=near
     )
-    head = replace(head, neighbours=neighbours, calibration=found)
-    scorer = Scorer(head, encoder)
-    local, signals = scorer.understand(data.embeddings[tune], data.features[tune])
-    logits = scorer.trained_logits(signals, local, np.arange(len(head.models)))
-    spread = _excess_spread(1 / (1 + np.exp(-logits)), scores, data.task_of[tune])
+    head = replace(head, calibration=found)
+    said = 1 / (1 + np.exp(-_logits(head, data, tune, encoder)))
+    spread = _excess_spread(said, scores, data.task_of[tune])
     return replace(head, calibration=replace(found, spread=spread))
 
 
-def _logits(
-    head: Head, task_share: float, data: TrainingData, rows: Rows, encoder: Encoder
-) -> tuple[Table, Table]:
-    """Return logits (N, M), not calibrated, without neighbours and with such a share of tasks.
-
-    And how far each model was asked such prompts (N, M).
-    """
-    calibration = replace(head.calibration, local_share=0.0, task_share=task_share)
-    scorer = Scorer(replace(head, calibration=calibration), encoder)
+def _logits(head: Head, data: TrainingData, rows: Rows, encoder: Encoder) -> Table:
+    """Return the logits of all models (N, M)."""
+    scorer = Scorer(head, encoder)
     local, signals = scorer.understand(data.embeddings[rows], data.features[rows])
-    return scorer.trained_logits(signals, local, np.arange(len(head.models))), local.asked
+    return scorer.trained_logits(signals, local, np.arange(len(head.models)))
 
 
-def _platt(
-    logits: Sequence[Table], scores: Table, weights: Table
-) -> tuple[float, float, float, float]:
-    """Return what three logits count and a shift, so that they are probabilities (Platt 1999)."""
+def _platt(logits: Table, scores: Table, weights: Table) -> tuple[float, float]:
+    """Return scale and shift that make the logits probabilities (Platt 1999)."""
     known = np.isfinite(scores)
-    said, truth = np.stack([one[known] for one in logits], axis=1), scores[known]
+    said, truth = logits[known], scores[known]
     counted = np.repeat(weights[:, None], scores.shape[1], axis=1)[known]
     # A fraction is a success in part and a failure for the rest.
     fit = LogisticRegression(C=1e6)
     fit.fit(
-        np.concatenate([said, said]),
+        np.concatenate([said, said])[:, None],
         np.repeat([1, 0], len(said)),
         sample_weight=np.concatenate([counted * truth, counted * (1 - truth)]),
     )
-    first, second, third = (float(part) for part in fit.coef_[0])
-    return first, second, third, float(fit.intercept_[0])
+    return float(fit.coef_[0, 0]), float(fit.intercept_[0])
 
 
 def _misfit(logits: Table, scores: Table, weights: Table) -> float:

@@ -86,9 +86,7 @@ def learn(data: TrainingData, settings: Settings, encoder: Encoder, version: str
     tuned = assemble(data, data.judged.fold(*settings.train_folds), settings, "tuning")
     tuned = calibrated(tuned, data, data.judged.fold(settings.tune_fold), encoder)
     taught = data.judged.fold(*settings.train_folds, settings.tune_fold)
-    head = assemble(data, taught, settings, version)
-    neighbours = replace(head.neighbours, temperature=tuned.neighbours.temperature)
-    return replace(head, calibration=tuned.calibration, neighbours=neighbours)
+    return replace(assemble(data, taught, settings, version), calibration=tuned.calibration)
 
 
 def _write_others(data: TrainingData, taught: Rows, folder: Path, encoder: Encoder) -> None:
