@@ -26,78 +26,72 @@ LENGTH_FILE = "length.json"
 _MOST_FEATURE = 4.0  # standard deviations; what lies farther is read as if it lay there
 _MOST_HIDDEN = {"low": 4_096.0, "medium": 12_288.0}  # the largest budgets of these levels
 _MOST_ANY = 32_768.0
-# How far each effort lies from medium, in steps of the logarithm of hidden tokens.
 # Below the first cosine to the nearest task a prompt is like none, from the second like it.
-_UNLIKE, _LIKE = 0.2, 0.5
+_UNLIKE, _LIKE = 0.2, 0.45
+# How far each effort lies from medium, in steps of the logarithm of hidden tokens.
 RANKS = {"minimal": -2.0, "low": -1.0, "high": 1.0, "xhigh": 2.0}
 _FAMILY = re.compile(r"[a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
 class HiddenModel:
-    """Hidden reasoning tokens: `base · growth ** difficulty`, in logarithms.
+    """How many more hidden reasoning tokens than medium effort a model has, in logarithms.
 
-    `variants` and `families` (family and effort, as `gpt high`) have their bases from data;
-    null for a variant that was seen and hides nothing. Any other has that of its effort:
-    `medium`, and `step` for each rank above or below.
+    `variants` have a row of `LengthModel.hidden_task`; null for one that was seen and hides
+    nothing. `families` (family and effort, as `gpt high`) have the mean of theirs. Any other has
+    `step` for each rank above or below medium.
     """
 
-    variants: Mapping[str, float | None]
+    variants: Mapping[str, int | None]
     families: Mapping[str, float]
-    medium: float
     step: float
-    growth: float
 
-    def tokens(
-        self, one: ModelFacts, names: Sequence[str], difficulty: float
-    ) -> tuple[float, bool]:
-        """Return a model's hidden tokens and whether their number rests on data."""
+    def offset(
+        self, one: ModelFacts, names: Sequence[str], own_rows: Floats
+    ) -> tuple[float | None, bool]:
+        """Return a model's offset, null where it hides nothing, and whether it rests on data.
+
+        `own_rows` are the offsets of variants that were seen, on this prompt.
+        """
         own = _own_variant(one, names)
-        if not own.effort and not _reasons(own):
-            if one.reasoning_effort == "none" or one.reasoning is False:
-                return 0.0, True
-            if one.reasoning is None:  # nothing says that it reasons
-                return 0.0, False
+        hides = bool(own.effort) or _reasons(own)
+        if not hides and (one.reasoning_effort == "none" or one.reasoning is False):
+            return None, True
         same = [name for name in names if _variant(name).effort == own.effort]
         found = [name for name in same if name in self.variants]
-        base, known = self._of_effort(one.reasoning_effort or own.effort), False
         if found:
-            of_variant = self.variants[found[0]]
-            if of_variant is None:
-                return 0.0, True
-            base, known = of_variant, True
-        elif own.effort and (key := family_key(own)) in self.families:
-            base, known = self.families[key], True
-        most = _MOST_HIDDEN.get(one.reasoning_effort or "", _MOST_ANY)
-        return float(min(np.exp(base + self.growth * difficulty), most)), known
-
-    def _of_effort(self, effort: str) -> float:
-        return self.medium + self.step * RANKS.get(effort, 0.0)
+            row = self.variants[found[0]]
+            return (None if row is None else float(own_rows[row])), True
+        if not hides and one.reasoning is None:  # nothing says that it reasons
+            return None, False
+        if own.effort and (key := family_key(own)) in self.families:
+            return self.families[key], True
+        return self.step * RANKS.get(one.reasoning_effort or own.effort, 0.0), False
 
 
 @dataclass(frozen=True, slots=True)
 class LengthModel:
     """Expected tokens of M models: what the prompt asks for, then its kind, then the model.
 
-    The logarithm of visible tokens is linear in vector and features, plus the mean of each of T
-    tasks by how like the prompt is to it, plus the model's own offset and its offset on tasks.
-    Of a prompt unlike all tasks it is `usual`, what longer sets take.
+    The logarithms of visible tokens and of hidden ones (the first and the second number of each
+    pair) are linear in vector, features, how like the prompt is to each of T tasks, and its
+    difficulty; of a prompt unlike all tasks they are `usual`. A model adds its own offset and its
+    offset on tasks.
     """
 
     models: tuple[str, ...]
     feature_mean: Floats  # (F,)
     feature_scale: Floats  # (F,)
-    weight: Floats  # (384 + F,)
-    intercept: float
-    usual: float
-    lowest: float
-    highest: float
     centroids: Floats  # (T, 384), unit
     sharpness: float
-    task_offset: Floats  # (T,)
-    model_offset: Floats  # (M,)
-    model_task: Floats  # (M, T)
+    weight: Floats  # (2, 384 + F + T + 1)
+    intercept: Floats  # (2,)
+    usual: Floats  # (2,)
+    lowest: Floats  # (2,)
+    highest: Floats  # (2,)
+    model_task: Floats  # (M, 1 + T)
     families: Mapping[str, float]
+    hidden_task: Floats  # (H, 1 + T)
     hidden: HiddenModel
 
     def predict(
@@ -113,18 +107,20 @@ class LengthModel:
 
         `offsets`, in logarithms, are by how much models were found to answer longer than this.
         """
-        shared, likeness = self._shared(vector, features)
+        (shown, thought), places = self._shared(vector, features, difficulty)
         asked = asked_tokens(text)
         fitted = offsets or {}
-        own = self.model_offset + self.model_task @ likeness  # (M,)
-        places = _places(self.models)
+        own, own_hidden = self.model_task @ places, self.hidden_task @ places
+        rows = _rows_of(self.models)
         logs, hidden, known = [], [], []
         for one in facts:
             names = _names_of(one.base or one.model, one.reasoning_effort)
             longer = fitted.get(one.model, 0.0)
-            logs.append(shared + self._offset(names, places, own) + longer)
-            tokens, is_known = self.hidden.tokens(one, names, difficulty)
-            hidden.append(tokens * np.exp(longer))
+            logs.append(shown + self._offset(names, rows, own) + longer)
+            more, is_known = self.hidden.offset(one, names, own_hidden)
+            most = _MOST_HIDDEN.get(one.reasoning_effort or "", _MOST_ANY)
+            tokens = 0.0 if more is None else max(float(np.expm1(thought + more)), 0.0)
+            hidden.append(min(tokens, most) * np.exp(longer))
             known.append(is_known)
         lengths = np.array(logs, dtype=np.float64)
         if asked is not None:
@@ -132,19 +128,19 @@ class LengthModel:
         visible = np.clip(np.expm1(lengths), 1.0, _MOST_ANY)
         return visible, np.array(hidden), np.array(known, dtype=bool)
 
-    def _shared(self, vector: Floats, features: Floats) -> tuple[float, Floats]:
-        """Return the prompt's part and its likeness (T,) to each task."""
+    def _shared(self, vector: Floats, features: Floats, difficulty: float) -> tuple[Table, Floats]:
+        """Return the prompt's parts (2,), and what models' offsets are linear in (1 + T,)."""
+        likeness = likeness_to(self.centroids, vector[None], self.sharpness)
         seen = (features - self.feature_mean) / self.feature_scale
-        inputs = np.concatenate([vector, np.clip(seen, -_MOST_FEATURE, _MOST_FEATURE)])
-        likeness = likeness_to(self.centroids, vector[None], self.sharpness)[0]
-        length = float(inputs @ self.weight + self.intercept + likeness @ self.task_offset)
+        inputs = joined(vector[None], seen[None], likeness, np.array([difficulty]))[0]
+        length = np.clip(self.weight @ inputs + self.intercept, self.lowest, self.highest)
         nearest = float((self.centroids @ vector).max())
         near = min(max((nearest - _UNLIKE) / (_LIKE - _UNLIKE), 0.0), 1.0)
-        length = near * length + (1 - near) * self.usual
-        return min(max(length, self.lowest), self.highest), likeness
+        parts = near * length + (1 - near) * self.usual
+        return parts.astype(np.float64), np.concatenate([np.ones(1), likeness[0]])
 
-    def _offset(self, names: Sequence[str], places: Mapping[str, int], own: Floats) -> float:
-        found = next((places[name] for name in names if name in places), None)
+    def _offset(self, names: Sequence[str], rows: Mapping[str, int], own: Floats) -> float:
+        found = next((rows[name] for name in names if name in rows), None)
         if found is not None:
             return float(own[found])
         return self.families.get(family_key(_variant(names[0])), 0.0)
@@ -165,6 +161,13 @@ class LengthModel:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             message = f"the scorer at {folder} has no readable {LENGTH_FILE}"
             raise ScorerUnusable(message, hint="reinstall rolecall") from error
+
+
+def joined(vectors: Floats, seen: Floats, likeness: Floats, difficulty: Floats) -> Floats:
+    """Return what the prompts' parts are linear in; `seen` are the features, standardised."""
+    clipped = np.clip(seen, -_MOST_FEATURE, _MOST_FEATURE)
+    inputs: Floats = np.hstack([vectors, clipped, likeness, difficulty[:, None]])
+    return inputs
 
 
 def likeness_to(centroids: Floats, vectors: Floats, sharpness: float) -> Floats:
@@ -201,7 +204,7 @@ def _names_of(model: str, effort: str | None) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=8)
-def _places(models: tuple[str, ...]) -> Mapping[str, int]:
+def _rows_of(models: tuple[str, ...]) -> Mapping[str, int]:
     return {name: place for place, name in enumerate(models)}
 
 
