@@ -76,7 +76,7 @@ class LengthModel:
     The logarithms of visible tokens and of hidden ones (the first and the second number of each
     pair) are linear in vector, features, how like the prompt is to each of T tasks, and its
     difficulty; of a prompt unlike all tasks they are `usual`. A model adds its own offset and its
-    offset on tasks.
+    offset on tasks. Which part of a task's prompts was `told` a length themselves is in it already.
     """
 
     models: tuple[str, ...]
@@ -84,6 +84,7 @@ class LengthModel:
     feature_scale: Floats  # (F,)
     centroids: Floats  # (T, 384), unit
     sharpness: float
+    told: Floats  # (T,)
     weight: Floats  # (2, 384 + F + T + 1)
     intercept: Floats  # (2,)
     usual: Floats  # (2,)
@@ -124,7 +125,9 @@ class LengthModel:
             known.append(is_known)
         lengths = np.array(logs, dtype=np.float64)
         if asked is not None:
-            lengths = np.array([asked.blend(each) for each in lengths])
+            blended = np.array([asked.blend(each) for each in lengths])
+            told = float(self.told @ places[1:])
+            lengths = told * lengths + (1 - told) * blended
         visible = np.clip(np.expm1(lengths), 1.0, _MOST_ANY)
         return visible, np.array(hidden), np.array(known, dtype=bool)
 

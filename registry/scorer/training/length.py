@@ -16,6 +16,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from rolecall.registry.scorer.asked_length import asked_tokens
 from rolecall.registry.scorer.features import measure
 from rolecall.registry.scorer.length import (
     Floats,
@@ -29,7 +30,6 @@ from rolecall.registry.scorer.length import (
 from rolecall.registry.scorer.variants import reasons, variant
 
 ASSUMED = "assumed"
-_EQUAL_WEIGHTS = 0.0
 _ROUNDS = 10
 
 
@@ -60,7 +60,8 @@ class LengthRows:
 
     `tokens` (P, M) is `nan` where unknown; of rows that `count_hidden` they are the servers' own
     counts, with hidden reasoning, else visible text. `difficulty` is 0–1. Of rows that are not
-    `typical` visible lengths say nothing: they were told how to answer beside the prompt.
+    `typical` visible lengths say nothing: they were told how to answer beside the prompt. Those
+    that are `told` ask for a length themselves.
     """
 
     models: tuple[str, ...]
@@ -72,6 +73,7 @@ class LengthRows:
     tasks: NDArray[np.str_]  # (P,)
     count_hidden: NDArray[np.bool_]  # (P,)
     typical: NDArray[np.bool_]  # (P,)
+    told: NDArray[np.bool_]  # (P,)
 
     def only(self, rows: NDArray[np.bool_]) -> LengthRows:
         """Return some of the rows."""
@@ -87,6 +89,7 @@ class AssumedRows:
     features: Floats  # (A, F)
     tokens: Floats  # (A, 2)
     tasks: NDArray[np.str_]  # (A,)
+    told: NDArray[np.bool_]  # (A,)
     usual: tuple[float, float]
 
 
@@ -105,6 +108,7 @@ def assumed_rows(encode: Callable[[Sequence[str]], Floats]) -> AssumedRows:
         features=np.stack([measure(prompt) for prompt in prompts]),
         tokens=np.array(tokens, dtype=np.float32),
         tasks=np.array(tasks),
+        told=np.array([asked_tokens(prompt) is not None for prompt in prompts]),
         usual=(usual["visible"], usual["hidden"]),
     )
 
@@ -121,36 +125,37 @@ def train_length(
 ) -> LengthModel:
     """Return the model learnt from all the given rows."""
     chosen = settings or LengthSettings()
-    told = np.isfinite(rows.tokens)
-    rows = rows.only(np.asarray(told.any(axis=1)))
+    rows = rows.only(np.isfinite(rows.tokens).any(axis=1))
     hiding = _hiding(rows, chosen)
     visible, hidden = _parted(rows, hiding, chosen)
     inputs = _Inputs(rows, assumed, chosen)
-    shown = inputs.fit(visible, assumed.tokens[:, 0])
-    thought = inputs.fit(hidden, assumed.tokens[:, 1])
-    columns = np.flatnonzero(np.isfinite(hidden).any(axis=0))
-    plain = np.flatnonzero(~hiding).tolist()
-    counted = np.isfinite(rows.tokens[rows.count_hidden]).sum(axis=0) >= chosen.least_hidden_rows
-    variants: dict[str, int | None] = {rows.models[i]: None for i in plain if counted[i]}
-    variants |= {rows.models[column]: row for row, column in enumerate(columns.tolist())}
-    kept = np.flatnonzero(np.isfinite(visible).any(axis=0))
+    parts = [inputs.fit(tokens, assumed.tokens[:, i]) for i, tokens in enumerate((visible, hidden))]
+    shown, thought = (np.flatnonzero(np.isfinite(one).any(axis=0)) for one in (visible, hidden))
+    counts = np.isfinite(rows.tokens[rows.count_hidden]).sum(axis=0)
+    plain = np.flatnonzero(~hiding & (counts >= chosen.least_hidden_rows))
+    names = np.array(rows.models)
+    variants: dict[str, int | None] = dict.fromkeys(names[plain].tolist())
+    variants |= {name: row for row, name in enumerate(names[thought].tolist())}
+    families = [
+        _families(names[columns].tolist(), part.offsets[columns], chosen)
+        for part, columns in zip(parts, (shown, thought), strict=True)
+    ]
     return LengthModel(
-        models=tuple(rows.models[column] for column in kept.tolist()),
+        models=tuple(names[shown].tolist()),
         feature_mean=inputs.mean,
         feature_scale=inputs.scale,
         centroids=inputs.centroids,
         sharpness=chosen.sharpness,
-        weight=np.stack([shown.weight, thought.weight]).astype(np.float32),
-        intercept=np.array([shown.intercept, thought.intercept], dtype=np.float32),
+        told=inputs.told,
+        weight=np.stack([part.weight for part in parts]).astype(np.float32),
+        intercept=np.array([part.intercept for part in parts], dtype=np.float32),
         usual=np.log1p(np.array(assumed.usual, dtype=np.float32)),
-        lowest=np.array([shown.lowest, thought.lowest], dtype=np.float32),
-        highest=np.array([shown.highest, thought.highest], dtype=np.float32),
-        model_task=shown.by_task[kept].astype(np.float32),
-        families=_families(rows.models, shown.offsets, kept, chosen),
-        hidden_task=thought.by_task[columns].astype(np.float32),
-        hidden=HiddenModel(
-            variants, _families(rows.models, thought.offsets, columns, chosen), chosen.effort_step
-        ),
+        lowest=np.array([part.lowest for part in parts], dtype=np.float32),
+        highest=np.array([part.highest for part in parts], dtype=np.float32),
+        model_task=parts[0].by_task[shown].astype(np.float32),
+        families=families[0],
+        hidden_task=parts[1].by_task[thought].astype(np.float32),
+        hidden=HiddenModel(variants, families[1], chosen.effort_step),
     )
 
 
@@ -176,9 +181,14 @@ class _Inputs:
         vectors = np.concatenate([rows.vectors, assumed.vectors])
         features = np.concatenate([rows.features, assumed.features])
         self.sets = np.concatenate([rows.sets, np.full(len(assumed.vectors), ASSUMED)])
-        self.centroids = _centroids(
-            vectors, np.concatenate([rows.tasks, assumed.tasks]), chosen.least_task_rows
-        )
+        tasks = np.concatenate([rows.tasks, assumed.tasks])
+        names, counts = np.unique(tasks, return_counts=True)
+        often = names[counts >= chosen.least_task_rows].tolist()
+        means = np.array([vectors[tasks == name].mean(axis=0) for name in often])
+        norms = np.linalg.norm(means, axis=1, keepdims=True)
+        self.centroids = (means / norms).astype(np.float32)
+        told = np.concatenate([rows.told, assumed.told])
+        self.told = np.array([told[tasks == name].mean() for name in often], dtype=np.float32)
         self.likeness = likeness_to(self.centroids, vectors, chosen.sharpness)
         usual = np.full(len(assumed.vectors), rows.difficulty.mean())
         self.inputs = joined(
@@ -266,20 +276,10 @@ def _by_set(sets: NDArray[np.str_]) -> Table:
     return np.asarray(weights / weights.mean(), dtype=np.float64)
 
 
-def _centroids(vectors: Floats, tasks: NDArray[np.str_], least: int) -> Floats:
-    names, counts = np.unique(tasks, return_counts=True)
-    enough = names[counts >= least].tolist()
-    means = np.array([vectors[tasks == name].mean(axis=0) for name in enough])
-    unit: Floats = (means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float32)
-    return unit
-
-
-def _families(
-    models: Sequence[str], offsets: Table, columns: NDArray[np.intp], chosen: LengthSettings
-) -> Mapping[str, float]:
+def _families(models: Sequence[str], offsets: Table, chosen: LengthSettings) -> Mapping[str, float]:
     of_family = defaultdict(list)
-    for column in columns.tolist():
-        of_family[family_key(variant(models[column]))].append(float(offsets[column]))
+    for model, offset in zip(models, offsets.tolist(), strict=True):
+        of_family[family_key(variant(model))].append(offset)
     return {
         name: sum(some) / (len(some) + chosen.family_models)
         for name, some in sorted(of_family.items())
@@ -304,9 +304,7 @@ def _parted(
     return visible, hidden
 
 
-def _plain_lengths(
-    rows: LengthRows, hiding: NDArray[np.bool_], chosen: LengthSettings
-) -> Table:
+def _plain_lengths(rows: LengthRows, hiding: NDArray[np.bool_], chosen: LengthSettings) -> Table:
     """Return how long (P,) models that hide nothing answer.
 
     It is their lower quartile: some may hide what is not known to be hidden. Where none answered
