@@ -10,11 +10,16 @@ import pytest
 
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.length import Floats, LengthModel
-from rolecall.registry.scorer.training.length import LengthRows, train_length
+from rolecall.registry.scorer.training.length import (
+    AssumedRows,
+    LengthRows,
+    train_length,
+)
 
 SHORT, LONG = 5.0, 300.0  # tokens of the two kinds of work
 TERSE, CHATTY, THINKER = "terse-1", "chatty-1", "o3-mini"
 HIDDEN = 200.0
+ASSUMED = 4_000.0, 30.0
 
 
 def vector_of(kind: int) -> Floats:
@@ -45,12 +50,25 @@ def rows_of_two_kinds() -> LengthRows:
         tasks=np.where(kinds == 0, "word", "page"),
         count_hidden=counted,
         typical=np.ones(240, dtype=bool),
+        told=np.zeros(240, dtype=bool),
+    )
+
+
+def assumed() -> AssumedRows:
+    """Return eight prompts of a third kind, of which no row speaks."""
+    return AssumedRows(
+        vectors=np.array([vector_of(2)] * 8),
+        features=np.zeros((8, 3), dtype=np.float32),
+        tokens=np.tile(np.array(ASSUMED, dtype=np.float32), (8, 1)),
+        tasks=np.full(8, "assumed/book"),
+        told=np.zeros(8, dtype=bool),
+        usual=(90.0, 250.0),
     )
 
 
 @pytest.fixture(scope="module")
 def model() -> LengthModel:
-    return train_length(rows_of_two_kinds())
+    return train_length(rows_of_two_kinds(), assumed())
 
 
 def visible(model: LengthModel, name: str, kind: int = 1, text: str = "Go on.") -> float:
@@ -148,6 +166,6 @@ def test_a_saved_model_says_the_same(model: LengthModel, tmp_path: Path) -> None
 def test_without_counted_rows_every_hidden_number_is_an_estimate() -> None:
     rows = rows_of_two_kinds()
     blind = replace(rows, count_hidden=np.zeros(240, dtype=bool))
-    tokens, known = hidden(train_length(blind), ModelFacts(THINKER, reasoning=True))
+    tokens, known = hidden(train_length(blind, assumed()), ModelFacts(THINKER, reasoning=True))
     assert tokens > 100
     assert not known

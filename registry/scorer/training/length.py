@@ -17,6 +17,7 @@ import yaml
 from numpy.typing import NDArray
 
 from rolecall.registry.scorer.asked_length import asked_tokens
+from rolecall.registry.scorer.encoder import WIDTH
 from rolecall.registry.scorer.features import measure
 from rolecall.registry.scorer.length import (
     Floats,
@@ -35,10 +36,11 @@ _ROUNDS = 10
 
 @dataclass(frozen=True, slots=True)
 class LengthSettings:
-    """What was tuned on folds 1, 3, 5 and 6, and what is assumed where there are no data."""
+    """What was tuned on folds 1, 3, 5 and 6, each left out in turn, and what is assumed."""
 
     ridge: float = 10.0
     feature_share: float = 0.1  # what a feature counts beside a number of the vector
+    assumed_weight: float = 3.0  # what an assumed prompt counts beside a judged one
     likeness_share: float = 2.0
     sharpness: float = 40.0
     model_rows: float = 3.0
@@ -101,7 +103,8 @@ def assumed_rows(encode: Callable[[Sequence[str]], Floats]) -> AssumedRows:
         for prompt in one["prompts"].splitlines():
             prompts.append(prompt)
             tokens.append((one["visible"], one["hidden"]))
-            tasks.append(f"{ASSUMED}/{kind}")
+            latin = sum(map(str.isascii, prompt)) > len(prompt) / 2
+            tasks.append(f"{ASSUMED}/{kind}/{'latin' if latin else 'other'}")
     usual = content["usual"]
     return AssumedRows(
         vectors=encode(prompts),
@@ -125,7 +128,7 @@ def train_length(
 ) -> LengthModel:
     """Return the model learnt from all the given rows."""
     chosen = settings or LengthSettings()
-    rows = rows.only(np.isfinite(rows.tokens).any(axis=1))
+    rows = rows.only(np.asarray(np.isfinite(rows.tokens).any(axis=1)))
     hiding = _hiding(rows, chosen)
     visible, hidden = _parted(rows, hiding, chosen)
     inputs = _Inputs(rows, assumed, chosen)
@@ -203,44 +206,48 @@ class _Inputs:
 
         What is assumed is what a model without an offset writes.
         """
-        chosen = self.chosen
-        lengths = np.log1p(tokens)
-        known = np.isfinite(lengths)
-        told = np.concatenate([known.any(axis=1), np.ones(len(assumed), dtype=bool)])
+        logs = np.log1p(tokens)
+        some = np.isfinite(logs).any(axis=1)  # (P,)
+        logs, judged = logs[some], int(some.sum())
+        told = np.concatenate([some, np.ones(len(assumed), dtype=bool)])
         weights = _by_set(self.sets[told])
-        offsets = np.zeros(lengths.shape[1])
-        some = known.any(axis=1)
-        lengths, known = lengths[some], known[some]
-        filled = np.where(known, lengths, 0.0)
-        cells = known * weights[: len(lengths), None]
+        weights[judged:] *= self.chosen.assumed_weight
+        prompts, offsets = self._prompts(logs, weights[:judged])
+        truth = np.concatenate([prompts, np.log1p(assumed)])
+        weight, intercept = self._ridge(self.inputs[told], truth, weights)
+        lowest, highest = float(truth.min()), float(truth.max())
+        shared = np.clip(self.inputs[told][:judged] @ weight + intercept, lowest, highest)
+        by_task = self._by_task(logs - shared[:, None], self.likeness[told][:judged])
+        return _Part(weight, intercept, lowest, highest, offsets, by_task)
+
+    def _prompts(self, logs: Table, weights: Table) -> tuple[Table, Table]:
+        """Return each prompt's mean, as an average model would write it, and models' offsets."""
+        known = np.isfinite(logs)
+        filled = np.where(known, logs, 0.0)
+        cells = known * weights[:, None]
+        offsets: Table = np.zeros(logs.shape[1])
         for _ in range(_ROUNDS):
             prompts = ((filled - offsets) * known).sum(axis=1) / known.sum(axis=1)
             left = ((filled - prompts[:, None]) * cells).sum(axis=0)
-            offsets = left / (cells.sum(axis=0) + chosen.model_rows)
-        truth = np.concatenate([prompts, np.log1p(assumed)])
-        weight, intercept = self._ridge(self.inputs[told], truth, weights)
-        lowest, highest = truth.min(), truth.max()
-        shared = np.clip(self.inputs[told] @ weight + intercept, lowest, highest)[: len(lengths)]
-        places = self.likeness[told][: len(lengths)].astype(np.float64)
-        by_task = self._by_task(lengths - shared[:, None], places)
-        return _Part(weight, intercept, float(lowest), float(highest), offsets, by_task)
+            offsets = left / (cells.sum(axis=0) + self.chosen.model_rows)
+        return prompts, offsets
 
     def _ridge(self, inputs: Table, truth: Table, weights: Table) -> tuple[Table, float]:
         """Return the ridge regression of prompts' lengths; outliers count less."""
         chosen = self.chosen
         width, tasks = inputs.shape[1], len(self.centroids)
-        shares = np.ones(width)
-        shares[384 : width - tasks - 1] = chosen.feature_share
+        shares: Table = np.ones(width)
+        shares[WIDTH : width - tasks - 1] = chosen.feature_share
         shares[width - tasks - 1 : width - 1] = chosen.likeness_share
-        centre = np.average(inputs, axis=0, weights=weights)
+        centre: Table = np.average(inputs, axis=0, weights=weights)
         level = float(np.average(truth, weights=weights))
         found = _robust((inputs - centre) * shares, truth - level, weights, chosen.ridge, chosen)
         return found * shares, float(level - centre @ (found * shares))
 
-    def _by_task(self, left: Table, places: Table) -> Table:
+    def _by_task(self, left: Table, likeness: Floats) -> Table:
         """Return each model's offset on everything and on each task (M, 1 + T)."""
         share = self.chosen.offset_share
-        inputs = np.hstack([np.full((len(places), 1), share), places])
+        inputs = np.hstack([np.full((len(likeness), 1), share), likeness]).astype(np.float64)
         found = np.zeros((left.shape[1], inputs.shape[1]))
         for column in np.flatnonzero(np.isfinite(left).any(axis=0)):
             rows = np.isfinite(left[:, column])
@@ -259,14 +266,15 @@ def _robust(
     inputs: Table, truth: Table, weights: Table, penalty: float, chosen: LengthSettings
 ) -> Table:
     """Return a weighted ridge regression without an intercept, in which outliers count less."""
-    found, now = np.zeros(inputs.shape[1]), weights
+    found: Table = np.zeros(inputs.shape[1])
+    now = weights
     for _ in range(3):
         weighted = inputs * now[:, None]
         square = weighted.T @ inputs + penalty * np.eye(inputs.shape[1])
-        found = np.linalg.solve(square, weighted.T @ truth)
+        found = np.asarray(np.linalg.solve(square, weighted.T @ truth), dtype=np.float64)
         errors = np.abs(truth - inputs @ found)
         now = weights * chosen.least_error / np.maximum(errors, chosen.least_error)
-    return np.asarray(found, dtype=np.float64)
+    return found
 
 
 def _by_set(sets: NDArray[np.str_]) -> Table:
@@ -299,7 +307,7 @@ def _parted(
     plain = _plain_lengths(rows.only(rows.count_hidden), hiding, chosen)[:, None]
     visible[counted] = np.minimum(visible[counted], plain)
     excess = rows.tokens[counted] - visible[counted]
-    hidden[counted] = np.where(excess < chosen.least_hidden, excess * 0.0, excess)
+    hidden[counted] = np.where(excess < chosen.least_hidden, 0.0 * excess, excess)
     visible[~rows.typical] = np.nan
     return visible, hidden
 
@@ -310,7 +318,7 @@ def _plain_lengths(rows: LengthRows, hiding: NDArray[np.bool_], chosen: LengthSe
     It is their lower quartile: some may hide what is not known to be hidden. Where none answered
     it is most of the shortest answer.
     """
-    lengths = chosen.shown_share * np.nanmin(rows.tokens, axis=1).astype(np.float64)
+    lengths: Table = chosen.shown_share * np.nanmin(rows.tokens, axis=1).astype(np.float64)
     plain = rows.tokens[:, ~hiding]
     told = np.isfinite(plain).any(axis=1)
     lengths[told] = np.nanpercentile(plain[told], 25, axis=1)
