@@ -50,7 +50,7 @@ class LengthSettings:
     least_task_rows: int = 4
     least_error: float = 0.3  # errors count by their size, smaller ones by their square
     least_hidden: float = 15.0  # tokens; fewer are differences of visible text
-    hides_from: float = 1.7  # times the length of the plain models' answers
+    hides_from: float = 2.0  # times the length of the plain models' answers
     least_hidden_rows: int = 4
     shown_share: float = 0.8  # of the shortest answer, where every model may hide some
     effort_step: float = log(2.5)  # of hidden tokens, from one effort to the next
