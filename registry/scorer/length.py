@@ -38,8 +38,8 @@ class HiddenModel:
     """How many more hidden reasoning tokens than medium effort a model has, in logarithms.
 
     `variants` have a row of `LengthModel.hidden_task`; null for one that was seen and hides
-    nothing. `families` (family and effort, as `gpt high`) have the mean of theirs. Any other has
-    `step` for each rank above or below medium.
+    nothing. The same model at another effort is `step` for each rank apart. `families` (family
+    and effort, as `gpt high`) have the mean of theirs, any other `step` for each rank from medium.
     """
 
     variants: Mapping[str, int | None]
@@ -64,9 +64,14 @@ class HiddenModel:
             return (None if row is None else float(own_rows[row])), True
         if not hides and one.reasoning is None:  # nothing says that it reasons
             return None, False
+        rank = RANKS.get(one.reasoning_effort or own.effort, 0.0)
+        for name in names:
+            if (other := self.variants.get(name)) is not None:
+                apart = rank - RANKS.get(_variant(name).effort, 0.0)
+                return float(own_rows[other]) + self.step * apart, False
         if own.effort and (key := family_key(own)) in self.families:
             return self.families[key], True
-        return self.step * RANKS.get(one.reasoning_effort or own.effort, 0.0), False
+        return self.step * rank, False
 
 
 @dataclass(frozen=True, slots=True)

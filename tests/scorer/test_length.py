@@ -159,6 +159,16 @@ def test_a_family_with_the_same_effort_in_the_data_makes_it_known(model: LengthM
     assert among("gpt high")[1]
 
 
+def test_a_counted_model_at_another_effort_is_a_step_away_from_what_was_counted(
+    model: LengthModel,
+) -> None:
+    facts = ModelFacts(THINKER, reasoning=True)
+    counted, _ = hidden(model, facts)
+    more, known = hidden(model, facts.with_effort("high"))
+    assert more == pytest.approx(2.5 * counted, rel=0.02)
+    assert not known
+
+
 def test_kinds_of_work_without_rows_are_as_long_as_assumed(model: LengthModel) -> None:
     facts = [ModelFacts("quite-new-7b"), ModelFacts("claude-opus-9").with_effort("medium")]
     shown, thought, known = model.predict(vector_of(2), np.zeros(3, np.float32), "Go", 0.5, facts)
