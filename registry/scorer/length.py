@@ -27,72 +27,76 @@ _SCALE = ".scale"
 _MOST_FEATURE = 4.0  # standard deviations; what lies farther is read as if it lay there
 _MOST_HIDDEN = {"low": 4_096.0, "medium": 12_288.0}  # the largest budgets of these levels
 _MOST_ANY = 32_768.0
-# How far each effort lies from medium, in steps of the logarithm of hidden tokens.
 # Below the first cosine to the nearest task a prompt is like none, from the second like it.
-_UNLIKE, _LIKE = 0.2, 0.5
+_UNLIKE, _LIKE = 0.2, 0.45
+# How far each effort lies from medium, in steps of the logarithm of hidden tokens.
 RANKS = {"minimal": -2.0, "low": -1.0, "high": 1.0, "xhigh": 2.0}
 _FAMILY = re.compile(r"[a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
 class HiddenModel:
-    """Hidden reasoning tokens: `base · growth ** difficulty`, in logarithms.
+    """How many more hidden reasoning tokens than medium effort a model has, in logarithms.
 
-    `variants` and `families` (family and effort, as `gpt high`) have their bases from data;
-    null for a variant that was seen and hides nothing. Any other has that of its effort:
-    `medium`, and `step` for each rank above or below.
+    `variants` have a row of `LengthModel.hidden_task`; null for one that was seen and hides
+    nothing. The same model at another effort is `step` for each rank apart. `families` (family
+    and effort, as `gpt high`) have the mean of theirs, any other `step` for each rank from medium.
     """
 
-    variants: Mapping[str, float | None]
+    variants: Mapping[str, int | None]
     families: Mapping[str, float]
-    medium: float
     step: float
-    growth: float
 
-    def base(self, one: ModelFacts, names: Sequence[str]) -> tuple[float, bool]:
-        """Return a model's base, `-inf` where it hides nothing, and whether it rests on data."""
+    def offset(self, one: ModelFacts, names: Sequence[str]) -> tuple[int, float, bool]:
+        """Return what a model's offset is made of, and whether it rests on data.
+
+        That is the row of a variant that was seen, -1 for none, and what is added to the offset
+        of that row: `-inf` where the model hides nothing.
+        """
         own = _own_variant(one, names)
-        if not own.effort and not _reasons(own):
-            if one.reasoning_effort == "none" or one.reasoning is False:
-                return -inf, True
-            if one.reasoning is None:  # nothing says that it reasons
-                return -inf, False
+        hides = bool(own.effort) or _reasons(own)
+        if not hides and (one.reasoning_effort == "none" or one.reasoning is False):
+            return -1, -inf, True
         same = (name for name in names if _variant(name).effort == own.effort)
         found = next((name for name in same if name in self.variants), None)
         if found is not None:
-            of_variant = self.variants[found]
-            return -inf if of_variant is None else of_variant, True
+            row = self.variants[found]
+            return (-1, -inf, True) if row is None else (row, 0.0, True)
+        if not hides and one.reasoning is None:  # nothing says that it reasons
+            return -1, -inf, False
+        rank = RANKS.get(one.reasoning_effort or own.effort, 0.0)
+        for name in names:
+            if (other := self.variants.get(name)) is not None:
+                return other, self.step * (rank - RANKS.get(_variant(name).effort, 0.0)), False
         if own.effort and (key := family_key(own)) in self.families:
-            return self.families[key], True
-        return self._of_effort(one.reasoning_effort or own.effort), False
-
-    def _of_effort(self, effort: str) -> float:
-        return self.medium + self.step * RANKS.get(effort, 0.0)
+            return -1, self.families[key], True
+        return -1, self.step * rank, False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LengthModel:
     """Expected tokens of M models: what the prompt asks for, then its kind, then the model.
 
-    The logarithm of visible tokens is linear in vector and features, plus the mean of each of T
-    tasks by how like the prompt is to it, plus the model's own offset and its offset on tasks.
-    Of a prompt unlike all tasks it is `usual`, what longer sets take.
+    The logarithms of visible tokens and of hidden ones (the first and the second number of each
+    pair) are linear in vector, features, how like the prompt is to each of T tasks, and its
+    difficulty; of a prompt unlike all tasks they are `usual`. A model adds its own offset and its
+    offset on tasks. Which part of a task's prompts was `told` a length themselves is in it already.
     """
 
     models: tuple[str, ...]
     feature_mean: Floats  # (F,)
     feature_scale: Floats  # (F,)
-    weight: Floats  # (384 + F,)
-    intercept: float
-    usual: float
-    lowest: float
-    highest: float
     centroids: Floats  # (T, 384), unit
     sharpness: float
-    task_offset: Floats  # (T,)
-    model_offset: Floats  # (M,)
-    model_task: Floats  # (M, T)
+    told: Floats  # (T,)
+    weight: Floats  # (2, 384 + F + T + 1)
+    intercept: Floats  # (2,)
+    usual: Floats  # (2,)
+    lowest: Floats  # (2,)
+    highest: Floats  # (2,)
+    model_task: Floats  # (M, 1 + T)
     families: Mapping[str, float]
+    hidden_task: Floats  # (H, 1 + T)
     hidden: HiddenModel
 
     def predict(
@@ -108,28 +112,31 @@ class LengthModel:
 
         `offsets`, in logarithms, are by how much models were found to answer longer than this.
         """
+        (shown, thought), places = self._shared(vector, features, difficulty)
         pool = _pool(self, tuple(facts))
-        shared, likeness = self._shared(vector, features)
-        trained = self.model_offset + self.model_task @ likeness  # (M,)
+        own, own_hidden = self.model_task @ places, self.hidden_task @ places
         longer = np.array([(offsets or {}).get(one.model, 0.0) for one in facts])
-        lengths = shared + np.where(pool.rows >= 0, trained[pool.rows], pool.offset) + longer
+        lengths = shown + np.where(pool.rows >= 0, own[pool.rows], pool.offset) + longer
+        more = np.where(pool.hidden_rows >= 0, own_hidden[pool.hidden_rows], 0.0) + pool.hidden
         asked = asked_tokens(text)
         if asked is not None:
-            lengths = np.array([asked.blend(each) for each in lengths])
+            blended = np.array([asked.blend(each) for each in lengths])
+            told = float(self.told @ places[1:])
+            lengths = told * lengths + (1 - told) * blended
         visible = np.clip(np.expm1(lengths), 1.0, _MOST_ANY)
-        hidden = np.minimum(np.exp(pool.hidden + self.hidden.growth * difficulty), pool.most)
+        hidden = np.minimum(np.maximum(np.expm1(thought + more), 0.0), pool.most)
         return visible, hidden * np.exp(longer), pool.is_known
 
-    def _shared(self, vector: Floats, features: Floats) -> tuple[float, Floats]:
-        """Return the prompt's part and its likeness (T,) to each task."""
+    def _shared(self, vector: Floats, features: Floats, difficulty: float) -> tuple[Table, Floats]:
+        """Return the prompt's parts (2,), and what models' offsets are linear in (1 + T,)."""
+        likeness = likeness_to(self.centroids, vector[None], self.sharpness)
         seen = (features - self.feature_mean) / self.feature_scale
-        inputs = np.concatenate([vector, np.clip(seen, -_MOST_FEATURE, _MOST_FEATURE)])
-        likeness = likeness_to(self.centroids, vector[None], self.sharpness)[0]
-        length = float(inputs @ self.weight + self.intercept + likeness @ self.task_offset)
+        inputs = joined(vector[None], seen[None], likeness, np.array([difficulty]))[0]
+        length = np.clip(self.weight @ inputs + self.intercept, self.lowest, self.highest)
         nearest = float((self.centroids @ vector).max())
         near = min(max((nearest - _UNLIKE) / (_LIKE - _UNLIKE), 0.0), 1.0)
-        length = near * length + (1 - near) * self.usual
-        return min(max(length, self.lowest), self.highest), likeness
+        parts = near * length + (1 - near) * self.usual
+        return parts.astype(np.float64), np.concatenate([np.ones(1), likeness[0]])
 
     def save(self, folder: Path) -> None:
         """Write the model into `folder`, as one file; a matrix takes a byte per number."""
@@ -162,6 +169,13 @@ class LengthModel:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             message = f"the scorer at {folder} has no readable {LENGTH_FILE}"
             raise ScorerUnusable(message, hint="reinstall rolecall") from error
+
+
+def joined(vectors: Floats, seen: Floats, likeness: Floats, difficulty: Floats) -> Floats:
+    """Return what the prompts' parts are linear in; `seen` are the features, standardised."""
+    clipped = np.clip(seen, -_MOST_FEATURE, _MOST_FEATURE)
+    inputs: Floats = np.hstack([vectors, clipped, likeness, difficulty[:, None]])
+    return inputs
 
 
 def likeness_to(centroids: Floats, vectors: Floats, sharpness: float) -> Floats:
@@ -197,11 +211,13 @@ class _Pool:
     """What N models' tokens rest on, whatever the prompt.
 
     `rows` are their places among the trained models; one without a place, -1, has an `offset`
-    instead. `hidden` are the bases of their hidden tokens, `most` the largest numbers of those.
+    instead. `hidden_rows` are the places of what they hide, -1 for none, `hidden` is added to it,
+    and `most` are the largest numbers of hidden tokens.
     """
 
     rows: NDArray[np.intp]
     offset: Table
+    hidden_rows: NDArray[np.intp]
     hidden: Table
     most: Table
     is_known: NDArray[np.bool_]
@@ -216,11 +232,12 @@ def _pool(model: LengthModel, facts: tuple[ModelFacts, ...]) -> _Pool:
         names = candidates(one.base or one.model, one.reasoning_effort)
         rows.append(next((place_of[name] for name in names if name in place_of), -1))
         offset.append(model.families.get(family_key(_variant(names[0])), 0.0))
-        hidden.append(model.hidden.base(one, names))
+        hidden.append(model.hidden.offset(one, names))
     return _Pool(
         rows=np.array(rows, dtype=np.intp),
         offset=np.array(offset),
-        hidden=np.array([base for base, _ in hidden]),
+        hidden_rows=np.array([row for row, _, _ in hidden], dtype=np.intp),
+        hidden=np.array([more for _, more, _ in hidden]),
         most=np.array([_MOST_HIDDEN.get(one.reasoning_effort or "", _MOST_ANY) for one in facts]),
-        is_known=np.array([is_known for _, is_known in hidden], dtype=bool),
+        is_known=np.array([is_known for _, _, is_known in hidden], dtype=bool),
     )

@@ -30,6 +30,8 @@ _MOST_DEVIATIONS = 4.0
 _LEAST_SUCCESS = 0.01
 _FEW_PROMPTS = 10.0  # of a data set, at which a model half counts as asked it
 _AGENT = "/agent/"
+# The share of the likeliest data set: below, a prompt is like those of none; above, of that one.
+_OF_ONE_SET = 0.3, 0.7
 _OTHER_SCRIPT = 0.2, 0.5  # shares of characters: below none of them count, above all do
 
 
@@ -106,7 +108,9 @@ class Scorer:
         self.lengths = lengths
         self.fits = fits
         self._is_agent = np.array([_AGENT in f"/{task}/" for task in head.tasks], dtype=bool)
-        self._asked = _asked_by_set(head)
+        self._of_set = _tasks_of_sets(head.tasks)
+        asked = self._of_set @ (self._of_set.T @ head.asked)  # of the task's data set, (T, M)
+        self._asked = asked / (asked + _FEW_PROMPTS)
         self.pool = pools(head, fits)
 
     @classmethod
@@ -190,7 +194,8 @@ class Scorer:
             tasks[:, self._is_agent != is_agent] = -np.inf
         shares = _softmax(tasks)
         local = self._local(embeddings, shares, is_agent)
-        local = replace(local, familiar=local.familiar * known_script(features))
+        familiar = local.familiar * known_script(features) * self._known_set(shares)
+        local = replace(local, familiar=familiar)
         loading, offset = self._calibrated(signals, shares)
         _, usual_offset = self._calibrated(shares @ head.usual_signals, shares)
         near = local.familiar
@@ -281,6 +286,12 @@ class Scorer:
         familiar = np.clip((similarity - calibration.far) / span, 0.0, 1.0)
         return Local(logit, share, asked, familiar)
 
+    def _known_set(self, task_shares: Table) -> Table:
+        """Return how far N prompts are as those of one data set are, 0–1 (N,)."""
+        least, most = _OF_ONE_SET
+        share = (task_shares @ self._of_set).max(axis=1)
+        return np.asarray(np.clip((share - least) / (most - least), 0.0, 1.0))
+
     def _inputs(self, embeddings: Floats, features: Floats) -> Floats:
         head = self.head
         raw = raw_inputs(embeddings, features)
@@ -333,15 +344,10 @@ def known_script(features: Floats) -> Table:
     return np.asarray(1 - np.clip((other - han - kana - least) / (most - least), 0.0, 1.0))
 
 
-def _asked_by_set(head: Head) -> Table:
-    """Return how far each model was asked the data set of each task (T, M), 0–1."""
-    places: dict[str, list[int]] = {}
-    for number, task in enumerate(head.tasks):
-        places.setdefault(task.split("/")[0], []).append(number)
-    count = np.empty(head.asked.shape)
-    for tasks in places.values():
-        count[tasks] = head.asked[tasks].sum(axis=0)
-    return count / (count + _FEW_PROMPTS)
+def _tasks_of_sets(tasks: Sequence[str]) -> Table:
+    """Return 1 where a task is of a data set (T, S), else 0."""
+    names = [task.split("/")[0] for task in tasks]
+    return np.array([[float(name == one) for one in dict.fromkeys(names)] for name in names])
 
 
 def as_logit(success: Table) -> Table:

@@ -23,8 +23,10 @@ from tests.conftest import Rolecall
 from tests.faults.plan import DEFAULT_TEXT, Plan
 from tests.faults.registry import Served
 
-# "hello" is reckoned as some 10 tokens in and 200 out: about $0.0004 at $1 and $2 a million.
+# "hello" is reckoned as some 10 tokens in and 20 out, a letter as some 20 in and 200 out: about
+# $0.0004 at $1 and $2 a million.
 PLENTY, ENOUGH, TOO_LITTLE = "0.01", "0.0008", "0.000001"
+LETTER = "Write an email to my team about the new schedule"
 
 
 def sent_limit(api: Api, body: dict[str, Any]) -> int | None:
@@ -107,14 +109,14 @@ def test_a_second_choice_that_what_is_left_does_not_pay_for_is_not_asked(
     first, second = serving.first_and_second(
         Plan(text="many words " * 200, fault="cut", at="middle")
     )
-    result = rolecall("ask", "hello", "--max-cost", "0.0008", "--json")
+    result = rolecall("ask", LETTER, "--max-cost", "0.001", "--json")
     told = json.loads(result.stdout)
     assert result.exit_code == 4
     assert [(one["endpoint"], one["error_type"]) for one in told["failures"]] == [
         (first, "stream_cut"),
         (second, None),
     ]
-    assert "may cost too much: at most $0.0008" in told["failures"][1]["message"]
+    assert "may cost too much: at most $0.001" in told["failures"][1]["message"]
     assert serving.server.received("second") == []
     assert len(serving.calls()) == told["attempts"] == 1
 

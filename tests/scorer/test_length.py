@@ -10,11 +10,19 @@ import pytest
 
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.length import Floats, LengthModel
-from rolecall.registry.scorer.training.length import LengthRows, train_length
+from rolecall.registry.scorer.training.length import (
+    AssumedRows,
+    LengthRows,
+    assumed_lengths,
+    assumed_rows,
+    train_length,
+)
 
 SHORT, LONG = 5.0, 300.0  # tokens of the two kinds of work
 TERSE, CHATTY, THINKER = "terse-1", "chatty-1", "o3-mini"
 HIDDEN = 200.0
+ASSUMED = 4_000.0, 400.0
+APART = 1.5  # times the usual length is what the chatty model writes
 
 
 def vector_of(kind: int) -> Floats:
@@ -24,33 +32,46 @@ def vector_of(kind: int) -> Floats:
 
 
 def rows_of_two_kinds() -> LengthRows:
-    """Return 240 prompts: even ones want a word, odd ones a page; half have real counts."""
+    """Return 960 prompts: even ones want a word, odd ones a page; half have real counts."""
     rng = np.random.default_rng(7)
-    kinds = np.arange(240) % 2
+    kinds = np.arange(960) % 2
     vectors = np.array([vector_of(kind) for kind in kinds.tolist()])
     vectors = vectors + rng.normal(0, 0.03, vectors.shape)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    usual = np.where(kinds == 0, SHORT, LONG) * np.exp(rng.normal(0, 0.1, 240))
-    counted = np.arange(240) >= 120
-    difficulty = rng.uniform(0, 1, 240)
+    usual = np.where(kinds == 0, SHORT, LONG) * np.exp(rng.normal(0, 0.1, 960))
+    counted = np.arange(960) >= 480
+    difficulty = rng.uniform(0, 1, 960)
     hidden = np.where(counted, HIDDEN * np.exp(1.2 * difficulty), 0.0)
-    tokens = np.stack([usual / 2, usual * 2, usual / 2 + hidden], axis=1)
+    tokens = np.stack([usual / APART, usual * APART, usual / APART + hidden], axis=1)
     return LengthRows(
         models=(TERSE, CHATTY, THINKER),
         vectors=vectors.astype(np.float32),
-        features=np.zeros((240, 3), dtype=np.float32),
+        features=np.zeros((960, 3), dtype=np.float32),
         tokens=tokens.astype(np.float32),
         difficulty=difficulty.astype(np.float32),
         sets=np.where(counted, "counted", "visible"),
         tasks=np.where(kinds == 0, "word", "page"),
         count_hidden=counted,
-        typical=np.ones(240, dtype=bool),
+        typical=np.ones(960, dtype=bool),
+        told=np.zeros(960, dtype=bool),
+    )
+
+
+def assumed() -> AssumedRows:
+    """Return eight prompts of a third kind, of which no row speaks."""
+    return AssumedRows(
+        vectors=np.array([vector_of(2)] * 8),
+        features=np.zeros((8, 3), dtype=np.float32),
+        tokens=np.tile(np.array(ASSUMED, dtype=np.float32), (8, 1)),
+        tasks=np.full(8, "assumed/book"),
+        told=np.zeros(8, dtype=bool),
+        usual=(90.0, 250.0),
     )
 
 
 @pytest.fixture(scope="module")
 def model() -> LengthModel:
-    return train_length(rows_of_two_kinds())
+    return train_length(rows_of_two_kinds(), assumed())
 
 
 def visible(model: LengthModel, name: str, kind: int = 1, text: str = "Go on.") -> float:
@@ -64,8 +85,8 @@ def hidden(model: LengthModel, facts: ModelFacts, difficulty: float = 0.5) -> tu
 
 
 def test_training_recovers_kinds_of_work_and_models(model: LengthModel) -> None:
-    assert visible(model, CHATTY, 1) == pytest.approx(2 * LONG, rel=0.35)
-    assert visible(model, TERSE, 1) == pytest.approx(LONG / 2, rel=0.35)
+    assert visible(model, CHATTY, 1) == pytest.approx(APART * LONG, rel=0.25)
+    assert visible(model, TERSE, 1) == pytest.approx(LONG / APART, rel=0.25)
     assert visible(model, CHATTY, 0) < 30 < visible(model, TERSE, 1)
 
 
@@ -118,22 +139,94 @@ def test_more_effort_is_more_hidden_tokens_an_estimate_within_the_budget(
     assert not low[1]
     assert not medium[1]
     assert not high[1]
-    wordy = replace(model, hidden=replace(model.hidden, medium=12.0))
+    wordy = replace(model, intercept=np.full(2, 12.0), highest=np.full(2, 20.0))
     assert hidden(wordy, base.with_effort(2_000))[0] <= 4_096
     assert hidden(wordy, base.with_effort("medium"))[0] <= 12_288
 
 
 def test_a_family_with_the_same_effort_in_the_data_makes_it_known(model: LengthModel) -> None:
-    families = {"claude high": float(np.log(3_000))}
-    told = replace(model, hidden=replace(model.hidden, families=families, growth=0.0))
-    facts = ModelFacts("claude-opus-9", reasoning=True)
-    seen = hidden(told, replace(facts.with_effort("high"), model="gpt-9-high", base="gpt-9"))
-    assert not seen[1]
-    families = {"gpt high": float(np.log(3_000))}
-    told = replace(model, hidden=replace(model.hidden, families=families, growth=0.0))
-    seen = hidden(told, replace(facts.with_effort("high"), model="gpt-9-high", base="gpt-9"))
-    assert seen[0] == pytest.approx(3_000)
-    assert seen[1]
+    facts = replace(
+        ModelFacts("x", reasoning=True).with_effort("high"), model="gpt-9-high", base="gpt-9"
+    )
+    medium = hidden(model, replace(facts, reasoning_effort="medium", model="gpt-9"))[0]
+
+    def among(family: str) -> tuple[float, bool]:
+        told = replace(model.hidden, families={family: float(np.log(7))})
+        return hidden(replace(model, hidden=told), facts)
+
+    assert not among("claude high")[1]
+    assert among("gpt high")[0] == pytest.approx(7 * medium, rel=0.03)
+    assert among("gpt high")[1]
+
+
+def test_a_counted_model_at_another_effort_is_a_step_away_from_what_was_counted(
+    model: LengthModel,
+) -> None:
+    facts = ModelFacts(THINKER, reasoning=True)
+    counted, _ = hidden(model, facts)
+    more, known = hidden(model, facts.with_effort("high"))
+    assert more == pytest.approx(2.5 * counted, rel=0.02)
+    assert not known
+
+
+def test_kinds_of_work_without_rows_are_as_long_as_assumed(model: LengthModel) -> None:
+    facts = [ModelFacts("quite-new-7b"), ModelFacts("claude-opus-9").with_effort("medium")]
+    shown, thought, known = model.predict(vector_of(2), np.zeros(3, np.float32), "Go", 0.5, facts)
+    assert shown[0] == pytest.approx(ASSUMED[0], rel=0.3)
+    assert thought[1] == pytest.approx(ASSUMED[1], rel=0.3)
+    assert not known.any()
+
+
+def test_hidden_tokens_differ_by_kind_of_work() -> None:
+    rows = rows_of_two_kinds()
+    pages = (rows.tasks == "page") & rows.count_hidden
+    tokens = rows.tokens.copy()
+    tokens[pages, 2] += 3_000
+    model = train_length(replace(rows, tokens=tokens), assumed())
+    facts = [ModelFacts(THINKER, reasoning=True)]
+    of_kind = [
+        float(model.predict(vector_of(kind), np.zeros(3, np.float32), "Go", 0.5, facts)[1][0])
+        for kind in (0, 1)
+    ]
+    assert of_kind[1] > 5 * of_kind[0] > 0
+
+
+def test_a_model_that_thinks_only_now_and_then_is_told_apart_from_one_that_never_does() -> None:
+    rows = rows_of_two_kinds()
+    tokens = rows.tokens.copy()
+    pages = (rows.tasks == "page") & rows.count_hidden
+    tokens[pages, 1] += 2_000
+    model = train_length(replace(rows, tokens=tokens), assumed())
+    facts = [ModelFacts(CHATTY)]
+    by_kind = [
+        float(model.predict(vector_of(kind), np.zeros(3, np.float32), "Go", 0.5, facts)[1][0])
+        for kind in (0, 1)
+    ]
+    assert by_kind[0] < 30
+    assert by_kind[1] == pytest.approx(2_000, rel=0.4)
+
+
+def test_a_length_asked_for_counts_less_where_the_rows_were_asked_too(model: LengthModel) -> None:
+    text = "Answer in one word."
+    told = replace(model, told=np.ones(len(model.centroids), dtype=np.float32))
+    assert visible(model, TERSE, 1, text) < 10
+    assert visible(told, TERSE, 1, text) == pytest.approx(visible(told, TERSE, 1))
+
+
+def test_a_prompt_unlike_all_tasks_is_of_the_length_that_is_assumed(model: LengthModel) -> None:
+    far = np.zeros(3, dtype=np.float32)
+    unlike, _, _ = model.predict(vector_of(300), far, "Go", 0.5, [ModelFacts("quite-new-7b")])
+    assert unlike[0] == pytest.approx(90, rel=0.1)
+
+
+def test_the_table_of_assumed_lengths_is_complete_and_orders_the_kinds() -> None:
+    kinds = assumed_lengths()["kinds"]
+    assert kinds["label"]["visible"] < kinds["function"]["visible"] < kinds["essay"]["visible"]
+    assert kinds["greeting"]["hidden"] < kinds["fact"]["hidden"] < kinds["hard_math"]["hidden"]
+    rows = assumed_rows(lambda texts: np.zeros((len(texts), 384), dtype=np.float32))
+    assert len(rows.vectors) == len(rows.features) == len(rows.tokens) == len(rows.tasks) > 200
+    assert (rows.tokens > 0).all()
+    assert not rows.told.any()
 
 
 def test_a_saved_model_says_the_same(model: LengthModel, tmp_path: Path) -> None:
@@ -147,7 +240,7 @@ def test_a_saved_model_says_the_same(model: LengthModel, tmp_path: Path) -> None
 
 def test_without_counted_rows_every_hidden_number_is_an_estimate() -> None:
     rows = rows_of_two_kinds()
-    blind = replace(rows, count_hidden=np.zeros(240, dtype=bool))
-    tokens, known = hidden(train_length(blind), ModelFacts(THINKER, reasoning=True))
+    blind = replace(rows, count_hidden=np.zeros(960, dtype=bool))
+    tokens, known = hidden(train_length(blind, assumed()), ModelFacts(THINKER, reasoning=True))
     assert tokens > 100
     assert not known

@@ -128,26 +128,25 @@ def tiny_head(seed: int = 1) -> Head:
 
 
 def tiny_lengths() -> LengthModel:
-    """Return lengths of 99 tokens of whatever, by whomever."""
+    """Return lengths of 99 tokens of whatever, by whomever, and 500 hidden ones."""
+    usual = np.log(np.array([100, 501], dtype=np.float32))
     nothing = np.zeros(len(FEATURES), dtype=np.float32)
     return LengthModel(
         models=MODELS,
         feature_mean=nothing,
         feature_scale=nothing + 1,
-        weight=np.zeros(WIDTH + len(FEATURES), dtype=np.float32),
-        intercept=float(np.log(100)),
-        usual=float(np.log(100)),
-        lowest=0.0,
-        highest=10.0,
         centroids=np.eye(1, WIDTH, dtype=np.float32),
         sharpness=1.0,
-        task_offset=np.zeros(1, dtype=np.float32),
-        model_offset=np.zeros(len(MODELS), dtype=np.float32),
-        model_task=np.zeros((len(MODELS), 1), dtype=np.float32),
+        told=np.zeros(1, dtype=np.float32),
+        weight=np.zeros((2, WIDTH + len(FEATURES) + 2), dtype=np.float32),
+        intercept=usual,
+        usual=usual,
+        lowest=np.zeros(2, dtype=np.float32),
+        highest=np.full(2, 10.0, dtype=np.float32),
+        model_task=np.zeros((len(MODELS), 2), dtype=np.float32),
         families={},
-        hidden=HiddenModel(
-            variants={}, families={}, medium=float(np.log(500)), step=1.0, growth=1.0
-        ),
+        hidden_task=np.zeros((0, 2), dtype=np.float32),
+        hidden=HiddenModel(variants={}, families={}, step=1.0),
     )
 
 

@@ -53,6 +53,7 @@ def describe(
         "assumed": {
             "far_spread": "a prompt unlike anything known widens a logit by this much "
             f"({settings.far_spread})",
+            "lengths": "tokens of kinds of prompts that no set has (training/length_assumed.yaml)",
         },
     }
 

@@ -1,45 +1,59 @@
-"""Learn output tokens from judged rows: visible lengths, and hidden ones where they are counted."""
+"""Learn output tokens from judged rows: visible lengths, and hidden ones where they are counted.
+
+Kinds of prompts that no judged set has are assumed: `length_assumed.yaml`.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from importlib import resources
 from math import log
+from typing import Any
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
+from rolecall.registry.scorer.asked_length import asked_tokens
+from rolecall.registry.scorer.encoder import WIDTH
+from rolecall.registry.scorer.features import measure
 from rolecall.registry.scorer.length import (
-    RANKS,
     Floats,
     HiddenModel,
     LengthModel,
     Table,
     family_key,
+    joined,
     likeness_to,
 )
 from rolecall.registry.scorer.variants import reasons, variant
 
+ASSUMED = "assumed"
+_ROUNDS = 10
+
 
 @dataclass(frozen=True, slots=True)
 class LengthSettings:
-    """What was tuned on fold 6, and what is assumed where there are no data."""
+    """What was tuned on folds 1, 3, 5 and 6, each left out in turn, and what is assumed."""
 
     ridge: float = 10.0
+    feature_share: float = 0.1  # what a feature counts beside a number of the vector
+    assumed_weight: float = 3.0  # what an assumed prompt counts beside a judged one
+    likeness_share: float = 2.0
     sharpness: float = 40.0
-    task_rows: float = 20.0  # rows that shrink a task's offset by half
-    model_rows: float = 10.0
-    model_task_rows: float = 10.0
+    model_rows: float = 3.0
+    model_task_rows: float = 1.0
+    offset_share: float = 3.0  # what a model's offset on everything counts beside one on a task
     family_models: float = 2.0
-    least_task_rows: int = 15
+    least_task_rows: int = 4
     least_error: float = 0.3  # errors count by their size, smaller ones by their square
-    hidden_rows: float = 3.0
-    least_hidden_rows: int = 4
     least_hidden: float = 15.0  # tokens; fewer are differences of visible text
-    hides_from: float = 1.7  # times the length of the plain models' answers
-    usual_step: float = log(2.5)  # of hidden tokens, from one effort to the next
-    step_variants: float = 4.0
+    hides_from: float = 2.0  # times the length of the plain models' answers
+    least_hidden_rows: int = 4
+    shown_share: float = 0.8  # of the shortest answer, where every model may hide some
+    effort_step: float = log(2.5)  # of hidden tokens, from one effort to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +62,8 @@ class LengthRows:
 
     `tokens` (P, M) is `nan` where unknown; of rows that `count_hidden` they are the servers' own
     counts, with hidden reasoning, else visible text. `difficulty` is 0–1. Of rows that are not
-    `typical` visible lengths say nothing: they were told how to answer beside the prompt.
+    `typical` visible lengths say nothing: they were told how to answer beside the prompt. Those
+    that are `told` ask for a length themselves.
     """
 
     models: tuple[str, ...]
@@ -60,152 +75,250 @@ class LengthRows:
     tasks: NDArray[np.str_]  # (P,)
     count_hidden: NDArray[np.bool_]  # (P,)
     typical: NDArray[np.bool_]  # (P,)
+    told: NDArray[np.bool_]  # (P,)
 
     def only(self, rows: NDArray[np.bool_]) -> LengthRows:
         """Return some of the rows."""
-        return LengthRows(
-            self.models,
-            *(
-                getattr(self, name)[rows]
-                for name in (
-                    "vectors",
-                    "features",
-                    "tokens",
-                    "difficulty",
-                    "sets",
-                    "tasks",
-                    "count_hidden",
-                    "typical",
-                )
-            ),
-        )
+        names = [field.name for field in fields(self) if field.name != "models"]
+        return LengthRows(self.models, *(getattr(self, name)[rows] for name in names))
 
 
-def train_length(rows: LengthRows, settings: LengthSettings | None = None) -> LengthModel:
-    """Return the model learnt from all the given rows."""
-    chosen = settings or LengthSettings()
-    hiding = _hiding(rows, chosen)
-    visible = rows.tokens.astype(np.float64)
-    visible[np.ix_(rows.count_hidden, hiding)] = np.nan
-    visible[~rows.typical] = np.nan
-    told: NDArray[np.bool_] = np.asarray(np.isfinite(visible).any(axis=1))
-    return _Fit(rows.only(told), np.log1p(visible[told]), chosen).model(
-        _hidden(rows, hiding, chosen)
+@dataclass(frozen=True, slots=True)
+class AssumedRows:
+    """A prompts of kinds that no judged set has, and their assumed tokens, visible and hidden."""
+
+    vectors: Floats  # (A, 384)
+    features: Floats  # (A, F)
+    tokens: Floats  # (A, 2)
+    tasks: NDArray[np.str_]  # (A,)
+    told: NDArray[np.bool_]  # (A,)
+    usual: tuple[float, float]
+
+
+def assumed_rows(encode: Callable[[Sequence[str]], Floats]) -> AssumedRows:
+    """Return the assumed rows; `encode` makes sentence vectors of texts."""
+    content = assumed_lengths()
+    prompts, tokens, tasks = [], [], []
+    for kind, one in content["kinds"].items():
+        for prompt in one["prompts"].splitlines():
+            prompts.append(prompt)
+            tokens.append((one["visible"], one["hidden"]))
+            latin = sum(map(str.isascii, prompt)) > len(prompt) / 2
+            tasks.append(f"{ASSUMED}/{kind}/{'latin' if latin else 'other'}")
+    usual = content["usual"]
+    return AssumedRows(
+        vectors=encode(prompts),
+        features=np.stack([measure(prompt) for prompt in prompts]),
+        tokens=np.array(tokens, dtype=np.float32),
+        tasks=np.array(tasks),
+        told=np.array([asked_tokens(prompt) is not None for prompt in prompts]),
+        usual=(usual["visible"], usual["hidden"]),
     )
 
 
-class _Fit:
-    """The visible lengths: first the prompts' part, then the tasks', then the models'."""
+def assumed_lengths() -> dict[str, Any]:
+    """Return the table of assumed lengths."""
+    file = resources.files("rolecall.registry.scorer.training") / "length_assumed.yaml"
+    content: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return content
 
-    def __init__(self, rows: LengthRows, lengths: Table, chosen: LengthSettings) -> None:
-        self.rows, self.lengths, self.chosen = rows, lengths, chosen
-        self.known = np.isfinite(lengths)
-        # A set counts by the root of its size: neither the largest nor the smallest rules.
-        _, places, counts = np.unique(rows.sets, return_inverse=True, return_counts=True)
-        weights = counts[places] ** -0.5
-        self.weights: Table = weights / weights.mean()  # (P,)
 
-    def _usual(self, prompts: Table) -> float:
-        """Return the length that three of four sets stay below on average."""
-        means = [prompts[self.rows.sets == name].mean() for name in np.unique(self.rows.sets)]
-        return float(np.quantile(means, 0.75))
+def train_length(
+    rows: LengthRows, assumed: AssumedRows, settings: LengthSettings | None = None
+) -> LengthModel:
+    """Return the model learnt from all the given rows."""
+    chosen = settings or LengthSettings()
+    rows = rows.only(np.asarray(np.isfinite(rows.tokens).any(axis=1)))
+    hiding = _hiding(rows, chosen)
+    visible, hidden = _parted(rows, hiding, chosen)
+    inputs = _Inputs(rows, assumed, chosen)
+    parts = [inputs.fit(tokens, assumed.tokens[:, i]) for i, tokens in enumerate((visible, hidden))]
+    shown, thought = (np.flatnonzero(np.isfinite(one).any(axis=0)) for one in (visible, hidden))
+    counts = np.isfinite(rows.tokens[rows.count_hidden]).sum(axis=0)
+    plain = np.flatnonzero(~hiding & (counts >= chosen.least_hidden_rows))
+    names = np.array(rows.models)
+    variants: dict[str, int | None] = dict.fromkeys(names[plain].tolist())
+    variants |= {name: row for row, name in enumerate(names[thought].tolist())}
+    families = [
+        _families(names[columns].tolist(), part.offsets[columns], chosen)
+        for part, columns in zip(parts, (shown, thought), strict=True)
+    ]
+    return LengthModel(
+        models=tuple(names[shown].tolist()),
+        feature_mean=inputs.mean,
+        feature_scale=inputs.scale,
+        centroids=inputs.centroids,
+        sharpness=chosen.sharpness,
+        told=inputs.told,
+        weight=np.stack([part.weight for part in parts]).astype(np.float32),
+        intercept=np.array([part.intercept for part in parts], dtype=np.float32),
+        usual=np.log1p(np.array(assumed.usual, dtype=np.float32)),
+        lowest=np.array([part.lowest for part in parts], dtype=np.float32),
+        highest=np.array([part.highest for part in parts], dtype=np.float32),
+        model_task=parts[0].by_task[shown].astype(np.float32),
+        families=families[0],
+        hidden_task=parts[1].by_task[thought].astype(np.float32),
+        hidden=HiddenModel(variants, families[1], chosen.effort_step),
+    )
 
-    def model(self, hidden: HiddenModel) -> LengthModel:
-        """Return the fitted model."""
-        rows, chosen = self.rows, self.chosen
-        prompts = self._prompts()  # (P,)
-        mean = rows.features.mean(axis=0)
-        scale = np.maximum(rows.features.std(axis=0), 1e-3)
-        inputs = np.hstack([rows.vectors, np.clip((rows.features - mean) / scale, -4, 4)])
-        weight, intercept = self._ridge(inputs.astype(np.float64), prompts)
-        lowest, highest = np.percentile(prompts, [1, 99])
-        shared = np.clip(inputs @ weight + intercept, lowest, highest)
-        centroids = self._centroids()
-        likeness = likeness_to(centroids, rows.vectors, chosen.sharpness).astype(np.float64)
-        tasks = _shrunk(likeness, prompts - shared, self.weights, chosen.task_rows)
-        left = self.lengths - (shared + likeness @ tasks)[:, None]
-        offsets = self._offsets(left, chosen.model_rows)
-        return LengthModel(
-            models=rows.models,
-            feature_mean=mean.astype(np.float32),
-            feature_scale=scale.astype(np.float32),
-            weight=weight.astype(np.float32),
-            intercept=intercept,
-            usual=self._usual(prompts),
-            lowest=float(lowest),
-            highest=float(highest),
-            centroids=centroids,
-            sharpness=chosen.sharpness,
-            task_offset=tasks.astype(np.float32),
-            model_offset=offsets.astype(np.float32),
-            model_task=self._by_task(left - offsets, likeness).astype(np.float32),
-            families=self._families(offsets),
-            hidden=hidden,
-        )
 
-    def _prompts(self) -> Table:
-        """Return each prompt's mean length, as an average model would write it."""
-        offsets = np.zeros(self.lengths.shape[1])
-        for _ in range(15):
-            prompts = np.nanmean(self.lengths - offsets, axis=1)
-            offsets = self._offsets(self.lengths - prompts[:, None], self.chosen.model_rows)
-        return np.asarray(prompts, dtype=np.float64)
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is learnt of visible or of hidden tokens."""
 
-    def _offsets(self, left: Table, rows: float) -> Table:
-        weights = self.weights[:, None] * self.known
-        total = (weights * np.where(self.known, left, 0.0)).sum(axis=0)
-        return np.asarray(total / (weights.sum(axis=0) + rows), dtype=np.float64)
+    weight: Table  # (D,)
+    intercept: float
+    lowest: float
+    highest: float
+    offsets: Table  # (M,)
+    by_task: Table  # (M, 1 + T)
 
-    def _ridge(self, inputs: Table, prompts: Table) -> tuple[Table, float]:
-        centre = np.average(inputs, axis=0, weights=self.weights)
-        level = float(np.average(prompts, weights=self.weights))
-        weight = _shrunk(inputs - centre, prompts - level, self.weights, self.chosen.ridge)
-        return weight, float(level - centre @ weight)
 
-    def _centroids(self) -> Floats:
-        names, counts = np.unique(self.rows.tasks, return_counts=True)
-        enough = names[counts >= self.chosen.least_task_rows].tolist() or names.tolist()
-        vectors, tasks = self.rows.vectors, self.rows.tasks
-        means = np.array([vectors[tasks == name].mean(axis=0) for name in enough])
-        unit: Floats = (means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float32)
-        return unit
+class _Inputs:
+    """What lengths are linear in, of judged and assumed prompts, and the fits to them."""
 
-    def _by_task(self, left: Table, likeness: Table) -> Table:
-        """Return each model's offset on each task (M, T); outliers count less."""
-        found = np.zeros((left.shape[1], likeness.shape[1]))
-        for column in np.flatnonzero(self.known.any(axis=0)):
-            rows = self.known[:, column]
-            inputs, truth = likeness[rows], left[rows, column]
-            weights = np.ones(len(truth))
-            for _ in range(3):
-                found[column] = _shrunk(inputs, truth, weights, self.chosen.model_task_rows)
-                errors = np.abs(truth - inputs @ found[column])
-                weights = self.chosen.least_error / np.maximum(errors, self.chosen.least_error)
+    def __init__(self, rows: LengthRows, assumed: AssumedRows, chosen: LengthSettings) -> None:
+        self.chosen, self.judged = chosen, len(rows.vectors)
+        self.mean = rows.features.mean(axis=0).astype(np.float32)
+        self.scale = np.maximum(rows.features.std(axis=0), 1e-3).astype(np.float32)
+        vectors = np.concatenate([rows.vectors, assumed.vectors])
+        features = np.concatenate([rows.features, assumed.features])
+        self.sets = np.concatenate([rows.sets, np.full(len(assumed.vectors), ASSUMED)])
+        tasks = np.concatenate([rows.tasks, assumed.tasks])
+        names, counts = np.unique(tasks, return_counts=True)
+        often = names[counts >= chosen.least_task_rows].tolist()
+        means = np.array([vectors[tasks == name].mean(axis=0) for name in often])
+        norms = np.linalg.norm(means, axis=1, keepdims=True)
+        self.centroids = (means / norms).astype(np.float32)
+        told = np.concatenate([rows.told, assumed.told])
+        self.told = np.array([told[tasks == name].mean() for name in often], dtype=np.float32)
+        self.likeness = likeness_to(self.centroids, vectors, chosen.sharpness)
+        usual = np.full(len(assumed.vectors), rows.difficulty.mean())
+        self.inputs = joined(
+            vectors,
+            (features - self.mean) / self.scale,
+            self.likeness,
+            np.concatenate([rows.difficulty, usual]),
+        ).astype(np.float64)
+
+    def fit(self, tokens: Table, assumed: Floats) -> _Part:
+        """Return the fit to tokens (P, M) of the judged prompts and (A,) of the assumed ones.
+
+        What is assumed is what a model without an offset writes.
+        """
+        logs = np.log1p(tokens)
+        some = np.isfinite(logs).any(axis=1)  # (P,)
+        logs, judged = logs[some], int(some.sum())
+        told = np.concatenate([some, np.ones(len(assumed), dtype=bool)])
+        weights = _by_set(self.sets[told])
+        weights[judged:] *= self.chosen.assumed_weight
+        prompts, offsets = self._prompts(logs, weights[:judged])
+        truth = np.concatenate([prompts, np.log1p(assumed)])
+        weight, intercept = self._ridge(self.inputs[told], truth, weights)
+        lowest, highest = float(truth.min()), float(truth.max())
+        shared = np.clip(self.inputs[told][:judged] @ weight + intercept, lowest, highest)
+        by_task = self._by_task(logs - shared[:, None], self.likeness[told][:judged])
+        return _Part(weight, intercept, lowest, highest, offsets, by_task)
+
+    def _prompts(self, logs: Table, weights: Table) -> tuple[Table, Table]:
+        """Return each prompt's mean, as an average model would write it, and models' offsets."""
+        known = np.isfinite(logs)
+        filled = np.where(known, logs, 0.0)
+        cells = known * weights[:, None]
+        offsets: Table = np.zeros(logs.shape[1])
+        for _ in range(_ROUNDS):
+            prompts = ((filled - offsets) * known).sum(axis=1) / known.sum(axis=1)
+            left = ((filled - prompts[:, None]) * cells).sum(axis=0)
+            offsets = left / (cells.sum(axis=0) + self.chosen.model_rows)
+        return prompts, offsets
+
+    def _ridge(self, inputs: Table, truth: Table, weights: Table) -> tuple[Table, float]:
+        """Return the ridge regression of prompts' lengths; outliers count less."""
+        chosen = self.chosen
+        width, tasks = inputs.shape[1], len(self.centroids)
+        shares: Table = np.ones(width)
+        shares[WIDTH : width - tasks - 1] = chosen.feature_share
+        shares[width - tasks - 1 : width - 1] = chosen.likeness_share
+        centre: Table = np.average(inputs, axis=0, weights=weights)
+        level = float(np.average(truth, weights=weights))
+        found = _robust((inputs - centre) * shares, truth - level, weights, chosen.ridge, chosen)
+        return found * shares, float(level - centre @ (found * shares))
+
+    def _by_task(self, left: Table, likeness: Floats) -> Table:
+        """Return each model's offset on everything and on each task (M, 1 + T)."""
+        share = self.chosen.offset_share
+        inputs = np.hstack([np.full((len(likeness), 1), share), likeness]).astype(np.float64)
+        found = np.zeros((left.shape[1], inputs.shape[1]))
+        for column in np.flatnonzero(np.isfinite(left).any(axis=0)):
+            rows = np.isfinite(left[:, column])
+            found[column] = _robust(
+                inputs[rows],
+                left[rows, column],
+                np.ones(int(rows.sum())),
+                self.chosen.model_task_rows,
+                self.chosen,
+            )
+        found[:, 0] *= share
         return found
 
-    def _families(self, offsets: Table) -> Mapping[str, float]:
-        of_family = defaultdict(list)
-        for column in np.flatnonzero(self.known.any(axis=0)):
-            of_family[family_key(variant(self.rows.models[column]))].append(offsets[column])
-        return {
-            name: float(sum(some) / (len(some) + self.chosen.family_models))
-            for name, some in sorted(of_family.items())
-        }
+
+def _robust(
+    inputs: Table, truth: Table, weights: Table, penalty: float, chosen: LengthSettings
+) -> Table:
+    """Return a weighted ridge regression without an intercept, in which outliers count less."""
+    found: Table = np.zeros(inputs.shape[1])
+    now = weights
+    for _ in range(3):
+        weighted = inputs * now[:, None]
+        square = weighted.T @ inputs + penalty * np.eye(inputs.shape[1])
+        found = np.asarray(np.linalg.solve(square, weighted.T @ truth), dtype=np.float64)
+        errors = np.abs(truth - inputs @ found)
+        now = weights * chosen.least_error / np.maximum(errors, chosen.least_error)
+    return found
 
 
-def _shrunk(inputs: Table, truth: Table, weights: Table, penalty: float) -> Table:
-    """Return the weighted ridge regression of `truth` on `inputs`, without an intercept."""
-    weighted = inputs * weights[:, None]
-    square = weighted.T @ inputs + penalty * np.eye(inputs.shape[1])
-    return np.asarray(np.linalg.solve(square, weighted.T @ truth), dtype=np.float64)
+def _by_set(sets: NDArray[np.str_]) -> Table:
+    """Return weights (P,): a set counts by the root of its size, so none rules."""
+    _, places, counts = np.unique(sets, return_inverse=True, return_counts=True)
+    weights = counts[places] ** -0.5
+    return np.asarray(weights / weights.mean(), dtype=np.float64)
 
 
-def _plain_lengths(rows: LengthRows, hiding: NDArray[np.bool_]) -> Table:
-    """Return how long (P,) models that hide nothing answer; `nan` where none answered.
+def _families(models: Sequence[str], offsets: Table, chosen: LengthSettings) -> Mapping[str, float]:
+    of_family = defaultdict(list)
+    for model, offset in zip(models, offsets.tolist(), strict=True):
+        of_family[family_key(variant(model))].append(offset)
+    return {
+        name: sum(some) / (len(some) + chosen.family_models)
+        for name, some in sorted(of_family.items())
+    }
 
-    It is their lower quartile: some may hide what is not known to be hidden.
+
+def _parted(
+    rows: LengthRows, hiding: NDArray[np.bool_], chosen: LengthSettings
+) -> tuple[Table, Table]:
+    """Return visible and hidden tokens (P, M) of each answer, `nan` where not known.
+
+    Where hidden reasoning is counted with the rest, a model shows what plain models wrote.
     """
-    lengths = np.full(len(rows.tokens), np.nan)
+    visible = rows.tokens.astype(np.float64)
+    hidden = np.full(visible.shape, np.nan)
+    counted = np.ix_(rows.count_hidden, hiding)
+    plain = _plain_lengths(rows.only(rows.count_hidden), hiding, chosen)[:, None]
+    visible[counted] = np.minimum(visible[counted], plain)
+    excess = rows.tokens[counted] - visible[counted]
+    hidden[counted] = np.where(excess < chosen.least_hidden, 0.0 * excess, excess)
+    visible[~rows.typical] = np.nan
+    return visible, hidden
+
+
+def _plain_lengths(rows: LengthRows, hiding: NDArray[np.bool_], chosen: LengthSettings) -> Table:
+    """Return how long (P,) models that hide nothing answer.
+
+    It is their lower quartile: some may hide what is not known to be hidden. Where none answered
+    it is most of the shortest answer.
+    """
+    lengths: Table = chosen.shown_share * np.nanmin(rows.tokens, axis=1).astype(np.float64)
     plain = rows.tokens[:, ~hiding]
     told = np.isfinite(plain).any(axis=1)
     lengths[told] = np.nanpercentile(plain[told], 25, axis=1)
@@ -216,64 +329,10 @@ def _hiding(rows: LengthRows, chosen: LengthSettings) -> NDArray[np.bool_]:
     """Return which models (M,) hide reasoning: by name, or by counts far above plain models'."""
     hiding = np.array([reasons(variant(name)) for name in rows.models])
     counted = rows.only(rows.count_hidden)
-    if not len(counted.tokens):
-        return hiding
     for _ in range(2):
-        least = np.maximum(_plain_lengths(counted, hiding), chosen.least_hidden)[:, None]
+        plain = _plain_lengths(counted, hiding, chosen)
+        least = np.maximum(plain, chosen.least_hidden)[:, None]
         ratios = counted.tokens / least
         for column in np.flatnonzero(np.isfinite(ratios).any(axis=0)):
-            hiding[column] |= bool(np.nanmedian(ratios[:, column]) > chosen.hides_from)
+            hiding[column] |= bool(np.nanpercentile(ratios[:, column], 75) > chosen.hides_from)
     return hiding
-
-
-def _hidden(rows: LengthRows, hiding: NDArray[np.bool_], chosen: LengthSettings) -> HiddenModel:
-    """Return the model of hidden tokens: counts less what plain models wrote, in logarithms."""
-    counted = rows.only(rows.count_hidden)
-    excess = counted.tokens - _plain_lengths(counted, hiding)[:, None]
-    # An answer without any says that reasoning was not counted, or not asked for, there.
-    logs = np.log(np.where(excess >= chosen.least_hidden, excess, np.nan))
-    enough = np.isfinite(excess).sum(axis=0) >= chosen.least_hidden_rows
-    columns = np.flatnonzero(enough & hiding & np.isfinite(logs).any(axis=0))
-    growth = _growth(logs[:, columns], counted.difficulty)
-    flat = logs - growth * counted.difficulty[:, None]
-    rows_of = {column: int(np.isfinite(flat[:, column]).sum()) for column in columns.tolist()}
-    bases = {column: float(np.nanmedian(flat[:, column])) for column in rows_of}
-    medium, step = _levels(rows.models, bases, chosen)
-    variants: dict[str, float | None] = {
-        rows.models[column]: None for column in np.flatnonzero(enough & ~hiding).tolist()
-    }
-    families = defaultdict(list)
-    for column, base in bases.items():
-        own = variant(rows.models[column])
-        usual = medium + step * RANKS.get(own.effort, 0.0)
-        share = rows_of[column] / (rows_of[column] + chosen.hidden_rows)
-        variants[rows.models[column]] = share * base + (1 - share) * usual
-        families[family_key(own)].append(share * base + (1 - share) * usual)
-    means = {name: float(np.mean(some)) for name, some in sorted(families.items())}
-    return HiddenModel(variants, means, medium, step, growth)
-
-
-def _growth(logs: Table, difficulty: Floats) -> float:
-    """Return how the logarithm of hidden tokens grows with difficulty within one variant."""
-    known = np.isfinite(logs)
-    counts = np.maximum(known.sum(axis=0), 1)
-    spread = np.where(known, difficulty[:, None], 0.0)
-    spread = np.where(known, spread - spread.sum(axis=0) / counts, 0.0)
-    squares = float((spread**2).sum())
-    return float((spread * np.where(known, logs, 0.0)).sum()) / (squares + 1.0)
-
-
-def _levels(
-    models: Sequence[str], bases: Mapping[int, float], chosen: LengthSettings
-) -> tuple[float, float]:
-    """Return the base of medium effort and the step to the next, near the usual one."""
-    if not bases:
-        return log(500.0), chosen.usual_step
-    ranks = np.array([RANKS.get(variant(models[column]).effort, 0.0) for column in bases])
-    values = np.array(list(bases.values()))
-    step = chosen.usual_step
-    for _ in range(10):
-        medium = float((values - step * ranks).mean())
-        above = float((ranks * (values - medium)).sum()) + chosen.step_variants * chosen.usual_step
-        step = above / (float((ranks**2).sum()) + chosen.step_variants)
-    return medium, step

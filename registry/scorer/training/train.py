@@ -19,7 +19,8 @@ import numpy as np
 import torch
 
 from rolecall.registry.errors import RegistryError
-from rolecall.registry.scorer.artifact import FORMAT, Head, load_head, save_head
+from rolecall.registry.scorer.artifact import FORMAT, Floats, Head, load_head, save_head
+from rolecall.registry.scorer.asked_length import asked_tokens
 from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED
 from rolecall.registry.scorer.data import Judged, read_judged
 from rolecall.registry.scorer.encoder import SENTENCE, Encoder
@@ -37,7 +38,7 @@ from rolecall.registry.scorer.training.export import (
     load_torch_encoder,
     packaged_encoder,
 )
-from rolecall.registry.scorer.training.length import LengthRows, train_length
+from rolecall.registry.scorer.training.length import LengthRows, assumed_rows, train_length
 from rolecall.registry.scorer.training.task_classifier import train_task_classifier
 
 NAME = "minilm-latent"
@@ -93,6 +94,10 @@ def _write_others(data: TrainingData, taught: Rows, folder: Path, encoder: Encod
     """Write what stands beside the head: lengths, task classifier, and which prompts were seen."""
     judged = data.judged.only(taught)
     known = np.isfinite(judged.scores)
+
+    def encode(texts: Sequence[str]) -> Floats:
+        return encoder.encode(texts)[:, SENTENCE]
+
     difficulty = 1 - np.where(known, judged.scores, 0).sum(axis=1) / known.sum(axis=1)
     train_length(
         LengthRows(
@@ -105,9 +110,11 @@ def _write_others(data: TrainingData, taught: Rows, folder: Path, encoder: Encod
             tasks=np.array(data.tasks)[data.task_of[taught]],
             count_hidden=np.isin(judged.datasets, sets_marked("tokens", "counted")),
             typical=~np.isin(judged.datasets, sets_marked("answers", "instructed")),
-        )
+            told=np.array([asked_tokens(prompt) is not None for prompt in judged.prompts]),
+        ),
+        assumed_rows(encode),
     ).save(folder)
-    told = train_task_classifier(lambda texts: encoder.encode(texts)[:, SENTENCE], folder)
+    told = train_task_classifier(encode, folder)
     _log.info("task classifier: %s", "; ".join(told))
     write_seen(folder, map(prompt_key, judged.prompts))
 
