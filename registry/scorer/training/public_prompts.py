@@ -79,15 +79,21 @@ def _table(models: tuple[str, ...]) -> dict[str, Floats]:
 
 
 def _ranks(table: Mapping[str, Floats]) -> Floats:
-    """Return how strong each model (M,) is, 0–1: its mean rank over benchmarks, nan if none."""
-    places = np.full((len(table), len(next(iter(table.values())))), np.nan)
-    for number, scores in enumerate(table.values()):
-        known = np.flatnonzero(np.isfinite(scores))
-        if len(known) > 1:
-            places[number, known] = scores[known].argsort().argsort() / (len(known) - 1)
+    """Return how strong each model (M,) is among those in the table, 0–1; nan for others.
+
+    Models are ordered by their mean rank over benchmarks.
+    """
+    places = np.array([_order(scores) for scores in table.values()])
     count = np.isfinite(places).sum(axis=0)
-    mean = np.nansum(places, axis=0) / np.maximum(count, 1)
-    return np.where(count, mean, np.nan).astype(np.float32)
+    return _order(np.where(count, np.nansum(places, axis=0) / np.maximum(count, 1), np.nan))
+
+
+def _order(scores: Floats) -> Floats:
+    """Return where each score stands, 0 for the least and 1 for the most; nan where unknown."""
+    known = np.flatnonzero(np.isfinite(scores))
+    found = np.full(len(scores), np.nan, dtype=np.float32)
+    found[known] = scores[known].argsort().argsort() / max(len(known) - 1, 1)
+    return found
 
 
 @cache

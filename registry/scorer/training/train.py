@@ -39,6 +39,7 @@ from rolecall.registry.scorer.training.export import (
     packaged_encoder,
 )
 from rolecall.registry.scorer.training.length import LengthRows, assumed_rows, train_length
+from rolecall.registry.scorer.training.public_prompts import PUBLIC
 from rolecall.registry.scorer.training.task_classifier import train_task_classifier
 
 NAME = "minilm-latent"
@@ -92,6 +93,8 @@ def learn(data: TrainingData, settings: Settings, encoder: Encoder, version: str
 
 def _write_others(data: TrainingData, taught: Rows, folder: Path, encoder: Encoder) -> None:
     """Write what stands beside the head: lengths, task classifier, and which prompts were seen."""
+    write_seen(folder, map(prompt_key, data.judged.only(taught).prompts))
+    taught = taught[data.set_of[taught] != PUBLIC]  # public scores tell no lengths
     judged = data.judged.only(taught)
     known = np.isfinite(judged.scores)
 
@@ -116,7 +119,6 @@ def _write_others(data: TrainingData, taught: Rows, folder: Path, encoder: Encod
     ).save(folder)
     told = train_task_classifier(encode, folder)
     _log.info("task classifier: %s", "; ".join(told))
-    write_seen(folder, map(prompt_key, judged.prompts))
 
 
 def _digest(settings: Settings, judged: Judged) -> str:
