@@ -175,7 +175,7 @@ def _success_parts(candidates: tuple[Candidate, ...]) -> Iterator[str]:
             f"({parts.likeness:.2f}), {parts.prompt:+.2f} this prompt"
         )
         if parts.local:
-            text += f", {parts.local:+.2f} the nearest known prompts"
+            text += f", {parts.local:+.2f} judged prompts like it"
         if parts.world:
             text += f", {parts.world:+.2f} your own judged rows"
         yield f"{text} = {total:.2f}" if total is not None else text

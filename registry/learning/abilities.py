@@ -8,6 +8,7 @@ from rolecall.registry.facts import facts_of
 from rolecall.registry.known_facts import known_facts
 from rolecall.registry.learning.loading import read_known
 from rolecall.registry.scorer.abilities import Ability, Usual, known_by_kind
+from rolecall.registry.scorer.artifact import PUBLIC
 from rolecall.registry.scorer.card import card
 from rolecall.registry.scorer.posterior import Gaussian
 
@@ -27,10 +28,10 @@ def abilities_of(given: Path | None, model: str) -> tuple[Ability, ...]:
         tasks_of.setdefault(kinds.get(task, "other"), []).append(number)
     head, pool = scorer.head, scorer.pool((facts,))
     row = int(pool.rows[0])
-    rows = {
-        kind: int(head.asked[tasks, row].sum()) if row >= 0 else 0
-        for kind, tasks in tasks_of.items()
-    }
+    rows = {}
+    for kind, tasks in tasks_of.items():
+        judged = [task for task in tasks if not head.tasks[task].startswith(f"{PUBLIC}/")]
+        rows[kind] = int(head.asked[judged, row].sum()) if row >= 0 else 0
     own = Gaussian(pool.latent[0], pool.covariance[0])
     fitted = pool.bases[0] == "fitted"
     told = {kind: own for kind, count in rows.items() if count or fitted}

@@ -18,6 +18,7 @@ from rolecall.registry.scorer.metadata_prior import MetadataPrior
 
 FORMAT = 7
 HEAD_FILE = "head.bin"
+PUBLIC = "public_scores"  # the data set of prompts that stand for public benchmarks
 _HINT = "reinstall rolecall"
 
 Floats = NDArray[np.float32]

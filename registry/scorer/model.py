@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.predictions import ModelFacts, Prediction, SuccessParts
-from rolecall.registry.scorer.artifact import Floats, Head, load_head
+from rolecall.registry.scorer.artifact import PUBLIC, Floats, Head, load_head
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.chances import LATENT_FLOOR, expected, logistic
 from rolecall.registry.scorer.encoder import SENTENCE, WIDTH, Encoder, Session
@@ -109,8 +109,7 @@ class Scorer:
         self.fits = fits
         self._is_agent = np.array([_AGENT in f"/{task}/" for task in head.tasks], dtype=bool)
         self._of_set = _tasks_of_sets(head.tasks)
-        asked = self._of_set @ (self._of_set.T @ head.asked)  # of the task's data set, (T, M)
-        self._asked = asked / (asked + _FEW_PROMPTS)
+        self._asked = _asked(head, self._of_set)
         self.pool = pools(head, fits)
 
     @classmethod
@@ -348,6 +347,16 @@ def _tasks_of_sets(tasks: Sequence[str]) -> Table:
     """Return 1 where a task is of a data set (T, S), else 0."""
     names = [task.split("/")[0] for task in tasks]
     return np.array([[float(name == one) for one in dict.fromkeys(names)] for name in names])
+
+
+def _asked(head: Head, of_set: Table) -> Table:
+    """Return how far each model was asked the data set of each task (T, M), 0–1.
+
+    Of public scores each task, a benchmark, stands for itself.
+    """
+    public = np.array([task.split("/")[0] == PUBLIC for task in head.tasks])
+    count = np.where(public[:, None], head.asked, of_set @ (of_set.T @ head.asked))
+    return np.asarray(count / (count + _FEW_PROMPTS))
 
 
 def as_logit(success: Table) -> Table:

@@ -12,13 +12,13 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.scorer.artifact import Floats
+from rolecall.registry.scorer.artifact import PUBLIC, Floats
 from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.encoder import EMBEDDINGS, WIDTH, Encoder
 from rolecall.registry.scorer.features import measure
 from rolecall.registry.scorer.kept_embeddings import KeptEmbeddings
 from rolecall.registry.scorer.training.config import Settings
-from rolecall.registry.scorer.training.public_prompts import PUBLIC, with_public_prompts
+from rolecall.registry.scorer.training.public_prompts import with_public_prompts
 from rolecall.registry.scorer.training.rewording import frames, reworded
 from rolecall.registry.scorer.variants import canonical
 

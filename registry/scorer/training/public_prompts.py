@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 import yaml
 
-from rolecall.registry.scorer.artifact import Floats
+from rolecall.registry.scorer.artifact import PUBLIC, Floats
 from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.public_scores import benchmarks, read_scores
 
-PUBLIC = "public_scores"  # the name of these prompts as a data set
 _TOP = 0.95  # the quantile of scores that counts as what the best reach
 _NEARLY_ALL = 0.97
 

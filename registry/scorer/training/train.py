@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from rolecall.registry.errors import RegistryError
-from rolecall.registry.scorer.artifact import FORMAT, Floats, Head, load_head, save_head
+from rolecall.registry.scorer.artifact import FORMAT, PUBLIC, Floats, Head, load_head, save_head
 from rolecall.registry.scorer.asked_length import asked_tokens
 from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED
 from rolecall.registry.scorer.data import Judged, read_judged
@@ -39,7 +39,6 @@ from rolecall.registry.scorer.training.export import (
     packaged_encoder,
 )
 from rolecall.registry.scorer.training.length import LengthRows, assumed_rows, train_length
-from rolecall.registry.scorer.training.public_prompts import PUBLIC
 from rolecall.registry.scorer.training.task_classifier import train_task_classifier
 
 NAME = "minilm-latent"
