@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import logging
 import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,18 @@ import numpy as np
 import torch
 
 from rolecall.registry.errors import RegistryError
-from rolecall.registry.scorer.artifact import FORMAT, PUBLIC, Floats, Head, load_head, save_head
+from rolecall.registry.scorer.artifact import (
+    FORMAT,
+    HEAD_FILE,
+    PUBLIC,
+    Floats,
+    Head,
+    load_head,
+    save_head,
+)
 from rolecall.registry.scorer.asked_length import asked_tokens
 from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED
-from rolecall.registry.scorer.data import Judged, read_judged
+from rolecall.registry.scorer.data import read_judged
 from rolecall.registry.scorer.encoder import SENTENCE, Encoder
 from rolecall.registry.scorer.integrity import file_digest
 from rolecall.registry.scorer.length import LengthModel
@@ -64,9 +71,11 @@ def train(
         encoder = export_encoder(load_torch_encoder(encoder_source), folder)
         read = load_data(judged, encoder, settings, cache)
         _log.info("%d prompts, %d models", len(judged.prompts), len(read.judged.models))
-        version = f"{NAME}-{datetime.now(UTC).date()}-{_digest(settings, judged)}"
-        head = learn(read, settings, encoder, version)
+        head = learn(read, settings, encoder, NAME)
         save_head(head, folder)
+        # Told apart by what was learnt, whatever made it differ.
+        version = f"{NAME}-{datetime.now(UTC).date()}-{file_digest(folder / HEAD_FILE)[:8]}"
+        save_head(replace(head, version=version), folder)
         taught = read.judged.fold(*settings.train_folds, settings.tune_fold)
         _write_others(read, taught, folder, encoder)
         scorer = Scorer(load_head(folder), encoder, LengthModel.load(folder))
@@ -118,13 +127,6 @@ def _write_others(data: TrainingData, taught: Rows, folder: Path, encoder: Encod
     ).save(folder)
     told = train_task_classifier(encode, folder)
     _log.info("task classifier: %s", "; ".join(told))
-
-
-def _digest(settings: Settings, judged: Judged) -> str:
-    """Tell apart what makes another scorer: format, settings or scores."""
-    digest = hashlib.sha256(json.dumps([FORMAT, asdict(settings)]).encode())
-    digest.update(judged.scores.tobytes())
-    return digest.hexdigest()[:8]
 
 
 def _replace(folder: Path, out: Path) -> None:
