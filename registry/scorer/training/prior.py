@@ -64,14 +64,13 @@ def as_prior(inputs: ModelInputs, level: Floats, common: Floats, own: Floats) ->
     """Return the prior that training learnt: `common` (C, K), and each model's `own` (M, K)."""
     start = len(inputs.centre)
     families, bases = np.split(common[start:], [len(inputs.families)])
-    return MetadataPrior(
-        inputs=inputs,
-        level=level,
-        common=common,
-        own=_WIDEN * np.cov(own, rowvar=False),
-        of_family=_WIDEN * np.cov(families, rowvar=False),
-        of_base=_WIDEN * np.cov(bases, rowvar=False),
+    apart: Floats = _WIDEN * np.cov(own, rowvar=False)
+    # One family or model does not tell how far they lie apart: as far as what is models' own.
+    of_family, of_base = (
+        _WIDEN * np.cov(some, rowvar=False) if len(some) > 1 else apart
+        for some in (families, bases)
     )
+    return MetadataPrior(inputs, level, common, apart, of_family, of_base)
 
 
 def _shared(names: Iterable[str]) -> tuple[str, ...]:
