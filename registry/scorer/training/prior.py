@@ -80,6 +80,7 @@ def _shared(names: Iterable[str]) -> tuple[str, ...]:
 def fit_scales(facts: Sequence[ModelFacts]) -> Scales:
     """Return how facts are scaled, and what unknown ones are read as."""
     known = np.array([_known(one) for one in facts])
+    known[:, np.isnan(known).all(axis=0)] = 0.0  # what is known of none tells them not apart
     mean = np.nanmean(known, axis=0)
     deviation = np.maximum(np.nanstd(known, axis=0), 0.2)  # a column may not vary at all
     pessimistic = np.nanquantile(known, _LOW, axis=0)
@@ -185,7 +186,7 @@ def _known(facts: ModelFacts) -> list[float]:
 def _line(inputs: Floats, outputs: Floats) -> Floats:
     """Return intercept, slope and spread of one column read from another."""
     both = ~np.isnan(inputs) & ~np.isnan(outputs)
-    if both.sum() < 3:
+    if both.sum() < 3 or np.ptp(inputs[both]) == 0:
         return np.array([np.nanmean(outputs), 0.0, np.nanstd(outputs)])
     slope, intercept = np.polyfit(inputs[both], outputs[both], 1)
     spread = np.std(outputs[both] - intercept - slope * inputs[both])
