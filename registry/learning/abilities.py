@@ -10,6 +10,7 @@ from rolecall.registry.learning.loading import read_known
 from rolecall.registry.scorer.abilities import Ability, Usual, known_by_kind
 from rolecall.registry.scorer.card import card
 from rolecall.registry.scorer.posterior import Gaussian
+from rolecall.registry.scorer.public_scores import AS_DATA_SET
 
 __all__ = ["Ability", "abilities_of"]
 
@@ -25,10 +26,13 @@ def abilities_of(given: Path | None, model: str) -> tuple[Ability, ...]:
     tasks_of: dict[str, list[int]] = {}
     for number, task in enumerate(scorer.head.tasks):
         tasks_of.setdefault(kinds.get(task, "other"), []).append(number)
+    public = {n for n, task in enumerate(scorer.head.tasks) if task.split("/")[0] == AS_DATA_SET}
     head, pool = scorer.head, scorer.pool((facts,))
     row = int(pool.rows[0])
     rows = {
-        kind: int(head.asked[tasks, row].sum()) if row >= 0 else 0
+        kind: int(head.asked[[task for task in tasks if task not in public], row].sum())
+        if row >= 0
+        else 0
         for kind, tasks in tasks_of.items()
     }
     own = Gaussian(pool.latent[0], pool.covariance[0])

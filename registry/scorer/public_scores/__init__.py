@@ -18,6 +18,7 @@ import yaml
 
 from rolecall.registry.scorer.variants import candidates
 
+AS_DATA_SET = "public_scores"  # of prompts of our own that count as judged by these scores
 TABLE = "scores.csv.gz"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

@@ -17,8 +17,9 @@ from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.encoder import EMBEDDINGS, WIDTH, Encoder
 from rolecall.registry.scorer.features import measure
 from rolecall.registry.scorer.kept_embeddings import KeptEmbeddings
+from rolecall.registry.scorer.public_scores import AS_DATA_SET
 from rolecall.registry.scorer.training.config import Settings
-from rolecall.registry.scorer.training.public_prompts import PUBLIC, with_public_prompts
+from rolecall.registry.scorer.training.public_prompts import with_public_prompts
 from rolecall.registry.scorer.training.rewording import frames, reworded
 from rolecall.registry.scorer.variants import canonical
 
@@ -57,7 +58,7 @@ class TrainingData:
         scores = np.isfinite(self.judged.scores[rows]).sum(axis=1)
         sets = self.set_of[rows]
         held = {name: scores[sets == name].sum() for name in np.unique(sets)}
-        part = {name: _PUBLIC_PART if name == PUBLIC else 1.0 for name in held}
+        part = {name: _PUBLIC_PART if name == AS_DATA_SET else 1.0 for name in held}
         raw = np.array([part[name] * float(held[name]) ** -power for name in sets])
         found: Floats = (raw * scores.sum() / (raw * scores).sum()).astype(np.float32)
         return found

@@ -13,9 +13,8 @@ import yaml
 
 from rolecall.registry.scorer.artifact import Floats
 from rolecall.registry.scorer.data import Judged
-from rolecall.registry.scorer.public_scores import benchmarks, read_scores
+from rolecall.registry.scorer.public_scores import AS_DATA_SET, benchmarks, read_scores
 
-PUBLIC = "public_scores"  # the name of these prompts as a data set
 _TOP = 0.95  # the quantile of scores that counts as what the best reach
 _NEARLY_ALL = 0.97
 
@@ -38,11 +37,11 @@ def with_public_prompts(judged: Judged, fold: int) -> Judged:
     unknown = np.full((len(prompts), len(judged.models)), np.nan, dtype=np.float32)
     return replace(
         judged,
-        ids=(*judged.ids, *(f"{PUBLIC}-{number}" for number in range(len(prompts)))),
+        ids=(*judged.ids, *(f"{AS_DATA_SET}-{number}" for number in range(len(prompts)))),
         prompts=(*judged.prompts, *prompts),
-        datasets=(*judged.datasets, *[PUBLIC] * len(prompts)),
+        datasets=(*judged.datasets, *[AS_DATA_SET] * len(prompts)),
         tasks=(*judged.tasks, *tasks),
-        groups=(*judged.groups, *(f"{PUBLIC}-{task}" for task in tasks)),
+        groups=(*judged.groups, *(f"{AS_DATA_SET}-{task}" for task in tasks)),
         folds=np.concatenate([judged.folds, np.full(len(prompts), fold)]),
         scores=np.concatenate([judged.scores, np.array(scores, np.float32).reshape(unknown.shape)]),
         tokens=np.concatenate([judged.tokens, unknown]),
@@ -53,7 +52,7 @@ def with_public_prompts(judged: Judged, fold: int) -> Judged:
 def kinds() -> dict[str, str]:
     """Return the kind of work of each of these tasks."""
     return {
-        f"{PUBLIC}/{name}": one.get("kind") or benchmarks()[name].kind
+        f"{AS_DATA_SET}/{name}": one.get("kind") or benchmarks()[name].kind
         for name, one in _content().items()
     }
 

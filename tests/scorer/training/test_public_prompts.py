@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from rolecall.registry.scorer.data import Floats, Judged
-from rolecall.registry.scorer.public_scores import benchmarks, read_scores
-from rolecall.registry.scorer.training.public_prompts import PUBLIC, kinds, with_public_prompts
+from rolecall.registry.scorer.public_scores import AS_DATA_SET, benchmarks, read_scores
+from rolecall.registry.scorer.training.public_prompts import kinds, with_public_prompts
 
 MODELS = tuple(sorted({one.model for one in read_scores()}))
 FILE = resources.files("rolecall.registry.scorer.training") / "public_prompts.yaml"
@@ -52,8 +52,12 @@ def test_every_kind_of_prompt_is_of_a_benchmark_of_the_table_or_says_what_it_ass
     for name, one in CONTENT.items():
         assert (name in benchmarks()) != ("assumed" in one), name
         assert len(one["prompts"]) == len(set(one["prompts"])) > 4, name
-    assert kinds()[f"{PUBLIC}/humaneval"] == benchmarks()["humaneval"].kind
-    assert {kinds()[f"{PUBLIC}/{name}"] for name in ASSUMED} <= {"writing", "languages", "math"}
+    assert kinds()[f"{AS_DATA_SET}/humaneval"] == benchmarks()["humaneval"].kind
+    assert {kinds()[f"{AS_DATA_SET}/{name}"] for name in ASSUMED} <= {
+        "writing",
+        "languages",
+        "math",
+    }
 
 
 @pytest.mark.parametrize("name", PLAIN)
@@ -100,7 +104,7 @@ def test_judged_rows_stay_and_prompts_of_our_own_are_of_the_fold_asked_for(judge
     assert (judged.prompts[0], judged.datasets[0], judged.tasks[0]) == ("prompt", "set", "task")
     np.testing.assert_array_equal(judged.scores[0], before.scores[0])
     assert judged.folds.tolist() == [3] + [2] * (len(judged.prompts) - 1)
-    assert set(judged.datasets[1:]) == {PUBLIC}
+    assert set(judged.datasets[1:]) == {AS_DATA_SET}
     assert len(set(judged.groups)) == len(set(judged.tasks))
     assert np.isnan(judged.tokens[1:]).all()
     assert np.isnan(judged.costs[1:]).all()
