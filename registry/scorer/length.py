@@ -114,10 +114,13 @@ class LengthModel:
         """
         (shown, thought), places = self._shared(vector, features, difficulty)
         pool = _pool(self, tuple(facts))
-        own, own_hidden = self.model_task @ places, self.hidden_task @ places
+        # Places of -1 find the 0 at the end.
+        own, own_hidden = (
+            np.append(of @ places, 0.0) for of in (self.model_task, self.hidden_task)
+        )
         longer = np.array([(offsets or {}).get(one.model, 0.0) for one in facts])
-        lengths = shown + np.where(pool.rows >= 0, own[pool.rows], pool.offset) + longer
-        more = np.where(pool.hidden_rows >= 0, own_hidden[pool.hidden_rows], 0.0) + pool.hidden
+        lengths = shown + own[pool.rows] + pool.offset + longer
+        more = own_hidden[pool.hidden_rows] + pool.hidden
         asked = asked_tokens(text)
         if asked is not None:
             blended = np.array([asked.blend(each) for each in lengths])
@@ -231,7 +234,8 @@ def _pool(model: LengthModel, facts: tuple[ModelFacts, ...]) -> _Pool:
     for one in facts:
         names = candidates(one.base or one.model, one.reasoning_effort)
         rows.append(next((place_of[name] for name in names if name in place_of), -1))
-        offset.append(model.families.get(family_key(_variant(names[0])), 0.0))
+        usual = model.families.get(family_key(_variant(names[0])), 0.0)
+        offset.append(usual if rows[-1] < 0 else 0.0)
         hidden.append(model.hidden.offset(one, names))
     return _Pool(
         rows=np.array(rows, dtype=np.intp),

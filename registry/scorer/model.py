@@ -236,7 +236,8 @@ class Scorer:
         far = reading.spread**2 - self.head.calibration.spread**2
         steps = [expected(one, unsure + far) for one in (usual, plain, local, local + world)]
         success = np.clip(steps[-1], _LEAST_SUCCESS, 1 - _LEAST_SUCCESS)
-        deviation = success * (1 - success) * np.sqrt(unsure + reading.spread**2)
+        apart = success * (1 - success)
+        deviation = np.minimum(apart * np.sqrt(unsure + reading.spread**2), np.sqrt(apart))
         assert self.lengths is not None
         visible, hidden, known = self.lengths.predict(
             reading.vector,

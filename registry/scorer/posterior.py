@@ -19,6 +19,8 @@ _MOST_STEPS = 50
 _MOST_HALVINGS = 30
 _ENOUGH = 1e-8  # gain of the log posterior, per step
 _ROWS_AT_ONCE = 10_000
+# Of few trained models some of their numbers do not vary; nothing is believed quite surely.
+_LEAST_VARIANCE = 1e-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def fit_posterior(design: Design, scores: Floats, prior: Gaussian) -> Gaussian:
     """
     if not len(design):
         return prior
-    precision = _inverse(prior.covariance)
+    precision = _inverse(prior.covariance + _LEAST_VARIANCE * np.eye(len(prior.mean)))
     numbers = prior.mean
     loss = _loss(design, scores, numbers - prior.mean, numbers, precision)
     for _ in range(_MOST_STEPS):

@@ -59,8 +59,12 @@ def test_what_is_known_of_a_model_is_told_by_kind_of_work_and_from_where(
         return kinds
 
     judged, unheard = kinds_of("claude-sonnet-4-6"), kinds_of("acme-9")
-    assert {one["basis"] for one in judged} == {"rows"}
+    assert {one["basis"] for one in judged if one["rows"]} == {"rows"}
+    assert {one["basis"] for one in judged if not one["rows"]} == {"scores"}
     assert sum(one["rows"] for one in judged) > 100
+    # Prompts of our own that count as judged by public scores are no rows.
+    of_rows = {kind for task, kind in card()["kinds"].items() if not task.startswith("public_")}
+    assert {one["kind"] for one in judged if one["rows"]} <= of_rows
     assert {one["basis"] for one in unheard} == {"facts"}
     assert {one["rows"] for one in unheard} == {0}
     spread = {one["kind"]: one["spread"] for one in judged}

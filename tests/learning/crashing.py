@@ -21,12 +21,15 @@ from tests.learning.auditing import audit
 
 PROGRAM = str(Path(sys.executable).with_name("rolecall"))
 SERVED = (Served(endpoint="openai/m"), Served(endpoint="anthropic/m", api="anthropic"))
-# From before the first import to after the end of an undisturbed ask.
-SOONEST_S, LATEST_S = 0.05, 1.1
+SOONEST_S = 0.05  # before the first import
+LATEST = 1.2  # times what an undisturbed ask takes
 
 
 def crash(folder: Path, kills: int, seed: int = 7) -> dict[str, int]:
-    """Start and kill so many asks; return what the registry then holds. Raises AssertionError."""
+    """Let one ask end, start and kill so many; return what the registry then holds.
+
+    Raises AssertionError.
+    """
     chance = random.Random(seed)
     path = folder / "registry.db"
     environment = os.environ | {"ROLECALL_REGISTRY": str(path)}
@@ -39,23 +42,26 @@ def crash(folder: Path, kills: int, seed: int = 7) -> dict[str, int]:
             stdout=subprocess.DEVNULL,
             check=True,
         )
-        for number in range(kills):
-            _killed(number, chance.uniform(SOONEST_S, LATEST_S), environment)
+        started = time.monotonic()
+        _started(0, environment).wait()
+        latest_s = LATEST * (time.monotonic() - started)
+        for number in range(1, kills + 1):
+            process = _started(number, environment)
+            time.sleep(chance.uniform(SOONEST_S, latest_s))
+            process.kill()
+            process.wait()
         received = list(server.requests)
-    return {"asks": kills, "received": len(received)} | audit(path, received)
+    return {"asks": kills + 1, "received": len(received)} | audit(path, received)
 
 
-def _killed(number: int, after_s: float, environment: dict[str, str]) -> None:
-    process = subprocess.Popen(
+def _started(number: int, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         [PROGRAM, "ask", f"prompt number {number}"],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    time.sleep(after_s)
-    process.kill()
-    process.wait()
 
 
 def _main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from rolecall.registry.predictions import ModelFacts, Prediction
 from rolecall.registry.scorer.features import measure
 from rolecall.registry.scorer.model import Scorer, known_script
-from tests.scorer.tiny import MODELS, tiny_facts, tiny_scorer
+from rolecall.registry.scorer.public_scores import PublicScore
+from tests.scorer.prior_world import learnt
+from tests.scorer.tiny import MODELS, tiny_facts, tiny_latent, tiny_scorer
 
 SUM, POEM = "sums of two numbers", "poems about rain"
 STRANGER = replace(tiny_facts(8), model="stranger-30b")
@@ -18,6 +21,23 @@ STRANGER = replace(tiny_facts(8), model="stranger-30b")
 
 def predicted(scorer: Scorer, prompt: str, *facts: ModelFacts) -> tuple[Prediction, ...]:
     return scorer.predict(scorer.read(prompt), facts)
+
+
+def tiny_with(**changes: Any) -> Scorer:
+    scorer = tiny_scorer()
+    return Scorer(replace(scorer.head, **changes), scorer.encoder, scorer.lengths)
+
+
+def doubt(one: Prediction) -> float:
+    """Return how unsure a prediction is, in logits."""
+    return one.success_std / (one.success * (1 - one.success))
+
+
+def asked_but(model: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Return how often each model was asked, this one never."""
+    asked = tiny_scorer().head.asked.copy()
+    asked[:, model] = 0
+    return asked
 
 
 def test_models_with_a_taste_for_sums_lead_on_sums_and_trail_on_poems() -> None:
@@ -75,11 +95,112 @@ def test_the_pool_does_not_change_a_prediction() -> None:
     assert predicted(scorer, SUM) == ()
 
 
+def test_what_a_models_own_scores_add_counts_only_where_it_was_asked() -> None:
+    expected = tiny_latent()
+    expected[5, 0] += 2  # what training found of it is far less
+    asked, never, as_expected = (
+        tiny_with(expected_latent=expected),
+        tiny_with(expected_latent=expected, asked=asked_but(5)),
+        tiny_with(expected_latent=expected, latent=expected, asked=asked_but(5)),
+    )
+    one, other, right = (predicted(s, SUM, tiny_facts(5))[0] for s in (asked, never, as_expected))
+    assert other.success > one.success + 0.2
+    assert other.success == right.success
+    assert doubt(other) > 1.05 * doubt(one)
+    assert predicted(never, SUM, tiny_facts(4)) == predicted(asked, SUM, tiny_facts(4))
+
+
+def test_training_reads_trained_models_as_predictions_do() -> None:
+    expected = tiny_latent()
+    expected[5, 0] += 2
+    for asked in (tiny_scorer().head.asked, asked_but(5)):
+        scorer = tiny_with(
+            expected_latent=expected, asked=asked, latent_covariance=np.zeros((3, 3))
+        )
+        scorer.head.prior.own[:] = 0
+        local, signals = scorer.understand(scorer.encoder.encode([SUM]), measure(SUM)[None])
+        logit = scorer.trained_logits(signals, local, np.array([5]))[0, 0]
+        said = predicted(scorer, SUM, tiny_facts(5))[0].success
+        assert said == pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-4)
+
+
+def test_where_a_model_did_well_on_tasks_alike_more_is_expected_of_it_alone() -> None:
+    calibration = replace(tiny_scorer().head.calibration, task_share=0.5)
+    means = np.full((1, len(MODELS)), 0.5, dtype=np.float32)
+    means[0, 3] = 0.95
+    usual, well, never = (
+        tiny_with(calibration=calibration),
+        tiny_with(calibration=calibration, task_means=means),
+        tiny_with(calibration=calibration, task_means=means, asked=asked_but(3)),
+    )
+    before, after, unasked = (
+        predicted(scorer, SUM, tiny_facts(3), tiny_facts(4)) for scorer in (usual, well, never)
+    )
+    assert after[0].success > before[0].success + 0.1
+    assert after[1] == before[1]
+    assert unasked[0].parts is not None
+    assert unasked[0].parts.local == 0
+
+
+def efforts(weight: float) -> tuple[Prediction, ...]:
+    """Return a model that did far better on the exam when thinking, one far worse, and both plain.
+
+    A point on the exam weighs so much.
+    """
+    facts = [replace(tiny_facts(number), reasoning=False) for number in range(len(MODELS))]
+    levels = [*np.linspace(0.2, 0.8, len(MODELS)).tolist(), 0.97, 0.05]
+    thinking = [replace(facts[number], model=f"{MODELS[number]}-thinking") for number in (4, 5)]
+    table = [
+        PublicScore(one.model, "exam", "code", level, "made up", False, None)
+        for one, level in zip([*facts, *thinking], levels, strict=True)
+    ]
+    prior = learnt(facts, table, tiny_latent().astype(np.float64))
+    common = np.zeros_like(prior.common)
+    common[:3, 0] = weight * prior.inputs.factors.loading[0]
+    return predicted(
+        tiny_with(prior=replace(prior, common=common)), SUM, *thinking, facts[4], facts[5]
+    )
+
+
+def test_another_effort_of_a_trained_model_is_moved_from_it_by_its_scores_and_less_sure() -> None:
+    better, worse, *plain = efforts(0.2)
+    assert {one.basis for one in (better, worse)} == {"latent"}
+    assert better.success > plain[0].success + 0.05
+    assert worse.success < plain[1].success - 0.05
+    assert doubt(better) > 1.1 * doubt(plain[0])
+    assert doubt(worse) > 1.1 * doubt(plain[1])
+
+
+def test_however_unsure_no_success_strays_farther_than_between_0_and_1() -> None:
+    assert all(0.25 < one.success_std <= 0.5 for one in efforts(3.0)[:2])
+
+
+def test_a_prompt_like_those_of_several_sets_and_of_none_is_less_familiar() -> None:
+    head, three = tiny_scorer().head, np.ones((3, 1), dtype=np.float32)
+    weight = np.zeros((len(head.task_weight), 3), dtype=np.float32)
+    weight[0, 0] = weight[1, 1] = 20.0
+
+    def of_tasks(*tasks: str) -> Scorer:
+        return tiny_with(
+            tasks=tasks,
+            task_weight=weight,
+            task_bias=np.zeros(3, dtype=np.float32),
+            task_loading=three * head.task_loading,
+            task_offset=np.zeros(3, dtype=np.float32),
+            usual_signals=three * head.usual_signals,
+            asked=three * head.asked,
+            task_means=three * head.task_means,
+        )
+
+    apart, together = of_tasks("a/x", "b/x", "c/x"), of_tasks("a/x", "a/y", "a/z")
+    assert apart.read(SUM).familiar == apart.read(POEM).familiar == 1
+    assert apart.read("neither").familiar < 0.3
+    assert together.read("neither").familiar == 1
+
+
 def far_scorer() -> Scorer:
     """A tiny scorer to which every prompt is strange."""
-    scorer = tiny_scorer()
-    calibration = replace(scorer.head.calibration, far=1.0, near=2.0)
-    return Scorer(replace(scorer.head, calibration=calibration), scorer.encoder, scorer.lengths)
+    return tiny_with(calibration=replace(tiny_scorer().head.calibration, far=1.0, near=2.0))
 
 
 def test_far_from_everything_a_prompt_counts_as_the_average_one_and_unsurely() -> None:

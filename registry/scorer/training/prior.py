@@ -65,14 +65,13 @@ def as_prior(inputs: ModelInputs, level: Floats, common: Floats, own: Floats) ->
     """Return the prior that training learnt: `common` (C, K), and each model's `own` (M, K)."""
     start = len(inputs.centre)
     families, bases = np.split(common[start:], [len(inputs.families)])
-    return MetadataPrior(
-        inputs=inputs,
-        level=level,
-        common=common,
-        own=_WIDEN * np.cov(own, rowvar=False),
-        of_family=_WIDEN * np.cov(families, rowvar=False),
-        of_base=_WIDEN * np.cov(bases, rowvar=False),
+    apart: Floats = _WIDEN * np.cov(own, rowvar=False)
+    # One family or model does not tell how far they lie apart: as far as what is models' own.
+    of_family, of_base = (
+        _WIDEN * np.cov(some, rowvar=False) if len(some) > 1 else apart
+        for some in (families, bases)
     )
+    return MetadataPrior(inputs, level, common, apart, of_family, of_base)
 
 
 def _shared(names: Iterable[str]) -> tuple[str, ...]:
@@ -82,6 +81,7 @@ def _shared(names: Iterable[str]) -> tuple[str, ...]:
 def fit_scales(facts: Sequence[ModelFacts]) -> Scales:
     """Return how facts are scaled, and what unknown ones are read as."""
     known = np.array([_known(one) for one in facts])
+    known[:, np.isnan(known).all(axis=0)] = 0.0  # what is known of none tells them not apart
     mean = np.nanmean(known, axis=0)
     deviation = np.maximum(np.nanstd(known, axis=0), 0.2)  # a column may not vary at all
     pessimistic = np.nanquantile(known, _LOW, axis=0)
@@ -187,7 +187,7 @@ def _known(facts: ModelFacts) -> list[float]:
 def _line(inputs: Floats, outputs: Floats) -> Floats:
     """Return intercept, slope and spread of one column read from another."""
     both = ~np.isnan(inputs) & ~np.isnan(outputs)
-    if both.sum() < 3:
+    if both.sum() < 3 or np.ptp(inputs[both]) == 0:
         return np.array([np.nanmean(outputs), 0.0, np.nanstd(outputs)])
     slope, intercept = np.polyfit(inputs[both], outputs[both], 1)
     spread = np.std(outputs[both] - intercept - slope * inputs[both])

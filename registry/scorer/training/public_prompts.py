@@ -22,12 +22,15 @@ _NEARLY_ALL = 0.97
 def with_public_prompts(judged: Judged, fold: int) -> Judged:
     """Return the judged rows, and after them the public prompts, in this fold.
 
-    Models are those of the judged rows, by canonical name; others have no column.
+    Models are those of the judged rows, by canonical name; others have no column. Prompts of which
+    no public score of theirs speaks are left out.
     """
     table = _table(judged.models)
     prompts, tasks, scores = [], [], []
     for name, one in _content().items():
         told = _scores(one, table.get(name), _ranks(table))
+        if np.isnan(told).all():
+            continue
         prompts += one["prompts"]
         tasks += [name] * len(one["prompts"])
         scores += [told] * len(one["prompts"])
@@ -40,7 +43,7 @@ def with_public_prompts(judged: Judged, fold: int) -> Judged:
         tasks=(*judged.tasks, *tasks),
         groups=(*judged.groups, *(f"{PUBLIC}-{task}" for task in tasks)),
         folds=np.concatenate([judged.folds, np.full(len(prompts), fold)]),
-        scores=np.concatenate([judged.scores, np.array(scores, dtype=np.float32)]),
+        scores=np.concatenate([judged.scores, np.array(scores, np.float32).reshape(unknown.shape)]),
         tokens=np.concatenate([judged.tokens, unknown]),
         costs=np.concatenate([judged.costs, unknown]),
     )
@@ -60,7 +63,7 @@ def _scores(one: Mapping[str, Any], told: Floats | None, ranks: Floats) -> Float
         least, most = one["assumed"]
         return np.asarray(least + ranks * (most - least), dtype=np.float32)
     assert told is not None
-    if one.get("top"):
+    if one.get("top") and np.isfinite(told).any():
         best = np.nanquantile(told, _TOP)
         return np.asarray(np.minimum(told / best, 1) * _NEARLY_ALL, dtype=np.float32)
     return told

@@ -28,7 +28,6 @@ from rolecall.registry.scorer.training.dataset import (  # noqa: E402
     load_data,
     with_canonical_names,
 )
-from rolecall.registry.scorer.training.network import first_abilities  # noqa: E402
 
 ABILITY = {"alpha-70b": 1.5, "beta-8b": 0.0, "gamma-1b": -1.5}
 TASTE = {"alpha-70b": 0.0, "beta-8b": 1.5, "gamma-1b": -1.5}  # for sums, and as much not for poems
@@ -145,15 +144,3 @@ def test_reading_that_was_broken_off_goes_on_from_there(tmp_path: Path) -> None:
     again = encode_all(counting, ["b", "c", "a"], tmp_path)
     assert Counting.asked == 3
     assert np.array_equal(again[[2, 0]], first)
-
-
-def test_a_model_that_was_asked_only_an_easy_set_does_not_start_as_the_best() -> None:
-    easy, hard = np.full((50, 3), 0.9), np.full((50, 3), 0.3)
-    easy[:, 0], hard[:, 0] = 0.95, 0.6  # the best of both
-    hard[:, 2] = np.nan  # only asked what is easy, and no better there than the second
-    scores = np.concatenate([easy, hard]).astype(np.float32)
-    best, second, sheltered = first_abilities(scores, np.repeat(["easy", "hard"], 50))
-    assert best > second + 0.5
-    # Its plain mean is the highest of all.
-    assert np.nanmean(scores, axis=0).argmax() == 2
-    assert sheltered < best - 0.3
