@@ -2,7 +2,7 @@
 
 `python -m tests.benchmarks.ablation DATA` trains each variant on the other folds and prints the
 mean over data sets of AUC, Brier score and pair order, and by how much each differs from the whole
-with its 95 % interval (paired bootstrap by group). It takes some five minutes.
+with its 95 % interval (paired bootstrap by group). It takes some ten minutes.
 """
 
 from __future__ import annotations
@@ -156,9 +156,9 @@ def figures(
 
 def print_table(found: Mapping[str, Figures]) -> None:
     """Print a line for each variant: its figures, and the difference to the first, the whole."""
-    whole = next(iter(found.values()))
+    whole, width = next(iter(found.values())), max(map(len, found))
     for name, each in found.items():
-        told = [f"{name:<42}"]
+        told = [f"{name:<{width}}"]
         for metric, figure in each.items():
             told.append(f"{metric} {figure[0]:.4f}")
             gap = known_interval(figure - whole[metric])
