@@ -2,13 +2,14 @@
 
 `python -m tests.benchmarks.ablation DATA` trains each variant on the other folds and prints the
 mean over data sets of AUC, Brier score and pair order, and by how much each differs from the whole
-with its 95 % interval (paired bootstrap by group). It takes some five minutes.
+with its 95 % interval (paired bootstrap by group). All are means over three seeds of the training,
+because one seed alone differs from another by as much as most parts add. It takes some 15 minutes.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from unittest.mock import patch
@@ -21,14 +22,20 @@ from rolecall.registry.evaluation.cases import Table
 from rolecall.registry.evaluation.compare import METRIC_RESAMPLES
 from rolecall.registry.evaluation.evaluate import mean_over_sets
 from rolecall.registry.evaluation.metrics import brier, mean_auc, pair_order
-from rolecall.registry.scorer.artifact import Head
+from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.scorer import model
+from rolecall.registry.scorer.artifact import Calibration, Head
 from rolecall.registry.scorer.encoder import SENTENCE, Encoder
-from rolecall.registry.scorer.public_scores import read_scores
-from rolecall.registry.scorer.training import assemble, calibrate
+from rolecall.registry.scorer.metadata_prior import ModelInputs
+from rolecall.registry.scorer.public_scores import benchmarks
+from rolecall.registry.scorer.training.assemble import assemble
+from rolecall.registry.scorer.training.calibrate import calibrated
 from rolecall.registry.scorer.training.config import Settings
 from rolecall.registry.scorer.training.dataset import TrainingData
+from rolecall.registry.scorer.training.model_facts import facts_of
+from rolecall.registry.scorer.training.public_prompts import PUBLIC
 from rolecall.registry.scorer.training.train import learn
-from rolecall.registry.scorer.variants import variant
+from rolecall.registry.scorer.variants import candidates
 from tests.benchmarks.learnt import (
     FOLD,
     LEFT_OUT,
@@ -44,37 +51,82 @@ METRICS: Mapping[str, Callable[..., Table]] = {
     "brier": brier,
     "pair order": pair_order,
 }
+SEEDS = (7, 8, 9)
 _SEED = 7
+_NO_FOLD = -1  # neither learnt from nor evaluated on
+# Bounds by which any prompt is as those of one data set, and in a known script.
+_ANY_SET, _NO_SCRIPT = (-2.0, -1.0), (2.0, 3.0)
 
 # By metric, on the prompts as they are and on resampled ones: the mean over sets (1 + R,).
 Figures = Mapping[str, Table]
+Variants = Mapping[str, Figures]
 
 
 def main() -> int:
     """Print what each part adds, for trained models and for models without rows."""
     data, encoder = read_arguments(__doc__)
-    sets = report_sets(data)
-    sys.stdout.write(f"trained models, fold {FOLD}, mean over {len(sets)} sets\n")
-    heads = {"the whole": learn(data, Settings(), encoder, "the whole")}
-    tables = {"the whole": predicted_sets(heads["the whole"], data, encoder, sets)}
-    for name, other in changed_data(data).items():
-        head = learn(other, Settings(), encoder, name)
-        tables[f"without {name}"] = predicted_sets(head, other, encoder, sets)
-    for name, head in changed_heads(heads["the whole"], data, encoder).items():
-        tables[f"without {name}"] = predicted_sets(head, data, encoder, sets)
-    print_table({name: figures(sets, found) for name, found in tables.items()})
-    print_without_rows(data, encoder)
+    seeds = [replace(Settings(), seed=seed) for seed in SEEDS]
+    print_tables(data, [measured(data, encoder, settings) for settings in seeds])
     return 0
 
 
-def changed_data(data: TrainingData) -> dict[str, TrainingData]:
-    """Return what is learnt from where a part of it is left out, by that part."""
+def print_tables(data: TrainingData, found: Sequence[tuple[Variants, Variants]]) -> None:
+    """Print both tables as means over what was measured for each seed."""
+    trained, without_rows = zip(*found, strict=True)
+    sets = list(report_sets(data))
+    sys.stdout.write(f"trained models, fold {FOLD}, mean over {len(sets)} sets\n")
+    print_table(mean_over_seeds(trained))
+    strangers = _strangers(data)
+    sets = [one for one in sets if strangers[one.columns].any()]
+    told = f"{strangers.sum()} models without rows, mean over {len(sets)} sets"
+    sys.stdout.write(f"\n{told} (pairs: with one of them)\n")
+    print_table(mean_over_seeds(without_rows))
+
+
+def measured(data: TrainingData, encoder: Encoder, settings: Settings) -> tuple[Variants, Variants]:
+    """Return the figures of each variant for trained models, and for models without rows."""
+    tuned = assemble(data, data.judged.fold(*settings.train_folds), settings, "tuning")
+    tune = data.judged.fold(settings.tune_fold)
+    calibration = calibrated(tuned, data, tune, encoder).calibration
+    whole = taught(data, settings, calibration)
+    sets = report_sets(data)
+    tables = {"the whole": predicted_sets(whole, data, encoder, sets)}
+    for name, (other, changed) in changed_training(data, settings).items():
+        if other.embeddings is data.embeddings:
+            head = taught(other, changed, calibration)
+        else:  # what is near by these is another similarity
+            head = learn(other, changed, encoder, name)
+        tables[f"without {name}"] = predicted_sets(head, other, encoder, sets)
+    with patch.object(ModelInputs, "rows", _nothing_known):
+        head = taught(data, settings, calibration)
+    tables["without scores, facts and relatives"] = predicted_sets(head, data, encoder, sets)
+    for name, changed_calibration in changed_shares(tuned, data, encoder, settings).items():
+        head = replace(whole, calibration=changed_calibration)
+        tables[f"without {name}"] = predicted_sets(head, data, encoder, sets)
+    with patch.multiple(model, _OF_ONE_SET=_ANY_SET, _OTHER_SCRIPT=_NO_SCRIPT):
+        near = replace(whole, calibration=replace(whole.calibration, far=-2.0, near=-1.0))
+        tables["without shrinkage far away"] = predicted_sets(near, data, encoder, sets)
+    trained = {name: figures(sets, found) for name, found in tables.items()}
+    head = taught(without_models(data, LEFT_OUT), settings, calibration)
+    return trained, measured_without_rows(head, data, encoder)
+
+
+def taught(data: TrainingData, settings: Settings, calibration: Calibration) -> Head:
+    """Return a head learnt from all folds but the report's, calibrated as the whole is."""
+    rows = data.judged.fold(*settings.train_folds, settings.tune_fold)
+    return replace(assemble(data, rows, settings, "ablation"), calibration=calibration)
+
+
+def changed_training(
+    data: TrainingData, settings: Settings
+) -> dict[str, tuple[TrainingData, Settings]]:
+    """Return what is learnt from, and how, where a part of it is left out, by that part."""
     sentences = data.embeddings[:, [SENTENCE, SENTENCE]]
-    return {
+    folds = np.where(data.set_of == PUBLIC, _NO_FOLD, data.judged.folds)
+    plain = {
         "second wordings": replace(
             data, reworded_embeddings=data.embeddings, reworded_features=data.features
         ),
-        "task shares": replace(data, tasks=("all/all",), task_of=np.zeros_like(data.task_of)),
         "phrases (the sentence twice)": replace(
             data,
             embeddings=sentences,
@@ -85,34 +137,42 @@ def changed_data(data: TrainingData) -> dict[str, TrainingData]:
             features=np.zeros_like(data.features),
             reworded_features=np.zeros_like(data.reworded_features),
         ),
+        "public prompts": replace(data, judged=replace(data.judged, folds=folds)),
     }
+    # So large a penalty keeps the tasks' own loadings and offsets at 0.
+    no_tasks = replace(settings, task_decay=1e3)
+    found = {name: (other, settings) for name, other in plain.items()}
+    return found | {"task shares in the network": (data, no_tasks)}
 
 
-def changed_heads(whole: Head, data: TrainingData, encoder: Encoder) -> dict[str, Head]:
-    """Return heads that leave out a part of the whole one, tuned without it where it is tuned."""
-    settings = Settings()
-    tuned = assemble.assemble(data, data.judged.fold(*settings.train_folds), settings, "tuning")
+def changed_shares(
+    tuned: Head, data: TrainingData, encoder: Encoder, settings: Settings
+) -> dict[str, Calibration]:
+    """Return calibrations that leave out what is beside the network, `tuned` anew without it."""
     tune = data.judged.fold(settings.tune_fold)
     found = {}
-    for name, shares, weights in (
-        ("neighbours", (0.0,), calibrate._WEIGHTS),
-        ("the network (neighbours alone)", (1.0,), (0.0,)),
+    for name, shares in (
+        ("neighbours", {"local_share": 0.0}),
+        ("means on tasks alike", {"task_share": 0.0}),
+        ("neighbours and means on tasks alike", {"local_share": 0.0, "task_share": 0.0}),
     ):
-        with patch.multiple(calibrate, _SHARES=shares, _WEIGHTS=weights):
-            head = calibrate.calibrated(tuned, data, tune, encoder)
-        neighbours = replace(whole.neighbours, temperature=head.neighbours.temperature)
-        found[name] = replace(whole, calibration=head.calibration, neighbours=neighbours)
-    anywhere = replace(whole.calibration, far=-2.0, near=-1.0)
-    return found | {"shrinkage far from everything": replace(whole, calibration=anywhere)}
+        plain = replace(tuned.calibration, **shares)
+        less = calibrated(replace(tuned, calibration=plain), data, tune, encoder)
+        found[name] = less.calibration
+    return found
 
 
 def predicted_sets(
-    head: Head, data: TrainingData, encoder: Encoder, sets: Sequence[ReportSet]
+    head: Head,
+    data: TrainingData,
+    encoder: Encoder,
+    sets: Sequence[ReportSet],
+    facts: Callable[[Sequence[str]], Sequence[ModelFacts]] = facts_of,
 ) -> list[Table]:
-    """Return the success of each set's models on its prompts."""
+    """Return the success of each set's models, of which these facts are known, on its prompts."""
     names = np.array(data.judged.models)
     return [
-        logits_of(head, data, encoder, one.rows, names[one.columns].tolist()).success()
+        logits_of(head, data, encoder, one.rows, facts(names[one.columns].tolist())).success()
         for one in sets
     ]
 
@@ -131,11 +191,22 @@ def figures(
     return {name: mean_over_sets(each, [1] * len(each)) for name, each in found.items()}
 
 
-def print_table(found: Mapping[str, Figures]) -> None:
+def mean_over_seeds(found: Sequence[Variants]) -> Variants:
+    """Return the mean of each variant's figures, which rest on the same draws."""
+    return {
+        name: {
+            metric: np.asarray(np.mean([one[name][metric] for one in found], axis=0))
+            for metric in figures
+        }
+        for name, figures in found[0].items()
+    }
+
+
+def print_table(found: Variants) -> None:
     """Print a line for each variant: its figures, and the difference to the first, the whole."""
-    whole = next(iter(found.values()))
+    whole, width = next(iter(found.values())), max(map(len, found))
     for name, each in found.items():
-        told = [f"{name:<42}"]
+        told = [f"{name:<{width}}"]
         for metric, figure in each.items():
             told.append(f"{metric} {figure[0]:.4f}")
             gap = known_interval(figure - whole[metric])
@@ -145,11 +216,9 @@ def print_table(found: Mapping[str, Figures]) -> None:
     sys.stdout.flush()
 
 
-def print_without_rows(data: TrainingData, encoder: Encoder) -> None:
-    """Print how well models without rows are predicted, by public scores and facts or by less."""
-    rest = without_models(data, LEFT_OUT)
-    head = learn(rest, Settings(), encoder, "without rows")
-    strangers = ~np.isin(data.judged.models, rest.judged.models)
+def measured_without_rows(head: Head, data: TrainingData, encoder: Encoder) -> Variants:
+    """Return how well models without rows are predicted, by scores and facts or by less."""
+    strangers = _strangers(data)
     sets = [one for one in report_sets(data) if strangers[one.columns].any()]
     only = [
         {
@@ -159,32 +228,55 @@ def print_without_rows(data: TrainingData, encoder: Encoder) -> None:
         }
         for one in sets
     ]
-    told = f"{strangers.sum()} models without rows, mean over {len(sets)} sets"
-    sys.stdout.write(f"\n{told} (pairs: with one of them)\n")
-    found = {}
-    for name, changed in changed_priors(head, rest, encoder).items():
-        tables = predicted_sets(changed, data, encoder, sets)
-        found[name] = figures(sets, tables, only)
-    print_table(found)
-
-
-def changed_priors(head: Head, data: TrainingData, encoder: Encoder) -> dict[str, Head]:
-    """Return heads that know less of models without rows: the whole prior first."""
-    assert head.prior is not None
-    judged = {variant(model).base for model in (*data.judged.models, *LEFT_OUT)}
-    others = tuple(one for one in read_scores() if variant(one.model).base not in judged)
-    taught = data.judged.fold(*Settings().train_folds, Settings().tune_fold)
-    with patch.object(assemble, "read_scores", lambda: others):
-        by_facts = assemble.with_prior(head, data, taught, encoder)
-    alike = [
-        replace(kernel, scores=0.0, facts=0.0, near=0.0, family=0.0, base=0.0)
-        for kernel in head.prior.kernels
-    ]
-    return {
-        "public scores and facts": head,
-        "without public scores": by_facts,
-        "without facts either": replace(head, prior=replace(head.prior, kernels=tuple(alike))),
+    names = np.array(data.judged.models)[strangers].tolist()
+    same_exams = {name for name, one in benchmarks().items() if one.judged_set is not None}
+    unrated, average = without_scores(head, names, set(benchmarks())), average_model(head)
+    unexamined = without_scores(head, names, same_exams)
+    tables = {
+        "public scores and facts": predicted_sets(head, data, encoder, sets),
+        "without scores on exams of the sets": predicted_sets(unexamined, data, encoder, sets),
+        "without public scores": predicted_sets(unrated, data, encoder, sets),
+        "without facts either (name alone)": predicted_sets(
+            unrated, data, encoder, sets, lambda named: [ModelFacts(name) for name in named]
+        ),
+        "without the name (the average model)": predicted_sets(average, data, encoder, sets),
     }
+    return {name: figures(sets, found, only) for name, found in tables.items()}
+
+
+def without_scores(head: Head, models: Sequence[str], names: Collection[str]) -> Head:
+    """Return a head that knows no score of these models, in any effort, on these benchmarks."""
+    inputs = head.prior.inputs
+    hidden = {one for name in models for one in candidates(name)}
+    table = inputs.factors.table.copy()
+    rows, columns = np.isin(inputs.factors.models, list(hidden)), list(names)
+    table[np.ix_(rows, np.isin(inputs.factors.benchmarks, columns))] = np.nan
+    known = replace(inputs, factors=replace(inputs.factors, table=table))
+    return replace(head, prior=replace(head.prior, inputs=known))
+
+
+def average_model(head: Head) -> Head:
+    """Return a head to which every model without rows is the average of the trained ones."""
+    latent, prior = head.latent.astype(np.float64), head.prior
+    anyone = replace(
+        prior,
+        level=latent.mean(axis=0),
+        common=np.zeros_like(prior.common),
+        own=np.cov(latent, rowvar=False),
+        of_family=np.zeros_like(prior.of_family),
+        of_base=np.zeros_like(prior.of_base),
+    )
+    return replace(head, prior=anyone)
+
+
+def _nothing_known(inputs: ModelInputs, facts: Sequence[ModelFacts]) -> Table:
+    count = len(inputs.centre) + len(inputs.families) + len(inputs.bases)
+    return np.zeros((len(facts), count))
+
+
+def _strangers(data: TrainingData) -> NDArray[np.bool_]:
+    """Return which models of the data (M,) are left out."""
+    return ~np.isin(data.judged.models, without_models(data, LEFT_OUT).judged.models)
 
 
 def _of_columns(

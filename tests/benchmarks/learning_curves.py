@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rolecall.registry.evaluation.cases import Table
 from rolecall.registry.evaluation.metrics import brier, pair_order
@@ -28,6 +29,7 @@ from rolecall.registry.scorer.onboarding import Answers, Fits, fit_models
 from rolecall.registry.scorer.training.config import Settings
 from rolecall.registry.scorer.training.dataset import Rows, TrainingData
 from rolecall.registry.scorer.training.model_facts import facts_of
+from rolecall.registry.scorer.training.public_prompts import PUBLIC
 from rolecall.registry.scorer.training.train import learn
 from tests.benchmarks.learnt import (
     FOLD,
@@ -55,7 +57,8 @@ def main() -> int:
     whole = learn(data, Settings(), encoder, "whole")
     head = learn(without_models(data, LEFT_OUT), Settings(), encoder, "without")
     scorer = Scorer(head, ReadBefore(data), LengthModel.load(PRETRAINED))
-    learner = Learner(scorer, data, head.neighbours.locate(data.embeddings), {})
+    past = (data.judged.folds != FOLD) & (data.set_of != PUBLIC)
+    learner = Learner(scorer, data, past, head.neighbours.locate(data.embeddings), {})
     same_set, all_sets = Curves(), Curves()
     for one in report_sets(data):
         names = [data.judged.models[column] for column in one.columns.tolist()]
@@ -68,7 +71,7 @@ def main() -> int:
         if not places:
             continue
         others = Others.of(learner, one, names)
-        trained = logits_of(whole, data, encoder, one.rows, names).success()
+        trained = logits_of(whole, data, encoder, one.rows, facts_of(names)).success()
         for place in places:
             for curves, datasets in ((same_set, [one.name]), (all_sets, data.judged.datasets)):
                 _add(curves, "trained", None, measured(trained, one, place))
@@ -93,13 +96,14 @@ class Others:
     @classmethod
     def of(cls, learner: Learner, one: ReportSet, names: Sequence[str]) -> Others:
         """Predict a set's models by each method; a left-out model's column is filled in later."""
-        data, past = learner.data, np.flatnonzero(learner.data.judged.folds != FOLD)
+        data, head = learner.data, learner.scorer.head
+        past = np.flatnonzero(learner.past)
         judged = data.judged.only(past)
         inside = data.judged.only(past[np.array(judged.datasets) == one.name]).of(names)
         means = np.nanmean(inside.scores.astype(np.float64), axis=0)
         return cls(
             names,
-            logits_of(learner.scorer.head, data, learner.scorer.encoder, one.rows, names),
+            logits_of(head, data, learner.scorer.encoder, one.rows, facts_of(names)),
             nearest(judged, learner.places[past], learner.places[one.rows], names),
             np.tile(means, (len(one.rows), 1)),
         )
@@ -107,19 +111,23 @@ class Others:
 
 @dataclass(frozen=True)
 class Learner:
-    """A scorer that has not learnt the left-out models, all prompts' places, and its readings."""
+    """A scorer that has not learnt the left-out models, all prompts' places, and its readings.
+
+    `past` (P,) marks the judged prompts outside the report fold.
+    """
 
     scorer: Scorer
     data: TrainingData
+    past: NDArray[np.bool_]
     places: Floats
     readings: dict[int, Reading]
 
     def rows_of(self, model: str, datasets: Sequence[str], draw: int) -> Rows:
-        """Return the rows outside the report fold that judge a model, in an order drawn."""
+        """Return the past rows that judge a model, in an order drawn."""
         judged = self.data.judged
         asked = np.isfinite(judged.scores[:, judged.models.index(model)])
         inside = np.isin(judged.datasets, list(set(datasets)))
-        rows = np.flatnonzero(asked & inside & (judged.folds != FOLD))
+        rows = np.flatnonzero(asked & inside & self.past)
         return np.random.default_rng(draw).permutation(rows)
 
     def tables(self, one: ReportSet, others: Others, place: int, rows: Rows) -> dict[str, Table]:

@@ -14,19 +14,17 @@ from numpy.typing import NDArray
 
 from rolecall.registry.evaluation.cases import Table
 from rolecall.registry.evaluation.plan import Plan, Seen, Selection, plans, training_rows
+from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.records import Pool
-from rolecall.registry.scorer.artifact import MODEL_FILE, Head
-from rolecall.registry.scorer.card import PRETRAINED
+from rolecall.registry.scorer.artifact import Head
+from rolecall.registry.scorer.card import MODEL_FILE, PRETRAINED
 from rolecall.registry.scorer.chances import expected
 from rolecall.registry.scorer.data import read_judged
 from rolecall.registry.scorer.encoder import Encoder
 from rolecall.registry.scorer.integrity import file_digest
 from rolecall.registry.scorer.model import Scorer
-from rolecall.registry.scorer.onboarding import prior_of
-from rolecall.registry.scorer.posterior import Gaussian
 from rolecall.registry.scorer.training.config import Settings
 from rolecall.registry.scorer.training.dataset import Rows, TrainingData, load_data
-from rolecall.registry.scorer.training.model_facts import facts_of
 from rolecall.registry.scorer.variants import variant
 
 # Of eight families, as many before 2025 as after; in each set of 2025-26 at least one.
@@ -125,28 +123,22 @@ class Logits:
 
 
 def logits_of(
-    head: Head, data: TrainingData, encoder: Encoder, rows: Rows, models: Sequence[str]
+    head: Head, data: TrainingData, encoder: Encoder, rows: Rows, facts: Sequence[ModelFacts]
 ) -> Logits:
-    """Return the logits of models on these rows, trained ones or by what the prior says."""
+    """Return the logits of models on these rows, as `Scorer.predict` makes them one by one."""
     scorer = Scorer(head, encoder)
     local, signals = scorer.understand(data.embeddings[rows], data.features[rows])
-    known = facts_of(models)
-    numbers = np.array([scorer.trained_row(one) for one in known])
-    beliefs = [prior_of(scorer, one) for one in known]
-    latent = np.stack([one.mean for one in beliefs])
-    plain = signals.loading @ latent.T + signals.offset[:, None]
-    share = np.where(numbers >= 0, local.share[:, numbers], 0.0)
+    pool = scorer.pool(tuple(facts))
+    trained, loading = pool.rows >= 0, signals.loading
+    share = np.where(trained, local.share[:, pool.rows], 0.0)
+    unasked = np.where(trained, 1 - local.asked[:, pool.rows], 0.0)
+    plain = loading @ pool.latent.T - unasked * (loading @ pool.own.T) + signals.offset[:, None]
+    moved = share * (np.nan_to_num(local.logit[:, pool.rows]) - plain)
     far = ((1 - local.familiar) * head.calibration.far_spread) ** 2
-    own = _variances(signals.loading, beliefs) * (1 - share) ** 2
-    moved = share * (np.nan_to_num(local.logit[:, numbers]) - plain)
-    return Logits(plain + moved, own + far[:, None])
+    own = _variances(loading, pool.covariance) + unasked * _variances(loading, pool.unasked)
+    return Logits(plain + moved, own * (1 - share) ** 2 + far[:, None])
 
 
-def _variances(loading: Table, beliefs: Sequence[Gaussian]) -> Table:
-    """Return how unsure each model's logit is on each prompt (N, M); trained ones share theirs."""
-    found: dict[bytes, Table] = {}
-    for one in beliefs:
-        key = one.covariance.tobytes()
-        if key not in found:
-            found[key] = np.einsum("ni,ij,nj->n", loading, one.covariance, loading)
-    return np.stack([found[one.covariance.tobytes()] for one in beliefs], axis=1)
+def _variances(loading: Table, covariances: Table) -> Table:
+    """Return how unsure each model's logit is on each prompt (N, M)."""
+    return np.asarray(((loading @ covariances) * loading).sum(axis=-1).T)
