@@ -24,7 +24,7 @@ from rolecall.registry.evaluation.evaluate import mean_over_sets
 from rolecall.registry.evaluation.metrics import brier, mean_auc, pair_order
 from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer import model
-from rolecall.registry.scorer.artifact import Calibration, Head
+from rolecall.registry.scorer.artifact import PUBLIC, Calibration, Head
 from rolecall.registry.scorer.encoder import SENTENCE, Encoder
 from rolecall.registry.scorer.metadata_prior import ModelInputs
 from rolecall.registry.scorer.public_scores import benchmarks
@@ -33,7 +33,6 @@ from rolecall.registry.scorer.training.calibrate import calibrated
 from rolecall.registry.scorer.training.config import Settings
 from rolecall.registry.scorer.training.dataset import TrainingData
 from rolecall.registry.scorer.training.model_facts import facts_of
-from rolecall.registry.scorer.training.public_prompts import PUBLIC
 from rolecall.registry.scorer.training.train import learn
 from rolecall.registry.scorer.variants import candidates
 from tests.benchmarks.learnt import (

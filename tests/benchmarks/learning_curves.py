@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from rolecall.registry.evaluation.cases import Table
 from rolecall.registry.evaluation.metrics import brier, pair_order
-from rolecall.registry.scorer.artifact import Floats
+from rolecall.registry.scorer.artifact import PUBLIC, Floats
 from rolecall.registry.scorer.baselines import nearest
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.encoder import SENTENCE
@@ -29,7 +29,6 @@ from rolecall.registry.scorer.onboarding import Answers, Fits, fit_models
 from rolecall.registry.scorer.training.config import Settings
 from rolecall.registry.scorer.training.dataset import Rows, TrainingData
 from rolecall.registry.scorer.training.model_facts import facts_of
-from rolecall.registry.scorer.training.public_prompts import PUBLIC
 from rolecall.registry.scorer.training.train import learn
 from tests.benchmarks.learnt import (
     FOLD,

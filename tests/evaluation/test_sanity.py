@@ -40,6 +40,7 @@ from rolecall.registry.seeding import seed_pool
 GROUPS = read_expectations()
 COUNT = sum(len(one.prompts) for one in GROUPS)
 MOST_FOR_A_CONSTANT = 0.6
+MOST_FOR_A_RULE = 0.7  # one that is fitted to the expectations themselves
 LEAST_WHEN_TOLD = 0.95
 ABILITIES = np.linspace(0.0, 1.0, 41)
 GROUP = ExpectationGroup(
@@ -127,7 +128,7 @@ def test_no_rule_by_stake_and_price_with_one_ability_a_model_passes_most(
     ]
     for start in (means, [0.5] * len(models), [0.9] * len(models)):
         most = _climbed(expected, models, start)
-        assert most + granted_orders(GROUPS) <= MOST_FOR_A_CONSTANT * COUNT
+        assert most + granted_orders(GROUPS) <= MOST_FOR_A_RULE * COUNT
 
 
 def test_no_one_order_of_models_agrees_with_more_than_half_of_the_orders() -> None:
