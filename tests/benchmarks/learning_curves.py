@@ -4,7 +4,7 @@
 and, for each, fits it to rows of the other folds, drawn at random three times: of one data set, or
 of all data sets that judge it. It prints the Brier score and the pair order (pairs with this model)
 on the report fold of each set, as means over models and their sets, beside the scorer trained on
-all rows, the nearest of the same rows, and the model's mean on them. It takes some five minutes.
+all rows, the nearest of the same rows, and the model's mean on them. It takes some three minutes.
 """
 
 from __future__ import annotations
