@@ -70,7 +70,7 @@ def _candidates(candidates: tuple[Candidate, ...]) -> Table:
     table.add_column("endpoint", overflow="fold", min_width=12)
     table.add_column("success", no_wrap=True)
     table.add_column("cost", no_wrap=True)
-    table.add_column("first token", no_wrap=True)
+    table.add_column("1st token", no_wrap=True)
     table.add_column("total", no_wrap=True)
     table.add_column("value", no_wrap=True, justify="right")
     for candidate in candidates:
