@@ -280,7 +280,7 @@ def test_hidden_reasoning_that_is_not_waited_for_is_marked(
     desk("registry", "apply", "-", input="endpoints: [{id: new/large, model: large}]")
     done = desk("explain", "--prompt", "hello", "-e", "new/large")
     # 3 s and 100 visible tokens at 0.03 s, both the strategy's defaults.
-    assert "3.0 s def.  6.0 s+" in done.stdout
+    assert "3.0 s def. 6.0 s+" in done.stdout
     assert "+        hidden reasoning may take longer: speed and tokens" in done.stdout
     assert "s+" not in desk("explain", "--prompt", "hello", "-e", "there/large").stdout
 
