@@ -58,6 +58,7 @@ def test_every_kind_of_prompt_is_of_a_benchmark_of_the_table_or_says_what_it_ass
         "writing",
         "languages",
         "math",
+        "code",
     }
 
 
