@@ -22,7 +22,7 @@ from tests.learning.auditing import audit
 PROGRAM = str(Path(sys.executable).with_name("rolecall"))
 SERVED = (Served(endpoint="openai/m"), Served(endpoint="anthropic/m", api="anthropic"))
 SOONEST_S = 0.05  # before the first import
-LATEST = 1.2  # times what an undisturbed ask takes
+LATEST = 2.0  # times what an undisturbed ask takes
 
 
 def crash(folder: Path, kills: int, seed: int = 7) -> dict[str, int]:
