@@ -45,8 +45,9 @@ class SuccessParts:
     """What a predicted success rests on: parts that add up to it.
 
     `task` is the training task that the prompt is most like, by a `likeness` of 0–1. The model's
-    average on it, what this `prompt` changes, what `local` evidence, how models did on the
-    nearest training prompts, changes then, and what the user's own judged rows change (`world`).
+    average on it, what this `prompt` changes, what `local` evidence, how the model did on the
+    nearest training prompts and on tasks alike, changes then, and what the user's own judged rows
+    change (`world`).
     `familiar` is how near the prompt is to anything in the training data: at 0 it counts as the
     average prompt of its task, at 1 as it is.
     """

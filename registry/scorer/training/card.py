@@ -54,6 +54,8 @@ def describe(
             "far_spread": "a prompt unlike anything known widens a logit by this much "
             f"({settings.far_spread})",
             "lengths": "tokens of kinds of prompts that no set has (training/length_assumed.yaml)",
+            "successes": "success on everyday asks, open problems, textbook proofs and known "
+            "programs (training/public_prompts.yaml)",
         },
     }
 
