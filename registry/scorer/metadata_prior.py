@@ -26,7 +26,6 @@ from rolecall.registry.scorer.variants import canonical, reasons, variant
 Floats = NDArray[np.float64]
 Basis = Literal["scores", "facts"]
 
-FACTS = ("size", "price", "years", "reasoning", "closed")
 _ORIGIN_YEAR = 2024.5
 _DEFAULT_MONTH = 6.5
 _WORD = re.compile(r"[a-z]+")

@@ -70,7 +70,7 @@ def learnt(
     """Return the prior of models with these numbers (M, K), by ridge regression."""
     inputs = model_inputs(facts, table, facts)
     rows, level = inputs.rows(facts), theta.mean(axis=0)
-    inner = rows.T @ rows + np.eye(rows.shape[1])
+    inner = rows.T @ rows + 0.3 * np.eye(rows.shape[1])
     common = np.linalg.solve(inner, rows.T @ (theta - level))
     return as_prior(inputs, level, common, theta - level - rows @ common)
 
