@@ -10,7 +10,7 @@ from typing import Any
 from rolecall.cli.commands.records import money, tokens
 from rolecall.cli.output import Column, one_line, print_table, print_text
 from rolecall.registry import circuit
-from rolecall.registry.evidence import Call, EndpointStatistics, Outcome
+from rolecall.registry.core.telemetry import Call, EndpointStatistics, Outcome
 from rolecall.registry.exporting import call_to_plain
 from rolecall.registry.telemetry import Story, TaskStatistics
 

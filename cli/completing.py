@@ -29,7 +29,7 @@ def model_names(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def effort_levels(incomplete: str) -> list[str]:
     """Return the reasoning efforts that start with what is typed."""
-    from rolecall.registry.effort import LEVELS
+    from rolecall.registry.core.effort import LEVELS
 
     return [level for level in LEVELS if level.startswith(incomplete)]
 

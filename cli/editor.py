@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rolecall.cli.output import note
-from rolecall.registry.errors import RecordChanged, RegistryError
+from rolecall.registry.core.errors import RecordChanged, RegistryError
 
 MOST_TRIES = 50
 _MARK = "#! "

@@ -13,7 +13,7 @@ import typer
 from typer import TyperException
 
 from rolecall.cli.output import one_line
-from rolecall.registry.errors import ExitCode, RegistryError
+from rolecall.registry.core.errors import ExitCode, RegistryError
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rolecall.cli.output import console, one_line, print_json
+from rolecall.registry.core.entities import Candidate, Decision, Flip
 from rolecall.registry.describe import (
     decision_flips,
     describe_decision,
@@ -18,7 +19,6 @@ from rolecall.registry.describe import (
     why_chosen,
     worth_in_words,
 )
-from rolecall.registry.records import Candidate, Decision, Flip
 
 MOST_ROWS = 15
 MOST_FLIPS = 3

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from rolecall.registry.errors import RegistryError, UsageError
+from rolecall.registry.core.errors import RegistryError, UsageError
 
 STDIN = "-"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rolecall.registry.errors import RegistryError, UsageError
+from rolecall.registry.core.errors import RegistryError, UsageError
 
 Draw = Callable[[Path, Sequence[Mapping[str, Any]]], None]
 

@@ -27,7 +27,7 @@ from rolecall.cli.curves import (
 )
 from rolecall.cli.files import write_bytes
 from rolecall.cli.plot_labels import place_labels
-from rolecall.registry.errors import RegistryError
+from rolecall.registry.core.errors import RegistryError
 
 # Okabe and Ito's colours, which the colour-blind tell apart.
 _COLOURS = {"task means": "#009E73", "nearest": "#E69F00", "ours": "#0072B2"}

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from rolecall.cli.output import Column, note, print_json, print_table
-from rolecall.registry.errors import ExitCode
+from rolecall.registry.core.errors import ExitCode
 from rolecall.registry.probe import Probed
 from rolecall.registry.probing import Round, probed
 

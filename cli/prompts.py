@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rolecall.cli.files import STDIN, decoded, is_stdin, opened, read_bytes, read_text, shown_name
-from rolecall.registry.chat import Chat, Media, Text, Turn
-from rolecall.registry.errors import InvalidPrompt, UsageError
-from rolecall.registry.media_types import START_BYTES, media_type_of, modality_of
+from rolecall.registry.core.chat import Chat, Media, Text, Turn
+from rolecall.registry.core.errors import InvalidPrompt, UsageError
+from rolecall.registry.core.media_types import START_BYTES, media_type_of, modality_of
 from rolecall.registry.options import Overrides, parse_options, read_schema, read_tools
 from rolecall.registry.requests import parse_chat, parse_json, parse_row
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolecall.cli.counting import counted
 from rolecall.cli.output import Column, note, one_line, print_json, print_table, print_text
-from rolecall.registry.errors import UsageError
+from rolecall.registry.core.errors import UsageError
 
 if TYPE_CHECKING:
     from rolecall.registry.evaluation.robustness_report import RobustnessPlan

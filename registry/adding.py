@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rolecall.registry.catalogue import find_model
+from rolecall.registry.core.entities import Endpoint, Model, Price, Strategy
 from rolecall.registry.document_shapes import is_this_machine
 from rolecall.registry.editing import add_record, get_record, list_records
 from rolecall.registry.endpoint_defaults import completed
-from rolecall.registry.records import Endpoint, Model, Price, Strategy
 from rolecall.registry.storage.database import Database
 
 

@@ -11,22 +11,23 @@ from datetime import timedelta
 
 from rolecall.registry.allowances import ceiling, remaining
 from rolecall.registry.calling import Attempt, Caller, Purpose
-from rolecall.registry.chat import Chat, Event, TextDelta, ThinkingDelta, Turn
 from rolecall.registry.chat_media import refuse_missing_content
 from rolecall.registry.conversations import Conversation, keep_turns, open_conversation
-from rolecall.registry.dearer import cheaper_offline
-from rolecall.registry.errors import (
+from rolecall.registry.core.chat import Chat, Event, TextDelta, ThinkingDelta, Turn
+from rolecall.registry.core.entities import Candidate, Decision, Endpoint
+from rolecall.registry.core.errors import (
     AllFailed,
     BudgetExceeded,
     CallFailed,
     RegistryError,
     UsageError,
 )
+from rolecall.registry.core.formatting import usd
+from rolecall.registry.dearer import cheaper_offline
 from rolecall.registry.judging import judged
 from rolecall.registry.options import check_schema
 from rolecall.registry.progress import Answered, Asking, Decided, Failed, Progress, Waiting, Wanted
 from rolecall.registry.recording import CircuitOpen, stays_open
-from rolecall.registry.records import Candidate, Decision, Endpoint
 from rolecall.registry.requests import request_of
 from rolecall.registry.retries import retry_after
 from rolecall.registry.route import Router, chosen_endpoint
@@ -39,7 +40,6 @@ from rolecall.registry.routing.cost import (
 )
 from rolecall.registry.routing.decide import MOST_FALLBACKS
 from rolecall.registry.routing.eligible import max_output_tokens
-from rolecall.registry.routing.wording import usd
 from rolecall.registry.storage.database import Database
 from rolecall.registry.transport.carried import dropped
 from rolecall.registry.transport.client import Client

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rolecall.registry.ask import Asker
-from rolecall.registry.chat import Timeouts
+from rolecall.registry.core.chat import Timeouts
 from rolecall.registry.learning.loading import Loading
 from rolecall.registry.opening import open_registry
 from rolecall.registry.route import Router

@@ -8,14 +8,14 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from rolecall.registry.chat import Answer, Chat, Completed, Event, TextDelta, ThinkingDelta
-from rolecall.registry.clock import Now, utc_now
-from rolecall.registry.errors import CallFailed
-from rolecall.registry.evidence import Call, SampleSource
-from rolecall.registry.ids import new_id
+from rolecall.registry.core.chat import Answer, Chat, Completed, Event, TextDelta, ThinkingDelta
+from rolecall.registry.core.clock import Now, utc_now
+from rolecall.registry.core.entities import Endpoint, Model, Scope, Strategy
+from rolecall.registry.core.errors import CallFailed
+from rolecall.registry.core.ids import new_id
+from rolecall.registry.core.telemetry import Call, SampleSource
 from rolecall.registry.providers import provider_name, server_address
 from rolecall.registry.recording import begin_call, end_call
-from rolecall.registry.records import Endpoint, Model, Scope, Strategy
 from rolecall.registry.routing.cost import cost_of, is_free, usd_for
 from rolecall.registry.routing.tokens import BYTES_PER_TOKEN
 from rolecall.registry.storage.database import Database

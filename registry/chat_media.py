@@ -6,10 +6,10 @@ import binascii
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from rolecall.registry.chat import Chat, Media, Part, Text, ToolResult
-from rolecall.registry.errors import InvalidPrompt
-from rolecall.registry.json_values import kind_of
-from rolecall.registry.media_types import START_BYTES, is_text, media_type_of, modality_of
+from rolecall.registry.core.chat import Chat, Media, Part, Text, ToolResult
+from rolecall.registry.core.errors import InvalidPrompt
+from rolecall.registry.core.json_text import kind_of
+from rolecall.registry.core.media_types import START_BYTES, is_text, media_type_of, modality_of
 
 # The modality of a part of that type, unless its media type says otherwise.
 MEDIA_PARTS = {

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rolecall.registry.chat_tools import tool_choice
-from rolecall.registry.errors import InvalidPrompt
-from rolecall.registry.json_values import is_whole, kind_of
+from rolecall.registry.core.errors import InvalidPrompt
+from rolecall.registry.core.json_text import is_whole, kind_of
 
 UNNAMED_SCHEMA = "answer"
 ANY_OBJECT = {"type": "object"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from rolecall.registry.chat import Media, Part, Text, Thinking, ToolCall, ToolResult
 from rolecall.registry.chat_media import MEDIA_PARTS, media_part
-from rolecall.registry.errors import InvalidPrompt
-from rolecall.registry.json_values import compact, kind_of
+from rolecall.registry.core.chat import Media, Part, Text, Thinking, ToolCall, ToolResult
+from rolecall.registry.core.errors import InvalidPrompt
+from rolecall.registry.core.json_text import compact, kind_of
 
 # Where a content stands; what else than text and attachments it may hold.
 Where = Literal["system", "user", "assistant", "tool", "document"]

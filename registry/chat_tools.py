@@ -7,10 +7,10 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from rolecall.registry.chat import Part, Tool, ToolCall, ToolResult, Turn
 from rolecall.registry.chat_parts import optional_string_at, string_at
-from rolecall.registry.errors import InvalidPrompt
-from rolecall.registry.json_values import compact, kind_of
+from rolecall.registry.core.chat import Part, Tool, ToolCall, ToolResult, Turn
+from rolecall.registry.core.errors import InvalidPrompt
+from rolecall.registry.core.json_text import compact, kind_of
 
 _CHOICES = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
 _SCHEMA_KEYS = ("parameters", "input_schema")

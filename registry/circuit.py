@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from rolecall.registry.evidence import Call, EndpointStatistics
+from rolecall.registry.core.telemetry import Call, EndpointStatistics
 
 TRIAL_S = 180.0
 LONGEST_S = 600.0

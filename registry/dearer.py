@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rolecall.registry.records import Decision, Endpoint
+from rolecall.registry.core.entities import Decision, Endpoint
+from rolecall.registry.core.formatting import usd
 from rolecall.registry.routing.cost import usd_for
-from rolecall.registry.routing.wording import usd
 
 _BY_CIRCUIT = {"PROVIDER_OFFLINE", "QUOTA_EXHAUSTED"}
 

@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
-from rolecall.registry.records import Candidate, Decision, Exclusion, Flip, Strategy
+from rolecall.registry.core.entities import Candidate, Decision, Exclusion, Flip, Strategy
+from rolecall.registry.core.formatting import usd
 from rolecall.registry.routing.eligible import outside
 from rolecall.registry.routing.flips import flips
-from rolecall.registry.routing.wording import usd
 
 
 def describe_decision(decision: Decision) -> dict[str, Any]:

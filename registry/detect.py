@@ -8,9 +8,9 @@ from contextlib import suppress
 from functools import cache
 from typing import NamedTuple
 
-from rolecall.registry.errors import RegistryUnusable
-from rolecall.registry.naming import unknown
-from rolecall.registry.records import Pool, Request, Role
+from rolecall.registry.core.entities import Pool, Request, Role
+from rolecall.registry.core.errors import RegistryUnusable
+from rolecall.registry.core.suggestions import unknown
 from rolecall.registry.routing.structure import Detected, task_by_structure
 from rolecall.registry.routing.tasks import (
     GENERAL,

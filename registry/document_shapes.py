@@ -8,10 +8,8 @@ from urllib.parse import urlsplit
 
 from yaml.nodes import Node
 
-from rolecall.registry.effort import LEVELS
-from rolecall.registry.endpoint_defaults import completed
-from rolecall.registry.judged_rows import JudgedAnswer, JudgedRow
-from rolecall.registry.records import (
+from rolecall.registry.core.effort import LEVELS
+from rolecall.registry.core.entities import (
     Allowance,
     Assignment,
     DataPolicy,
@@ -24,6 +22,8 @@ from rolecall.registry.records import (
     Strategy,
     TaskKind,
 )
+from rolecall.registry.core.judged_rows import JudgedAnswer, JudgedRow
+from rolecall.registry.endpoint_defaults import completed
 from rolecall.registry.storage.pool import Collection
 from rolecall.registry.yaml_kinds import (
     Choice,

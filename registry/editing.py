@@ -5,6 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rolecall.registry.changes import Changes, changes_between, merged, records_of, with_records
+from rolecall.registry.core.entities import Assignment, Pool, Record, Role
+from rolecall.registry.core.errors import (
+    InvalidDocument,
+    RecordChanged,
+    RecordExists,
+    RecordInUse,
+    UnknownRecord,
+)
+from rolecall.registry.core.suggestions import choices_hint, unknown
 from rolecall.registry.document import (
     COLLECTIONS,
     Document,
@@ -14,16 +23,7 @@ from rolecall.registry.document import (
     parse_document,
     parse_record,
 )
-from rolecall.registry.errors import (
-    InvalidDocument,
-    RecordChanged,
-    RecordExists,
-    RecordInUse,
-    UnknownRecord,
-)
 from rolecall.registry.layers import DEFAULT_STRATEGY
-from rolecall.registry.naming import choices_hint, unknown
-from rolecall.registry.records import Assignment, Pool, Record, Role
 from rolecall.registry.references import NOUNS, Reference, dangling, users_of
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.pool import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rolecall.registry.records import Api, Endpoint
+from rolecall.registry.core.entities import Api, Endpoint
 
 BASE_URLS: dict[Api, str] = {
     "openai": "https://api.openai.com/v1",

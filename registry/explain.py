@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rolecall.registry.errors import UsageError
+from rolecall.registry.core.entities import Decision, Request
+from rolecall.registry.core.errors import UsageError
 from rolecall.registry.layers import Asked, Choices
 from rolecall.registry.opening import open_registry
-from rolecall.registry.records import Decision, Request
 from rolecall.registry.storage.decisions import read_decision
 
 

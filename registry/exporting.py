@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from typing import Any, Literal, assert_never
 
-from rolecall.registry.evidence import Call
+from rolecall.registry.core.telemetry import Call
 
 CallFormat = Literal["jsonl", "csv", "otlp-json", "json"]
 

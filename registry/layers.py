@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from rolecall.registry.errors import UsageError
-from rolecall.registry.naming import named
-from rolecall.registry.records import Pool, Request, Role, Scope, Strategy
+from rolecall.registry.core.entities import Pool, Request, Role, Scope, Strategy
+from rolecall.registry.core.errors import UsageError
+from rolecall.registry.core.suggestions import named
 from rolecall.registry.routing.policy import resolve_strategy
 
 DEFAULT_STRATEGY = "balanced"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
-from rolecall.registry.errors import RegistryError
+from rolecall.registry.core.errors import RegistryError
 from rolecall.registry.paths import registry_path
 from rolecall.registry.storage.database import open_database
 from rolecall.registry.storage.pool import Collection, names

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rolecall.registry.errors import RegistryUnusable
+from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.paths import registry_path
 from rolecall.registry.storage.database import Database, open_database
 

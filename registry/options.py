@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from rolecall.registry.chat import Chat, Tool
 from rolecall.registry.chat_options import (
     ANY_OBJECT,
     EFFORTS,
@@ -20,8 +19,9 @@ from rolecall.registry.chat_options import (
     stop_list,
 )
 from rolecall.registry.chat_tools import tool_choice, tools_of
-from rolecall.registry.errors import UsageError
-from rolecall.registry.json_values import decode_json, is_whole, kind_of
+from rolecall.registry.core.chat import Chat, Tool
+from rolecall.registry.core.errors import UsageError
+from rolecall.registry.core.json_text import decode_json, is_whole, kind_of
 from rolecall.registry.requests import parse_json
 
 if TYPE_CHECKING:

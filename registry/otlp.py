@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 
-from rolecall.registry.evidence import Call
+from rolecall.registry.core.telemetry import Call
 
 _CLIENT = 3
 _ERROR = 2

@@ -7,16 +7,16 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from rolecall.registry.calling import Attempt, Caller, Purpose
-from rolecall.registry.chat import Chat, Text, Turn
-from rolecall.registry.clock import Now, utc_now
-from rolecall.registry.errors import CallFailed, UsageError
-from rolecall.registry.evidence import Call, EndpointStatistics
-from rolecall.registry.naming import unknown
-from rolecall.registry.records import Endpoint, Model, Pool, Strategy
+from rolecall.registry.core.chat import Chat, Text, Turn
+from rolecall.registry.core.clock import Now, utc_now
+from rolecall.registry.core.entities import Endpoint, Model, Pool, Strategy
+from rolecall.registry.core.errors import CallFailed, UsageError
+from rolecall.registry.core.formatting import usd
+from rolecall.registry.core.suggestions import unknown
+from rolecall.registry.core.telemetry import Call, EndpointStatistics
 from rolecall.registry.routing.cost import usd_for
 from rolecall.registry.routing.eligible import max_output_tokens
 from rolecall.registry.routing.policy import matches
-from rolecall.registry.routing.wording import usd
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.pool import read_pool
 from rolecall.registry.storage.statistics import read_endpoint_statistics

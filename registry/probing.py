@@ -9,7 +9,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rolecall.registry.chat import Timeouts
+from rolecall.registry.core.chat import Timeouts
 from rolecall.registry.opening import open_registry
 from rolecall.registry.paths import registry_path
 from rolecall.registry.probe import Probed, Prober

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rolecall.registry.chat import Answer, Chat, TextDelta, ThinkingDelta
-from rolecall.registry.errors import RegistryError
-from rolecall.registry.evidence import Call, Outcome
+from rolecall.registry.core.chat import Answer, Chat, TextDelta, ThinkingDelta
+from rolecall.registry.core.entities import Decision
+from rolecall.registry.core.errors import RegistryError
+from rolecall.registry.core.telemetry import Call, Outcome
 from rolecall.registry.layers import Asked
-from rolecall.registry.records import Decision
 
 
 @dataclass(frozen=True, slots=True)

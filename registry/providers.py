@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from rolecall.registry.records import Endpoint
+from rolecall.registry.core.entities import Endpoint
 
 # The well-known values of gen_ai.provider.name, by the end of the host's name.
 _PROVIDERS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rolecall.registry.records import Pool
+from rolecall.registry.core.entities import Pool
 from rolecall.registry.storage.pool import Collection
 
 NOUNS: dict[Collection, str] = {

@@ -6,7 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rolecall.registry.chat import (
+from rolecall.registry.chat_options import max_tokens_of, options_of, schema_of
+from rolecall.registry.chat_parts import content_parts, optional_string_at, plain_parts
+from rolecall.registry.chat_tools import calls_of, linked, tool_size, tools_of
+from rolecall.registry.core.chat import (
     Chat,
     Media,
     Part,
@@ -17,12 +20,9 @@ from rolecall.registry.chat import (
     Turn,
     TurnRole,
 )
-from rolecall.registry.chat_options import max_tokens_of, options_of, schema_of
-from rolecall.registry.chat_parts import content_parts, optional_string_at, plain_parts
-from rolecall.registry.chat_tools import calls_of, linked, tool_size, tools_of
-from rolecall.registry.errors import InvalidPrompt
-from rolecall.registry.json_values import compact, decode_json, kind_of
-from rolecall.registry.records import Message, Request
+from rolecall.registry.core.entities import Message, Request
+from rolecall.registry.core.errors import InvalidPrompt
+from rolecall.registry.core.json_text import compact, decode_json, kind_of
 from rolecall.registry.transport.carried import parameters
 
 CHAT_ROLES: dict[str, TurnRole] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolecall.registry.errors import CallFailed, RegistryError
+from rolecall.registry.core.errors import CallFailed, RegistryError
 
 MOST_TRIES = 2
 FIRST_WAIT_S = 0.4

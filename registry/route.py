@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import get_args
 
 from rolecall.registry.allowances import ceiling, remaining
-from rolecall.registry.clock import Now, utc_now
+from rolecall.registry.core.clock import Now, utc_now
+from rolecall.registry.core.entities import Api, Decision, Pool, Request, Role, Task
+from rolecall.registry.core.errors import BudgetExceeded, NothingEligible
+from rolecall.registry.core.ids import new_id
+from rolecall.registry.core.predictions import ModelFacts, Prediction
+from rolecall.registry.core.suggestions import named, unknown
 from rolecall.registry.detect import (
     ExampleIndex,
     detect_task,
@@ -22,15 +27,10 @@ from rolecall.registry.detect import (
     known_kind,
     turns_of,
 )
-from rolecall.registry.errors import BudgetExceeded, NothingEligible
 from rolecall.registry.facts import facts_of
-from rolecall.registry.ids import new_id
 from rolecall.registry.layers import Choices, Layers, policy_layers
 from rolecall.registry.learning.loading import Loading, Tell, say_nothing, with_fits
-from rolecall.registry.naming import named, unknown
 from rolecall.registry.opening import open_registry
-from rolecall.registry.predictions import ModelFacts, Prediction
-from rolecall.registry.records import Api, Decision, Pool, Request, Role, Task
 from rolecall.registry.routing.decide import decide, nothing_eligible_message
 from rolecall.registry.routing.eligible import survivors
 from rolecall.registry.routing.policy import matches

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rolecall.registry.circuit import QUOTA_ERRORS, is_open, why_open
-from rolecall.registry.evidence import Measured
+from rolecall.registry.core.telemetry import Measured
 from rolecall.registry.statistics import kinds_of, measured
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.statistics import read_outcome_statistics, read_statistics

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rolecall.registry.circuit import after_failure, after_success, on_trial
-from rolecall.registry.evidence import (
+from rolecall.registry.core.telemetry import (
     Call,
     EndpointStatistics,
     Measured,

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from rolecall.registry.durations import parse_duration, parse_moment
-from rolecall.registry.errors import UnknownRecord, UsageError
-from rolecall.registry.evidence import (
+from rolecall.registry.core.durations import parse_duration, parse_moment
+from rolecall.registry.core.entities import Decision
+from rolecall.registry.core.errors import UnknownRecord, UsageError
+from rolecall.registry.core.suggestions import unknown
+from rolecall.registry.core.telemetry import (
     Call,
     EndpointStatistics,
     Outcome,
@@ -16,8 +18,6 @@ from rolecall.registry.evidence import (
     SampleSource,
 )
 from rolecall.registry.exporting import CallFormat, formatted
-from rolecall.registry.naming import unknown
-from rolecall.registry.records import Decision
 from rolecall.registry.routing.policy import matches
 from rolecall.registry.statistics import kinds_of, success_offset
 from rolecall.registry.storage.calls import (

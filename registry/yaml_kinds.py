@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from yaml.constructor import ConstructorError, SafeConstructor
 from yaml.nodes import Node, ScalarNode
 
-from rolecall.registry.naming import choices_hint
+from rolecall.registry.core.suggestions import choices_hint
 from rolecall.registry.yaml_source import (
     YamlSource,
     describe_node,

@@ -71,7 +71,7 @@ def ask(
     from rolecall.cli.interrupting import terminable
     from rolecall.cli.prompts import read_request
     from rolecall.registry.asking import open_asker
-    from rolecall.registry.chat import Timeouts
+    from rolecall.registry.core.chat import Timeouts
     from rolecall.registry.progress import Wanted
 
     asked = request.asked(log_prompt=not no_log)

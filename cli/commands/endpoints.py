@@ -21,7 +21,7 @@ from rolecall.cli.options import JsonOption, RegistryOption
 from rolecall.cli.output import Column, note, print_json, print_table
 
 if TYPE_CHECKING:
-    from rolecall.registry.records import Endpoint
+    from rolecall.registry.core.entities import Endpoint
 
 app = typer.Typer(help="Keep the places where models are served.")
 
@@ -167,8 +167,8 @@ def add(
       rolecall endpoints add lab/q3 --model qwen3-8b --base-url http://gpu:8000/v1
     """
     from rolecall.registry.adding import add_endpoint
+    from rolecall.registry.core.entities import Price
     from rolecall.registry.opening import open_registry
-    from rolecall.registry.records import Price
 
     facts = given(
         {

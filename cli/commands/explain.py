@@ -8,7 +8,7 @@ import typer
 
 from rolecall.cli.options import JsonOption, RegistryOption
 from rolecall.cli.request_options import RequestOptions, takes_request
-from rolecall.registry.errors import UsageError
+from rolecall.registry.core.errors import UsageError
 
 DecisionArgument = Annotated[
     str | None,

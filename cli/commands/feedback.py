@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rolecall.cli.options import JsonOption, RegistryOption
-from rolecall.registry.errors import UsageError
+from rolecall.registry.core.errors import UsageError
 
 WordsArgument = Annotated[
     list[str],

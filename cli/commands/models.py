@@ -21,7 +21,7 @@ from rolecall.cli.options import JsonOption, RegistryOption
 from rolecall.cli.output import Column
 
 if TYPE_CHECKING:
-    from rolecall.registry.records import Model
+    from rolecall.registry.core.entities import Model
 
 app = typer.Typer(help="Keep what is known of each model.")
 

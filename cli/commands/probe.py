@@ -61,8 +61,8 @@ def probe(
     from rolecall.cli.interrupting import terminable
     from rolecall.cli.output import print_text
     from rolecall.cli.probing import print_rounds
-    from rolecall.registry.chat import Timeouts
-    from rolecall.registry.durations import parse_duration
+    from rolecall.registry.core.chat import Timeouts
+    from rolecall.registry.core.durations import parse_duration
     from rolecall.registry.probing import Round, probe_command
     from rolecall.registry.timers import timer_text
 

@@ -13,7 +13,7 @@ from rolecall.cli.options import JsonOption, RegistryOption
 from rolecall.cli.output import Column, note, print_json, print_table, print_text
 
 if TYPE_CHECKING:
-    from rolecall.registry.records import Record
+    from rolecall.registry.core.entities import Record
 
 Names = list[str] | None
 RequireOption = Annotated[

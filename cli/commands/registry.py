@@ -12,7 +12,7 @@ import typer
 from rolecall.cli.files import read_text, shown_name, write_text
 from rolecall.cli.options import JsonOption, RegistryOption
 from rolecall.cli.output import json_text, note, print_json, print_text
-from rolecall.registry.errors import ExitCode, InvalidDocument
+from rolecall.registry.core.errors import ExitCode, InvalidDocument
 
 if TYPE_CHECKING:
     from rolecall.registry.changes import Change

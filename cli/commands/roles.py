@@ -23,7 +23,7 @@ from rolecall.cli.options import JsonOption, RegistryOption
 from rolecall.cli.output import Column, print_json, print_text
 
 if TYPE_CHECKING:
-    from rolecall.registry.records import Role
+    from rolecall.registry.core.entities import Role
 
 app = typer.Typer(help="Keep the kinds of work and who may do them.")
 
@@ -112,9 +112,9 @@ def add(
       rolecall roles add reviewer --task code --require tools --worth 4
       rolecall roles add translator --example "translate this into Finnish"
     """
+    from rolecall.registry.core.entities import Role
     from rolecall.registry.editing import add_record
     from rolecall.registry.opening import open_registry
-    from rolecall.registry.records import Role
 
     facts = given(
         {
@@ -179,9 +179,9 @@ def assign(
       rolecall roles assign coder ollama/qwen3-8b --task code.explain
       rolecall roles assign coder ollama/qwen3-8b --status inactive
     """
+    from rolecall.registry.core.entities import Assignment
     from rolecall.registry.editing import assign_endpoint
     from rolecall.registry.opening import open_registry
-    from rolecall.registry.records import Assignment
 
     restricted = Assignment(endpoint, status, tuple(task or ()), tuple(capability or ()))
     with open_registry(registry) as db:

@@ -9,7 +9,7 @@ import typer
 
 from rolecall.cli.completing import strategy_names
 from rolecall.cli.options import JsonOption, RegistryOption, SkipBadOption
-from rolecall.registry.errors import InvalidDocument
+from rolecall.registry.core.errors import InvalidDocument
 
 FilesArgument = Annotated[
     list[Path],

@@ -10,7 +10,7 @@ import typer
 from rolecall.cli.completing import model_names
 from rolecall.cli.options import JsonOption, RegistryOption, SkipBadOption
 from rolecall.cli.output import Column, note, print_json, print_table, print_text
-from rolecall.registry.errors import UsageError
+from rolecall.registry.core.errors import UsageError
 
 if TYPE_CHECKING:
     from rolecall.registry.learning.fit import Fitted, JudgedFiles

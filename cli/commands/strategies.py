@@ -21,7 +21,7 @@ from rolecall.cli.options import JsonOption, RegistryOption
 from rolecall.cli.output import Column
 
 if TYPE_CHECKING:
-    from rolecall.registry.records import Strategy
+    from rolecall.registry.core.entities import Strategy
 
 app = typer.Typer(help="Keep how candidates are valued.")
 

@@ -23,7 +23,7 @@ from rolecall.cli.options import JsonOption, RegistryOption
 from rolecall.cli.output import Column
 
 if TYPE_CHECKING:
-    from rolecall.registry.records import TaskKind
+    from rolecall.registry.core.entities import TaskKind
 
 app = typer.Typer(help="Manage the kinds of task.")
 
@@ -91,9 +91,9 @@ def add(
       rolecall tasks add code.sql --example "tune a slow join"
       rolecall tasks add legal --role analyst --example "is this clause valid?"
     """
+    from rolecall.registry.core.entities import TaskKind
     from rolecall.registry.editing import add_record
     from rolecall.registry.opening import open_registry
-    from rolecall.registry.records import TaskKind
 
     facts = given(
         {

@@ -15,10 +15,10 @@ from rolecall.cli.completing import endpoint_names
 from rolecall.cli.files import write_pieces
 from rolecall.cli.options import JsonOption, RegistryOption
 from rolecall.cli.output import note, print_json, print_text
-from rolecall.registry.errors import UsageError
+from rolecall.registry.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from rolecall.registry.evidence import EndpointStatistics
+    from rolecall.registry.core.telemetry import EndpointStatistics
     from rolecall.registry.telemetry import Pruned, TaskStatistics, Wanted
 
 app = typer.Typer(help="List, export or prune the calls that were made.")

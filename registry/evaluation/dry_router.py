@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rolecall.registry.clock import utc_now
+from rolecall.registry.core.clock import utc_now
 from rolecall.registry.opening import open_registry
 from rolecall.registry.paths import registry_path
 from rolecall.registry.route import Router

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from rolecall.registry.errors import UsageError
+from rolecall.registry.core.entities import Pool, Price, Strategy
+from rolecall.registry.core.errors import UsageError
+from rolecall.registry.core.suggestions import named
 from rolecall.registry.evaluation.cases import Table
 from rolecall.registry.evaluation.compare import METRICS, OURS_OVER, Resampled, compare, quality_of
 from rolecall.registry.evaluation.plan import (
@@ -30,8 +32,6 @@ from rolecall.registry.known_facts import known_facts
 from rolecall.registry.layers import DEFAULT_STRATEGY
 from rolecall.registry.learning.fits import CrossFits
 from rolecall.registry.learning.loading import Known
-from rolecall.registry.naming import named
-from rolecall.registry.records import Pool, Price, Strategy
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.data import read_judged, spelled_out
 from rolecall.registry.scorer.kept_embeddings import embeddings_file

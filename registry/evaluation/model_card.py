@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rolecall.registry.errors import RegistryError
+from rolecall.registry.core.errors import RegistryError
 from rolecall.registry.evaluation.evaluate import (
     EvalRequest,
     Evaluation,

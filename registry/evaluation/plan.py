@@ -10,11 +10,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.errors import RegistryError, UsageError
+from rolecall.registry.core.entities import Pool, Price
+from rolecall.registry.core.errors import RegistryError, UsageError
+from rolecall.registry.core.suggestions import unknown
 from rolecall.registry.evaluation.cases import Table
 from rolecall.registry.evaluation.prices import find_prices
-from rolecall.registry.naming import unknown
-from rolecall.registry.records import Pool, Price
 from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.seen import prompt_key
 

@@ -8,8 +8,8 @@ from statistics import median
 from yaml.nodes import MappingNode, Node
 
 from rolecall.registry.catalogue import list_price, own_name
-from rolecall.registry.effort import parted
-from rolecall.registry.records import Pool, Price
+from rolecall.registry.core.effort import parted
+from rolecall.registry.core.entities import Pool, Price
 from rolecall.registry.yaml_kinds import Key, Number, Shape, name_problem
 from rolecall.registry.yaml_source import YamlSource, describe_node
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rolecall.registry.core.entities import Message, Price, Request
+from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.evaluation.cases import Cases, Table, additive
 from rolecall.registry.evaluation.costs import Spending
 from rolecall.registry.evaluation.plan import Plan
 from rolecall.registry.learning.fits import CrossFits
-from rolecall.registry.predictions import ModelFacts
-from rolecall.registry.records import Message, Price, Request
 from rolecall.registry.routing.tokens import estimate_tokens
 from rolecall.registry.scorer import baselines
 from rolecall.registry.scorer.data import Judged

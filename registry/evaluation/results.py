@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rolecall.registry.evaluation.bootstrap import Interval
 from rolecall.registry.evaluation.metrics import Bin
+from rolecall.registry.scorer.bootstrap import Interval
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ from os import cpu_count
 from pathlib import Path
 from time import perf_counter
 
+from rolecall.registry.core.entities import Pool
+from rolecall.registry.core.judged_rows import JudgedRow
+from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.facts import facts_of
-from rolecall.registry.judged_rows import JudgedRow
 from rolecall.registry.known_facts import known_facts
 from rolecall.registry.learning.loading import Tell, say_nothing
 from rolecall.registry.learning.rows import counts
 from rolecall.registry.opening import has_registry, open_registry
-from rolecall.registry.predictions import ModelFacts
-from rolecall.registry.records import Pool
 from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.scorer.onboarding import (
     Answers,

@@ -8,13 +8,13 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from rolecall.registry.errors import ScorerUnusable
+from rolecall.registry.core.errors import ScorerUnusable
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.encoder import load_session
 
 # What else this file needs is imported where it is used, while the encoder is being loaded.
 if TYPE_CHECKING:
-    from rolecall.registry.records import Pool
+    from rolecall.registry.core.entities import Pool
     from rolecall.registry.scorer.model import Scorer
     from rolecall.registry.storage.database import Database
 

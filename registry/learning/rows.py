@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import isnan
 
-from rolecall.registry.judged_rows import JudgedAnswer, JudgedRow
+from rolecall.registry.core.judged_rows import JudgedAnswer, JudgedRow
 from rolecall.registry.scorer.data import Judged
 
 

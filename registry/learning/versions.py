@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rolecall.registry.errors import UsageError
+from rolecall.registry.core.errors import UsageError
+from rolecall.registry.core.suggestions import unknown
 from rolecall.registry.learning.rows import counts
-from rolecall.registry.naming import unknown
 from rolecall.registry.opening import has_registry, open_registry
 from rolecall.registry.scorer.card import card
 from rolecall.registry.scorer.integrity import check

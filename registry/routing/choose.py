@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from heapq import heappop, heappush
 
-from rolecall.registry.records import Candidate, Strategy
+from rolecall.registry.core.entities import Candidate, Strategy
 
 TieKey = tuple[bool, bool, int, float, float, str]
 

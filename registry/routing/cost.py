@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from rolecall.registry.chat import Usage
-from rolecall.registry.records import Candidate, Endpoint, Exclusion, Price, Strategy, Task
+from rolecall.registry.core.chat import Usage
+from rolecall.registry.core.entities import Candidate, Endpoint, Exclusion, Price, Strategy, Task
+from rolecall.registry.core.formatting import usd
 from rolecall.registry.routing.question import Ceiling
 from rolecall.registry.routing.tokens import SAFETY_MARGIN
-from rolecall.registry.routing.wording import usd
 
 _NO_PRICE = Price()
 _NO_LIMIT = 1e12  # tokens: more than any answer has

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from rolecall.registry.predictions import Prediction
-from rolecall.registry.records import Candidate, Endpoint, Exclusion, Model
+from rolecall.registry.core.entities import Candidate, Endpoint, Exclusion, Model
+from rolecall.registry.core.formatting import usd
+from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.routing.choose import rank
 from rolecall.registry.routing.cost import over_ceiling
 from rolecall.registry.routing.eligible import (
@@ -20,7 +21,6 @@ from rolecall.registry.routing.eligible import (
 from rolecall.registry.routing.question import Question, Survivors, Verdict
 from rolecall.registry.routing.reasons import reasons
 from rolecall.registry.routing.value import weigh
-from rolecall.registry.routing.wording import usd
 
 MOST_FALLBACKS = 5
 

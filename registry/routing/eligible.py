@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rolecall.registry.records import (
+from rolecall.registry.core.entities import (
     Assignment,
     Candidate,
     Endpoint,
@@ -15,12 +15,12 @@ from rolecall.registry.records import (
     Strategy,
     Task,
 )
+from rolecall.registry.core.formatting import seconds, tokens, usd
 from rolecall.registry.routing.policy import matches
 from rolecall.registry.routing.question import Question, Survivors
 from rolecall.registry.routing.requirements import capabilities_of, is_only_attached
 from rolecall.registry.routing.tasks import covering_kinds, most_specific
 from rolecall.registry.routing.tokens import context_needed
-from rolecall.registry.routing.wording import seconds, tokens, usd
 
 NOT_ASSIGNED = "not assigned to"
 NOT_SELECTED = "not named by --endpoint"

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from rolecall.registry.records import Candidate, Exclusion, Flip, Strategy
+from rolecall.registry.core.entities import Candidate, Exclusion, Flip, Strategy
+from rolecall.registry.core.formatting import Rounding, rounded, seconds, usd
 from rolecall.registry.routing.choose import TieKey, tie_key
-from rolecall.registry.routing.wording import Rounding, rounded, seconds, usd
 
 
 class _Entry(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from rolecall.registry.records import BudgetMode, DataPolicy, Strategy
+from rolecall.registry.core.entities import BudgetMode, DataPolicy, Strategy
 
 # Stands where limits leave nothing: an empty list would mean "no restriction".
 NOTHING = "(none)"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rolecall.registry.evidence import Measured
-from rolecall.registry.records import (
+from rolecall.registry.core.entities import (
     Api,
     Candidate,
     Endpoint,
@@ -17,6 +16,7 @@ from rolecall.registry.records import (
     Task,
     TaskKind,
 )
+from rolecall.registry.core.telemetry import Measured
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rolecall.registry.records import Model, Request
+from rolecall.registry.core.entities import Model, Request
 
 _ATTACHED = " attached"
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 
-from rolecall.registry.evidence import Measured
-from rolecall.registry.predictions import Prediction
-from rolecall.registry.records import (
+from rolecall.registry.core.entities import (
     Candidate,
     Endpoint,
     Model,
@@ -16,6 +14,8 @@ from rolecall.registry.records import (
     Strategy,
     Task,
 )
+from rolecall.registry.core.predictions import Prediction
+from rolecall.registry.core.telemetry import Measured
 from rolecall.registry.routing.requirements import capabilities_of
 from rolecall.registry.routing.tasks import most_specific
 

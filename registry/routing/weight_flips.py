@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from rolecall.registry.records import Candidate, Flip, Strategy
+from rolecall.registry.core.entities import Candidate, Flip, Strategy
+from rolecall.registry.core.formatting import usd
 from rolecall.registry.routing.choose import tie_key
 from rolecall.registry.routing.envelope import Line, changes, winner
 from rolecall.registry.routing.value import value
-from rolecall.registry.routing.wording import usd
 
 
 class _Weight(NamedTuple):

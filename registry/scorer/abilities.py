@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.scorer.chances import FACTS_FLOOR, LATENT_FLOOR, expected
 from rolecall.registry.scorer.metadata_prior import MetadataPrior
 from rolecall.registry.scorer.posterior import Gaussian

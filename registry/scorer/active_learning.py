@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.scorer.onboarding import Answers, design_of, fit_models, prior_of
 from rolecall.registry.scorer.posterior import Design, Floats, Gaussian, predict_with, variances
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.errors import ScorerUnusable
+from rolecall.registry.core.errors import ScorerUnusable
 from rolecall.registry.scorer.arrays import Arrays, pack_arrays, unpack_arrays
 from rolecall.registry.scorer.card import MODEL_FILE, TOKENIZER_FILE
 from rolecall.registry.scorer.knn import Neighbours

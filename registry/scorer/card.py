@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rolecall.registry.errors import ScorerUnusable
+from rolecall.registry.core.errors import ScorerUnusable
 
 CARD_FILE = "card.json"
 MODEL_FILE = "model.onnx"

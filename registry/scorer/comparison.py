@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.evaluation.bootstrap import Interval, draw, interval
-from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.core.predictions import ModelFacts
+from rolecall.registry.scorer.bootstrap import Interval, draw, interval
 from rolecall.registry.scorer.onboarding import Answers, cross_fits, part_numbers, parts_of
 
 if TYPE_CHECKING:

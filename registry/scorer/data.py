@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.errors import InvalidDocument, UnknownRecord
+from rolecall.registry.core.errors import InvalidDocument, UnknownRecord
 from rolecall.registry.scorer.data_lines import BrokenFile, judged_files, numbered_rows, shown
 from rolecall.registry.scorer.data_rows import BadRow, Row, parse_row
 

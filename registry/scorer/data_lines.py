@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from rolecall.registry.errors import InvalidDocument
+from rolecall.registry.core.errors import InvalidDocument
 
 STDIN = "-"
 _PATTERNS = ("*.jsonl", "*.jsonl.gz")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from rolecall.registry.errors import ScorerUnusable
+from rolecall.registry.core.errors import ScorerUnusable
 from rolecall.registry.scorer.card import PRETRAINED, card
 
 _HINT = "rolecall scorer use pretrained; if that is damaged too, reinstall rolecall"

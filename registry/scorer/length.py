@@ -13,8 +13,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.errors import ScorerUnusable
-from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.core.errors import ScorerUnusable
+from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.scorer.arrays import pack_arrays, unpack_arrays
 from rolecall.registry.scorer.asked_length import asked_tokens
 from rolecall.registry.scorer.variants import Variant, candidates, reasons, variant

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.scorer.arrays import Arrays
 from rolecall.registry.scorer.benchmark_factors import BenchmarkFactors, Cell
 from rolecall.registry.scorer.variant_names import FAMILIES

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.predictions import ModelFacts, Prediction, SuccessParts
+from rolecall.registry.core.predictions import ModelFacts, Prediction, SuccessParts
 from rolecall.registry.scorer.artifact import PUBLIC, Floats, Head, load_head
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.chances import LATENT_FLOOR, expected, logistic

@@ -9,7 +9,7 @@ from math import exp
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.errors import ScorerUnusable
+from rolecall.registry.core.errors import ScorerUnusable
 from rolecall.registry.scorer.encoder import SENTENCE, WIDTH, Encoder
 from rolecall.registry.scorer.task_classifier import shared_wording
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.judged_rows import JudgedRow
-from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.core.judged_rows import JudgedRow
+from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.scorer.posterior import Design, Gaussian, fit_posterior, variances
 from rolecall.registry.scorer.variants import canonical
 from rolecall.registry.scorer.world import World, fit_world

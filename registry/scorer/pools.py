@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.predictions import Basis, ModelFacts
+from rolecall.registry.core.predictions import Basis, ModelFacts
 from rolecall.registry.scorer.artifact import Head
 from rolecall.registry.scorer.variants import candidates, reasons, variant
 

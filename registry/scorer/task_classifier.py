@@ -13,7 +13,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.errors import ScorerUnusable
+from rolecall.registry.core.errors import ScorerUnusable
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.task_cues import CUES, task_cues
 

@@ -8,7 +8,7 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
-from rolecall.registry.errors import RegistryUnusable, UsageError
+from rolecall.registry.core.errors import RegistryUnusable, UsageError
 from rolecall.registry.storage.database import translating
 
 

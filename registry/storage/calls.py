@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rolecall.registry.errors import UnknownRecord
-from rolecall.registry.evidence import Call, SampleSource
+from rolecall.registry.core.errors import UnknownRecord
+from rolecall.registry.core.telemetry import Call, SampleSource
 from rolecall.registry.storage.database import Database, Row
 from rolecall.registry.storage.values import from_json, to_json
 

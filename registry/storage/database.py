@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from rolecall.registry.errors import RegistryUnusable
+from rolecall.registry.core.errors import RegistryUnusable
 
 APPLICATION_ID = 0x726F6C63  # "rolc", in the file's header
 SCHEMA_VERSION = 9  # the number of steps in schema.py

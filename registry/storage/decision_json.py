@@ -11,9 +11,16 @@ import dataclasses
 import json
 from typing import Any
 
-from rolecall.registry.errors import RegistryUnusable
-from rolecall.registry.predictions import SuccessParts
-from rolecall.registry.records import Candidate, DataPolicy, Decision, Exclusion, Strategy, Task
+from rolecall.registry.core.entities import (
+    Candidate,
+    DataPolicy,
+    Decision,
+    Exclusion,
+    Strategy,
+    Task,
+)
+from rolecall.registry.core.errors import RegistryUnusable
+from rolecall.registry.core.predictions import SuccessParts
 
 Plain = dict[str, Any]
 Values = list[Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolecall.registry.records import DataPolicy, Endpoint, Price, Profile
+from rolecall.registry.core.entities import DataPolicy, Endpoint, Price, Profile
 from rolecall.registry.storage.database import Database, Row
 from rolecall.registry.storage.values import (
     from_flag,

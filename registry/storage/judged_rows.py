@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from rolecall.registry.judged_rows import JudgedAnswer, JudgedRow
+from rolecall.registry.core.judged_rows import JudgedAnswer, JudgedRow
 from rolecall.registry.storage.database import Database, Row
 
 

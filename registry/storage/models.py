@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolecall.registry.records import Model
+from rolecall.registry.core.entities import Model
 from rolecall.registry.storage.database import Database, Row
 from rolecall.registry.storage.values import (
     from_flag,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolecall.registry.evidence import Outcome, OutcomeKind
+from rolecall.registry.core.telemetry import Outcome, OutcomeKind
 from rolecall.registry.storage.database import Database
 
 

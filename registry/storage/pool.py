@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import Literal, assert_never
 
-from rolecall.registry.judged_rows import JudgedRow
-from rolecall.registry.records import Endpoint, Model, Pool, Record, Role, Scope, Strategy, TaskKind
+from rolecall.registry.core.entities import (
+    Endpoint,
+    Model,
+    Pool,
+    Record,
+    Role,
+    Scope,
+    Strategy,
+    TaskKind,
+)
+from rolecall.registry.core.judged_rows import JudgedRow
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.endpoints import read_endpoints, write_endpoint
 from rolecall.registry.storage.judged_rows import forget_fits, read_judged_rows, write_judged_row

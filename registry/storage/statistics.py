@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from rolecall.registry.evidence import EndpointStatistics, OutcomeStatistics, Sample
+from rolecall.registry.core.telemetry import EndpointStatistics, OutcomeStatistics, Sample
 from rolecall.registry.storage.database import Database, Row
 
 # The columns in the order of EndpointStatistics' fields.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolecall.registry.records import DataPolicy, Strategy
+from rolecall.registry.core.entities import DataPolicy, Strategy
 from rolecall.registry.storage.database import Database, Row
 from rolecall.registry.storage.values import from_flag, from_json, to_flag, to_json
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolecall.registry.records import TaskKind
+from rolecall.registry.core.entities import TaskKind
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.values import from_json, to_json
 

@@ -10,8 +10,8 @@ import json
 from dataclasses import MISSING, fields
 from typing import Any
 
-from rolecall.registry.chat import Media, Part, Text, Thinking, ToolCall, ToolResult, Turn
-from rolecall.registry.errors import RegistryUnusable
+from rolecall.registry.core.chat import Media, Part, Text, Thinking, ToolCall, ToolResult, Turn
+from rolecall.registry.core.errors import RegistryUnusable
 
 Plain = dict[str, Any]
 

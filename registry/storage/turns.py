@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rolecall.registry.chat import Turn
-from rolecall.registry.errors import RegistryUnusable
+from rolecall.registry.core.chat import Turn
+from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.storage.database import Database
 from rolecall.registry.storage.turn_json import turn_from_json, turn_to_json
 

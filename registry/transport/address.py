@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from rolecall.registry.errors import CallFailed
-from rolecall.registry.records import Endpoint
+from rolecall.registry.core.entities import Endpoint
+from rolecall.registry.core.errors import CallFailed
 
 
 def address(endpoint: Endpoint, path: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rolecall.registry.chat import Chat, Tool
-from rolecall.registry.errors import CallFailed
+from rolecall.registry.core.chat import Chat, Tool
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport.address import address
 from rolecall.registry.transport.anthropic_failures import failure
 from rolecall.registry.transport.anthropic_reader import AnthropicReader

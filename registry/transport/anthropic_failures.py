@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from rolecall.registry.errors import CallFailed
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport.failures import failure_of, message_of
 
 _TOO_LONG = re.compile(r"exceed context limit|context window", re.IGNORECASE)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rolecall.registry.chat import (
+from rolecall.registry.core.chat import (
     Answer,
     Event,
     FinishReason,
@@ -19,7 +19,7 @@ from rolecall.registry.chat import (
     ToolCallDelta,
     Usage,
 )
-from rolecall.registry.errors import CallFailed
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport.anthropic_failures import failure
 from rolecall.registry.transport.anthropic_turns import ORIGIN
 

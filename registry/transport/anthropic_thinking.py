@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rolecall.registry.chat import Chat, Thinking, ToolCall
-from rolecall.registry.effort import level_of
+from rolecall.registry.core.chat import Chat, Thinking, ToolCall
+from rolecall.registry.core.effort import level_of
 from rolecall.registry.transport.anthropic_turns import loop_start, may_return
 from rolecall.registry.transport.formats import Target
 

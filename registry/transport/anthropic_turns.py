@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rolecall.registry.chat import Media, Part, Text, Thinking, ToolCall, ToolResult, Turn
-from rolecall.registry.errors import CallFailed
+from rolecall.registry.core.chat import Media, Part, Text, Thinking, ToolCall, ToolResult, Turn
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport.call_ids import CallIds
 
 Block = dict[str, Any]

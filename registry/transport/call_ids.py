@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
-from rolecall.registry.chat import ToolCall, ToolResult
+from rolecall.registry.core.chat import ToolCall, ToolResult
 
 
 class CallIds:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from rolecall.registry.chat import Chat
-from rolecall.registry.records import Api
+from rolecall.registry.core.chat import Chat
+from rolecall.registry.core.entities import Api
 
 if TYPE_CHECKING:
     from rolecall.registry.transport.formats import Target

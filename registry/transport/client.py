@@ -10,9 +10,9 @@ from typing import Self
 
 import httpx
 
-from rolecall.registry.chat import Answer, Chat, Completed, Event, Timeouts
-from rolecall.registry.errors import CallFailed
-from rolecall.registry.records import Api
+from rolecall.registry.core.chat import Answer, Chat, Completed, Event, Timeouts
+from rolecall.registry.core.entities import Api
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport.anthropic import ANTHROPIC
 from rolecall.registry.transport.endpoint_effort import with_effort
 from rolecall.registry.transport.exchange import Exchange

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from rolecall.registry.chat import Chat
-from rolecall.registry.effort import Effort, level_of
+from rolecall.registry.core.chat import Chat
+from rolecall.registry.core.effort import Effort, level_of
 from rolecall.registry.transport.address import is_host_of
 from rolecall.registry.transport.anthropic_thinking import claude_of, is_forced
 from rolecall.registry.transport.formats import Target

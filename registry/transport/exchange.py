@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from rolecall.registry.chat import (
+from rolecall.registry.core.chat import (
     Answer,
     Completed,
     Event,
@@ -21,7 +21,7 @@ from rolecall.registry.chat import (
     ToolCall,
     ToolCallDelta,
 )
-from rolecall.registry.errors import CallFailed
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport.address import host
 from rolecall.registry.transport.bodies import Shape, decoded_body, shape_of
 from rolecall.registry.transport.deadline import Deadline

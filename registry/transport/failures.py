@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from rolecall.registry.errors import CallFailed
+from rolecall.registry.core.errors import CallFailed
 
 # The client shortens a message further, once no key is left in it: half of one would be missed.
 _LONGEST_MESSAGE = 4_000

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from rolecall.registry.chat import Answer, Chat, Event
-from rolecall.registry.errors import CallFailed
-from rolecall.registry.records import Endpoint, Model
+from rolecall.registry.core.chat import Answer, Chat, Event
+from rolecall.registry.core.entities import Endpoint, Model
+from rolecall.registry.core.errors import CallFailed
 
 
 @dataclass(frozen=True, slots=True)

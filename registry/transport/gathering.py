@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from rolecall.registry.chat import (
+from rolecall.registry.core.chat import (
     Event,
     Text,
     TextDelta,

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from rolecall.registry.chat import Chat, Tool
-from rolecall.registry.errors import CallFailed
+from rolecall.registry.core.chat import Chat, Tool
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport.address import address
 from rolecall.registry.transport.carried import dropped
 from rolecall.registry.transport.formats import Format, HttpRequest, Reader, Target

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rolecall.registry.effort import level_of
+from rolecall.registry.core.effort import level_of
 from rolecall.registry.transport.formats import Target
 
 # What Google documents for a history whose calls were made by another model.

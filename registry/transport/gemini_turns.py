@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rolecall.registry.chat import Media, Part, Text, ToolCall, ToolResult, Turn
+from rolecall.registry.core.chat import Media, Part, Text, ToolCall, ToolResult, Turn
 from rolecall.registry.transport.call_ids import CallIds
 from rolecall.registry.transport.gemini_thinking import FOREIGN_SIGNATURE, Gemini
 

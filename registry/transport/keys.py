@@ -8,8 +8,8 @@ import subprocess
 from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import quote, quote_plus
 
-from rolecall.registry.errors import CallFailed
-from rolecall.registry.records import Endpoint
+from rolecall.registry.core.entities import Endpoint
+from rolecall.registry.core.errors import CallFailed
 
 COMMAND_TIMEOUT_S = 10.0
 # Placeholders such as `x`, `none` or `ollama` are no secrets, and words of many a message.

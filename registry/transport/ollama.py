@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rolecall.registry.chat import (
+from rolecall.registry.core.chat import (
     Answer,
     Chat,
     Event,
@@ -20,7 +20,7 @@ from rolecall.registry.chat import (
     Turn,
     Usage,
 )
-from rolecall.registry.errors import CallFailed
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport.address import address
 from rolecall.registry.transport.carried import dropped
 from rolecall.registry.transport.failures import failure_of

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rolecall.registry.chat import Chat, Tool
-from rolecall.registry.errors import CallFailed
-from rolecall.registry.records import Endpoint
+from rolecall.registry.core.chat import Chat, Tool
+from rolecall.registry.core.entities import Endpoint
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport.address import address, is_host_of
 from rolecall.registry.transport.carried import dropped
 from rolecall.registry.transport.failures import failure_of

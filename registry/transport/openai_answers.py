@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rolecall.registry.chat import Answer, Event, FinishReason, Text, Usage
-from rolecall.registry.errors import CallFailed
+from rolecall.registry.core.chat import Answer, Event, FinishReason, Text, Usage
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport.failures import failure_of
 from rolecall.registry.transport.gathering import GatheredCall, Gathering
 

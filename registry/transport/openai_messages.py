@@ -7,8 +7,17 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
-from rolecall.registry.chat import Chat, Media, Part, Text, Thinking, ToolCall, ToolResult, Turn
-from rolecall.registry.records import Endpoint
+from rolecall.registry.core.chat import (
+    Chat,
+    Media,
+    Part,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
+from rolecall.registry.core.entities import Endpoint
 from rolecall.registry.transport.address import is_host_of
 from rolecall.registry.transport.call_ids import CallIds
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rolecall.registry.chat import (
+from rolecall.registry.core.chat import (
     Answer,
     Event,
     Text,

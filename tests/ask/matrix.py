@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import get_args
 
 from rolecall.registry.ask import Asker
-from rolecall.registry.chat import Chat, Text, TextDelta, Timeouts, Turn
+from rolecall.registry.core.chat import Chat, Text, TextDelta, Timeouts, Turn
+from rolecall.registry.core.entities import Api, Price
+from rolecall.registry.core.errors import AllFailed, CallFailed, RegistryError
+from rolecall.registry.core.telemetry import Call
 from rolecall.registry.editing import apply_document
-from rolecall.registry.errors import AllFailed, CallFailed, RegistryError
-from rolecall.registry.evidence import Call
 from rolecall.registry.layers import Asked, Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.progress import Answered, Asking, Decided, Failed, Progress, Wanted
-from rolecall.registry.records import Api, Price
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.calls import calls_of_decision

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from rolecall.registry.core.entities import Api, Price
+from rolecall.registry.core.telemetry import Call
 from rolecall.registry.editing import apply_document
-from rolecall.registry.evidence import Call
 from rolecall.registry.opening import open_registry
-from rolecall.registry.records import Api, Price
 from rolecall.registry.storage.calls import CallFilter, recent_calls
 from rolecall.registry.storage.spending import spent
 from tests.faults.plan import Plan

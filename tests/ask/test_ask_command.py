@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from rolecall.registry.records import Api
+from rolecall.registry.core.entities import Api
 from tests.ask.matrix import APIS
 from tests.ask.serving import Serving
 from tests.conftest import Rolecall

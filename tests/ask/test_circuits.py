@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from rolecall.registry.ask import Asker
-from rolecall.registry.chat import Chat, Text, Turn
-from rolecall.registry.errors import AllFailed
+from rolecall.registry.core.chat import Chat, Text, Turn
+from rolecall.registry.core.entities import Price
+from rolecall.registry.core.errors import AllFailed
 from rolecall.registry.layers import Asked, Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.progress import Answered, Asking, Failed, Wanted
 from rolecall.registry.recording import CircuitOpen
-from rolecall.registry.records import Price
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.transport.client import Client

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from rolecall.registry.core.entities import Api
 from rolecall.registry.opening import open_registry
-from rolecall.registry.records import Api
 from rolecall.registry.storage.turns import last_conversation, read_turns
 from tests.ask.matrix import APIS
 from tests.ask.serving import Serving

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from rolecall.registry.records import Api, Price
+from rolecall.registry.core.entities import Api, Price
 from tests.ask.matrix import APIS
 from tests.ask.serving import Serving
 from tests.conftest import Rolecall

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from rolecall.registry.records import Price
+from rolecall.registry.core.entities import Price
 from tests.ask.serving import Serving
 from tests.conftest import Rolecall
 from tests.faults.plan import Plan

@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from rolecall.registry.ask import Asker
-from rolecall.registry.chat import Chat, Text, TextDelta, Turn
+from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
 from rolecall.registry.layers import Asked, Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.progress import Answered, Wanted

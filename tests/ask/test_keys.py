@@ -14,12 +14,12 @@ import pytest
 
 from rolecall.cli.answering import Manner, show_answer
 from rolecall.registry.ask import Asker
-from rolecall.registry.chat import Chat, Text, Timeouts, Turn
-from rolecall.registry.errors import RegistryError
+from rolecall.registry.core.chat import Chat, Text, Timeouts, Turn
+from rolecall.registry.core.entities import Api
+from rolecall.registry.core.errors import RegistryError
 from rolecall.registry.layers import Asked, Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.progress import Wanted
-from rolecall.registry.records import Api
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.calls import CallFilter, recent_calls

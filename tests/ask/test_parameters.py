@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from rolecall.registry.records import Api
+from rolecall.registry.core.entities import Api
 from tests.ask.serving import DEARER, Serving
 from tests.conftest import Rolecall
 from tests.faults.plan import DEFAULT_TEXT, Plan

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from rolecall.registry.ask import Asker
-from rolecall.registry.chat import Chat, Text, TextDelta, Turn
-from rolecall.registry.errors import BudgetExceeded
+from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
+from rolecall.registry.core.entities import Api, Price
+from rolecall.registry.core.errors import BudgetExceeded
 from rolecall.registry.layers import Asked, Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.progress import Asking, Wanted
-from rolecall.registry.records import Api, Price
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.transport.client import Client

@@ -17,14 +17,14 @@ from unittest.mock import patch
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.evaluation.bootstrap import draw, known_interval
+from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.evaluation.cases import Table
 from rolecall.registry.evaluation.compare import METRIC_RESAMPLES
 from rolecall.registry.evaluation.evaluate import mean_over_sets
 from rolecall.registry.evaluation.metrics import brier, mean_auc, pair_order
-from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer import model
 from rolecall.registry.scorer.artifact import PUBLIC, Head
+from rolecall.registry.scorer.bootstrap import draw, known_interval
 from rolecall.registry.scorer.encoder import SENTENCE, Encoder
 from rolecall.registry.scorer.metadata_prior import ModelInputs
 from rolecall.registry.scorer.public_scores import benchmarks

@@ -17,10 +17,10 @@ import httpx
 
 from rolecall.registry.ask import Asker
 from rolecall.registry.asking import open_asker
-from rolecall.registry.chat import Chat, Text, TextDelta, Turn
+from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
+from rolecall.registry.core.entities import Endpoint, Model
 from rolecall.registry.layers import Asked, Choices
 from rolecall.registry.progress import Wanted
-from rolecall.registry.records import Endpoint, Model
 from rolecall.registry.transport.client import Client
 from rolecall.registry.transport.formats import Target
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rolecall.registry.evidence import Call, EndpointStatistics
-from rolecall.registry.ids import new_id
+from rolecall.registry.core.ids import new_id
+from rolecall.registry.core.telemetry import Call, EndpointStatistics
 from rolecall.registry.layers import Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.recording import begin_call, end_call

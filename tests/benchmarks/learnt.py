@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from rolecall.registry.core.entities import Pool
+from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.evaluation.cases import Table
 from rolecall.registry.evaluation.plan import Plan, Seen, Selection, plans, training_rows
-from rolecall.registry.predictions import ModelFacts
-from rolecall.registry.records import Pool
 from rolecall.registry.scorer.artifact import Head
 from rolecall.registry.scorer.card import MODEL_FILE, PRETRAINED
 from rolecall.registry.scorer.chances import expected

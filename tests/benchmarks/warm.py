@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from rolecall.registry.core.entities import Endpoint, Message, Model, Price, Request
 from rolecall.registry.layers import Choices
 from rolecall.registry.opening import open_registry
-from rolecall.registry.records import Endpoint, Message, Model, Price, Request
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.database import Database

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import pytest
 
 from rolecall.cli.errors import guarded
-from rolecall.registry.errors import (
+from rolecall.registry.core.errors import (
     BudgetExceeded,
     NothingEligible,
     RegistryError,

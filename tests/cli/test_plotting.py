@@ -11,7 +11,7 @@ import pytest
 
 from rolecall.cli.files import FileNotWritable
 from rolecall.cli.plotting import write_plot
-from rolecall.registry.errors import RegistryError
+from rolecall.registry.core.errors import RegistryError
 from tests.cli.evaluated import segment
 
 FREE = segment(singles={"own": (0.0, 0.4), "other": (0.0, 0.8)}, curves={})

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from rolecall.cli.prompts import Given, read_jsonl, read_request
-from rolecall.registry.chat import Media, Text, Tool, Turn
-from rolecall.registry.errors import InvalidPrompt, RegistryError, UsageError
+from rolecall.registry.core.chat import Media, Text, Tool, Turn
+from rolecall.registry.core.errors import InvalidPrompt, RegistryError, UsageError
 from rolecall.registry.requests import request_of
 
 Redirect = Callable[[bytes | str], None]

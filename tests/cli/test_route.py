@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rolecall.registry.predictions import ModelFacts, Prediction
+from rolecall.registry.core.predictions import ModelFacts, Prediction
 from rolecall.registry.scorer.model import Reading, Scorer
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import pytest
 
 from rolecall.cli.calls import age, print_calls, print_statistics, seconds
 from rolecall.cli.files import write_pieces
-from rolecall.registry.evidence import Call, EndpointStatistics, Outcome, OutcomeStatistics
+from rolecall.registry.core.telemetry import Call, EndpointStatistics, Outcome, OutcomeStatistics
 from rolecall.registry.storage.calls import insert_call
 from rolecall.registry.storage.database import open_database
 from rolecall.registry.storage.decisions import insert_decision

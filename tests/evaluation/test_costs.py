@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from rolecall.registry.core.entities import Price
 from rolecall.registry.evaluation.costs import Spending
-from rolecall.registry.records import Price
 from rolecall.registry.scorer.data import Judged
 
 NAN = float("nan")

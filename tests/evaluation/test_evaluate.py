@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.errors import ExitCode, InvalidDocument, UnknownRecord, UsageError
+from rolecall.registry.core.entities import Pool, Price, Strategy
+from rolecall.registry.core.errors import ExitCode, InvalidDocument, UnknownRecord, UsageError
 from rolecall.registry.evaluation import evaluate as evaluation
 from rolecall.registry.evaluation.evaluate import EvalRequest, Evaluation
 from rolecall.registry.evaluation.plan import NothingToEvaluate, Seen, Selection, read_shares
-from rolecall.registry.records import Pool, Price, Strategy
 from rolecall.registry.scorer.seen import prompt_key, write_seen
 from tests.registry.worlds import ALIKE, MODELS, PRICES, Seer, install, known, rows, write_rows
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from rolecall.registry.catalogue import list_price
-from rolecall.registry.errors import InvalidDocument
+from rolecall.registry.core.entities import Endpoint, Pool, Price
+from rolecall.registry.core.errors import InvalidDocument
 from rolecall.registry.evaluation.evaluate import EvalRequest, SetEvaluation, evaluate
 from rolecall.registry.evaluation.prices import find_prices, read_prices
-from rolecall.registry.records import Endpoint, Pool, Price
 from tests.registry.worlds import install, known, rows, write_rows
 
 

@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rolecall.registry.effort import variant_of
-from rolecall.registry.errors import UnknownRecord
+from rolecall.registry.core.effort import variant_of
+from rolecall.registry.core.errors import UnknownRecord
+from rolecall.registry.core.predictions import ModelFacts, Prediction
 from rolecall.registry.evaluation import sanity
 from rolecall.registry.evaluation.dry_router import open_dry_router
 from rolecall.registry.evaluation.sanity import (
@@ -31,7 +32,6 @@ from rolecall.registry.evaluation.sanity import (
     read_expectations,
 )
 from rolecall.registry.opening import open_registry
-from rolecall.registry.predictions import ModelFacts, Prediction
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.scorer.variants import canonical

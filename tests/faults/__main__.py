@@ -8,7 +8,7 @@ import sys
 import threading
 from typing import get_args
 
-from rolecall.registry.records import Api, Price
+from rolecall.registry.core.entities import Api, Price
 from tests.faults.plan import FAULTS, REFUSALS, Plan
 from tests.faults.registry import Served, registry_yaml
 from tests.faults.server import FaultServer

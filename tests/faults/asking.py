@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import httpx
 
-from rolecall.registry.records import Api
+from rolecall.registry.core.entities import Api
 from tests.faults.server import FaultServer
 
 APIS: tuple[Api, ...] = get_args(Api)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from rolecall.registry.records import Api
+from rolecall.registry.core.entities import Api
 from tests.faults import anthropic, gemini, ollama, openai
 from tests.faults.connection import Connection, Gone, HttpRequest
 from tests.faults.exchange import Exchange

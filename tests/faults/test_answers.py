@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from rolecall.registry.records import Api
+from rolecall.registry.core.entities import Api
 from tests.faults.asking import APIS, ask, body, documents, streamed_text
 from tests.faults.plan import DEFAULT_TEXT, Finish, Plan
 from tests.faults.schema import smallest

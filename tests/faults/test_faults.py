@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from rolecall.registry.records import Api
+from rolecall.registry.core.entities import Api
 from tests.faults.asking import APIS, KEY, address, ask, body, documents, headers, streamed_text
 from tests.faults.plan import DEFAULT_TEXT, REFUSALS, At, Plan
 from tests.faults.server import FaultServer

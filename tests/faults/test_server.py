@@ -12,7 +12,7 @@ from itertools import pairwise
 import httpx
 import pytest
 
-from rolecall.registry.records import Api
+from rolecall.registry.core.entities import Api
 from tests.faults.asking import APIS, KEY, address, ask, body, documents, headers, streamed_text
 from tests.faults.plan import DEFAULT_TEXT, Plan, pieces, plan_of_name
 from tests.faults.server import FaultServer

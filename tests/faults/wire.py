@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from rolecall.registry.records import Api
+from rolecall.registry.core.entities import Api
 from tests.faults.plan import SPOILT, Plan
 
 Kind = Literal["frame", "thinking", "content", "finish"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.evidence import Call
+from rolecall.registry.core.telemetry import Call
 from rolecall.registry.statistics import after_outcome, replayed
 from rolecall.registry.storage.calls import CallFilter, stream_calls
 from rolecall.registry.storage.database import Database, open_database

@@ -16,12 +16,12 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from rolecall.registry.asking import open_asker
-from rolecall.registry.chat import Chat, Text, Turn
-from rolecall.registry.errors import UsageError
+from rolecall.registry.core.chat import Chat, Text, Turn
+from rolecall.registry.core.entities import Price
+from rolecall.registry.core.errors import UsageError
 from rolecall.registry.feedback import give_feedback
 from rolecall.registry.layers import Asked, Choices
 from rolecall.registry.progress import Answered, Wanted
-from rolecall.registry.records import Price
 from tests.faults.plan import Plan
 from tests.faults.registry import Served, registry_yaml
 from tests.faults.server import FaultServer

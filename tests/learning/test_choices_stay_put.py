@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.evidence import Call
-from rolecall.registry.ids import new_id
+from rolecall.registry.core.entities import Endpoint, Message, Model, Price, Profile, Request
+from rolecall.registry.core.ids import new_id
+from rolecall.registry.core.telemetry import Call
 from rolecall.registry.layers import Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.recording import begin_call, end_call
-from rolecall.registry.records import Endpoint, Message, Model, Price, Profile, Request
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.statistics import replayed

@@ -13,15 +13,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from rolecall.registry.ask import Asker
-from rolecall.registry.chat import Chat, Text, Timeouts, Turn
-from rolecall.registry.clock import utc_now
+from rolecall.registry.core.chat import Chat, Text, Timeouts, Turn
+from rolecall.registry.core.clock import utc_now
+from rolecall.registry.core.entities import Candidate, Decision, Message, Request, Strategy
+from rolecall.registry.core.errors import AllFailed
 from rolecall.registry.editing import apply_document
-from rolecall.registry.errors import AllFailed
 from rolecall.registry.layers import Asked, Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.probe import Prober
 from rolecall.registry.progress import Answered, Decided, Wanted
-from rolecall.registry.records import Candidate, Decision, Message, Request, Strategy
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.database import Database

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from rolecall.registry.evidence import Call, SampleSource
+from rolecall.registry.core.telemetry import Call, SampleSource
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 

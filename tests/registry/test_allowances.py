@@ -17,7 +17,7 @@ from rolecall.registry.allowances import (
     remaining,
     spending_scopes,
 )
-from rolecall.registry.records import Allowance, Scope, Strategy
+from rolecall.registry.core.entities import Allowance, Scope, Strategy
 from rolecall.registry.routing.question import Ceiling
 from rolecall.registry.storage.database import Database, open_database
 from rolecall.registry.storage.spending import add_spending

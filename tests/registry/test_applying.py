@@ -9,11 +9,11 @@ import pytest
 from rolecall.registry import applying, editing
 from rolecall.registry.applying import apply_text
 from rolecall.registry.changes import Change, Changes
+from rolecall.registry.core.entities import Model, Pool, Role, TaskKind
+from rolecall.registry.core.errors import InvalidDocument, RecordInUse, RegistryUnusable
 from rolecall.registry.document import Document, parse_document
 from rolecall.registry.editing import apply_document, export_document, planned, remove_record
-from rolecall.registry.errors import InvalidDocument, RecordInUse, RegistryUnusable
 from rolecall.registry.opening import open_registry
-from rolecall.registry.records import Model, Pool, Role, TaskKind
 from rolecall.registry.storage.database import Database, open_database
 from rolecall.registry.storage.pool import names, read_pool, read_revision, write_record
 

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from rolecall.registry.catalogue import facts_date, find_model
-from rolecall.registry.errors import UnknownRecord, UsageError
-from rolecall.registry.records import DataPolicy
+from rolecall.registry.core.entities import DataPolicy
+from rolecall.registry.core.errors import UnknownRecord, UsageError
 
 
 def test_a_model_at_a_place_comes_with_facts_price_and_their_date() -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from rolecall.registry.circuit import is_open, on_trial, state, why_open
-from rolecall.registry.evidence import Call, EndpointStatistics
+from rolecall.registry.core.telemetry import Call, EndpointStatistics
 from rolecall.registry.statistics import replayed
 from tests.registry.calls import START, at, call
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.chat import Chat, Text, ToolCall, ToolResult, Turn, TurnRole
 from rolecall.registry.conversations import Conversation, keep_turns, open_conversation
-from rolecall.registry.errors import UsageError
+from rolecall.registry.core.chat import Chat, Text, ToolCall, ToolResult, Turn, TurnRole
+from rolecall.registry.core.errors import UsageError
 from rolecall.registry.storage.database import Database, open_database
 from rolecall.registry.storage.decisions import insert_decision
 from tests.storage.test_decisions import DECISION

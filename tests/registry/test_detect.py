@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from rolecall.registry.core.entities import Message, Pool, Request, Role, TaskKind
 from rolecall.registry.detect import ExampleIndex, detect_task, fit_to_role, turns_of
 from rolecall.registry.opening import open_registry
-from rolecall.registry.records import Message, Pool, Request, Role, TaskKind
 from rolecall.registry.routing.structure import Detected
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.task_classifier import TaskGuess

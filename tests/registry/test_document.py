@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rolecall.registry.document import HEADER, checked, dump_pool, parse_document, parse_record
-from rolecall.registry.errors import InvalidDocument
-from rolecall.registry.records import (
+from rolecall.registry.core.entities import (
     DataPolicy,
     Endpoint,
     Model,
@@ -17,6 +15,8 @@ from rolecall.registry.records import (
     Scope,
     Strategy,
 )
+from rolecall.registry.core.errors import InvalidDocument
+from rolecall.registry.document import HEADER, checked, dump_pool, parse_document, parse_record
 
 EXAMPLE = """\
 models:

@@ -9,6 +9,23 @@ from pathlib import Path
 
 import pytest
 
+from rolecall.registry.core.entities import (
+    Assignment,
+    Endpoint,
+    Model,
+    Record,
+    Role,
+    Scope,
+    Strategy,
+    TaskKind,
+)
+from rolecall.registry.core.errors import (
+    InvalidDocument,
+    RecordChanged,
+    RecordExists,
+    RecordInUse,
+    UnknownRecord,
+)
 from rolecall.registry.editing import (
     add_record,
     assign_endpoint,
@@ -18,23 +35,6 @@ from rolecall.registry.editing import (
     remove_record,
     replace_from_yaml,
     unassign_endpoint,
-)
-from rolecall.registry.errors import (
-    InvalidDocument,
-    RecordChanged,
-    RecordExists,
-    RecordInUse,
-    UnknownRecord,
-)
-from rolecall.registry.records import (
-    Assignment,
-    Endpoint,
-    Model,
-    Record,
-    Role,
-    Scope,
-    Strategy,
-    TaskKind,
 )
 from rolecall.registry.storage.database import Database, open_database
 from rolecall.registry.storage.pool import Collection, read_pool, read_revision, write_record

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.evidence import Call
+from rolecall.registry.core.telemetry import Call
 from rolecall.registry.exporting import CallFormat, call_to_plain, formatted
 from rolecall.registry.otlp import span
 

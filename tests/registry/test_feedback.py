@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.errors import UnknownRecord, UsageError
-from rolecall.registry.evidence import Call
+from rolecall.registry.core.errors import UnknownRecord, UsageError
+from rolecall.registry.core.telemetry import Call
 from rolecall.registry.feedback import answering_endpoint, give_feedback, parse_score
 from rolecall.registry.storage.calls import insert_call
 from rolecall.registry.storage.database import Database, open_database

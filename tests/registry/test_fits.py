@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from rolecall.registry.applying import apply_text
+from rolecall.registry.core.errors import InvalidDocument, UnknownRecord, UsageError
+from rolecall.registry.core.judged_rows import JudgedRow
+from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.editing import export_document
-from rolecall.registry.errors import InvalidDocument, UnknownRecord, UsageError
-from rolecall.registry.judged_rows import JudgedRow
 from rolecall.registry.learning.fit import (
     Fitted,
     JudgedFiles,
@@ -27,7 +28,6 @@ from rolecall.registry.learning.loading import read_known
 from rolecall.registry.learning.train import Trained, TrainRequest, train
 from rolecall.registry.learning.versions import fits_in_use, use_version
 from rolecall.registry.opening import open_registry
-from rolecall.registry.predictions import ModelFacts
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.seen import write_seen
 from rolecall.registry.storage.judged_rows import read_judged_rows

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from rolecall.registry import judging
-from rolecall.registry.chat import Answer, Text, ToolCall
-from rolecall.registry.evidence import Outcome
+from rolecall.registry.core.chat import Answer, Text, ToolCall
+from rolecall.registry.core.entities import Decision
+from rolecall.registry.core.telemetry import Outcome
 from rolecall.registry.judging import CheckUnusable, check_problem, judged
-from rolecall.registry.records import Decision
 from rolecall.registry.storage.database import Database, open_database
 from rolecall.registry.storage.decisions import insert_decision
 from rolecall.registry.storage.outcomes import outcomes_of_decision

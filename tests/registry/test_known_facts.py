@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from rolecall.registry.catalogue import find_model
+from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.known_facts import facts_in_name, known_facts
-from rolecall.registry.predictions import ModelFacts
 
 
 def facts_of_name(name: str) -> ModelFacts:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.chat import Chat, Text, Tool, Turn
-from rolecall.registry.errors import UsageError
+from rolecall.registry.core.chat import Chat, Text, Tool, Turn
+from rolecall.registry.core.errors import UsageError
 from rolecall.registry.options import (
     Overrides,
     answer_problem,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rolecall.registry.applying import apply_text
-from rolecall.registry.errors import InvalidDocument
+from rolecall.registry.core.errors import InvalidDocument
 from rolecall.registry.facts import facts_of
 from rolecall.registry.layers import Choices
 from rolecall.registry.learning.predict import Predictions, predict_rows

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.chat import Timeouts
+from rolecall.registry.core.chat import Timeouts
+from rolecall.registry.core.entities import Endpoint, Price
+from rolecall.registry.core.errors import UnknownRecord, UsageError
+from rolecall.registry.core.telemetry import Call
 from rolecall.registry.editing import apply_document
-from rolecall.registry.errors import UnknownRecord, UsageError
-from rolecall.registry.evidence import Call
 from rolecall.registry.opening import open_registry
 from rolecall.registry.probe import Probed, Prober
 from rolecall.registry.probing import Round, probe_command, probed
 from rolecall.registry.recording import begin_call, end_call
-from rolecall.registry.records import Endpoint, Price
 from rolecall.registry.standing import read_standing
 from rolecall.registry.storage.calls import read_call
 from rolecall.registry.storage.database import Database

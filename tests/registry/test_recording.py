@@ -11,8 +11,9 @@ import pytest
 
 from rolecall.registry import recording
 from rolecall.registry.allowances import EVERYTHING
-from rolecall.registry.errors import BudgetExceeded
-from rolecall.registry.evidence import Call, Outcome
+from rolecall.registry.core.entities import Allowance, Scope
+from rolecall.registry.core.errors import BudgetExceeded
+from rolecall.registry.core.telemetry import Call, Outcome
 from rolecall.registry.recording import (
     CircuitOpen,
     begin_call,
@@ -20,7 +21,6 @@ from rolecall.registry.recording import (
     record_outcome,
     stays_open,
 )
-from rolecall.registry.records import Allowance, Scope
 from rolecall.registry.statistics import replayed
 from rolecall.registry.storage.calls import CallFilter, read_call, recent_calls
 from rolecall.registry.storage.database import Database, open_database

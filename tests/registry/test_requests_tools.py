@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.chat import Media, Text, Tool, ToolCall, ToolResult, Turn
-from rolecall.registry.errors import InvalidPrompt
+from rolecall.registry.core.chat import Media, Text, Tool, ToolCall, ToolResult, Turn
+from rolecall.registry.core.errors import InvalidPrompt
 from rolecall.registry.requests import parse_chat, request_of
 
 HI = {"role": "user", "content": "hi"}

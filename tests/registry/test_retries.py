@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rolecall.registry.errors import BudgetExceeded, CallFailed
+from rolecall.registry.core.errors import BudgetExceeded, CallFailed
 from rolecall.registry.retries import retry_after
 
 

@@ -11,19 +11,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rolecall.registry import records
 from rolecall.registry.changes import changes_between
-from rolecall.registry.document import (
-    COLLECTIONS,
-    dump_pool,
-    dump_record,
-    parse_document,
-    parse_record,
-    to_plain,
-)
-from rolecall.registry.editing import write_changes
-from rolecall.registry.effort import LEVELS
-from rolecall.registry.records import (
+from rolecall.registry.core import entities as records
+from rolecall.registry.core.effort import LEVELS
+from rolecall.registry.core.entities import (
     Allowance,
     Assignment,
     DataPolicy,
@@ -37,6 +28,15 @@ from rolecall.registry.records import (
     Strategy,
     TaskKind,
 )
+from rolecall.registry.document import (
+    COLLECTIONS,
+    dump_pool,
+    dump_record,
+    parse_document,
+    parse_record,
+    to_plain,
+)
+from rolecall.registry.editing import write_changes
 from rolecall.registry.storage.database import open_database
 from rolecall.registry.storage.pool import read_pool
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.evidence import Call, OutcomeStatistics
+from rolecall.registry.core.telemetry import Call, OutcomeStatistics
 from rolecall.registry.standing import Standing, read_standing
 from rolecall.registry.statistics import replayed
 from rolecall.registry.storage.database import Database, open_database

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.registry.evidence import EndpointStatistics, Outcome, OutcomeStatistics
+from rolecall.registry.core.telemetry import EndpointStatistics, Outcome, OutcomeStatistics
 from rolecall.registry.statistics import (
     WINDOW,
     after_outcome,

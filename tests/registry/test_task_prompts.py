@@ -10,9 +10,9 @@ from typing import NamedTuple
 import pytest
 import yaml
 
+from rolecall.registry.core.entities import Message, Request
 from rolecall.registry.detect import ExampleIndex, detect_task
 from rolecall.registry.opening import open_registry
-from rolecall.registry.records import Message, Request
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.pool import read_pool
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.chat import Text, Turn
-from rolecall.registry.errors import UnknownRecord, UsageError
-from rolecall.registry.evidence import Call, EndpointStatistics, Outcome, OutcomeStatistics
-from rolecall.registry.records import Endpoint, Model
+from rolecall.registry.core.chat import Text, Turn
+from rolecall.registry.core.entities import Endpoint, Model
+from rolecall.registry.core.errors import UnknownRecord, UsageError
+from rolecall.registry.core.telemetry import Call, EndpointStatistics, Outcome, OutcomeStatistics
 from rolecall.registry.statistics import success_offset
 from rolecall.registry.storage.calls import insert_call
 from rolecall.registry.storage.database import Database, open_database

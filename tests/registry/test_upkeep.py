@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.errors import RegistryUnusable, UsageError
-from rolecall.registry.records import (
+from rolecall.registry.core.entities import (
     Assignment,
     Endpoint,
     Model,
@@ -18,6 +17,7 @@ from rolecall.registry.records import (
     Strategy,
     TaskKind,
 )
+from rolecall.registry.core.errors import RegistryUnusable, UsageError
 from rolecall.registry.storage import backup
 from rolecall.registry.storage.database import Database, open_database
 from rolecall.registry.storage.pool import read_pool, write_record

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from rolecall.registry.core.entities import Pool
+from rolecall.registry.core.predictions import ModelFacts, Prediction
 from rolecall.registry.learning.loading import Known, read_known
-from rolecall.registry.predictions import ModelFacts, Prediction
-from rolecall.registry.records import Pool
 
 WIDTH = 384
 KINDS = ("sums", "poems")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolecall.registry.records import Candidate, Locality
+from rolecall.registry.core.entities import Candidate, Locality
 
 
 def candidate(

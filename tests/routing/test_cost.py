@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from rolecall.registry.chat import Usage
-from rolecall.registry.records import Endpoint, Price, Strategy, Task
+from rolecall.registry.core.chat import Usage
+from rolecall.registry.core.entities import Endpoint, Price, Strategy, Task
 from rolecall.registry.routing.cost import affordable_tokens, cost_of, over_ceiling, usd_for
 from rolecall.registry.routing.question import Ceiling
 from tests.routing.candidates import candidate

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.registry.predictions import Prediction
-from rolecall.registry.records import (
+from rolecall.registry.core.entities import (
     Assignment,
     Endpoint,
     Model,
@@ -16,6 +15,7 @@ from rolecall.registry.records import (
     Task,
     TaskKind,
 )
+from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.routing.decide import decide, nothing_eligible_message
 from rolecall.registry.routing.eligible import survivors
 from rolecall.registry.routing.policy import resolve_strategy

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from rolecall.registry.records import (
+from rolecall.registry.core.entities import (
     Assignment,
     Candidate,
     DataPolicy,

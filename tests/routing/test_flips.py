@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from rolecall.registry.records import Candidate, Exclusion, Flip, Strategy
+from rolecall.registry.core.entities import Candidate, Exclusion, Flip, Strategy
 from rolecall.registry.routing.choose import rank
 from rolecall.registry.routing.eligible import exclusions_after_weighing
 from rolecall.registry.routing.flips import flips

@@ -3,7 +3,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.registry.records import DataPolicy, Strategy
+from rolecall.registry.core.entities import DataPolicy, Strategy
 from rolecall.registry.routing.policy import matches, resolve_strategy
 
 PLAIN = Strategy("plain")

@@ -1,4 +1,4 @@
-from rolecall.registry.records import Message, Model, Request
+from rolecall.registry.core.entities import Message, Model, Request
 from rolecall.registry.routing.requirements import capabilities_of, requirements
 
 

@@ -4,8 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.registry.predictions import Prediction
-from rolecall.registry.records import Candidate, Endpoint, Model, Price, Profile, Strategy, Task
+from rolecall.registry.core.entities import (
+    Candidate,
+    Endpoint,
+    Model,
+    Price,
+    Profile,
+    Strategy,
+    Task,
+)
+from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.routing.value import weigh
 
 STRATEGY = Strategy(

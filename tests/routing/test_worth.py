@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.registry.records import Endpoint, Role, Strategy
+from rolecall.registry.core.entities import Endpoint, Role, Strategy
 from rolecall.registry.routing.decide import decide
 from tests.routing.test_decide import PLAIN, PREDICTIONS, QUESTION, TASK, limits, pools, verdict
 

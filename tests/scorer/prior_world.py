@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.scorer.metadata_prior import MetadataPrior
 from rolecall.registry.scorer.public_scores import PublicScore
 from rolecall.registry.scorer.training.prior import as_prior, model_inputs

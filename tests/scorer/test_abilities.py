@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.scorer import abilities
 from rolecall.registry.scorer.abilities import GIVEN, Usual, known_by_kind
 from rolecall.registry.scorer.posterior import Gaussian

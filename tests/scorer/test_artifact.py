@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.errors import ScorerUnusable
-from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.core.errors import ScorerUnusable
+from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.scorer.artifact import load_head, save_head
 from rolecall.registry.scorer.card import PRETRAINED, card
 from rolecall.registry.scorer.integrity import check

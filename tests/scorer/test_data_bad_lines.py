@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolecall.registry.errors import InvalidDocument
+from rolecall.registry.core.errors import InvalidDocument
 from rolecall.registry.scorer.data import (
     FORM_HINT,
     SKIP_HINT,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rolecall.registry.predictions import ModelFacts, Prediction
+from rolecall.registry.core.predictions import ModelFacts, Prediction
 from rolecall.registry.scorer.features import measure
 from rolecall.registry.scorer.model import Scorer, known_script
 from rolecall.registry.scorer.public_scores import PublicScore

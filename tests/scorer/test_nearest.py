@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rolecall.registry.errors import ScorerUnusable
+from rolecall.registry.core.errors import ScorerUnusable
 from rolecall.registry.scorer.encoder import WIDTH
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.nearest import decode_vectors, encode_examples, nearest_task

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rolecall.registry.judged_rows import JudgedAnswer, JudgedRow
-from rolecall.registry.predictions import ModelFacts, Prediction
+from rolecall.registry.core.judged_rows import JudgedAnswer, JudgedRow
+from rolecall.registry.core.predictions import ModelFacts, Prediction
 from rolecall.registry.scorer.onboarding import (
     Answers,
     Fits,

@@ -9,7 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.scorer.artifact import Calibration, Floats, Head
 from rolecall.registry.scorer.encoder import EMBEDDINGS, WIDTH, Encoder
 from rolecall.registry.scorer.features import FEATURES

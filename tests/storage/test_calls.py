@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rolecall.registry.errors import UnknownRecord
-from rolecall.registry.evidence import Call
+from rolecall.registry.core.errors import UnknownRecord
+from rolecall.registry.core.telemetry import Call
 from rolecall.registry.storage import calls as queries
 from rolecall.registry.storage.calls import (
     CallFilter,

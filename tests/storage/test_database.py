@@ -15,8 +15,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from rolecall.registry.errors import RegistryUnusable
-from rolecall.registry.records import Model, Role
+from rolecall.registry.core.entities import Model, Role
+from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.storage import database
 from rolecall.registry.storage.database import (
     SCHEMA_VERSION,

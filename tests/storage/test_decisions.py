@@ -12,9 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rolecall.registry.errors import RegistryUnusable, UnknownRecord
-from rolecall.registry.evidence import Call
-from rolecall.registry.records import (
+from rolecall.registry.core.entities import (
     Candidate,
     DataPolicy,
     Decision,
@@ -22,6 +20,8 @@ from rolecall.registry.records import (
     Strategy,
     Task,
 )
+from rolecall.registry.core.errors import RegistryUnusable, UnknownRecord
+from rolecall.registry.core.telemetry import Call
 from rolecall.registry.storage.calls import insert_call, read_call
 from rolecall.registry.storage.database import Database, open_database
 from rolecall.registry.storage.decision_json import decision_from_json, decision_to_json

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.judged_rows import JudgedAnswer, JudgedRow
+from rolecall.registry.core.judged_rows import JudgedAnswer, JudgedRow
 from rolecall.registry.storage.database import Database, open_database
 from rolecall.registry.storage.judged_rows import (
     has_judged_rows,

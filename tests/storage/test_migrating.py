@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import sqlite_utils
 
-from rolecall.registry.errors import RegistryUnusable
-from rolecall.registry.judged_rows import JudgedAnswer, JudgedRow
-from rolecall.registry.records import Endpoint, Model, Role, TaskKind
+from rolecall.registry.core.entities import Endpoint, Model, Role, TaskKind
+from rolecall.registry.core.errors import RegistryUnusable
+from rolecall.registry.core.judged_rows import JudgedAnswer, JudgedRow
 from rolecall.registry.storage import schema
 from rolecall.registry.storage.calls import CallFilter, recent_calls
 from rolecall.registry.storage.database import APPLICATION_ID, SCHEMA_VERSION, open_database

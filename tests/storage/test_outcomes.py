@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.evidence import Outcome
+from rolecall.registry.core.telemetry import Outcome
 from rolecall.registry.storage.database import Database, open_database
 from rolecall.registry.storage.decisions import insert_decision
 from rolecall.registry.storage.outcomes import (

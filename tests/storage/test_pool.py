@@ -10,14 +10,7 @@ from typing import get_args
 
 import pytest
 
-from rolecall.registry.evidence import (
-    Call,
-    EndpointStatistics,
-    Outcome,
-    OutcomeStatistics,
-    Sample,
-)
-from rolecall.registry.records import (
+from rolecall.registry.core.entities import (
     Allowance,
     Assignment,
     DataPolicy,
@@ -31,6 +24,13 @@ from rolecall.registry.records import (
     Scope,
     Strategy,
     TaskKind,
+)
+from rolecall.registry.core.telemetry import (
+    Call,
+    EndpointStatistics,
+    Outcome,
+    OutcomeStatistics,
+    Sample,
 )
 from rolecall.registry.storage.calls import CallFilter, insert_call, recent_calls
 from rolecall.registry.storage.database import Database, open_database

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.evidence import EndpointStatistics, OutcomeStatistics, Sample
+from rolecall.registry.core.telemetry import EndpointStatistics, OutcomeStatistics, Sample
 from rolecall.registry.storage import statistics as queries
 from rolecall.registry.storage.database import Database, open_database
 from rolecall.registry.storage.pool import read_revision

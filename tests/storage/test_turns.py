@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rolecall.registry.chat import (
+from rolecall.registry.core.chat import (
     Media,
     Part,
     Text,
@@ -21,7 +21,7 @@ from rolecall.registry.chat import (
     Turn,
     TurnRole,
 )
-from rolecall.registry.errors import RegistryUnusable
+from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.storage import turn_json
 from rolecall.registry.storage.database import Database, open_database
 from rolecall.registry.storage.decisions import insert_decision

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.records import Model
+from rolecall.registry.core.entities import Model
 from rolecall.registry.storage.database import open_database
 from rolecall.registry.storage.pool import read_pool, write_record
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rolecall.registry.chat import Chat, Text, Tool, Turn, TurnRole
-from rolecall.registry.records import Api, Endpoint, Model
+from rolecall.registry.core.chat import Chat, Text, Tool, Turn, TurnRole
+from rolecall.registry.core.entities import Api, Endpoint, Model
 from rolecall.registry.transport.formats import Target
 
 KEY = "sk-test-0123456789abcdef"

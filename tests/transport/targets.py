@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from rolecall.registry.chat import Chat, Text, Tool, ToolCall, ToolResult, Turn
+from rolecall.registry.core.chat import Chat, Text, Tool, ToolCall, ToolResult, Turn
+from rolecall.registry.core.entities import Api, Endpoint, Model
 from rolecall.registry.endpoint_defaults import BASE_URLS
-from rolecall.registry.records import Api, Endpoint, Model
 from rolecall.registry.transport.formats import Format, HttpRequest, Target
 
 WEATHER = Tool(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rolecall.registry.errors import CallFailed
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport.address import address, host, is_host_of
 from tests.transport.chats import target
 

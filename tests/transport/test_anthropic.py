@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.chat import Media, Text, Thinking, Tool, ToolCall, ToolResult, Turn
-from rolecall.registry.errors import CallFailed
+from rolecall.registry.core.chat import Media, Text, Thinking, Tool, ToolCall, ToolResult, Turn
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport.anthropic import ANTHROPIC
 from tests.transport.targets import (
     CALL,

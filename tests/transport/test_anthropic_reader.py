@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.chat import (
+from rolecall.registry.core.chat import (
     Answer,
     Event,
     Text,
@@ -18,7 +18,7 @@ from rolecall.registry.chat import (
     Turn,
     Usage,
 )
-from rolecall.registry.errors import CallFailed
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport.anthropic import ANTHROPIC
 from rolecall.registry.transport.formats import Reader
 from tests.transport.targets import QUESTION, WEATHER, body, chat, target

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.chat import Text, Thinking, Turn
+from rolecall.registry.core.chat import Text, Thinking, Turn
 from rolecall.registry.transport.anthropic import ANTHROPIC
 from rolecall.registry.transport.anthropic_thinking import Claude, claude_of, left_out
 from tests.transport.targets import (

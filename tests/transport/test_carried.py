@@ -9,9 +9,9 @@ from typing import Any, get_args
 
 import pytest
 
-from rolecall.registry.chat import Media, Text, Tool, Turn
-from rolecall.registry.errors import CallFailed
-from rolecall.registry.records import Api
+from rolecall.registry.core.chat import Media, Text, Tool, Turn
+from rolecall.registry.core.entities import Api
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport.carried import dropped, lost_modalities, parameters, uncarried
 from rolecall.registry.transport.client import FORMATS
 from tests.transport.chats import WEATHER, chat, target

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from rolecall.registry.chat import (
+from rolecall.registry.core.chat import (
     Answer,
     Completed,
     Event,
@@ -22,7 +22,7 @@ from rolecall.registry.chat import (
     ToolCallDelta,
     Usage,
 )
-from rolecall.registry.errors import CallFailed
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport import exchange
 from rolecall.registry.transport.client import Client
 from rolecall.registry.transport.formats import Target

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from rolecall.registry.chat import Completed, Event, TextDelta, Timeouts
-from rolecall.registry.errors import CallFailed
+from rolecall.registry.core.chat import Completed, Event, TextDelta, Timeouts
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport import exchange
 from rolecall.registry.transport.client import Client
 from rolecall.registry.transport.deadline import Deadline

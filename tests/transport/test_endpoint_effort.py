@@ -8,10 +8,10 @@ from typing import Any, get_args
 import httpx
 import pytest
 
-from rolecall.registry.chat import Chat
-from rolecall.registry.effort import Effort
-from rolecall.registry.errors import CallFailed
-from rolecall.registry.records import Api
+from rolecall.registry.core.chat import Chat
+from rolecall.registry.core.effort import Effort
+from rolecall.registry.core.entities import Api
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport.client import Client
 from rolecall.registry.transport.endpoint_effort import effort_note
 from rolecall.registry.transport.formats import Target

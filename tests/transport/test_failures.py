@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.registry.errors import ERROR_TYPES
+from rolecall.registry.core.errors import ERROR_TYPES
 from rolecall.registry.transport.failures import failure_of, message_of, one_line
 
 

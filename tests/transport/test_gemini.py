@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.chat import Media, Text, Thinking, Tool, ToolCall, ToolResult, Turn
+from rolecall.registry.core.chat import Media, Text, Thinking, Tool, ToolCall, ToolResult, Turn
 from rolecall.registry.transport.gemini import GEMINI
 from tests.transport.targets import (
     CALL,

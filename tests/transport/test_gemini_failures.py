@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.errors import CallFailed
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport.gemini import GEMINI
 
 SPENT = (

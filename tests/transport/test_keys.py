@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.registry.errors import CallFailed
-from rolecall.registry.records import Endpoint
+from rolecall.registry.core.entities import Endpoint
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport import keys
 from rolecall.registry.transport.keys import checked_key, redacted, resolve_key
 

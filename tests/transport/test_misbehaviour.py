@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
-from rolecall.registry.chat import (
+from rolecall.registry.core.chat import (
     Answer,
     Completed,
     TextDelta,
@@ -16,8 +16,8 @@ from rolecall.registry.chat import (
     ToolCallDelta,
     Usage,
 )
-from rolecall.registry.errors import CallFailed
-from rolecall.registry.records import Api
+from rolecall.registry.core.entities import Api
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport.client import Client
 from tests.faults.plan import DEFAULT_TEXT, FAULTS, Plan
 from tests.faults.server import FaultServer

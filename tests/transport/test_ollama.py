@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.chat import (
+from rolecall.registry.core.chat import (
     Media,
     Text,
     TextDelta,
@@ -17,7 +17,7 @@ from rolecall.registry.chat import (
     ToolResult,
     Usage,
 )
-from rolecall.registry.errors import CallFailed
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport.formats import Target
 from rolecall.registry.transport.ollama import OLLAMA, OllamaReader
 from tests.transport.chats import WEATHER, chat, target, turn

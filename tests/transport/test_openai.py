@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.chat import Media, Thinking, Tool, ToolCall, ToolResult
+from rolecall.registry.core.chat import Media, Thinking, Tool, ToolCall, ToolResult
 from rolecall.registry.transport.formats import Target
 from rolecall.registry.transport.openai import OPENAI
 from rolecall.registry.transport.schemas import is_strict

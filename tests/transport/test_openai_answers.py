@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.registry.chat import (
+from rolecall.registry.core.chat import (
     Event,
     Text,
     TextDelta,
@@ -19,7 +19,7 @@ from rolecall.registry.chat import (
     ToolCallDelta,
     Usage,
 )
-from rolecall.registry.errors import CallFailed
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport.openai_answers import OpenAIReader, usage_of
 
 

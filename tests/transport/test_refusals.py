@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from rolecall.registry.chat import Completed
-from rolecall.registry.errors import CallFailed
+from rolecall.registry.core.chat import Completed
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport.client import Client
 from tests.transport.chats import KEY, chat, target
 

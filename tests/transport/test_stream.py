@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.registry.errors import CallFailed
+from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.transport import stream
 from rolecall.registry.transport.stream import DONE, JsonLines, Parser, ServerSentEvents
 

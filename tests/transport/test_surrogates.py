@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.registry.chat import (
+from rolecall.registry.core.chat import (
     Answer,
     Completed,
     Event,

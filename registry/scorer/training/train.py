@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from rolecall.registry.errors import RegistryError
+from rolecall.registry.core.errors import RegistryError
 from rolecall.registry.scorer.artifact import (
     FORMAT,
     HEAD_FILE,

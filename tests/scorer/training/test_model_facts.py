@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.scorer.training.model_facts import facts_of
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rolecall.registry.errors import ScorerUnusable
+from rolecall.registry.core.errors import ScorerUnusable
 from rolecall.registry.scorer.task_classifier import (
     TASK_FILE,
     WIDTH,

@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from rolecall.registry.predictions import ModelFacts
+from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.scorer.artifact import Head
 from rolecall.registry.scorer.data import read_judged
 from rolecall.registry.scorer.encoder import Encoder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
-from rolecall.registry.effort import Effort, level_of, variant_of
+from rolecall.registry.core.effort import Effort, level_of, variant_of
 
 Basis = Literal["latent", "fitted", "scores", "facts"]
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.registry.durations import parse_duration, parse_moment
-from rolecall.registry.errors import UsageError
+from rolecall.registry.core.durations import parse_duration, parse_moment
+from rolecall.registry.core.errors import UsageError
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 

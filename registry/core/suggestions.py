@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
-from rolecall.registry.errors import UnknownRecord
+from rolecall.registry.core.errors import UnknownRecord
 
 MOST_CHOICES = 16
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from rolecall.registry.errors import UsageError
+from rolecall.registry.core.errors import UsageError
 
 _UNITS = {"weeks": "w", "days": "d", "hours": "h", "minutes": "m", "seconds": "s"}
 _NUMBER = r"[0-9]{1,8}(?:\.[0-9]{1,6})?"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rolecall.registry.evaluation.bootstrap import Table, draw, interval, known_interval
+from rolecall.registry.scorer.bootstrap import Table, draw, interval, known_interval
 
 
 def coin(rows: int) -> Table:

@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rolecall.registry.chat import Answer
+    from rolecall.registry.core.chat import Answer
 
 
 class ExitCode(IntEnum):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from rolecall.registry.effort import Effort, variant_of
-from rolecall.registry.judged_rows import JudgedRow
-from rolecall.registry.predictions import SuccessParts
+from rolecall.registry.core.effort import Effort, variant_of
+from rolecall.registry.core.judged_rows import JudgedRow
+from rolecall.registry.core.predictions import SuccessParts
 
 Api = Literal["openai", "anthropic", "gemini", "ollama"]
 Locality = Literal["local", "remote"]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.registry.routing.wording import Rounding, rounded, seconds, tokens, usd
+from rolecall.registry.core.formatting import Rounding, rounded, seconds, tokens, usd
 
 
 @pytest.mark.parametrize(
