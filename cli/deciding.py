@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from rolecall.cli.output import note, print_json, print_text
 from rolecall.registry.core.chat import Chat
-from rolecall.registry.core.entities import Decision
+from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.errors import ExitCode, RegistryError
-from rolecall.registry.layers import Asked
+from rolecall.registry.core.requests import Asked
 from rolecall.registry.requests import request_of
 from rolecall.registry.route import Router, chosen_endpoint
 

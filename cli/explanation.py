@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rolecall.cli.output import console, one_line, print_json
-from rolecall.registry.core.entities import Candidate, Decision, Flip
+from rolecall.registry.core.decisions import Candidate, Decision, Flip
 from rolecall.registry.describe import (
     decision_flips,
     describe_decision,

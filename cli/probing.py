@@ -10,8 +10,7 @@ from typing import Any
 
 from rolecall.cli.output import Column, note, print_json, print_table
 from rolecall.registry.core.errors import ExitCode
-from rolecall.registry.probe import Probed
-from rolecall.registry.probing import Round, probed
+from rolecall.registry.probe import Probed, Round, probed
 
 COLUMNS = (
     Column("endpoint"),

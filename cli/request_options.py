@@ -13,7 +13,7 @@ from rolecall.cli import choices as options
 
 if TYPE_CHECKING:
     from rolecall.cli.prompts import Given
-    from rolecall.registry.layers import Asked
+    from rolecall.registry.core.requests import Asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class RequestOptions:
 
     def asked(self, *, log_prompt: bool = True) -> Asked:
         """Return the choices, and what they add to the request."""
-        from rolecall.registry.layers import Asked, Choices
+        from rolecall.registry.core.requests import Asked, Choices
 
         return Asked(
             choices=Choices(

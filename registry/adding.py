@@ -9,10 +9,9 @@ from typing import Any
 
 from rolecall.registry.catalogue import find_model
 from rolecall.registry.core.entities import Endpoint, Model, Price, Strategy
-from rolecall.registry.document_shapes import is_this_machine
+from rolecall.registry.document_shapes import completed, is_this_machine
 from rolecall.registry.editing import add_record, get_record, list_records
-from rolecall.registry.endpoint_defaults import completed
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 
 
 @dataclass(frozen=True, slots=True)

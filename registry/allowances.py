@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from rolecall.registry.core.decisions import Ceiling
 from rolecall.registry.core.entities import Allowance, Scope, Strategy
 from rolecall.registry.core.formatting import usd
-from rolecall.registry.routing.question import Ceiling
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.spending import spent
 
 EVERYTHING = "all"

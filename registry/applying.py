@@ -8,11 +8,11 @@ from rolecall.registry.changes import Changes, with_records
 from rolecall.registry.core.entities import Pool
 from rolecall.registry.document import Document, parse_document
 from rolecall.registry.editing import apply_parsed, planned, write_changes
-from rolecall.registry.opening import has_registry, open_registry
-from rolecall.registry.paths import registry_path
+from rolecall.registry.opening import has_registry, open_registry, registry_path
 from rolecall.registry.references import dangling
 from rolecall.registry.seeding import seed_pool
-from rolecall.registry.storage.database import Database, open_database
+from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.open import open_database
 
 
 def apply_text(

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
-from collections.abc import Callable, Generator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 
 from rolecall.registry.allowances import ceiling, remaining
 from rolecall.registry.calling import Attempt, Caller, Purpose
 from rolecall.registry.chat_media import refuse_missing_content
 from rolecall.registry.conversations import Conversation, keep_turns, open_conversation
-from rolecall.registry.core.chat import Chat, Event, TextDelta, ThinkingDelta, Turn
-from rolecall.registry.core.entities import Candidate, Decision, Endpoint
+from rolecall.registry.core.chat import Chat, Event, TextDelta, ThinkingDelta, Timeouts, Turn
+from rolecall.registry.core.decisions import Candidate, Decision
+from rolecall.registry.core.entities import Endpoint
 from rolecall.registry.core.errors import (
     AllFailed,
     BudgetExceeded,
@@ -25,6 +28,8 @@ from rolecall.registry.core.errors import (
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.dearer import cheaper_offline
 from rolecall.registry.judging import judged
+from rolecall.registry.learning.loading import Loading
+from rolecall.registry.opening import open_registry
 from rolecall.registry.options import check_schema
 from rolecall.registry.progress import Answered, Asking, Decided, Failed, Progress, Waiting, Wanted
 from rolecall.registry.recording import CircuitOpen, stays_open
@@ -40,7 +45,7 @@ from rolecall.registry.routing.cost import (
 )
 from rolecall.registry.routing.decide import MOST_FALLBACKS
 from rolecall.registry.routing.eligible import max_output_tokens
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.transport.carried import dropped
 from rolecall.registry.transport.client import Client
 from rolecall.registry.transport.endpoint_effort import effort_note, with_effort
@@ -309,3 +314,18 @@ def _nobody_answered(around: _Round, failures: list[Failed]) -> RegistryError:
     if all(isinstance(one.error, BudgetExceeded) for one in failures):
         return BudgetExceeded(said, hint="raise --max-cost or the allowance")
     return AllFailed(f"no endpoint answered: {said}", hint=hint)
+
+
+@contextmanager
+def open_asker(
+    given: Path | None, loading: Loading | None = None, timeouts: Timeouts | None = None
+) -> Iterator[Asker]:
+    """Open the registry (seeded on first use), the scorer and a client, ready to ask.
+
+    Raises RegistryUnusable and ScorerUnusable.
+    """
+    loading = loading or Loading()
+    environment = dict(os.environ)
+    with Client(timeouts=timeouts or Timeouts()) as client, open_registry(given) as db:
+        router = Router(db, scorer=loading.scorer(), environment=environment, tell=loading.tell)
+        yield Asker(db, router, client, environment=environment)

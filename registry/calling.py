@@ -7,6 +7,7 @@ from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from rolecall.registry.core.chat import Answer, Chat, Completed, Event, TextDelta, ThinkingDelta
 from rolecall.registry.core.clock import Now, utc_now
@@ -14,11 +15,10 @@ from rolecall.registry.core.entities import Endpoint, Model, Scope, Strategy
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.core.ids import new_id
 from rolecall.registry.core.telemetry import Call, SampleSource
-from rolecall.registry.providers import provider_name, server_address
 from rolecall.registry.recording import begin_call, end_call
 from rolecall.registry.routing.cost import cost_of, is_free, usd_for
 from rolecall.registry.routing.tokens import BYTES_PER_TOKEN
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.transport.client import Client
 from rolecall.registry.transport.formats import Target
 from rolecall.registry.transport.keys import resolve_key
@@ -240,3 +240,34 @@ def _is_refusal(error: CallFailed) -> bool:
     if error.status is not None:
         return error.status >= 400
     return error.error_type in _UNSENT and not error.was_sent
+
+
+# The well-known values of gen_ai.provider.name, by the end of the host's name.
+_PROVIDERS = {
+    "openai.com": "openai",
+    "openai.azure.com": "azure.ai.openai",
+    "anthropic.com": "anthropic",
+    "googleapis.com": "gcp.gemini",
+    "deepseek.com": "deepseek",
+    "groq.com": "groq",
+    "mistral.ai": "mistral_ai",
+    "x.ai": "x_ai",
+    "cohere.ai": "cohere",
+    "cohere.com": "cohere",
+    "perplexity.ai": "perplexity",
+    "amazonaws.com": "aws.bedrock",
+}
+
+
+def provider_name(endpoint: Endpoint) -> str:
+    """Return the provider's well-known name, else what speaks there: the API's name."""
+    host = server_address(endpoint) or ""
+    for suffix, name in _PROVIDERS.items():
+        if host == suffix or host.endswith(f".{suffix}"):
+            return name
+    return "gcp.gemini" if endpoint.api == "gemini" else endpoint.api
+
+
+def server_address(endpoint: Endpoint) -> str | None:
+    """Return the host that is asked; null where the base URL names none."""
+    return urlsplit(endpoint.base_url).hostname

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from rolecall.registry.core.entities import Pool, Record
+from rolecall.registry.core.entities import Collection, Pool, Record
 from rolecall.registry.document import COLLECTIONS, Document, collection_of, to_plain
-from rolecall.registry.storage.pool import Collection
 
 FieldChange = tuple[str, Any, Any]
 

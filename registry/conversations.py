@@ -11,7 +11,7 @@ from rolecall.registry.core.chat import Chat, Text, ToolCall, ToolResult, Turn
 from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.ids import new_id
 from rolecall.registry.requests import request_of
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.turns import append_turns, last_conversation, read_turns
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rolecall.registry.core.entities import Decision, Endpoint
+from rolecall.registry.core.decisions import Decision
+from rolecall.registry.core.entities import Endpoint
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.routing.cost import usd_for
 

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
-from rolecall.registry.core.entities import Candidate, Decision, Exclusion, Flip, Strategy
+from rolecall.registry.core.decisions import Candidate, Decision, Exclusion, Flip
+from rolecall.registry.core.entities import Strategy
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.routing.eligible import outside
 from rolecall.registry.routing.flips import flips

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rolecall.registry.core.chat import Thinking, ToolCall
-from rolecall.registry.core.entities import Decision
+from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.core.telemetry import Call
 from rolecall.registry.progress import Answered, Failed

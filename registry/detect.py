@@ -8,8 +8,9 @@ from contextlib import suppress
 from functools import cache
 from typing import NamedTuple
 
-from rolecall.registry.core.entities import Pool, Request, Role
+from rolecall.registry.core.entities import Pool, Role
 from rolecall.registry.core.errors import RegistryUnusable
+from rolecall.registry.core.requests import Request
 from rolecall.registry.core.suggestions import unknown
 from rolecall.registry.routing.structure import Detected, task_by_structure
 from rolecall.registry.routing.tasks import (
@@ -33,7 +34,7 @@ from rolecall.registry.scorer.task_classifier import (
 )
 from rolecall.registry.scorer.task_cues import CUES, TELLING_CUES
 from rolecall.registry.scorer.text import asked_text, is_short
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.vectors import read_vectors, write_vectors
 
 SURE_ENOUGH = 0.5

@@ -8,6 +8,7 @@ from typing import Any, cast, get_args
 from yaml.nodes import Node, ScalarNode
 
 from rolecall.registry.core.entities import (
+    Collection,
     Endpoint,
     Model,
     Pool,
@@ -21,7 +22,6 @@ from rolecall.registry.core.errors import InvalidDocument
 from rolecall.registry.core.judged_rows import JudgedRow
 from rolecall.registry.core.suggestions import choices_hint
 from rolecall.registry.document_shapes import SHAPES
-from rolecall.registry.storage.pool import Collection
 from rolecall.registry.yaml_source import YamlSource, describe_node, is_null
 from rolecall.registry.yaml_text import yaml_list, yaml_mapping
 

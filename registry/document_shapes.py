@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +12,9 @@ from yaml.nodes import Node
 from rolecall.registry.core.effort import LEVELS
 from rolecall.registry.core.entities import (
     Allowance,
+    Api,
     Assignment,
+    Collection,
     DataPolicy,
     Endpoint,
     Model,
@@ -23,8 +26,6 @@ from rolecall.registry.core.entities import (
     TaskKind,
 )
 from rolecall.registry.core.judged_rows import JudgedAnswer, JudgedRow
-from rolecall.registry.endpoint_defaults import completed
-from rolecall.registry.storage.pool import Collection
 from rolecall.registry.yaml_kinds import (
     Choice,
     ChoiceOrWhole,
@@ -273,3 +274,20 @@ SHAPES: dict[Collection, Shape] = {
     "scopes": _SCOPE,
     "judged_rows": _JUDGED_ROW,
 }
+
+
+BASE_URLS: dict[Api, str] = {
+    "openai": "https://api.openai.com/v1",
+    "anthropic": "https://api.anthropic.com",
+    "gemini": "https://generativelanguage.googleapis.com",
+    "ollama": "http://localhost:11434",
+}
+
+
+def completed(endpoint: Endpoint) -> Endpoint:
+    """Return the endpoint with an empty base URL or remote model name filled in."""
+    return replace(
+        endpoint,
+        base_url=endpoint.base_url or BASE_URLS[endpoint.api],
+        remote_model=endpoint.remote_model or endpoint.model,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rolecall.registry.changes import Changes, changes_between, merged, records_of, with_records
-from rolecall.registry.core.entities import Assignment, Pool, Record, Role
+from rolecall.registry.core.entities import Assignment, Collection, Pool, Record, Role
 from rolecall.registry.core.errors import (
     InvalidDocument,
     RecordChanged,
@@ -25,9 +25,8 @@ from rolecall.registry.document import (
 )
 from rolecall.registry.layers import DEFAULT_STRATEGY
 from rolecall.registry.references import NOUNS, Reference, dangling, users_of
-from rolecall.registry.storage.database import Database
-from rolecall.registry.storage.pool import (
-    Collection,
+from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.registry import (
     delete_record,
     names,
     read_collection,

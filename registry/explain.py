@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rolecall.registry.core.entities import Decision, Request
+from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.errors import UsageError
-from rolecall.registry.layers import Asked, Choices
+from rolecall.registry.core.requests import Asked, Choices, Request
 from rolecall.registry.opening import open_registry
 from rolecall.registry.storage.decisions import read_decision
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rolecall.registry.core.entities import Decision
+from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.telemetry import Outcome
 from rolecall.registry.opening import open_registry
 from rolecall.registry.recording import record_outcome
 from rolecall.registry.statistics import kinds_of, success_offset
 from rolecall.registry.storage.calls import calls_of_decision
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import read_decision
 from rolecall.registry.storage.statistics import read_outcome_statistics
 

@@ -2,67 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from rolecall.registry.core.entities import Pool, Request, Role, Scope, Strategy
-from rolecall.registry.core.errors import UsageError
+from rolecall.registry.core.entities import Pool, Role, Scope, Strategy
+from rolecall.registry.core.requests import Choices
 from rolecall.registry.core.suggestions import named
 from rolecall.registry.routing.policy import resolve_strategy
 
 DEFAULT_STRATEGY = "balanced"
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What the person or program asked for beside the request itself.
-
-    `endpoints` are globs that limit the pool; `log_prompt` false keeps only the prompt's hash;
-    with `allow_drop` an endpoint may serve without the parameters it does not take. Raises
-    UsageError for a `worth` that is no factor.
-    """
-
-    role: str | None = None
-    strategy: str | None = None
-    task: str | None = None
-    app: str | None = None
-    user: str | None = None
-    conversation: str | None = None
-    endpoints: tuple[str, ...] = ()
-    local_only: bool = False
-    max_cost_usd: float | None = None
-    min_success: float | None = None
-    worth: float | None = None
-    log_prompt: bool = True
-    allow_drop: bool = False
-
-    def __post_init__(self) -> None:
-        if self.worth is not None and not (math.isfinite(self.worth) and self.worth > 0):
-            raise UsageError(
-                f"a worth is a finite number above 0, not {self.worth:g}",
-                hint="a factor on the value of a correct answer: --worth 4",
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The choices of a command line, and what it adds to the request itself."""
-
-    choices: Choices
-    needs: tuple[str, ...] = ()
-    prefers: tuple[str, ...] = ()
-    input_tokens: int | None = None
-    max_tokens: int | None = None
-
-    def of(self, request: Request) -> Request:
-        """Return the request with what was declared on the command line, which wins."""
-        return replace(
-            request,
-            needs=request.needs + self.needs,
-            prefers=request.prefers + self.prefers,
-            input_tokens=_first(self.input_tokens, request.input_tokens),
-            max_tokens=_first(self.max_tokens, request.max_tokens),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +74,3 @@ def _limits(choices: Choices) -> Strategy:
 
 def _scopes_log(scopes: list[Scope]) -> bool:
     return all(scope.log_prompts is not False for scope in scopes)
-
-
-def _first(given: int | None, otherwise: int | None) -> int | None:
-    return given if given is not None else otherwise

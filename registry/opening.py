@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import cast
 
-from rolecall.registry.core.errors import RegistryUnusable
-from rolecall.registry.paths import registry_path
-from rolecall.registry.storage.database import Database, open_database
+from rolecall.registry.core.entities import Collection
+from rolecall.registry.core.errors import RegistryError, RegistryUnusable
+from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.open import open_database
+from rolecall.registry.storage.registry import names
 
 
 def open_registry(given: Path | None, *, must_exist: bool = False) -> Database:
@@ -35,3 +39,24 @@ def _seed(db: Database) -> None:
     from rolecall.registry.seeding import write_seed
 
     write_seed(db)
+
+
+def known_names(given: Path | None, collection: str) -> tuple[str, ...]:
+    """Return the ids of one collection; nothing where there is no usable registry."""
+    try:
+        with open_database(registry_path(given), create=False) as db:
+            return names(db, cast(Collection, collection))
+    except RegistryError:
+        return ()
+
+
+def registry_path(given: Path | None) -> Path:
+    """Return `given`, else `$ROLECALL_REGISTRY`, else the file in the user's data folder."""
+    if given is not None:
+        return given.expanduser()
+    named = os.environ.get("ROLECALL_REGISTRY")
+    if named:
+        return Path(named).expanduser()
+    from platformdirs import user_data_path
+
+    return user_data_path("rolecall", appauthor=False) / "registry.db"

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from collections.abc import Generator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from rolecall.registry.calling import Attempt, Caller, Purpose
-from rolecall.registry.core.chat import Chat, Text, Turn
+from rolecall.registry.core.chat import Chat, Text, Timeouts, Turn
 from rolecall.registry.core.clock import Now, utc_now
 from rolecall.registry.core.entities import Endpoint, Model, Pool, Strategy
 from rolecall.registry.core.errors import CallFailed, UsageError
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.suggestions import unknown
 from rolecall.registry.core.telemetry import Call, EndpointStatistics
+from rolecall.registry.opening import open_registry, registry_path
 from rolecall.registry.routing.cost import usd_for
 from rolecall.registry.routing.eligible import max_output_tokens
 from rolecall.registry.routing.policy import matches
-from rolecall.registry.storage.database import Database
-from rolecall.registry.storage.pool import read_pool
+from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.registry import read_pool
 from rolecall.registry.storage.statistics import read_endpoint_statistics
 from rolecall.registry.transport.client import Client
 
@@ -142,3 +147,33 @@ def _attempt(
         held_usd=usd_for(endpoint, strategy, 2 * PROMPT_TOKENS, most),
         purpose=Purpose(sample_source="probe", region=region),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round of probes is: where, whom, from where, and for how much at worst."""
+
+    registry: Path | None
+    globs: tuple[str, ...] = ()
+    region: str | None = None
+    max_cost_usd: float = 0.10
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+
+def probed(wanted: Round) -> Generator[Probed]:
+    """Yield each endpoint's probe as it ends; raises as `Prober.probe` does."""
+    environment = dict(os.environ)
+    with Client(timeouts=wanted.timeouts) as client, open_registry(wanted.registry) as db:
+        prober = Prober(db, client, environment)
+        yield from prober.probe(
+            wanted.globs, region=wanted.region, max_cost_usd=wanted.max_cost_usd
+        )
+
+
+def probe_command(wanted: Round) -> list[str]:
+    """Return the command line of one round, with full paths, as a timer needs it."""
+    program = shutil.which("rolecall") or sys.argv[0]
+    command = [program, "probe", *wanted.globs, "--max-cost", f"{wanted.max_cost_usd:g}"]
+    if wanted.region is not None:
+        command += ["--region", wanted.region]
+    return [*command, "--registry", str(registry_path(wanted.registry).absolute())]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rolecall.registry.core.chat import Answer, Chat, TextDelta, ThinkingDelta
-from rolecall.registry.core.entities import Decision
+from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.errors import RegistryError
+from rolecall.registry.core.requests import Asked
 from rolecall.registry.core.telemetry import Call, Outcome
-from rolecall.registry.layers import Asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from rolecall.registry.core.errors import BudgetExceeded, RegistryError
 from rolecall.registry.core.telemetry import Call, Outcome
 from rolecall.registry.statistics import after_call, after_outcome, kinds_of
 from rolecall.registry.storage.calls import finish_call, insert_call
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.outcomes import (
     delete_outcomes,
     insert_outcome,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rolecall.registry.core.entities import Pool
-from rolecall.registry.storage.pool import Collection
+from rolecall.registry.core.entities import Collection, Pool
 
 NOUNS: dict[Collection, str] = {
     "models": "model",

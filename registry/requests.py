@@ -20,10 +20,9 @@ from rolecall.registry.core.chat import (
     Turn,
     TurnRole,
 )
-from rolecall.registry.core.entities import Message, Request
 from rolecall.registry.core.errors import InvalidPrompt
 from rolecall.registry.core.json_text import compact, decode_json, kind_of
-from rolecall.registry.transport.carried import parameters
+from rolecall.registry.core.requests import Message, Request
 
 CHAT_ROLES: dict[str, TurnRole] = {
     "system": "system",
@@ -111,7 +110,7 @@ def request_of(chat: Chat) -> Request:
         tool_names=tuple(tool.name for tool in chat.tools),
         tools_chars=sum(map(tool_size, chat.tools)),
         schema_chars=len(compact(chat.schema)) if chat.schema else 0,
-        parameters=parameters(chat),
+        parameters=chat.parameters,
         max_tokens=chat.max_tokens,
         files=chat.files,
     )

@@ -14,10 +14,12 @@ from typing import get_args
 
 from rolecall.registry.allowances import ceiling, remaining
 from rolecall.registry.core.clock import Now, utc_now
-from rolecall.registry.core.entities import Api, Decision, Pool, Request, Role, Task
+from rolecall.registry.core.decisions import Decision
+from rolecall.registry.core.entities import Api, Pool, Role
 from rolecall.registry.core.errors import BudgetExceeded, NothingEligible
 from rolecall.registry.core.ids import new_id
 from rolecall.registry.core.predictions import ModelFacts, Prediction
+from rolecall.registry.core.requests import Choices, Request, Task
 from rolecall.registry.core.suggestions import named, unknown
 from rolecall.registry.detect import (
     ExampleIndex,
@@ -28,7 +30,7 @@ from rolecall.registry.detect import (
     turns_of,
 )
 from rolecall.registry.facts import facts_of
-from rolecall.registry.layers import Choices, Layers, policy_layers
+from rolecall.registry.layers import Layers, policy_layers
 from rolecall.registry.learning.loading import Loading, Tell, say_nothing, with_fits
 from rolecall.registry.opening import open_registry
 from rolecall.registry.routing.decide import decide, nothing_eligible_message
@@ -41,14 +43,14 @@ from rolecall.registry.routing.tokens import estimate_tokens
 from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.scorer.text import text_read
 from rolecall.registry.standing import read_standing
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import (
     LastTurn,
     insert_decision,
     last_in_conversation,
     last_prompt,
 )
-from rolecall.registry.storage.pool import read_pool, read_revision
+from rolecall.registry.storage.registry import read_pool, read_revision
 from rolecall.registry.transport.carried import lost_modalities, uncarried
 
 CACHE_LIFETIME = timedelta(minutes=5)

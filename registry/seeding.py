@@ -14,7 +14,7 @@ from rolecall.registry.core.entities import Pool, Record
 from rolecall.registry.core.errors import UnknownRecord
 from rolecall.registry.document import from_plain, parse_document, to_plain
 from rolecall.registry.editing import write_changes
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.yaml_source import LOADER
 
 _POOL = "pool.yaml"

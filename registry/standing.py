@@ -8,7 +8,7 @@ from datetime import datetime
 from rolecall.registry.circuit import QUOTA_ERRORS, is_open, why_open
 from rolecall.registry.core.telemetry import Measured
 from rolecall.registry.statistics import kinds_of, measured
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.statistics import read_outcome_statistics, read_statistics
 
 

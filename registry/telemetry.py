@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.durations import parse_duration, parse_moment
-from rolecall.registry.core.entities import Decision
 from rolecall.registry.core.errors import UnknownRecord, UsageError
 from rolecall.registry.core.suggestions import unknown
 from rolecall.registry.core.telemetry import (
@@ -29,10 +29,10 @@ from rolecall.registry.storage.calls import (
     recent_calls,
     stream_calls,
 )
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import decision_ids, prune_decisions, read_decision
 from rolecall.registry.storage.outcomes import outcomes_of_decision
-from rolecall.registry.storage.pool import names
+from rolecall.registry.storage.registry import names
 from rolecall.registry.storage.statistics import all_outcome_statistics, read_statistics
 from rolecall.registry.storage.turns import prune_turns
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from rolecall.registry.references import NOUNS, dangling
 from rolecall.registry.storage.backup import back_up
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import unreadable_decisions
 from rolecall.registry.storage.integrity import file_problems
-from rolecall.registry.storage.pool import read_pool
+from rolecall.registry.storage.registry import read_pool
 from rolecall.registry.storage.turns import unreadable_conversations
 
 

@@ -70,7 +70,7 @@ def ask(
     from rolecall.cli.answering import manner_of, show_answer
     from rolecall.cli.interrupting import terminable
     from rolecall.cli.prompts import read_request
-    from rolecall.registry.asking import open_asker
+    from rolecall.registry.ask import open_asker
     from rolecall.registry.core.chat import Timeouts
     from rolecall.registry.progress import Wanted
 

@@ -63,7 +63,7 @@ def probe(
     from rolecall.cli.probing import print_rounds
     from rolecall.registry.core.chat import Timeouts
     from rolecall.registry.core.durations import parse_duration
-    from rolecall.registry.probing import Round, probe_command
+    from rolecall.registry.probe import Round, probe_command
     from rolecall.registry.timers import timer_text
 
     interval = None if every is None else parse_duration(every)

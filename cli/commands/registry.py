@@ -31,7 +31,7 @@ def path(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
       rolecall registry path
       ls -l "$(rolecall registry path)"
     """
-    from rolecall.registry.paths import registry_path
+    from rolecall.registry.opening import registry_path
 
     place = registry_path(registry)
     if as_json:

@@ -113,6 +113,20 @@ class Chat:
     max_tokens: int | None = None
     files: tuple[str, ...] = ()
 
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the request parameters that it sets, sorted.
+
+        `response_format` stands for any JSON object, `provider_tools` for tools that the provider
+        itself runs.
+        """
+        names = set(self.options)
+        if self.schema is not None and not self.schema:
+            names.add("response_format")
+        if any(tool.native is not None for tool in self.tools):
+            names.add("provider_tools")
+        return tuple(sorted(names))
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

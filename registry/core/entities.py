@@ -7,7 +7,6 @@ from typing import Literal
 
 from rolecall.registry.core.effort import Effort, variant_of
 from rolecall.registry.core.judged_rows import JudgedRow
-from rolecall.registry.core.predictions import SuccessParts
 
 Api = Literal["openai", "anthropic", "gemini", "ollama"]
 Locality = Literal["local", "remote"]
@@ -219,6 +218,7 @@ class Scope:
         return f"app:{self.app}" if self.app is not None else f"user:{self.user}"
 
 
+Collection = Literal["models", "endpoints", "roles", "tasks", "strategies", "scopes", "judged_rows"]
 Record = Model | Endpoint | Role | TaskKind | Strategy | Scope | JudgedRow
 
 
@@ -237,163 +237,3 @@ class Pool:
     strategies: tuple[Strategy, ...] = ()
     scopes: tuple[Scope, ...] = ()
     judged_rows: tuple[JudgedRow, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One turn of a chat. Attachments are counted by modality (`image`, `audio`, `pdf`)."""
-
-    role: str
-    text: str
-    attachments: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is to be answered, in the form the decision reads.
-
-    `needs` and `prefers` are capabilities that the caller declared. `tool_names`, `schema_chars`
-    and `tools_chars` describe attached tools and an answer schema; `parameters` names the
-    request parameters set. The first `history` messages were decided on before, in the same
-    conversation. `input_tokens` is the caller's own count, else null. `files` names files read.
-    """
-
-    messages: tuple[Message, ...]
-    tool_names: tuple[str, ...] = ()
-    tools_chars: int = 0
-    schema_chars: int = 0
-    parameters: tuple[str, ...] = ()
-    history: int = 0
-    needs: tuple[str, ...] = ()
-    prefers: tuple[str, ...] = ()
-    input_tokens: int | None = None
-    max_tokens: int | None = None
-    files: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What a request is: its kind, needs and size.
-
-    `confidence` is 0–1, `detected_by` says what decided the kind, `difficulty` is 0–1 (the
-    share of the scorer's training models expected to fail). `needs` pairs each required
-    capability with why it is needed. `worth` is what is at stake, as a factor on the strategy's
-    `quality_usd`, and `worth_source` says what set it.
-    """
-
-    kind: str
-    source: Literal["declared", "detected"]
-    confidence: float
-    detected_by: str
-    needs: tuple[tuple[str, str], ...] = ()
-    prefers: tuple[str, ...] = ()
-    modalities: tuple[str, ...] = ("text",)
-    parameters: tuple[str, ...] = ()
-    input_tokens: int = 0
-    input_tokens_declared: bool = False
-    cached_tokens: int = 0
-    max_tokens: int | None = None
-    uses_tools: bool = False
-    difficulty: float | None = None
-    worth: float = 1.0
-    worth_source: str = "default"
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One endpoint weighed for one request; every number in USD, seconds or tokens.
-
-    `sources` pairs each number's name with where it came from. `scored_success` is the success
-    before `outcomes` moved it, and `parts` what that rests on where the scorer said it.
-    `untimed_tokens` of the output are left out of the wait: neither their number nor the
-    endpoint's speed is known.
-    """
-
-    endpoint: str
-    model: str
-    rank: int
-    value_usd: float
-    success: float
-    success_std: float | None
-    success_basis: str
-    cost_usd: float
-    input_tokens: int
-    cached_tokens: int
-    output_tokens: int
-    ttft_s: float
-    ttft_p95_s: float | None
-    itl_s: float
-    failure_rate: float
-    samples: int | None
-    locality: Locality
-    preferred: int
-    sources: tuple[tuple[str, Source], ...]
-    scored_success: float | None = None
-    outcomes: int = 0
-    parts: SuccessParts | None = None
-    untimed_tokens: int = 0
-
-    @property
-    def streaming_s(self) -> float:
-        """Expected seconds from the first token to the last."""
-        return self.itl_s * (self.output_tokens - self.untimed_tokens)
-
-    @property
-    def duration_s(self) -> float:
-        """Expected seconds until the last token."""
-        return self.ttft_s + self.streaming_s
-
-
-@dataclass(frozen=True, slots=True)
-class Exclusion:
-    """One reason why one endpoint may not serve; `weighed` where its numbers are known."""
-
-    endpoint: str
-    code: str
-    detail: str
-    weighed: Candidate | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Flip:
-    """The smallest change of one weight or limit that alters the choice.
-
-    `was` and `becomes` are in the strategy's own terms, for `quality_usd` without the worth;
-    `change` says it in words, with the worth. `was` is null where no limit was set; `chosen` is
-    null where nothing would be left.
-    """
-
-    parameter: str
-    was: float | bool | None
-    becomes: float | bool
-    change: str
-    chosen: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A stored choice with all that explains it, whatever the registry does later."""
-
-    id: str
-    created_at: str
-    task: Task
-    role: str | None
-    strategy: Strategy
-    strategy_layers: tuple[str, ...]
-    app: str | None
-    user: str | None
-    conversation: str | None
-    incumbent: str | None
-    chosen: str | None
-    runner_up: str | None
-    margin_usd: float | None
-    reasons: tuple[str, ...]
-    candidates: tuple[Candidate, ...]
-    excluded: tuple[Exclusion, ...]
-    fallbacks: tuple[str, ...]
-    registry_revision: int
-    scorer_version: str
-    elapsed_ms: float
-    prompt: str | None = None
-    prompt_sha256: str = ""
-    notes: tuple[str, ...] = ()

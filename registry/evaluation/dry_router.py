@@ -8,11 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rolecall.registry.core.clock import utc_now
-from rolecall.registry.opening import open_registry
-from rolecall.registry.paths import registry_path
+from rolecall.registry.opening import open_registry, registry_path
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
-from rolecall.registry.storage.pool import read_pool
+from rolecall.registry.storage.registry import read_pool
 
 
 @contextmanager

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.core.entities import Message, Price, Request
+from rolecall.registry.core.entities import Price
 from rolecall.registry.core.predictions import ModelFacts
+from rolecall.registry.core.requests import Message, Request
 from rolecall.registry.evaluation.cases import Cases, Table, additive
 from rolecall.registry.evaluation.costs import Spending
 from rolecall.registry.evaluation.plan import Plan

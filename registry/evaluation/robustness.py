@@ -12,9 +12,9 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.core.entities import Message, Request
 from rolecall.registry.core.errors import InvalidDocument
 from rolecall.registry.core.predictions import ModelFacts
+from rolecall.registry.core.requests import Choices, Message, Request
 from rolecall.registry.evaluation.dry_router import open_dry_router
 from rolecall.registry.evaluation.perturbations.perturb import perturb
 from rolecall.registry.evaluation.robustness_report import (
@@ -27,7 +27,7 @@ from rolecall.registry.evaluation.robustness_report import (
     RoutedText,
     summarize,
 )
-from rolecall.registry.layers import DEFAULT_STRATEGY, Choices
+from rolecall.registry.layers import DEFAULT_STRATEGY
 from rolecall.registry.learning.loading import read_known
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.baselines import nearest

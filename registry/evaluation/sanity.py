@@ -10,12 +10,13 @@ from typing import Any
 
 import yaml
 
+from rolecall.registry.core.decisions import Candidate, Decision
 from rolecall.registry.core.effort import variant_of
-from rolecall.registry.core.entities import Candidate, Decision, Message, Pool, Request
+from rolecall.registry.core.entities import Pool
 from rolecall.registry.core.errors import UnknownRecord
 from rolecall.registry.core.predictions import Prediction
+from rolecall.registry.core.requests import Choices, Message, Request
 from rolecall.registry.evaluation.dry_router import open_dry_router
-from rolecall.registry.layers import Choices
 from rolecall.registry.route import Router
 from rolecall.registry.routing.value import weigh
 from rolecall.registry.scorer.model import Scorer

@@ -24,13 +24,13 @@ from rolecall.registry.scorer.data import Asked, Judged, left_out_of, read_asked
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.seen import load_seen
 from rolecall.registry.scorer.variants import canonical
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.judged_rows import (
     read_judged_rows,
     replace_judged_rows,
     uses_fits,
 )
-from rolecall.registry.storage.pool import read_pool
+from rolecall.registry.storage.registry import read_pool
 
 Report = Callable[[int, int], None]
 

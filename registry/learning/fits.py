@@ -30,7 +30,7 @@ from rolecall.registry.scorer.onboarding import (
 from rolecall.registry.scorer.packing import pack_fits, pack_reading, unpack_reading
 from rolecall.registry.scorer.seen import prompt_key
 from rolecall.registry.scorer.variants import canonical
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.judged_rows import (
     read_judged_rows,
     read_readings,
@@ -38,7 +38,7 @@ from rolecall.registry.storage.judged_rows import (
     write_fits,
     write_readings,
 )
-from rolecall.registry.storage.pool import read_pool
+from rolecall.registry.storage.registry import read_pool
 
 Report = Callable[[int, int], None]
 

@@ -16,7 +16,7 @@ from rolecall.registry.scorer.encoder import load_session
 if TYPE_CHECKING:
     from rolecall.registry.core.entities import Pool
     from rolecall.registry.scorer.model import Scorer
-    from rolecall.registry.storage.database import Database
+    from rolecall.registry.storage.connection import Database
 
 Tell = Callable[[str], None]
 
@@ -71,7 +71,7 @@ def read_known(given: Path | None, tell: Tell = say_nothing) -> Known:
     """
     loading = Loading(tell)
     from rolecall.registry.opening import has_registry, open_registry
-    from rolecall.registry.storage.pool import read_pool
+    from rolecall.registry.storage.registry import read_pool
 
     if not has_registry(given):
         from rolecall.registry.seeding import seed_pool

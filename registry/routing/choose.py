@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable
 from heapq import heappop, heappush
 
-from rolecall.registry.core.entities import Candidate, Strategy
+from rolecall.registry.core.decisions import Candidate
+from rolecall.registry.core.entities import Strategy
 
 TieKey = tuple[bool, bool, int, float, float, str]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from rolecall.registry.core.chat import Usage
-from rolecall.registry.core.entities import Candidate, Endpoint, Exclusion, Price, Strategy, Task
+from rolecall.registry.core.decisions import Candidate, Ceiling, Exclusion
+from rolecall.registry.core.entities import Endpoint, Price, Strategy
 from rolecall.registry.core.formatting import usd
-from rolecall.registry.routing.question import Ceiling
+from rolecall.registry.core.requests import Task
 from rolecall.registry.routing.tokens import SAFETY_MARGIN
 
 _NO_PRICE = Price()

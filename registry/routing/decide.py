@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from rolecall.registry.core.entities import Candidate, Endpoint, Exclusion, Model
+from rolecall.registry.core.decisions import Candidate, Exclusion
+from rolecall.registry.core.entities import Endpoint, Model
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.routing.choose import rank

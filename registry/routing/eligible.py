@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rolecall.registry.core.entities import (
-    Assignment,
-    Candidate,
-    Endpoint,
-    Exclusion,
-    Model,
-    Role,
-    Strategy,
-    Task,
-)
+from rolecall.registry.core.decisions import Candidate, Exclusion
+from rolecall.registry.core.entities import Assignment, Endpoint, Model, Role, Strategy
 from rolecall.registry.core.formatting import seconds, tokens, usd
+from rolecall.registry.core.requests import Task
 from rolecall.registry.routing.policy import matches
 from rolecall.registry.routing.question import Question, Survivors
 from rolecall.registry.routing.requirements import capabilities_of, is_only_attached

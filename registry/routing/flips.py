@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from rolecall.registry.core.entities import Candidate, Exclusion, Flip, Strategy
+from rolecall.registry.core.decisions import Candidate, Exclusion, Flip
+from rolecall.registry.core.entities import Strategy
 from rolecall.registry.routing.limit_flips import limit_flips
 from rolecall.registry.routing.weight_flips import weight_flips
 

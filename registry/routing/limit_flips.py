@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from rolecall.registry.core.entities import Candidate, Exclusion, Flip, Strategy
+from rolecall.registry.core.decisions import Candidate, Exclusion, Flip
+from rolecall.registry.core.entities import Strategy
 from rolecall.registry.core.formatting import Rounding, rounded, seconds, usd
 from rolecall.registry.routing.choose import TieKey, tie_key
 

@@ -5,26 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rolecall.registry.core.entities import (
-    Api,
-    Candidate,
-    Endpoint,
-    Exclusion,
-    Model,
-    Role,
-    Strategy,
-    Task,
-    TaskKind,
-)
+from rolecall.registry.core.decisions import Candidate, Ceiling, Exclusion
+from rolecall.registry.core.entities import Api, Endpoint, Model, Role, Strategy, TaskKind
+from rolecall.registry.core.requests import Task
 from rolecall.registry.core.telemetry import Measured
-
-
-@dataclass(frozen=True, slots=True)
-class Ceiling:
-    """What one answer may cost at worst, in USD, and what sets that limit, in words."""
-
-    usd: float
-    because: str
 
 
 @dataclass(frozen=True, slots=True)

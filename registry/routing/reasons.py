@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rolecall.registry.core.entities import Candidate, Exclusion, Strategy
+from rolecall.registry.core.decisions import Candidate, Exclusion
+from rolecall.registry.core.entities import Strategy
 from rolecall.registry.routing.choose import near_ties, tie_key
 from rolecall.registry.routing.question import Question
 from rolecall.registry.routing.requirements import capabilities_of

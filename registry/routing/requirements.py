@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rolecall.registry.core.entities import Model, Request
+from rolecall.registry.core.entities import Model
+from rolecall.registry.core.requests import Request
 
 _ATTACHED = " attached"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from rolecall.registry.core.entities import Request
+from rolecall.registry.core.requests import Request
 from rolecall.registry.routing.requirements import attachment_reason
 from rolecall.registry.routing.tokens import estimate_tokens
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from rolecall.registry.core.entities import Request, Role, Task, TaskKind
+from rolecall.registry.core.entities import Role, TaskKind
+from rolecall.registry.core.requests import Request, Task
 from rolecall.registry.routing.requirements import merge_needs, requirements
 from rolecall.registry.routing.structure import Detected
 from rolecall.registry.routing.tokens import estimate_tokens

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from rolecall.registry.core.entities import Request, Task
+from rolecall.registry.core.requests import Request, Task
 
 BYTES_PER_TOKEN = 4
 MESSAGE_TOKENS = 4

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import math
 
-from rolecall.registry.core.entities import (
-    Candidate,
-    Endpoint,
-    Model,
-    Price,
-    Profile,
-    Source,
-    Strategy,
-    Task,
-)
+from rolecall.registry.core.decisions import Candidate
+from rolecall.registry.core.entities import Endpoint, Model, Price, Profile, Source, Strategy
 from rolecall.registry.core.predictions import Prediction
+from rolecall.registry.core.requests import Task
 from rolecall.registry.core.telemetry import Measured
 from rolecall.registry.routing.requirements import capabilities_of
 from rolecall.registry.routing.tasks import most_specific

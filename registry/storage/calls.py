@@ -9,7 +9,7 @@ from typing import Any
 
 from rolecall.registry.core.errors import UnknownRecord
 from rolecall.registry.core.telemetry import Call, SampleSource
-from rolecall.registry.storage.database import Database, Row
+from rolecall.registry.storage.connection import Database, Row
 from rolecall.registry.storage.values import from_json, to_json
 
 # The columns in the order of Call's fields.

@@ -11,16 +11,11 @@ import dataclasses
 import json
 from typing import Any
 
-from rolecall.registry.core.entities import (
-    Candidate,
-    DataPolicy,
-    Decision,
-    Exclusion,
-    Strategy,
-    Task,
-)
+from rolecall.registry.core.decisions import Candidate, Decision, Exclusion
+from rolecall.registry.core.entities import DataPolicy, Strategy
 from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.core.predictions import SuccessParts
+from rolecall.registry.core.requests import Task
 
 Plain = dict[str, Any]
 Values = list[Any]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rolecall.registry.core.entities import Decision
+from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.errors import RegistryUnusable, UnknownRecord
-from rolecall.registry.storage.database import Database, Row
+from rolecall.registry.storage.connection import Database, Row
 from rolecall.registry.storage.decision_json import decision_from_json, decision_to_json
 
 

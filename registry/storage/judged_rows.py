@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from rolecall.registry.core.judged_rows import JudgedAnswer, JudgedRow
-from rolecall.registry.storage.database import Database, Row
+from rolecall.registry.storage.connection import Database, Row
 
 
 def read_judged_rows(db: Database, *, active: bool = True) -> tuple[JudgedRow, ...]:

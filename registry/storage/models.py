@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rolecall.registry.core.entities import Model
-from rolecall.registry.storage.database import Database, Row
+from rolecall.registry.storage.connection import Database, Row
 from rolecall.registry.storage.values import (
     from_flag,
     from_json,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rolecall.registry.core.telemetry import Outcome, OutcomeKind
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 
 
 def insert_outcome(db: Database, outcome: Outcome) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rolecall.registry.core.entities import Allowance, Scope
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.values import from_flag, to_flag
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 
 
 def add_spending(db: Database, scope: str, day: str, usd: float) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from rolecall.registry.core.telemetry import EndpointStatistics, OutcomeStatistics, Sample
-from rolecall.registry.storage.database import Database, Row
+from rolecall.registry.storage.connection import Database, Row
 
 # The columns in the order of EndpointStatistics' fields.
 _COLUMNS = """

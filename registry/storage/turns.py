@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rolecall.registry.core.chat import Turn
 from rolecall.registry.core.errors import RegistryUnusable
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.turn_json import turn_from_json, turn_to_json
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 
 
 def read_vectors(db: Database, encoder_version: str, hashes: Sequence[str]) -> dict[str, bytes]:

@@ -55,16 +55,6 @@ def lost_modalities(api: Api, modalities: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(modalities) - _MODALITIES[api] - {"text"}))
 
 
-def parameters(chat: Chat) -> tuple[str, ...]:
-    """Name the parameters that a chat sets, as `uncarried` knows them. Sorted."""
-    names = set(chat.options)
-    if chat.schema is not None and not chat.schema:
-        names.add("response_format")
-    if any(tool.native is not None for tool in chat.tools):
-        names.add("provider_tools")
-    return tuple(sorted(names))
-
-
 def dropped(target: Target, chat: Chat) -> tuple[str, ...]:
     """Name the parameters of a chat that are left out when it is sent to a target.
 
@@ -76,7 +66,7 @@ def dropped(target: Target, chat: Chat) -> tuple[str, ...]:
     from rolecall.registry.transport.gemini_thinking import thinking_config
 
     endpoint = target.endpoint
-    named = parameters(chat)
+    named = chat.parameters
     lost = set(uncarried(endpoint.api, named))
     if endpoint.api == "ollama" and chat.options.get("thinking_budget") == 0:
         lost.discard("thinking_budget")  # no budget is no thinking, which it can be told

@@ -18,15 +18,15 @@ from rolecall.registry.ask import Asker
 from rolecall.registry.core.chat import Chat, Text, TextDelta, Timeouts, Turn
 from rolecall.registry.core.entities import Api, Price
 from rolecall.registry.core.errors import AllFailed, CallFailed, RegistryError
+from rolecall.registry.core.requests import Asked, Choices
 from rolecall.registry.core.telemetry import Call
 from rolecall.registry.editing import apply_document
-from rolecall.registry.layers import Asked, Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.progress import Answered, Asking, Decided, Failed, Progress, Wanted
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.calls import calls_of_decision
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.spending import spent
 from rolecall.registry.transport.client import Client
 from tests.faults.plan import At, Plan

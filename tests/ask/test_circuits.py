@@ -8,7 +8,7 @@ from rolecall.registry.ask import Asker
 from rolecall.registry.core.chat import Chat, Text, Turn
 from rolecall.registry.core.entities import Price
 from rolecall.registry.core.errors import AllFailed
-from rolecall.registry.layers import Asked, Choices
+from rolecall.registry.core.requests import Asked, Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.progress import Answered, Asking, Failed, Wanted
 from rolecall.registry.recording import CircuitOpen

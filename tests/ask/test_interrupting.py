@@ -10,7 +10,7 @@ import pytest
 
 from rolecall.registry.ask import Asker
 from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
-from rolecall.registry.layers import Asked, Choices
+from rolecall.registry.core.requests import Asked, Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.progress import Answered, Wanted
 from rolecall.registry.route import Router

@@ -11,7 +11,7 @@ from rolecall.registry.ask import Asker
 from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
 from rolecall.registry.core.entities import Api, Price
 from rolecall.registry.core.errors import BudgetExceeded
-from rolecall.registry.layers import Asked, Choices
+from rolecall.registry.core.requests import Asked, Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.progress import Asking, Wanted
 from rolecall.registry.route import Router

@@ -15,11 +15,10 @@ from pathlib import Path
 
 import httpx
 
-from rolecall.registry.ask import Asker
-from rolecall.registry.asking import open_asker
+from rolecall.registry.ask import Asker, open_asker
 from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
 from rolecall.registry.core.entities import Endpoint, Model
-from rolecall.registry.layers import Asked, Choices
+from rolecall.registry.core.requests import Asked, Choices
 from rolecall.registry.progress import Wanted
 from rolecall.registry.transport.client import Client
 from rolecall.registry.transport.formats import Target

@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rolecall.registry.core.entities import Endpoint, Message, Model, Price, Request
-from rolecall.registry.layers import Choices
+from rolecall.registry.core.entities import Endpoint, Model, Price
+from rolecall.registry.core.requests import Choices, Message, Request
 from rolecall.registry.opening import open_registry
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
-from rolecall.registry.storage.database import Database
-from rolecall.registry.storage.pool import write_record
+from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.registry import write_record
 
 POOLS = (10, 100, 1_000)
 HISTORIES = (1, 1_000_000)

@@ -18,8 +18,8 @@ from rolecall.cli.calls import age, print_calls, print_statistics, seconds
 from rolecall.cli.files import write_pieces
 from rolecall.registry.core.telemetry import Call, EndpointStatistics, Outcome, OutcomeStatistics
 from rolecall.registry.storage.calls import insert_call
-from rolecall.registry.storage.database import open_database
 from rolecall.registry.storage.decisions import insert_decision
+from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.outcomes import insert_outcome
 from rolecall.registry.storage.statistics import write_outcome_statistics, write_statistics
 from tests.storage.test_decisions import DECISION

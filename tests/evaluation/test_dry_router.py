@@ -2,9 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rolecall.registry.core.entities import Message, Request
+from rolecall.registry.core.requests import Choices, Message, Request
 from rolecall.registry.evaluation.dry_router import open_dry_router
-from rolecall.registry.layers import Choices
 from rolecall.registry.scorer.model import Scorer
 
 HELLO = Request((Message("user", "hello there"),))

@@ -14,7 +14,8 @@ import pytest
 from rolecall.registry.core.telemetry import Call
 from rolecall.registry.statistics import after_outcome, replayed
 from rolecall.registry.storage.calls import CallFilter, stream_calls
-from rolecall.registry.storage.database import Database, open_database
+from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.outcomes import outcomes_for
 from rolecall.registry.storage.spending import spent
 from rolecall.registry.storage.statistics import (

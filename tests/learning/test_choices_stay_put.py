@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.core.entities import Endpoint, Message, Model, Price, Profile, Request
+from rolecall.registry.core.entities import Endpoint, Model, Price, Profile
 from rolecall.registry.core.ids import new_id
+from rolecall.registry.core.requests import Choices, Message, Request
 from rolecall.registry.core.telemetry import Call
-from rolecall.registry.layers import Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.recording import begin_call, end_call
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.statistics import replayed
-from rolecall.registry.storage.database import Database
-from rolecall.registry.storage.pool import write_record
+from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.registry import write_record
 from tests.faults.server import FaultServer
 from tests.learning.world import BEST, PROMPT, SECOND, answering, opened
 from tests.registry.calls import call

@@ -15,17 +15,18 @@ from pathlib import Path
 from rolecall.registry.ask import Asker
 from rolecall.registry.core.chat import Chat, Text, Timeouts, Turn
 from rolecall.registry.core.clock import utc_now
-from rolecall.registry.core.entities import Candidate, Decision, Message, Request, Strategy
+from rolecall.registry.core.decisions import Candidate, Decision
+from rolecall.registry.core.entities import Strategy
 from rolecall.registry.core.errors import AllFailed
+from rolecall.registry.core.requests import Asked, Choices, Message, Request
 from rolecall.registry.editing import apply_document
-from rolecall.registry.layers import Asked, Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.probe import Prober
 from rolecall.registry.progress import Answered, Decided, Wanted
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
-from rolecall.registry.storage.database import Database
-from rolecall.registry.storage.pool import write_record
+from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.registry import write_record
 from rolecall.registry.transport.client import Client
 from tests.faults.plan import Plan
 from tests.faults.registry import Served, registry_yaml

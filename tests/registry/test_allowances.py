@@ -17,9 +17,10 @@ from rolecall.registry.allowances import (
     remaining,
     spending_scopes,
 )
+from rolecall.registry.core.decisions import Ceiling
 from rolecall.registry.core.entities import Allowance, Scope, Strategy
-from rolecall.registry.routing.question import Ceiling
-from rolecall.registry.storage.database import Database, open_database
+from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.spending import add_spending
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)  # a Wednesday

@@ -14,8 +14,9 @@ from rolecall.registry.core.errors import InvalidDocument, RecordInUse, Registry
 from rolecall.registry.document import Document, parse_document
 from rolecall.registry.editing import apply_document, export_document, planned, remove_record
 from rolecall.registry.opening import open_registry
-from rolecall.registry.storage.database import Database, open_database
-from rolecall.registry.storage.pool import names, read_pool, read_revision, write_record
+from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.open import open_database
+from rolecall.registry.storage.registry import names, read_pool, read_revision, write_record
 
 PART = """\
 models:

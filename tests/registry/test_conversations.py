@@ -10,8 +10,9 @@ import pytest
 from rolecall.registry.conversations import Conversation, keep_turns, open_conversation
 from rolecall.registry.core.chat import Chat, Text, ToolCall, ToolResult, Turn, TurnRole
 from rolecall.registry.core.errors import UsageError
-from rolecall.registry.storage.database import Database, open_database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import insert_decision
+from rolecall.registry.storage.open import open_database
 from tests.storage.test_decisions import DECISION
 
 

@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.core.entities import Message, Pool, Request, Role, TaskKind
+from rolecall.registry.core.entities import Pool, Role, TaskKind
+from rolecall.registry.core.requests import Message, Request
 from rolecall.registry.detect import ExampleIndex, detect_task, fit_to_role, turns_of
 from rolecall.registry.opening import open_registry
 from rolecall.registry.routing.structure import Detected
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.task_classifier import TaskGuess
 from rolecall.registry.scorer.text import text_read
-from rolecall.registry.storage.database import Database
-from rolecall.registry.storage.pool import read_pool
+from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.registry import read_pool
 from rolecall.registry.storage.vectors import read_vectors
 
 PROMPTS = {

@@ -11,6 +11,7 @@ import pytest
 
 from rolecall.registry.core.entities import (
     Assignment,
+    Collection,
     Endpoint,
     Model,
     Record,
@@ -36,8 +37,9 @@ from rolecall.registry.editing import (
     replace_from_yaml,
     unassign_endpoint,
 )
-from rolecall.registry.storage.database import Database, open_database
-from rolecall.registry.storage.pool import Collection, read_pool, read_revision, write_record
+from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.open import open_database
+from rolecall.registry.storage.registry import read_pool, read_revision, write_record
 
 RECORDS: tuple[Record, ...] = (
     Model("m"),

@@ -12,8 +12,9 @@ from rolecall.registry.core.errors import UnknownRecord, UsageError
 from rolecall.registry.core.telemetry import Call
 from rolecall.registry.feedback import answering_endpoint, give_feedback, parse_score
 from rolecall.registry.storage.calls import insert_call
-from rolecall.registry.storage.database import Database, open_database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import insert_decision
+from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.outcomes import outcomes_of_decision
 from tests.registry.calls import at
 from tests.storage.test_decisions import CANDIDATE, DECISION

@@ -11,11 +11,12 @@ import pytest
 
 from rolecall.registry import judging
 from rolecall.registry.core.chat import Answer, Text, ToolCall
-from rolecall.registry.core.entities import Decision
+from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.telemetry import Outcome
 from rolecall.registry.judging import CheckUnusable, check_problem, judged
-from rolecall.registry.storage.database import Database, open_database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import insert_decision
+from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.outcomes import outcomes_of_decision
 from rolecall.registry.storage.statistics import all_outcome_statistics
 from tests.storage.test_decisions import CANDIDATE, DECISION

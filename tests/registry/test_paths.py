@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.names import known_names
-from rolecall.registry.opening import open_registry
-from rolecall.registry.paths import registry_path
+from rolecall.registry.opening import known_names, open_registry, registry_path
 
 
 def test_a_given_path_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from rolecall.registry.applying import apply_text
 from rolecall.registry.core.errors import InvalidDocument
+from rolecall.registry.core.requests import Choices
 from rolecall.registry.facts import facts_of
-from rolecall.registry.layers import Choices
 from rolecall.registry.learning.predict import Predictions, predict_rows
 from rolecall.registry.requests import parse_chat, request_of
 from rolecall.registry.route import open_router

@@ -15,13 +15,12 @@ from rolecall.registry.core.errors import UnknownRecord, UsageError
 from rolecall.registry.core.telemetry import Call
 from rolecall.registry.editing import apply_document
 from rolecall.registry.opening import open_registry
-from rolecall.registry.probe import Probed, Prober
-from rolecall.registry.probing import Round, probe_command, probed
+from rolecall.registry.probe import Probed, Prober, Round, probe_command, probed
 from rolecall.registry.recording import begin_call, end_call
 from rolecall.registry.standing import read_standing
 from rolecall.registry.storage.calls import read_call
-from rolecall.registry.storage.database import Database
-from rolecall.registry.storage.pool import write_record
+from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.registry import write_record
 from rolecall.registry.storage.spending import spent
 from rolecall.registry.storage.statistics import read_endpoint_statistics
 from rolecall.registry.transport.client import Client
@@ -158,7 +157,7 @@ def test_a_disabled_endpoint_is_left_alone_unless_it_is_named(place: Place) -> N
 
 
 def _endpoints(place: Place) -> tuple[Endpoint, ...]:
-    from rolecall.registry.storage.pool import read_pool
+    from rolecall.registry.storage.registry import read_pool
 
     return read_pool(place.db).endpoints
 

@@ -23,8 +23,9 @@ from rolecall.registry.recording import (
 )
 from rolecall.registry.statistics import replayed
 from rolecall.registry.storage.calls import CallFilter, read_call, recent_calls
-from rolecall.registry.storage.database import Database, open_database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import insert_decision
+from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.outcomes import outcomes_of_decision
 from rolecall.registry.storage.spending import spent
 from rolecall.registry.storage.statistics import (

@@ -37,8 +37,8 @@ from rolecall.registry.document import (
     to_plain,
 )
 from rolecall.registry.editing import write_changes
-from rolecall.registry.storage.database import open_database
-from rolecall.registry.storage.pool import read_pool
+from rolecall.registry.storage.open import open_database
+from rolecall.registry.storage.registry import read_pool
 
 NAMES = st.text(string.ascii_letters + string.digits + "._-/:@+#&*!é", min_size=1, max_size=12)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=40)

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.core.entities import Endpoint, Message, Request, Role, Scope
+from rolecall.registry.core.entities import Endpoint, Role, Scope
 from rolecall.registry.core.errors import BudgetExceeded, NothingEligible, UnknownRecord
 from rolecall.registry.core.ids import new_id
+from rolecall.registry.core.requests import Choices, Message, Request
 from rolecall.registry.describe import describe_decision, why_chosen
 from rolecall.registry.editing import add_record, apply_document
-from rolecall.registry.layers import Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.route import Router, chosen_endpoint
 from rolecall.registry.scorer.model import Scorer
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import read_decision
 
 KEYS = {f"{name}_API_KEY": "x" for name in ("ANTHROPIC", "OPENAI", "GEMINI", "GROQ", "MISTRAL")}

@@ -18,7 +18,7 @@ from rolecall.registry.opening import open_registry
 from rolecall.registry.references import dangling
 from rolecall.registry.routing.tasks import covering_kinds, resolve_role, resolve_worth
 from rolecall.registry.seeding import seed_pool
-from rolecall.registry.storage.pool import read_pool
+from rolecall.registry.storage.registry import read_pool
 from rolecall.registry.upkeep import check_registry
 
 TASKS = {

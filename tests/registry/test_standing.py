@@ -12,7 +12,8 @@ import pytest
 from rolecall.registry.core.telemetry import Call, OutcomeStatistics
 from rolecall.registry.standing import Standing, read_standing
 from rolecall.registry.statistics import replayed
-from rolecall.registry.storage.database import Database, open_database
+from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.statistics import write_outcome_statistics, write_statistics
 from tests.registry.calls import START, at, call
 

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import pytest
 import yaml
 
-from rolecall.registry.core.entities import Message, Request
+from rolecall.registry.core.requests import Message, Request
 from rolecall.registry.detect import ExampleIndex, detect_task
 from rolecall.registry.opening import open_registry
 from rolecall.registry.scorer.model import Scorer
-from rolecall.registry.storage.pool import read_pool
+from rolecall.registry.storage.registry import read_pool
 
 PROMPTS = Path(__file__).parent.parent / "data" / "task_prompts.yaml"
 

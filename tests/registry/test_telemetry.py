@@ -16,10 +16,11 @@ from rolecall.registry.core.errors import UnknownRecord, UsageError
 from rolecall.registry.core.telemetry import Call, EndpointStatistics, Outcome, OutcomeStatistics
 from rolecall.registry.statistics import success_offset
 from rolecall.registry.storage.calls import insert_call
-from rolecall.registry.storage.database import Database, open_database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import insert_decision
+from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.outcomes import insert_outcome, outcomes_for
-from rolecall.registry.storage.pool import write_record
+from rolecall.registry.storage.registry import write_record
 from rolecall.registry.storage.spending import add_spending, spent
 from rolecall.registry.storage.statistics import (
     read_statistics,

@@ -19,8 +19,9 @@ from rolecall.registry.core.entities import (
 )
 from rolecall.registry.core.errors import RegistryUnusable, UsageError
 from rolecall.registry.storage import backup
-from rolecall.registry.storage.database import Database, open_database
-from rolecall.registry.storage.pool import read_pool, write_record
+from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.open import open_database
+from rolecall.registry.storage.registry import read_pool, write_record
 from rolecall.registry.upkeep import backup_registry, check_registry
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rolecall.registry.core.entities import Candidate, Locality
+from rolecall.registry.core.decisions import Candidate
+from rolecall.registry.core.entities import Locality
 
 
 def candidate(

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.registry.core.entities import Candidate, Locality, Strategy
+from rolecall.registry.core.decisions import Candidate
+from rolecall.registry.core.entities import Locality, Strategy
 from rolecall.registry.routing.choose import near_ties, rank, tie_key
 
 STRATEGY = Strategy("s", tie_band_usd=0.25)

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from rolecall.registry.core.chat import Usage
-from rolecall.registry.core.entities import Endpoint, Price, Strategy, Task
+from rolecall.registry.core.decisions import Ceiling
+from rolecall.registry.core.entities import Endpoint, Price, Strategy
+from rolecall.registry.core.requests import Task
 from rolecall.registry.routing.cost import affordable_tokens, cost_of, over_ceiling, usd_for
-from rolecall.registry.routing.question import Ceiling
 from tests.routing.candidates import candidate
 
 PRICE = Price(3.0, 15.0, 0.3, 3.75)

@@ -12,10 +12,10 @@ from rolecall.registry.core.entities import (
     Profile,
     Role,
     Strategy,
-    Task,
     TaskKind,
 )
 from rolecall.registry.core.predictions import Prediction
+from rolecall.registry.core.requests import Task
 from rolecall.registry.routing.decide import decide, nothing_eligible_message
 from rolecall.registry.routing.eligible import survivors
 from rolecall.registry.routing.policy import resolve_strategy

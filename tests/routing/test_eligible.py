@@ -2,19 +2,18 @@ from dataclasses import replace
 
 import pytest
 
+from rolecall.registry.core.decisions import Candidate, Exclusion
 from rolecall.registry.core.entities import (
     Assignment,
-    Candidate,
     DataPolicy,
     Endpoint,
-    Exclusion,
     Model,
     Profile,
     Role,
     Strategy,
-    Task,
     TaskKind,
 )
+from rolecall.registry.core.requests import Task
 from rolecall.registry.routing.eligible import (
     exclusions_after_weighing,
     survivors,

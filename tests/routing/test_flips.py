@@ -1,6 +1,7 @@
 from dataclasses import replace
 
-from rolecall.registry.core.entities import Candidate, Exclusion, Flip, Strategy
+from rolecall.registry.core.decisions import Candidate, Exclusion, Flip
+from rolecall.registry.core.entities import Strategy
 from rolecall.registry.routing.choose import rank
 from rolecall.registry.routing.eligible import exclusions_after_weighing
 from rolecall.registry.routing.flips import flips

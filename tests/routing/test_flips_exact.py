@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolecall.registry.core.entities import Candidate, Exclusion, Flip, Strategy
+from rolecall.registry.core.decisions import Candidate, Exclusion, Flip
+from rolecall.registry.core.entities import Strategy
 from rolecall.registry.routing.choose import rank, tie_key
 from rolecall.registry.routing.eligible import exclusions_after_weighing
 from rolecall.registry.routing.flips import flips

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.registry.core.entities import Candidate, Endpoint, Profile
+from rolecall.registry.core.decisions import Candidate
+from rolecall.registry.core.entities import Endpoint, Profile
 from rolecall.registry.core.telemetry import Measured
 from rolecall.registry.routing.value import weigh
 from tests.routing.test_value import ENDPOINT, MODEL, PREDICTION, STRATEGY, TASK

@@ -1,4 +1,5 @@
-from rolecall.registry.core.entities import Message, Model, Request
+from rolecall.registry.core.entities import Model
+from rolecall.registry.core.requests import Message, Request
 from rolecall.registry.routing.requirements import capabilities_of, requirements
 
 

@@ -1,4 +1,4 @@
-from rolecall.registry.core.entities import Message, Request
+from rolecall.registry.core.requests import Message, Request
 from rolecall.registry.routing.structure import task_by_structure
 
 

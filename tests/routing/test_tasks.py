@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.registry.core.entities import Message, Request, Role, TaskKind
+from rolecall.registry.core.entities import Role, TaskKind
+from rolecall.registry.core.requests import Message, Request
 from rolecall.registry.routing.structure import Detected
 from rolecall.registry.routing.tasks import build_task, covers, most_specific, resolve_role
 

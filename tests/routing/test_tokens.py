@@ -3,7 +3,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.registry.core.entities import Message, Request, Task
+from rolecall.registry.core.requests import Message, Request, Task
 from rolecall.registry.routing.tokens import context_needed, estimate_tokens
 
 

@@ -4,16 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.registry.core.entities import (
-    Candidate,
-    Endpoint,
-    Model,
-    Price,
-    Profile,
-    Strategy,
-    Task,
-)
+from rolecall.registry.core.decisions import Candidate
+from rolecall.registry.core.entities import Endpoint, Model, Price, Profile, Strategy
 from rolecall.registry.core.predictions import Prediction
+from rolecall.registry.core.requests import Task
 from rolecall.registry.routing.value import weigh
 
 STRATEGY = Strategy(

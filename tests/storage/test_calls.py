@@ -25,9 +25,10 @@ from rolecall.registry.storage.calls import (
     recent_calls,
     stream_calls,
 )
-from rolecall.registry.storage.database import Database, open_database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import insert_decision
-from rolecall.registry.storage.pool import read_revision
+from rolecall.registry.storage.open import open_database
+from rolecall.registry.storage.registry import read_revision
 from tests.storage.test_decisions import DECISION
 
 CALL = Call("c1", "2026-11-22T10:00:00.000+00:00", "a/x", request_model="x", held_usd=0.5)

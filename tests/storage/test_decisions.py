@@ -12,18 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rolecall.registry.core.entities import (
-    Candidate,
-    DataPolicy,
-    Decision,
-    Exclusion,
-    Strategy,
-    Task,
-)
+from rolecall.registry.core.decisions import Candidate, Decision, Exclusion
+from rolecall.registry.core.entities import DataPolicy, Strategy
 from rolecall.registry.core.errors import RegistryUnusable, UnknownRecord
+from rolecall.registry.core.requests import Task
 from rolecall.registry.core.telemetry import Call
 from rolecall.registry.storage.calls import insert_call, read_call
-from rolecall.registry.storage.database import Database, open_database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decision_json import decision_from_json, decision_to_json
 from rolecall.registry.storage.decisions import (
     LastTurn,
@@ -34,7 +29,8 @@ from rolecall.registry.storage.decisions import (
     read_decision,
     unreadable_decisions,
 )
-from rolecall.registry.storage.pool import read_revision
+from rolecall.registry.storage.open import open_database
+from rolecall.registry.storage.registry import read_revision
 
 CANDIDATE = Candidate(
     endpoint="a/x",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rolecall.registry.core.judged_rows import JudgedAnswer, JudgedRow
-from rolecall.registry.storage.database import Database, open_database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.judged_rows import (
     has_judged_rows,
     read_fits,
@@ -22,7 +22,8 @@ from rolecall.registry.storage.judged_rows import (
     write_judged_row,
     write_readings,
 )
-from rolecall.registry.storage.pool import delete_record, read_revision
+from rolecall.registry.storage.open import open_database
+from rolecall.registry.storage.registry import delete_record, read_revision
 
 ROW = JudgedRow(
     prompt="why «this»?\n",

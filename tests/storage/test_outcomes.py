@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 
 from rolecall.registry.core.telemetry import Outcome
-from rolecall.registry.storage.database import Database, open_database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import insert_decision
+from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.outcomes import (
     delete_outcomes,
     insert_outcome,
     outcomes_for,
     outcomes_of_decision,
 )
-from rolecall.registry.storage.pool import read_revision
+from rolecall.registry.storage.registry import read_revision
 from tests.storage.test_decisions import DECISION
 
 OUTCOME = Outcome(

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.storage.database import Database, open_database
+from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.spending import add_spending, spent
 
 

@@ -12,8 +12,9 @@ import pytest
 
 from rolecall.registry.core.telemetry import EndpointStatistics, OutcomeStatistics, Sample
 from rolecall.registry.storage import statistics as queries
-from rolecall.registry.storage.database import Database, open_database
-from rolecall.registry.storage.pool import read_revision
+from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.open import open_database
+from rolecall.registry.storage.registry import read_revision
 from rolecall.registry.storage.statistics import (
     all_outcome_statistics,
     claim_trial,

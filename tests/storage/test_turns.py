@@ -23,8 +23,9 @@ from rolecall.registry.core.chat import (
 )
 from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.storage import turn_json
-from rolecall.registry.storage.database import Database, open_database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import insert_decision
+from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.turn_json import turn_from_json, turn_to_json
 from rolecall.registry.storage.turns import (
     append_turns,

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from rolecall.registry.core.entities import Model
-from rolecall.registry.storage.database import open_database
-from rolecall.registry.storage.pool import read_pool, write_record
+from rolecall.registry.storage.open import open_database
+from rolecall.registry.storage.registry import read_pool, write_record
 
 # Closing the last connection deletes the write-ahead log: nobody else's may be mistaken for it.
 VISIT = """

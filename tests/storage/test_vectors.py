@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rolecall.registry.storage.database import open_database
-from rolecall.registry.storage.pool import read_revision
+from rolecall.registry.storage.open import open_database
+from rolecall.registry.storage.registry import read_revision
 from rolecall.registry.storage.vectors import read_vectors, write_vectors
 
 

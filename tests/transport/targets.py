@@ -6,7 +6,7 @@ from typing import Any
 
 from rolecall.registry.core.chat import Chat, Text, Tool, ToolCall, ToolResult, Turn
 from rolecall.registry.core.entities import Api, Endpoint, Model
-from rolecall.registry.endpoint_defaults import BASE_URLS
+from rolecall.registry.document_shapes import BASE_URLS
 from rolecall.registry.transport.formats import Format, HttpRequest, Target
 
 WEATHER = Tool(

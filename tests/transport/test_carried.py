@@ -12,7 +12,7 @@ import pytest
 from rolecall.registry.core.chat import Media, Text, Tool, Turn
 from rolecall.registry.core.entities import Api
 from rolecall.registry.core.errors import CallFailed
-from rolecall.registry.transport.carried import dropped, lost_modalities, parameters, uncarried
+from rolecall.registry.transport.carried import dropped, lost_modalities, uncarried
 from rolecall.registry.transport.client import FORMATS
 from tests.transport.chats import WEATHER, chat, target
 
@@ -90,8 +90,8 @@ def test_the_attachments_without_a_place_are_those_that_are_not_sent(
 
 def test_a_chat_names_its_parameters() -> None:
     asked = chat(tools=(WEATHER, NATIVE), schema={}, options={"seed": 1, "stop": ["x"]})
-    assert parameters(asked) == ("provider_tools", "response_format", "seed", "stop")
-    assert parameters(chat(tools=(WEATHER,), schema={"type": "object"})) == ()
+    assert asked.parameters == ("provider_tools", "response_format", "seed", "stop")
+    assert chat(tools=(WEATHER,), schema={"type": "object"}).parameters == ()
 
 
 @pytest.mark.parametrize("api", get_args(Api))

@@ -14,10 +14,11 @@ from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.core.judged_rows import JudgedAnswer, JudgedRow
 from rolecall.registry.storage import schema
 from rolecall.registry.storage.calls import CallFilter, recent_calls
-from rolecall.registry.storage.database import APPLICATION_ID, SCHEMA_VERSION, open_database
+from rolecall.registry.storage.connection import APPLICATION_ID, SCHEMA_VERSION
 from rolecall.registry.storage.judged_rows import read_judged_rows, uses_fits, write_judged_row
+from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.outcomes import outcomes_of_decision
-from rolecall.registry.storage.pool import read_pool, write_record
+from rolecall.registry.storage.registry import read_pool, write_record
 from rolecall.registry.storage.spending import spent
 from rolecall.registry.storage.statistics import read_statistics
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, assert_never
+from typing import assert_never
 
 from rolecall.registry.core.entities import (
+    Collection,
     Endpoint,
     Model,
     Pool,
@@ -15,7 +16,7 @@ from rolecall.registry.core.entities import (
     TaskKind,
 )
 from rolecall.registry.core.judged_rows import JudgedRow
-from rolecall.registry.storage.database import Database
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.endpoints import read_endpoints, write_endpoint
 from rolecall.registry.storage.judged_rows import forget_fits, read_judged_rows, write_judged_row
 from rolecall.registry.storage.models import read_models, write_model
@@ -23,8 +24,6 @@ from rolecall.registry.storage.roles import read_roles, write_role
 from rolecall.registry.storage.scopes import read_scopes, write_scope
 from rolecall.registry.storage.strategies import read_strategies, write_strategy
 from rolecall.registry.storage.tasks import read_tasks, write_task
-
-Collection = Literal["models", "endpoints", "roles", "tasks", "strategies", "scopes", "judged_rows"]
 
 _NAMES: dict[Collection, str] = {
     "models": "SELECT id FROM models ORDER BY id",

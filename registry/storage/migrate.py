@@ -9,7 +9,7 @@ import sqlite_utils
 
 from rolecall.registry.storage import schema
 from rolecall.registry.storage.backup import back_up
-from rolecall.registry.storage.database import (
+from rolecall.registry.storage.connection import (
     APPLICATION_ID,
     SCHEMA_VERSION,
     Database,

@@ -17,14 +17,10 @@ import pytest
 
 from rolecall.registry.core.entities import Model, Role
 from rolecall.registry.core.errors import RegistryUnusable
-from rolecall.registry.storage import database
-from rolecall.registry.storage.database import (
-    SCHEMA_VERSION,
-    Database,
-    open_database,
-    translating,
-)
-from rolecall.registry.storage.pool import names, read_pool, read_revision, write_record
+from rolecall.registry.storage.connection import SCHEMA_VERSION, Database
+from rolecall.registry.storage.errors import translating
+from rolecall.registry.storage.open import open_database
+from rolecall.registry.storage.registry import names, read_pool, read_revision, write_record
 
 
 @pytest.fixture
@@ -309,7 +305,7 @@ def test_a_new_registry_whose_first_content_fails_can_be_created_again(path: Pat
 def test_the_schema_version_is_the_number_of_steps() -> None:
     from rolecall.registry.storage.schema import steps
 
-    assert len(steps._migrations) == database.SCHEMA_VERSION
+    assert len(steps._migrations) == SCHEMA_VERSION
     assert [one.name[:4] for one in steps._migrations] == [f"m{n:03}" for n in range(1, 10)]
 
 

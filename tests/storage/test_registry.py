@@ -13,6 +13,7 @@ import pytest
 from rolecall.registry.core.entities import (
     Allowance,
     Assignment,
+    Collection,
     DataPolicy,
     Endpoint,
     Model,
@@ -33,10 +34,10 @@ from rolecall.registry.core.telemetry import (
     Sample,
 )
 from rolecall.registry.storage.calls import CallFilter, insert_call, recent_calls
-from rolecall.registry.storage.database import Database, open_database
+from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.outcomes import insert_outcome, outcomes_for
-from rolecall.registry.storage.pool import (
-    Collection,
+from rolecall.registry.storage.registry import (
     delete_record,
     names,
     read_collection,

@@ -1,0 +1,125 @@
+"""The frozen records of what is asked: a request as the decision reads it, and what it is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from rolecall.registry.core.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat. Attachments are counted by modality (`image`, `audio`, `pdf`)."""
+
+    role: str
+    text: str
+    attachments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be answered, in the form the decision reads.
+
+    `needs` and `prefers` are capabilities that the caller declared. `tool_names`, `schema_chars`
+    and `tools_chars` describe attached tools and an answer schema; `parameters` names the
+    request parameters set. The first `history` messages were decided on before, in the same
+    conversation. `input_tokens` is the caller's own count, else null. `files` names files read.
+    """
+
+    messages: tuple[Message, ...]
+    tool_names: tuple[str, ...] = ()
+    tools_chars: int = 0
+    schema_chars: int = 0
+    parameters: tuple[str, ...] = ()
+    history: int = 0
+    needs: tuple[str, ...] = ()
+    prefers: tuple[str, ...] = ()
+    input_tokens: int | None = None
+    max_tokens: int | None = None
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a request is: its kind, needs and size.
+
+    `confidence` is 0–1, `detected_by` says what decided the kind, `difficulty` is 0–1 (the
+    share of the scorer's training models expected to fail). `needs` pairs each required
+    capability with why it is needed. `worth` is what is at stake, as a factor on the strategy's
+    `quality_usd`, and `worth_source` says what set it.
+    """
+
+    kind: str
+    source: Literal["declared", "detected"]
+    confidence: float
+    detected_by: str
+    needs: tuple[tuple[str, str], ...] = ()
+    prefers: tuple[str, ...] = ()
+    modalities: tuple[str, ...] = ("text",)
+    parameters: tuple[str, ...] = ()
+    input_tokens: int = 0
+    input_tokens_declared: bool = False
+    cached_tokens: int = 0
+    max_tokens: int | None = None
+    uses_tools: bool = False
+    difficulty: float | None = None
+    worth: float = 1.0
+    worth_source: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the person or program asked for beside the request itself.
+
+    `endpoints` are globs that limit the pool; `log_prompt` false keeps only the prompt's hash;
+    with `allow_drop` an endpoint may serve without the parameters it does not take. Raises
+    UsageError for a `worth` that is no factor.
+    """
+
+    role: str | None = None
+    strategy: str | None = None
+    task: str | None = None
+    app: str | None = None
+    user: str | None = None
+    conversation: str | None = None
+    endpoints: tuple[str, ...] = ()
+    local_only: bool = False
+    max_cost_usd: float | None = None
+    min_success: float | None = None
+    worth: float | None = None
+    log_prompt: bool = True
+    allow_drop: bool = False
+
+    def __post_init__(self) -> None:
+        if self.worth is not None and not (math.isfinite(self.worth) and self.worth > 0):
+            raise UsageError(
+                f"a worth is a finite number above 0, not {self.worth:g}",
+                hint="a factor on the value of a correct answer: --worth 4",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The choices of a command line, and what it adds to the request itself."""
+
+    choices: Choices
+    needs: tuple[str, ...] = ()
+    prefers: tuple[str, ...] = ()
+    input_tokens: int | None = None
+    max_tokens: int | None = None
+
+    def of(self, request: Request) -> Request:
+        """Return the request with what was declared on the command line, which wins."""
+        return replace(
+            request,
+            needs=request.needs + self.needs,
+            prefers=request.prefers + self.prefers,
+            input_tokens=_first(self.input_tokens, request.input_tokens),
+            max_tokens=_first(self.max_tokens, request.max_tokens),
+        )
+
+
+def _first(given: int | None, otherwise: int | None) -> int | None:
+    return given if given is not None else otherwise

@@ -1,0 +1,156 @@
+"""One open registry file: transactions, queries, and whose file it is."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from rolecall.registry.core.errors import RegistryUnusable
+from rolecall.registry.storage.errors import stranger, translating
+
+APPLICATION_ID = 0x726F6C63  # "rolc", in the file's header
+SCHEMA_VERSION = 9  # the number of steps in schema.py
+
+Row = tuple[Any, ...]
+Parameters = Iterable[Any] | Mapping[str, Any]
+
+
+class Database:
+    """One open registry file. Use it as a context manager, or close it."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self.connection = connection
+        self._changed = False
+
+    @contextlib.contextmanager
+    def transaction(self) -> Generator[None]:
+        """Hold the write lock; commit at the end, roll back on any error.
+
+        Inside another transaction it joins that one. If content was marked by `touch`, the
+        registry's revision grows by one, once per transaction.
+        """
+        if self.connection.in_transaction:
+            yield
+            return
+        with self._ending("BEGIN IMMEDIATE"):
+            yield
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Generator[None]:
+        """Let every read inside see the registry at one moment."""
+        if self.connection.in_transaction:
+            yield
+            return
+        with self._ending("BEGIN DEFERRED"):
+            yield
+
+    @contextlib.contextmanager
+    def rehearsal(self) -> Generator[None]:
+        """Hold the write lock and undo everything at the end. Not inside a transaction."""
+        with translating(self.path):
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            finally:
+                self._changed = False
+                self.connection.execute("ROLLBACK")
+
+    @contextlib.contextmanager
+    def _ending(self, begin: str) -> Generator[None]:
+        with translating(self.path):
+            self.connection.execute(begin)
+            try:
+                yield
+                if self._changed:
+                    self.connection.execute(
+                        "UPDATE meta SET value = value + 1 WHERE key = 'revision'"
+                    )
+                self.connection.execute("COMMIT")
+            finally:
+                self._changed = False
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+
+    def touch(self) -> None:
+        """Mark the registry's content as changed in the open transaction."""
+        self._changed = True
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """Return all rows of a query."""
+        with translating(self.path):
+            return self.connection.execute(sql, _bound(parameters)).fetchall()
+
+    def stream(self, sql: str, parameters: Parameters = ()) -> Iterator[Row]:
+        """Yield the rows of a query one by one, for tables too long to hold."""
+        with translating(self.path):
+            # `yield from` would close the cursor at the end, which a closed database refuses.
+            for row in self.connection.execute(sql, _bound(parameters)):  # noqa: UP028
+                yield row
+
+    def run(self, sql: str, parameters: Parameters = ()) -> int:
+        """Execute one statement; return how many rows it changed."""
+        with translating(self.path):
+            return self.connection.execute(sql, _bound(parameters)).rowcount
+
+    def run_many(self, sql: str, rows: Iterable[Parameters]) -> None:
+        """Execute one statement for each row."""
+        with translating(self.path):
+            self.connection.executemany(sql, map(_bound, rows))
+
+    def close(self) -> None:
+        """Close the file; an open transaction is rolled back."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _bound(parameters: Parameters) -> Row | dict[str, Any]:
+    """Return the values of `?` (a sequence) or of `:name` (a mapping) as SQLite takes them."""
+    if isinstance(parameters, Mapping):
+        return {name: _storable(value) for name, value in parameters.items()}
+    return tuple(map(_storable, parameters))
+
+
+def _storable(value: Any) -> Any:
+    """Return a text without lone surrogates, which JSON or a file name may hold but SQLite not."""
+    if isinstance(value, str) and not value.isascii():
+        return value.encode("utf-8", "replace").decode("utf-8")
+    return value
+
+
+Fill = Callable[[Database], None]
+
+
+def schema_version(database: Database) -> int:
+    """Return the file's schema version; raise if it is another program's or a newer one."""
+    [(application_id, version)] = database.rows(
+        "SELECT application_id, user_version FROM pragma_application_id, pragma_user_version"
+    )
+    if application_id != APPLICATION_ID and not is_blank(database):
+        raise stranger(database.path)
+    if version > SCHEMA_VERSION:
+        raise RegistryUnusable(
+            f"{database.path} was written by a newer rolecall "
+            f"(schema {version}, this one knows {SCHEMA_VERSION})",
+            hint="pipx upgrade rolecall",
+        )
+    return int(version)
+
+
+def is_blank(database: Database) -> bool:
+    """Whether the file holds nothing at all, so that it may become a registry."""
+    return database.rows("SELECT count(*) FROM sqlite_master") == [(0,)]

@@ -1,0 +1,99 @@
+"""What the registry file refuses, as one clear line and what to do next."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Generator
+from pathlib import Path
+
+from rolecall.registry.core.errors import RegistryUnusable
+
+_LEAST_FREE_BYTES = 128 * 1024
+
+
+@contextlib.contextmanager
+def translating(path: Path) -> Generator[None]:
+    """Raise SQLite's and the system's refusals of the file at `path` as RegistryUnusable."""
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: Path, error: sqlite3.DatabaseError) -> RegistryUnusable:
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name.startswith("SQLITE_FULL") or (name.startswith("SQLITE_IOERR") and _is_full(path)):
+        return RegistryUnusable(
+            f"no space left to write the registry {path}",
+            hint="free some disk space and try again; nothing was changed",
+        )
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return RegistryUnusable(
+            f"the registry {path} is locked by another program",
+            hint="wait until it is done and try again",
+        )
+    if name.startswith("SQLITE_READONLY"):
+        return _not_writable(path)
+    if name.startswith("SQLITE_NOTADB"):
+        return stranger(path)
+    if name.startswith("SQLITE_CORRUPT"):
+        return RegistryUnusable(
+            f"the registry {path} is damaged",
+            hint="move it away and put a backup in its place; without one, the next command "
+            "starts a new registry",
+        )
+    if name.startswith("SQLITE_CANTOPEN"):
+        return RegistryUnusable(
+            f"cannot open the registry {path}",
+            hint="make the file and its folder writable, or choose another with --registry PATH",
+        )
+    return RegistryUnusable(
+        f"the registry {path} cannot be used: {error}", hint="rolecall registry check"
+    )
+
+
+def _is_full(path: Path) -> bool:
+    """Whether too little disk is left for the files that SQLite puts beside the registry."""
+    import shutil
+
+    return shutil.disk_usage(path.parent).free < _LEAST_FREE_BYTES
+
+
+def _not_writable(path: Path) -> RegistryUnusable:
+    return RegistryUnusable(
+        f"cannot write the registry {path}",
+        hint="make the file and its folder writable, or choose another with --registry PATH",
+    )
+
+
+def stranger(path: Path) -> RegistryUnusable:
+    """Return the refusal of a file that is no registry."""
+    return RegistryUnusable(
+        f"{path} is not a rolecall registry",
+        hint="choose another file with --registry PATH; this one was left as it is",
+    )
+
+
+def missing(path: Path) -> RegistryUnusable:
+    """Return the refusal where there is no file."""
+    return RegistryUnusable(f"there is no registry at {path}", hint="rolecall endpoints list")
+
+
+def outdated(path: Path) -> RegistryUnusable:
+    """Return the refusal of a file that has to be migrated first."""
+    return RegistryUnusable(
+        f"the registry {path} was written by an older rolecall",
+        hint="rolecall endpoints list brings it up to date",
+    )
+
+
+def system_refusal(path: Path, error: OSError) -> RegistryUnusable:
+    """Return the refusal of a file that the system does not let be opened."""
+    reason = (error.strerror or str(error)).lower()
+    return RegistryUnusable(
+        f"cannot open the registry {path}: {reason}",
+        hint="make the file and its folder writable, or choose another with --registry PATH",
+    )
