@@ -32,6 +32,10 @@ from rolecall.registry.learning.loading import Loading
 from rolecall.registry.opening import open_registry
 from rolecall.registry.options import check_schema
 from rolecall.registry.progress import Answered, Asking, Decided, Failed, Progress, Waiting, Wanted
+from rolecall.registry.providers.client import Client
+from rolecall.registry.providers.endpoint_effort import effort_note, with_effort
+from rolecall.registry.providers.protocol import Target
+from rolecall.registry.providers.support import dropped
 from rolecall.registry.recording import CircuitOpen, stays_open
 from rolecall.registry.requests import request_of
 from rolecall.registry.retries import retry_after
@@ -46,10 +50,6 @@ from rolecall.registry.routing.cost import (
 from rolecall.registry.routing.decide import MOST_FALLBACKS
 from rolecall.registry.routing.eligible import max_output_tokens
 from rolecall.registry.storage.connection import Database
-from rolecall.registry.transport.carried import dropped
-from rolecall.registry.transport.client import Client
-from rolecall.registry.transport.endpoint_effort import effort_note, with_effort
-from rolecall.registry.transport.formats import Target
 
 # What an answer is reckoned to be at most where neither the request nor the model says.
 USUAL_MOST_TOKENS = 8_192

@@ -19,13 +19,13 @@ from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.suggestions import unknown
 from rolecall.registry.core.telemetry import Call, EndpointStatistics
 from rolecall.registry.opening import open_registry, registry_path
+from rolecall.registry.providers.client import Client
 from rolecall.registry.routing.cost import usd_for
 from rolecall.registry.routing.eligible import max_output_tokens
 from rolecall.registry.routing.policy import matches
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import read_pool
 from rolecall.registry.storage.statistics import read_endpoint_statistics
-from rolecall.registry.transport.client import Client
 
 PROMPT = "Count from one to thirty in words, separated by commas. Write nothing else."
 PROMPT_TOKENS = 30

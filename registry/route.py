@@ -33,6 +33,7 @@ from rolecall.registry.facts import facts_of
 from rolecall.registry.layers import Layers, policy_layers
 from rolecall.registry.learning.loading import Loading, Tell, say_nothing, with_fits
 from rolecall.registry.opening import open_registry
+from rolecall.registry.providers.support import lost_modalities, uncarried
 from rolecall.registry.routing.decide import decide, nothing_eligible_message
 from rolecall.registry.routing.eligible import survivors
 from rolecall.registry.routing.policy import matches
@@ -51,7 +52,6 @@ from rolecall.registry.storage.decisions import (
     last_prompt,
 )
 from rolecall.registry.storage.registry import read_pool, read_revision
-from rolecall.registry.transport.carried import lost_modalities, uncarried
 
 CACHE_LIFETIME = timedelta(minutes=5)
 CACHE_LEAST_TOKENS = 1024

@@ -23,12 +23,12 @@ from rolecall.registry.core.telemetry import Call
 from rolecall.registry.editing import apply_document
 from rolecall.registry.opening import open_registry
 from rolecall.registry.progress import Answered, Asking, Decided, Failed, Progress, Wanted
+from rolecall.registry.providers.client import Client
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.calls import calls_of_decision
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.spending import spent
-from rolecall.registry.transport.client import Client
 from tests.faults.plan import At, Plan
 from tests.faults.registry import Served, registry_yaml
 from tests.faults.server import FaultServer

@@ -11,10 +11,10 @@ from rolecall.registry.core.errors import AllFailed
 from rolecall.registry.core.requests import Asked, Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.progress import Answered, Asking, Failed, Wanted
+from rolecall.registry.providers.client import Client
 from rolecall.registry.recording import CircuitOpen
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
-from rolecall.registry.transport.client import Client
 from tests.ask.serving import Serving
 from tests.conftest import Rolecall
 from tests.faults.plan import DEFAULT_TEXT, Plan

@@ -13,10 +13,10 @@ from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
 from rolecall.registry.core.requests import Asked, Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.progress import Answered, Wanted
+from rolecall.registry.providers.client import Client
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.calls import CallFilter, recent_calls
-from rolecall.registry.transport.client import Client
 from tests.ask.processes import WatchfulServer, running
 from tests.ask.serving import Serving
 from tests.faults.plan import Plan

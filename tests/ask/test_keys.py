@@ -20,10 +20,10 @@ from rolecall.registry.core.errors import RegistryError
 from rolecall.registry.core.requests import Asked, Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.progress import Wanted
+from rolecall.registry.providers.client import Client
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.calls import CallFilter, recent_calls
-from rolecall.registry.transport.client import Client
 from tests.ask.matrix import APIS
 from tests.ask.serving import Serving
 from tests.conftest import Rolecall

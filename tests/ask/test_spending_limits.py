@@ -14,9 +14,9 @@ from rolecall.registry.core.errors import BudgetExceeded
 from rolecall.registry.core.requests import Asked, Choices
 from rolecall.registry.opening import open_registry
 from rolecall.registry.progress import Asking, Wanted
+from rolecall.registry.providers.client import Client
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
-from rolecall.registry.transport.client import Client
 from tests.ask.matrix import APIS
 from tests.ask.serving import PLAIN, Serving
 from tests.conftest import Rolecall

@@ -20,8 +20,8 @@ from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
 from rolecall.registry.core.entities import Endpoint, Model
 from rolecall.registry.core.requests import Asked, Choices
 from rolecall.registry.progress import Wanted
-from rolecall.registry.transport.client import Client
-from rolecall.registry.transport.formats import Target
+from rolecall.registry.providers.client import Client
+from rolecall.registry.providers.protocol import Target
 
 HERE = Path(__file__).parent
 PROMPT = "Explain why quicksort degrades to O(n^2) on sorted input."

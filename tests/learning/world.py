@@ -23,11 +23,11 @@ from rolecall.registry.editing import apply_document
 from rolecall.registry.opening import open_registry
 from rolecall.registry.probe import Prober
 from rolecall.registry.progress import Answered, Decided, Wanted
+from rolecall.registry.providers.client import Client
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import write_record
-from rolecall.registry.transport.client import Client
 from tests.faults.plan import Plan
 from tests.faults.registry import Served, registry_yaml
 from tests.faults.server import FaultServer

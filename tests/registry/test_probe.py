@@ -16,6 +16,7 @@ from rolecall.registry.core.telemetry import Call
 from rolecall.registry.editing import apply_document
 from rolecall.registry.opening import open_registry
 from rolecall.registry.probe import Probed, Prober, Round, probe_command, probed
+from rolecall.registry.providers.client import Client
 from rolecall.registry.recording import begin_call, end_call
 from rolecall.registry.standing import read_standing
 from rolecall.registry.storage.calls import read_call
@@ -23,7 +24,6 @@ from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import write_record
 from rolecall.registry.storage.spending import spent
 from rolecall.registry.storage.statistics import read_endpoint_statistics
-from rolecall.registry.transport.client import Client
 from tests.faults.plan import Plan
 from tests.faults.registry import Served, registry_yaml
 from tests.faults.server import FaultServer

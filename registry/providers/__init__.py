@@ -1,0 +1,1 @@
+"""Speak to endpoints over HTTP: four APIs, one request, one stream of events."""

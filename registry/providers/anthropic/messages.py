@@ -1,0 +1,149 @@
+"""A chat's turns as Anthropic's system prompt and alternating messages."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rolecall.registry.core.chat import Media, Part, Text, Thinking, ToolCall, ToolResult, Turn
+from rolecall.registry.core.errors import CallFailed
+from rolecall.registry.providers.tool_call_ids import CallIds
+
+Block = dict[str, Any]
+ORIGIN = "anthropic"
+_NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_-]")
+
+
+def system_of(turns: Sequence[Turn]) -> str | None:
+    """Return all system turns as one prompt, in their order.
+
+    The API has one place for them: a later one counts no less there, only its moment is lost.
+    """
+    texts = [
+        part.text
+        for turn in turns
+        if turn.role == "system"
+        for part in turn.parts
+        if isinstance(part, Text) and part.text.strip()
+    ]
+    return "\n\n".join(texts) or None
+
+
+def messages_of(turns: Sequence[Turn], *, is_signed: bool) -> list[dict[str, Any]]:
+    """Return the messages: user and assistant in turn, the results of tools first in a user's.
+
+    Thinking goes back only in the tool loop still going on, where the API wants it unchanged;
+    where `is_signed`, only with its signature, since unsigned thinking is another maker's.
+    Raises CallFailed for sound and film, which the API does not take.
+    """
+    ids = CallIds()
+    loop = loop_start(turns)
+    messages: list[dict[str, Any]] = []
+    for index, turn in enumerate(turns):
+        if turn.role == "system":
+            continue
+        blocks = [
+            block
+            for part in turn.parts
+            if not isinstance(part, Thinking) or (index >= loop and may_return(part, is_signed))
+            for block in _blocks(part, ids)
+        ]
+        _append(messages, "assistant" if turn.role == "assistant" else "user", blocks)
+    for message in messages:
+        message["content"].sort(key=lambda block: block["type"] != "tool_result")
+    return messages
+
+
+def loop_start(turns: Sequence[Turn]) -> int:
+    """Return where the tool loop still going on begins: after the user's last message.
+
+    What the user says beside the results of tools goes into one message with them, which does
+    not end the loop.
+    """
+    start = 0
+    has_results = False
+    for index, turn in enumerate(turns):
+        if turn.role == "user" and not has_results:
+            start = index + 1
+        elif turn.role in ("tool", "assistant"):
+            has_results = turn.role == "tool"
+    return start
+
+
+def may_return(part: Thinking, is_signed: bool) -> bool:
+    """Tell whether the API takes this thinking back."""
+    if part.origin != ORIGIN:
+        return False
+    return not is_signed or part.signature is not None or part.redacted is not None
+
+
+def _append(messages: list[dict[str, Any]], role: str, blocks: list[Block]) -> None:
+    """Add blocks as a message, or to the last one of the same role; empty ones are refused."""
+    if not blocks:
+        return
+    if messages and messages[-1]["role"] == role:
+        messages[-1]["content"] += blocks
+    else:
+        messages.append({"role": role, "content": blocks})
+
+
+def _blocks(part: Part, ids: CallIds) -> Iterator[Block]:
+    if isinstance(part, Text):
+        if part.text.strip():  # blank text is refused
+            yield {"type": "text", "text": part.text}
+    elif isinstance(part, Media):
+        yield _media(part)
+    elif isinstance(part, Thinking):
+        yield _thinking(part)
+    elif isinstance(part, ToolCall):
+        identity = ids.of_call(part, cleaned=_cleaned(part.id))
+        arguments = _arguments(part.arguments)
+        yield {"type": "tool_use", "id": identity, "name": part.name, "input": arguments}
+    else:
+        yield _result(part, ids)
+
+
+def _media(part: Media) -> Block:
+    usual = {"image": "image/png", "pdf": "application/pdf"}.get(part.modality)
+    if usual is None:
+        said = f"anthropic takes no {part.modality} attachments"
+        raise CallFailed("parameter_unsupported", said, parameter=part.modality)
+    source = {"type": "url", "url": part.url}
+    if part.data is not None:
+        source = {"type": "base64", "media_type": part.mime_type or usual, "data": part.data}
+    if part.modality == "image":
+        return {"type": "image", "source": source}
+    return {"type": "document", "source": source} | ({"title": part.name} if part.name else {})
+
+
+def _thinking(part: Thinking) -> Block:
+    if part.redacted is not None:
+        return {"type": "redacted_thinking", "data": part.redacted}
+    signed = {} if part.signature is None else {"signature": part.signature}
+    return {"type": "thinking", "thinking": part.text, **signed}
+
+
+def _result(part: ToolResult, ids: CallIds) -> Block:
+    block: Block = {
+        "type": "tool_result",
+        "tool_use_id": ids.of_result(part, cleaned=_cleaned(part.call_id)),
+        "content": [block for inner in part.content for block in _blocks(inner, ids)],
+    }
+    if not block["content"]:
+        del block["content"]
+    return block | ({"is_error": True} if part.is_error else {})
+
+
+def _cleaned(identity: str) -> str:
+    return _NOT_IN_IDS.sub("_", identity) or "call"
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    """Return a call's arguments as the object the API wants; what is none is put into one."""
+    try:
+        arguments = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        arguments = text
+    return arguments if isinstance(arguments, dict) else {"arguments": arguments}

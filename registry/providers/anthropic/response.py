@@ -1,0 +1,239 @@
+"""Read an answer of Anthropic's Messages API, streamed or whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rolecall.registry.core.chat import (
+    Answer,
+    Event,
+    FinishReason,
+    Text,
+    TextDelta,
+    Thinking,
+    ThinkingDelta,
+    ToolCall,
+    ToolCallDelta,
+    Usage,
+)
+from rolecall.registry.core.errors import CallFailed
+from rolecall.registry.providers.anthropic.errors import failure
+from rolecall.registry.providers.anthropic.messages import ORIGIN
+
+_FINISH_REASONS: Mapping[str, FinishReason] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "pause_turn": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
+}
+# Which kind of block a piece belongs to, and under which key it comes.
+_DELTAS = {
+    "text_delta": ("text", "text"),
+    "thinking_delta": ("thinking", "thinking"),
+    "input_json_delta": ("tool_use", "partial_json"),
+}
+_COUNTS = (
+    *("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"),
+    *("output_tokens", "thinking_tokens"),
+)
+
+
+@dataclass(slots=True)
+class _Block:
+    """One content block as far as it has come; of a kind unknown here, nothing is kept."""
+
+    kind: str
+    start: Mapping[str, Any] = field(default_factory=dict)
+    pieces: list[str] = field(default_factory=list)
+    signature: str = ""
+
+    def part(self) -> Text | Thinking | ToolCall | None:
+        """Return the block as a part of the answer; null where there is nothing in it."""
+        text = "".join(self.pieces)
+        if self.kind == "text":
+            return Text(text) if text else None
+        if self.kind == "redacted_thinking":
+            return Thinking("", ORIGIN, redacted=str(self.start.get("data", "")))
+        if self.kind == "thinking":
+            signature = self.signature or None
+            return Thinking(text, ORIGIN, signature=signature) if text or signature else None
+        if self.kind == "tool_use":
+            name, identity = self.start.get("name", ""), self.start.get("id", "")
+            return ToolCall(str(identity), str(name), text or self._input())
+        return None
+
+    def _input(self) -> str:
+        """Return the arguments of a call that came whole with its start."""
+        given = self.start.get("input")
+        given = given if isinstance(given, dict) else {}
+        return json.dumps(given, ensure_ascii=False, separators=(",", ":"))
+
+
+class AnthropicReader:
+    """Reads one answer; its content blocks may come interleaved."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[int, _Block] = {}
+        self._usage: dict[str, int] = {}
+        self._stop_reason: str | None = None
+        self._is_finished = False
+        self._id: str | None = None
+        self._model: str | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the message has been declared complete."""
+        return self._is_finished
+
+    def feed(self, record: Any) -> Iterator[Event]:
+        """Yield the events of one record; kinds of records unknown here say nothing."""
+        if not isinstance(record, dict):
+            raise _invalid("a record of the stream is no object")
+        kind = record.get("type")
+        if kind == "error" or record.get("error"):
+            raise failure(None, record)
+        if kind is None:
+            raise _invalid("a record of the stream has no type")
+        if kind == "message_start":
+            self._start(_object(record, "message"))
+        elif kind == "content_block_start":
+            yield from self._start_block(_index(record), _object(record, "content_block"))
+        elif kind == "content_block_delta":
+            yield from self._continue_block(_index(record), _object(record, "delta"))
+        elif kind == "message_delta":
+            self._count(record.get("usage"), is_final=True)
+            self._stop(_object(record, "delta"))
+        elif kind == "message_stop":
+            self._is_finished = True
+
+    def answer(self) -> Answer:
+        """Return what has been read so far."""
+        parts = (self._blocks[index].part() for index in sorted(self._blocks))
+        reason = self._stop_reason
+        return Answer(
+            parts=tuple(part for part in parts if part is not None),
+            finish_reason=None if reason is None else _FINISH_REASONS.get(reason, "stop"),
+            finish_reasons=() if reason is None else (reason,),
+            usage=self._used(),
+            response_id=self._id,
+            response_model=self._model,
+        )
+
+    def read_whole(self, document: Any) -> None:
+        """Take in an answer that was not streamed."""
+        if isinstance(document, dict) and document.get("error"):
+            raise failure(None, document)
+        content = document.get("content") if isinstance(document, dict) else None
+        if not isinstance(content, list):
+            raise _invalid("the answer has no content")
+        self._start(document)
+        self._count(document.get("usage"), is_final=True)
+        for index, block in enumerate(content):
+            if not isinstance(block, dict):
+                raise _invalid("a content block is no object")
+            for _ in self._start_block(index, block):
+                pass
+        self._stop(document)
+        self._is_finished = self._stop_reason is not None
+
+    def _start(self, message: Mapping[str, Any]) -> None:
+        self._id = _text_at(message, "id") or self._id
+        self._model = _text_at(message, "model") or self._model
+        self._count(message.get("usage"), is_final=False)
+
+    def _start_block(self, index: int, start: Mapping[str, Any]) -> Iterator[Event]:
+        block = _Block(str(start.get("type")), start, signature=_text_at(start, "signature") or "")
+        self._blocks[index] = block
+        if block.kind == "tool_use":
+            yield ToolCallDelta(_text_at(start, "name"), "")
+        elif block.kind in ("text", "thinking"):
+            yield from self._add(block, block.kind, _text_at(start, block.kind) or "")
+
+    def _continue_block(self, index: int, delta: Mapping[str, Any]) -> Iterator[Event]:
+        kind = delta.get("type")
+        if kind == "signature_delta":
+            block = self._blocks.setdefault(index, _Block("thinking"))
+            block.signature += _text_at(delta, "signature") or ""
+        elif kind in _DELTAS:
+            belongs, key = _DELTAS[kind]
+            block = self._blocks.setdefault(index, _Block(belongs))
+            yield from self._add(block, belongs, _text_at(delta, key) or "")
+
+    def _add(self, block: _Block, belongs: str, piece: str) -> Iterator[Event]:
+        """Add a piece to its block; that of another kind, such as a server's tool, is not ours."""
+        if not piece or block.kind != belongs:
+            return
+        block.pieces.append(piece)
+        if belongs == "text":
+            yield TextDelta(piece)
+        elif belongs == "thinking":
+            yield ThinkingDelta(piece)
+        else:
+            yield ToolCallDelta(None, piece)
+
+    def _stop(self, holder: Mapping[str, Any]) -> None:
+        self._stop_reason = _text_at(holder, "stop_reason") or self._stop_reason
+
+    def _count(self, usage: Any, *, is_final: bool) -> None:
+        """Take the largest of each count, as they only grow, and some servers end with zeros.
+
+        At the start, the output is not yet counted.
+        """
+        if not isinstance(usage, dict):
+            return
+        counts = (usage, usage.get("output_tokens_details"))
+        for name, holder in ((name, holder) for name in _COUNTS for holder in counts):
+            count = _count_at(holder, name)
+            if count is not None and (is_final or name != "output_tokens"):
+                self._usage[name] = max(count, self._usage.get(name, 0))
+
+    def _used(self) -> Usage | None:
+        """Return the usage; both kinds of cached tokens are added back to the input."""
+        if not self._usage:
+            return None
+        read = self._usage.get("cache_read_input_tokens")
+        written = self._usage.get("cache_creation_input_tokens")
+        total = self._usage.get("input_tokens", 0) + (read or 0) + (written or 0)
+        return Usage(
+            input_tokens=total or None,  # none at all is a placeholder: no request is empty
+            output_tokens=self._usage.get("output_tokens"),
+            cache_read_input_tokens=read,
+            cache_write_input_tokens=written,
+            reasoning_output_tokens=self._usage.get("thinking_tokens"),
+        )
+
+
+def _invalid(problem: str) -> CallFailed:
+    return CallFailed("invalid_response", f"not an answer of Anthropic's API: {problem}")
+
+
+def _object(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = record.get(key)
+    if not isinstance(value, dict):
+        raise _invalid(f"{record.get('type')} has no {key}")
+    return value
+
+
+def _index(record: Mapping[str, Any]) -> int:
+    index = record.get("index")
+    if not isinstance(index, int):
+        raise _invalid(f"{record.get('type')} has no index")
+    return index
+
+
+def _text_at(holder: Mapping[str, Any], key: str) -> str | None:
+    value = holder.get(key)
+    return value if isinstance(value, str) else None
+
+
+def _count_at(holder: Any, key: str) -> int | None:
+    value = holder.get(key) if isinstance(holder, dict) else None
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        return None
+    return value

@@ -1,0 +1,1 @@
+"""One request over HTTP: sent, cut into records, ended at its deadline."""

@@ -1,0 +1,1 @@
+"""OpenAI's chat completions, and the many servers that follow them."""

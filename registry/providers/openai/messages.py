@@ -1,0 +1,203 @@
+"""A conversation as the messages of OpenAI's chat completions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import Any
+
+from rolecall.registry.core.chat import (
+    Chat,
+    Media,
+    Part,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
+from rolecall.registry.core.entities import Endpoint
+from rolecall.registry.providers.http.url import is_host_of
+from rolecall.registry.providers.tool_call_ids import CallIds
+
+# These check every field of a message and refuse thinking that is given back.
+_REFUSES_THINKING = ("openai.com", "openai.azure.com", "groq.com", "mistral.ai")
+# These refuse a conversation with tool calls from which thinking is missing, even where another
+# model answered and there was none: a stand-in is then taken.
+_DEMANDS_THINKING = ("deepseek.com", "moonshot.ai", "moonshot.cn")
+_STAND_IN = "(not kept)"
+_FIELD = "reasoning_content"
+_AUDIO_FORMATS = {"mpeg": "mp3", "mp3": "mp3", "wav": "wav", "x-wav": "wav", "wave": "wav"}
+_MIME_TYPES = {"image": "image/png", "pdf": "application/pdf", "audio": "audio/wav"}
+_GOOGLE = ("googleapis.com",)
+_MISTRAL = ("mistral.ai",)  # takes ids of exactly 9 letters and digits
+_LONGEST_ID = 40
+
+Message = dict[str, Any]
+
+
+def messages(chat: Chat, endpoint: Endpoint) -> list[Message]:
+    """Return the messages of a conversation.
+
+    `reasoning_content` is given back where tools were called between two user turns, which
+    DeepSeek and others ask for in all later requests; other thinking is left out. What a tool
+    attached follows in a user message, since a tool's own can hold only text.
+    """
+    ids = _Ids(endpoint)
+    gives_back = _gives_back(chat, endpoint)
+    stand_in = _STAND_IN if is_host_of(endpoint.base_url, _DEMANDS_THINKING) else ""
+    built: list[Message] = []
+    attached: list[Message] = []
+    for index, turn in enumerate(chat.turns):
+        if attached and not any(isinstance(part, ToolResult) for part in turn.parts):
+            built.append({"role": "user", "content": attached})
+            attached = []
+        for message in _messages_of(turn, attached, ids):
+            if message["role"] == "assistant" and gives_back[index]:
+                _give_back(message, turn, stand_in)
+            built.append(message)
+    if attached:
+        built.append({"role": "user", "content": attached})
+    return built
+
+
+def data_uri(media: Media) -> str:
+    """Return where an attachment is: its URL, or its data as a `data:` URI."""
+    if media.data is None:
+        return media.url or ""
+    mime_type = media.mime_type or _MIME_TYPES.get(media.modality, "application/octet-stream")
+    return f"data:{mime_type};base64,{media.data}"
+
+
+def text_of(parts: Sequence[Part | Text | Media]) -> str:
+    """Return the text among the parts, one part a line."""
+    return "\n".join(part.text for part in parts if isinstance(part, Text))
+
+
+def _gives_back(chat: Chat, endpoint: Endpoint) -> list[bool]:
+    """Tell of each turn whether its thinking is given back."""
+    turns = chat.turns
+    calls = [any(isinstance(part, ToolCall) for part in turn.parts) for turn in turns]
+    refuses = is_host_of(endpoint.base_url, _REFUSES_THINKING)
+    if refuses or _FIELD in endpoint.unsupported_parameters:
+        return [False] * len(turns)
+    if is_host_of(endpoint.base_url, _DEMANDS_THINKING):
+        return [bool(chat.tools) or any(calls)] * len(turns)
+    return tool_stretches(turns)
+
+
+def tool_stretches(turns: Sequence[Turn]) -> list[bool]:
+    """Tell of each turn whether tools are called between the two user turns it stands between."""
+    told = [False] * len(turns)
+    start = 0
+    for end in range(len(turns) + 1):
+        if end == len(turns) or turns[end].role == "user":
+            calls = any(
+                isinstance(part, ToolCall) for turn in turns[start:end] for part in turn.parts
+            )
+            told[start:end] = [calls] * (end - start)
+            start = end
+    return told
+
+
+def _give_back(message: Message, turn: Turn, stand_in: str) -> None:
+    thought = "".join(
+        part.text for part in turn.parts if isinstance(part, Thinking) and part.origin == _FIELD
+    )
+    if thought or stand_in:
+        message[_FIELD] = thought or stand_in
+
+
+class _Ids:
+    """The ids of a history's tool calls in the form that the endpoint takes."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._ids = CallIds()
+        self._is_mistral = is_host_of(endpoint.base_url, _MISTRAL)
+        self.with_signatures = is_host_of(endpoint.base_url, _GOOGLE)
+
+    def of_call(self, call: ToolCall) -> str:
+        """Return the id of a call."""
+        return self._allowed(self._ids.of_call(call))
+
+    def of_result(self, result: ToolResult) -> str:
+        """Return the id of the call that a result answers."""
+        return self._allowed(self._ids.of_result(result))
+
+    def _allowed(self, identity: str) -> str:
+        if self._is_mistral:
+            is_allowed = re.fullmatch(r"[A-Za-z0-9]{9}", identity) is not None
+        else:
+            is_allowed = 0 < len(identity) <= _LONGEST_ID
+        return (
+            identity if is_allowed else sha256(identity.encode("utf-8", "replace")).hexdigest()[:9]
+        )
+
+
+def _messages_of(turn: Turn, attached: list[Message], ids: _Ids) -> Iterator[Message]:
+    for part in turn.parts:
+        if isinstance(part, ToolResult):
+            yield _tool_message(part, attached, ids)
+    rest = [part for part in turn.parts if not isinstance(part, ToolResult)]
+    if turn.role == "assistant":
+        yield _assistant_message(rest, ids)
+    elif rest or turn.role != "tool":
+        yield {"role": turn.role, "content": _content(rest)}
+
+
+def _tool_message(result: ToolResult, attached: list[Message], ids: _Ids) -> Message:
+    text = text_of(result.content)
+    media = [part for part in result.content if isinstance(part, Media)]
+    if media:
+        named = result.name or result.call_id
+        text = "\n".join(filter(None, [text, "(attached below)"]))
+        attached.append({"type": "text", "text": f"(attached by the tool {named})"})
+        attached.extend(_media_part(part) for part in media)
+    if result.is_error:
+        text = f"error: {text}"
+    return {"role": "tool", "tool_call_id": ids.of_result(result), "content": text}
+
+
+def _assistant_message(parts: Sequence[Part], ids: _Ids) -> Message:
+    text = text_of(parts)
+    calls = [part for part in parts if isinstance(part, ToolCall)]
+    message: Message = {"role": "assistant", "content": text or (None if calls else "")}
+    if calls:
+        message["tool_calls"] = [_call(call, ids) for call in calls]
+    return message
+
+
+def _call(call: ToolCall, ids: _Ids) -> Message:
+    function = {"name": call.name, "arguments": call.arguments}
+    told: Message = {"id": ids.of_call(call), "type": "function", "function": function}
+    if call.signature is not None and ids.with_signatures:
+        told["extra_content"] = {"google": {"thought_signature": call.signature}}
+    return told
+
+
+def _content(parts: Sequence[Part]) -> str | list[Message]:
+    """Text alone stays a string, which every server takes; attachments make it a list."""
+    if not any(isinstance(part, Media) for part in parts):
+        return text_of(parts)
+    told: list[Message] = []
+    for part in parts:
+        if isinstance(part, Text):
+            told.append({"type": "text", "text": part.text})
+        elif isinstance(part, Media):
+            told.append(_media_part(part))
+    return told
+
+
+def _media_part(media: Media) -> Message:
+    if media.modality == "image":
+        return {"type": "image_url", "image_url": {"url": data_uri(media)}}
+    if media.modality == "audio" and media.data is not None:
+        subtype = (media.mime_type or "audio/wav").partition("/")[2].partition(";")[0]
+        told = {"data": media.data, "format": _AUDIO_FORMATS.get(subtype, subtype)}
+        return {"type": "input_audio", "input_audio": told}
+    if media.modality in ("audio", "video"):
+        kind = f"{media.modality}_url"
+        return {"type": kind, kind: {"url": data_uri(media)}}
+    named = media.name or "document.pdf"
+    return {"type": "file", "file": {"filename": named, "file_data": data_uri(media)}}

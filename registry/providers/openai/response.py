@@ -1,0 +1,247 @@
+"""Read what chat completions answer, streamed or whole, in the dialects there are of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rolecall.registry.core.chat import Answer, Event, FinishReason, Text, Usage
+from rolecall.registry.core.errors import CallFailed
+from rolecall.registry.providers.accumulator import GatheredCall, Gathering
+from rolecall.registry.providers.errors import failure_of
+
+_FINISH_REASONS: Mapping[str, FinishReason] = {
+    **dict.fromkeys(("length", "max_tokens", "max_length", "model_length"), "length"),
+    **dict.fromkeys(("tool_calls", "function_call", "tool_use"), "tool_calls"),
+    **dict.fromkeys(("content_filter", "safety", "sensitive", "refusal"), "content_filter"),
+}
+_FAILED = {
+    "insufficient_system_resource": "overloaded",
+    "error": "stream_error",
+    "network_error": "stream_error",
+    "abort": "stream_error",
+}
+_NO_REASON = (None, "", "null")
+
+
+class OpenAIReader:
+    """Reads one answer; only the first of several choices."""
+
+    def __init__(self) -> None:
+        self._gathering = Gathering()
+        self._calls: dict[int | str, GatheredCall] = {}
+        self._refusal: list[str] = []
+        self._reasons: list[str] = []
+        self._usage: Usage | None = None
+        self._id: str | None = None
+        self._model: str | None = None
+
+    def feed(self, record: Any) -> Iterator[Event]:
+        """Yield the events of one chunk. Raises CallFailed for an error in its place."""
+        if not isinstance(record, dict):
+            _fail_on_list(record)
+            raise CallFailed("invalid_response", "a record of the answer is not an object")
+        self._read_facts(record)
+        _fail_on_error(record)
+        choices = record.get("choices") or []
+        if not isinstance(choices, list):
+            raise CallFailed("invalid_response", "the choices of the answer are not a list")
+        for choice in choices:
+            if isinstance(choice, dict) and choice.get("index") in (0, None):
+                yield from self._read_choice(choice)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether a finish reason has come."""
+        return bool(self._reasons)
+
+    def answer(self) -> Answer:
+        """Return what has been read so far; a refusal counts as text."""
+        parts = self._gathering.parts()
+        if self._refusal:
+            parts = (*parts, Text("".join(self._refusal)))
+        return Answer(
+            parts=parts,
+            finish_reason=self._finish_reason(),
+            finish_reasons=tuple(self._reasons),
+            usage=self._usage,
+            response_id=self._id,
+            response_model=self._model,
+        )
+
+    def read_whole(self, document: Any) -> None:
+        """Take in an answer that was not streamed."""
+        for _ in self.feed(document):
+            pass
+        choices = document.get("choices")
+        if not choices or not isinstance(choices[0], dict):
+            raise CallFailed("invalid_response", "the answer has no choices")
+
+    def _finish_reason(self) -> FinishReason | None:
+        if self._refusal:
+            return "content_filter"
+        if not self._reasons:
+            return None
+        reason = _FINISH_REASONS.get(self._reasons[0].lower(), "stop")
+        return "tool_calls" if reason == "stop" and self._gathering.calls else reason
+
+    def _read_facts(self, record: dict[str, Any]) -> None:
+        if isinstance(record.get("id"), str):
+            self._id = record["id"] or self._id
+        if isinstance(record.get("model"), str):
+            self._model = record["model"] or self._model
+        nested = record.get("x_groq")
+        told = record.get("usage") or (nested.get("usage") if isinstance(nested, dict) else None)
+        if isinstance(told, dict):
+            self._usage = usage_of(told) or self._usage
+
+    def _read_choice(self, choice: dict[str, Any]) -> Iterator[Event]:
+        delta = choice.get("delta") or choice.get("message")
+        if isinstance(delta, dict):
+            yield from self._read_delta(delta)
+        reason = choice.get("finish_reason")
+        if reason in _NO_REASON:
+            return
+        failed = _FAILED.get(str(reason).lower())
+        if failed is not None:
+            raise CallFailed(failed, f"the server ended the answer with {reason}")
+        if reason not in self._reasons:
+            self._reasons.append(str(reason))
+
+    def _read_delta(self, delta: dict[str, Any]) -> Iterator[Event]:
+        for origin in ("reasoning_content", "reasoning"):
+            thought = delta.get(origin)
+            if isinstance(thought, str) and thought:
+                yield from self._gathering.add_thinking(thought, origin)
+                break  # some send both, with the same words
+        yield from self._read_content(delta.get("content"))
+        if isinstance(delta.get("refusal"), str):
+            self._refusal += [delta["refusal"]] if delta["refusal"] else []
+        calls = delta.get("tool_calls")
+        for call in calls if isinstance(calls, list) else []:
+            if isinstance(call, dict):
+                yield from self._read_call(call)
+        if isinstance(delta.get("function_call"), dict):
+            yield from self._read_call({"index": 0, "function": delta["function_call"]})
+
+    def _read_content(self, content: Any) -> Iterator[Event]:
+        """Read text, or Mistral's list of text and thinking."""
+        if isinstance(content, str):
+            yield from self._gathering.add_text(content)
+        elif isinstance(content, list):
+            for part in content:
+                if not isinstance(part, dict):
+                    continue
+                if part.get("type") == "thinking":
+                    yield from self._gathering.add_thinking(
+                        _joined(part.get("thinking")), "content"
+                    )
+                elif isinstance(part.get("text"), str):
+                    yield from self._gathering.add_text(part["text"])
+
+    def _read_call(self, told: dict[str, Any]) -> Iterator[Event]:
+        function = told.get("function")
+        function = function if isinstance(function, dict) else {}
+        name, arguments = function.get("name"), function.get("arguments")
+        if arguments is not None and not isinstance(arguments, str):
+            arguments = json.dumps(arguments, ensure_ascii=False)
+        call = self._call_for(told, has_name=bool(name))
+        call.signature = _signature(told) or call.signature
+        yield from self._gathering.add_to_call(call, str(name or ""), arguments or "")
+
+    def _call_for(self, told: dict[str, Any], *, has_name: bool) -> GatheredCall:
+        """Find the call that a piece belongs to, or begin one.
+
+        Pieces belong together by index; but some servers give none, and some give every whole
+        call the index 0, told apart by its id.
+        """
+        index, identity = told.get("index"), told.get("id")
+        identity = identity if isinstance(identity, str) else ""
+        if isinstance(index, int):
+            call = self._calls.get(index)
+            is_another = bool(call and has_name and identity and call.id not in ("", identity))
+        else:
+            index = -1
+            call = self._calls.get(identity) if identity else self._calls.get(index)
+            is_another = has_name and not identity
+        if call is None or is_another:
+            call = self._gathering.begin_call()
+        call.id = call.id or identity
+        self._calls[index] = call
+        if identity:
+            self._calls[identity] = call
+        return call
+
+
+def usage_of(told: Mapping[str, Any]) -> Usage | None:
+    """Return the tokens as billed, or null where nothing was counted."""
+    input_tokens, output_tokens = _count(told, "prompt_tokens"), _count(told, "completion_tokens")
+    if not input_tokens and not output_tokens:
+        return None  # placeholders that some servers send until they have counted
+    of_input = _details(told, "prompt_tokens_details")
+    of_output = _details(told, "completion_tokens_details")
+    reasoning = _count(of_output, "reasoning_tokens")
+    if reasoning is None:
+        reasoning = _count(told, "reasoning_tokens")
+    total = _count(told, "total_tokens")
+    if reasoning and total == (input_tokens or 0) + (output_tokens or 0) + reasoning:
+        output_tokens = (output_tokens or 0) + reasoning  # xAI counts reasoning beside the rest
+    reads = (
+        _count(of_input, "cached_tokens"),
+        _count(told, "prompt_cache_hit_tokens"),
+        _count(told, "cached_tokens"),
+    )
+    return Usage(
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cache_read_input_tokens=next((count for count in reads if count is not None), None),
+        cache_write_input_tokens=_count(of_input, "cache_write_tokens"),
+        reasoning_output_tokens=reasoning,
+    )
+
+
+def _count(told: Mapping[str, Any], name: str) -> int | None:
+    value = told.get(name)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return int(value) if 0 <= value < 1e12 else None
+
+
+def _details(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = told.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _joined(thinking: Any) -> str:
+    if isinstance(thinking, str):
+        return thinking
+    parts = thinking if isinstance(thinking, list) else []
+    return "".join(str(part.get("text") or "") for part in parts if isinstance(part, dict))
+
+
+def _signature(told: Mapping[str, Any]) -> str | None:
+    """Return Gemini's thought signature, which its OpenAI-like API gives beside a call."""
+    google = _details(_details(told, "extra_content"), "google")
+    value = google.get("thought_signature")
+    return value if isinstance(value, str) else None
+
+
+def _fail_on_error(record: dict[str, Any]) -> None:
+    nested = record.get("x_groq")
+    if isinstance(nested, dict) and nested.get("error"):
+        raise failure_of(None, {"error": nested["error"]})
+    if record.get("error") or record.get("object") == "error":
+        raise failure_of(None, record)
+    choices = record.get("choices")
+    for choice in choices if isinstance(choices, list) else []:
+        if isinstance(choice, dict) and choice.get("error"):
+            raise failure_of(None, {"error": choice["error"]})
+
+
+def _fail_on_list(record: Any) -> None:
+    """Fail on Google's way to put an error object into a list."""
+    if isinstance(record, list) and any(
+        isinstance(item, dict) and item.get("error") for item in record
+    ):
+        raise failure_of(None, record)

@@ -1,0 +1,345 @@
+"""One stream of events and one kind of failure, whatever a server does."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from rolecall.registry.core.chat import (
+    Answer,
+    Completed,
+    Event,
+    Text,
+    TextDelta,
+    Thinking,
+    ThinkingDelta,
+    ToolCall,
+    ToolCallDelta,
+    Usage,
+)
+from rolecall.registry.core.errors import CallFailed
+from rolecall.registry.providers.client import Client
+from rolecall.registry.providers.http import exchange
+from rolecall.registry.providers.protocol import Target
+from tests.providers.chats import KEY, chat, target, turn
+from tests.providers.loopback import Connection, Loopback
+
+SSE = {"content-type": "text/event-stream"}
+JSON = {"content-type": "application/json"}
+USAGE = {"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}}
+WHOLE = {
+    "id": "i",
+    "model": "m",
+    "choices": [{"message": {"content": "hello"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 5, "completion_tokens": 2},
+}
+
+
+def word(text: str, finish: str | None = None, **fields: Any) -> dict[str, Any]:
+    return {
+        "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": finish}],
+        **fields,
+    }
+
+
+def sse(*records: Any, done: bool = True) -> bytes:
+    lines = [f"data: {json.dumps(record)}\n\n" for record in records]
+    return "".join([*lines, "data: [DONE]\n\n" if done else ""]).encode()
+
+
+class Pieces(httpx.SyncByteStream):
+    """A body that comes in these pieces, then breaks or ends."""
+
+    def __init__(self, *pieces: bytes, error: Exception | None = None) -> None:
+        self._pieces, self._error = pieces, error
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._pieces
+        if self._error is not None:
+            raise self._error
+
+
+def answering(
+    body: bytes | httpx.SyncByteStream,
+    headers: dict[str, str] = SSE,
+    status: int = 200,
+) -> Client:
+    def handle(_: httpx.Request) -> httpx.Response:
+        stream = Pieces(body) if isinstance(body, bytes) else body
+        return httpx.Response(status, headers=headers, stream=stream)
+
+    return Client(transport=httpx.MockTransport(handle))
+
+
+def call(client: Client, served: Target | None = None, *, stream: bool = True) -> list[Event]:
+    with client:
+        return list(client.call(served or target(), chat(), stream=stream))
+
+
+def failed(client: Client, served: Target | None = None, *, stream: bool = True) -> CallFailed:
+    with pytest.raises(CallFailed) as caught:
+        call(client, served, stream=stream)
+    return caught.value
+
+
+def test_an_answer_is_yielded_as_it_comes_and_completed_once() -> None:
+    body = sse(word("he", id="i", model="m"), word("llo"), word("", "stop"), USAGE)
+    assert call(answering(body)) == [
+        TextDelta("he"),
+        TextDelta("llo"),
+        Completed(
+            Answer(
+                parts=(Text("hello"),),
+                finish_reason="stop",
+                finish_reasons=("stop",),
+                usage=Usage(5, 2),
+                response_id="i",
+                response_model="m",
+            )
+        ),
+    ]
+
+
+def test_text_is_there_before_the_rest_is_sent() -> None:
+    def script(connection: Connection) -> None:
+        connection.chunked()
+        data = sse(word("first", None), done=False)
+        connection.chunk(data[:9])
+        connection.chunk(data[9:])
+        connection.is_over.wait(5)
+
+    with Loopback(script) as server, Client() as client:
+        events = client.call(target(server.url), chat())
+        assert next(events) == TextDelta("first")
+        events.close()
+
+
+def test_what_is_sent_is_what_the_format_built() -> None:
+    def script(connection: Connection) -> None:
+        connection.head("application/json")
+        connection.send(json.dumps(WHOLE))
+
+    with Loopback(script) as server, Client() as client:
+        served = target(server.url)
+        list(client.call(served, chat(turn("user", "grüße\ud83d")), stream=False))
+        (connection,) = server.connections
+    assert connection.headers["authorization"] == f"Bearer {KEY}"
+    assert connection.headers["content-type"] == "application/json"
+    assert connection.body["messages"] == [{"role": "user", "content": "grüße?"}]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("headers", [JSON, {}, {"content-type": "text/plain; charset=utf-8"}])
+def test_a_whole_answer_is_read_whatever_was_asked(headers: dict[str, str], stream: bool) -> None:
+    message = {
+        **{"content": "hello", "reasoning": "hm"},
+        "tool_calls": [{"id": "a", "function": {"name": "f", "arguments": "{}"}}],
+    }
+    document = {"choices": [{"message": message, "finish_reason": "stop"}]}
+    body = b"\xef\xbb\xbf\n\n " + json.dumps(document, indent=2).encode()
+    *deltas, last = call(answering(body, headers), stream=stream)
+    assert deltas == [ThinkingDelta("hm"), TextDelta("hello"), ToolCallDelta("f", "{}")]
+    assert isinstance(last, Completed)
+    assert last.answer.parts == (
+        Thinking("hm", "reasoning"),
+        Text("hello"),
+        ToolCall("a", "f", "{}"),
+    )
+
+
+@pytest.mark.parametrize("headers", [SSE, {}, {"content-type": "text/plain"}])
+def test_a_stream_is_read_although_none_was_asked(headers: dict[str, str]) -> None:
+    body = Pieces(b"\n", b": wait\n\n" + sse(word("hello", "stop")))
+    assert call(answering(body, headers), stream=False)[0] == TextDelta("hello")
+
+
+@pytest.mark.parametrize("content_type", ["application/x-ndjson", "application/json", ""])
+@pytest.mark.parametrize("stream", [True, False])
+def test_ollamas_lines_are_read_under_any_type(content_type: str, stream: bool) -> None:
+    if not stream and content_type != "application/x-ndjson":
+        lines = b'{"message": {"content": "hello"},\n "done": true}'
+    else:
+        lines = b'{"message": {"content": "hel"}}\n{"message": {"content": "lo"}, "done": true}'
+    headers = {"content-type": content_type} if content_type else {}
+    *_, last = call(answering(lines, headers), target(api="ollama"), stream=stream)
+    assert isinstance(last, Completed)
+    assert last.answer.text == "hello"
+
+
+def test_a_compressed_answer_is_read() -> None:
+    body = gzip.compress(sse(word("hello", "stop")))
+    pieces = Pieces(*(body[at : at + 1] for at in range(len(body))))
+    assert call(answering(pieces, {**SSE, "content-encoding": "gzip"}))[0] == TextDelta("hello")
+
+
+def test_damaged_compression_is_an_invalid_response() -> None:
+    client = answering(b"no gzip at all", {**SSE, "content-encoding": "gzip"})
+    assert failed(client).error_type == "invalid_response"
+
+
+def test_a_character_cut_in_two_comes_out_whole() -> None:
+    body = sse(word("a\ud83d"), word("\ude00", "stop"))
+    events = call(answering(body))
+    assert events[:2] == [TextDelta("a"), TextDelta("😀")]
+    assert isinstance(events[2], Completed)
+    assert events[2].answer.text == "a😀"
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "error_type"),
+    [
+        (b"", SSE, "stream_cut"),
+        (b": only comments\n\n", SSE, "stream_cut"),
+        (b"", {}, "stream_cut"),
+        (sse(word("half"), done=False), SSE, "stream_cut"),
+        (sse(word("half"), done=False) + b'data: {"cho', SSE, "stream_cut"),
+        (sse(word("half"), done=False) + b"data: {oops}\n\n", SSE, "invalid_response"),
+        (sse(word("half"), done=False) + b'data: "\xff"\n\n', SSE, "invalid_response"),
+        (sse(word("half"), {"error": {"message": "boom"}}), SSE, "stream_error"),
+        (sse(word("half"), {"error": {"code": 429}}), SSE, "rate_limited"),
+        (sse(), SSE, "empty_answer"),
+        (sse(word("", "stop"), USAGE), SSE, "empty_answer"),
+        (sse(word(" \n", "stop")), SSE, "empty_answer"),
+        (sse(word("", "length"), USAGE), SSE, "empty_answer"),
+        (sse(word("", "content_filter"), USAGE), SSE, "content_refused"),
+        (sse(word("half", "content_filter"), USAGE), SSE, "content_refused"),
+        (b"<html>login</html>", {"content-type": "text/html"}, "invalid_response"),
+        (b"{}", {"content-type": "image/png"}, "invalid_response"),
+        (b"<html>login</html>", JSON, "invalid_response"),
+        (b"", JSON, "invalid_response"),
+        (b"\xff\xfe", JSON, "invalid_response"),
+        (b"[]", JSON, "invalid_response"),
+        (b'{"choices": []}', JSON, "invalid_response"),
+        (b'{"error": {"code": 429}}', JSON, "rate_limited"),
+        (b'{"error": "boom"}', JSON, "stream_error"),
+    ],
+)
+def test_what_is_no_whole_answer_fails(
+    body: bytes, headers: dict[str, str], error_type: str
+) -> None:
+    failure = failed(answering(body, headers))
+    assert (failure.error_type, failure.status) == (error_type, 200)
+    assert failure.message
+    assert failure.message[0] != " "
+    assert not failure.message.endswith(".")
+
+
+def test_what_had_come_of_a_failed_answer_is_kept() -> None:
+    failure = failed(answering(sse(word("half", id="i"), USAGE, {"error": "boom"})))
+    assert failure.partial is not None
+    assert (failure.partial.text, failure.partial.usage) == ("half", Usage(5, 2))
+    refused = failed(answering(sse(word("", "content_filter"), USAGE)))
+    assert refused.partial is not None
+    assert refused.partial.usage == Usage(5, 2)
+    assert failed(answering(b"")).partial is None
+
+
+@pytest.mark.parametrize("finish", [sse(word("", "stop"), done=False), b"data: [DONE]\n\n"])
+def test_either_finish_marker_ends_an_answer(finish: bytes) -> None:
+    *_, last = call(answering(sse(word("whole"), done=False) + finish))
+    assert isinstance(last, Completed)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        Pieces(sse(word("whole", "stop"), done=False), error=httpx.ReadError("reset")),
+        Pieces(sse(word("whole", "stop"), done=False), b'data: {"usa', error=httpx.ReadError("")),
+        Pieces(sse(word("whole", "stop"), done=False), b"data: {oops}\n\n"),
+        Pieces(sse(word("whole", "stop"), done=False).rstrip(), error=httpx.ReadError("reset")),
+    ],
+)
+def test_an_answer_that_breaks_after_its_finish_marker_is_whole(rest: Pieces) -> None:
+    *_, last = call(answering(rest))
+    assert isinstance(last, Completed)
+    assert (last.answer.text, last.answer.usage) == ("whole", None)
+
+
+def test_nothing_after_done_is_waited_for() -> None:
+    def script(connection: Connection) -> None:
+        connection.head()
+        connection.send(sse(word("whole", "stop")))
+        assert connection.is_closed_within(2)
+
+    with Loopback(script) as server, Client() as client:
+        assert len(list(client.call(target(server.url), chat()))) == 2
+
+
+def test_a_body_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "MAX_BODY_BYTES", 100)
+    assert failed(answering(b"[" * 200, JSON)).error_type == "invalid_response"
+
+
+def test_an_error_after_the_finish_marker_is_an_error() -> None:
+    body = sse(word("whole", "stop"), {"error": "boom"})
+    assert failed(answering(body)).error_type == "stream_error"
+
+
+def cutting(after: Callable[[Connection], None]) -> tuple[str, int | None]:
+    with Loopback(after) as server, Client() as client:
+        with pytest.raises(CallFailed) as caught:
+            list(client.call(target(server.url), chat()))
+        return caught.value.error_type, caught.value.status
+
+
+def test_a_connection_that_breaks_before_an_answer_is_no_connection() -> None:
+    assert cutting(lambda _: None) == ("connect_failed", None)
+    assert cutting(lambda connection: connection.reset()) == ("connect_failed", None)
+
+
+def test_a_connection_that_breaks_in_an_answer_cuts_it() -> None:
+    def closing(connection: Connection) -> None:
+        connection.chunked()
+        connection.chunk(sse(word("half"), done=False))
+
+    def resetting(connection: Connection) -> None:
+        connection.head()
+        connection.record(word("half"))
+        connection.reset()
+
+    assert cutting(closing) == ("stream_cut", 200)
+    assert cutting(resetting) == ("stream_cut", 200)
+    assert cutting(lambda connection: connection.chunked()) == ("stream_cut", 200)
+
+
+def test_what_is_not_http_is_an_invalid_response() -> None:
+    assert cutting(lambda connection: connection.send("SSH-2.0-x\r\n\r\n")) == (
+        "invalid_response",
+        None,
+    )
+
+
+def test_leaving_the_answer_closes_the_connection_at_once() -> None:
+    closed: list[bool] = []
+
+    def script(connection: Connection) -> None:
+        connection.head()
+        connection.record(word("a"))
+        closed.append(connection.is_closed_within(2))
+
+    with Loopback(script) as server, Client() as client:
+        for event in client.call(target(server.url), chat()):
+            assert event == TextDelta("a")
+            break
+    assert closed == [True]
+
+
+def test_an_interrupt_closes_the_connection_at_once() -> None:
+    closed: list[bool] = []
+
+    def script(connection: Connection) -> None:
+        connection.head()
+        connection.record(word("a"))
+        closed.append(connection.is_closed_within(2))
+
+    with Loopback(script) as server, Client() as client:
+        events = client.call(target(server.url), chat())
+        next(events)
+        with pytest.raises(KeyboardInterrupt):
+            events.throw(KeyboardInterrupt)
+    assert closed == [True]
