@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rolecall.cli.output import note, print_json, print_text
+from rolecall.registry.chat.parse import request_of
 from rolecall.registry.core.chat import Chat
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.errors import ExitCode, RegistryError
 from rolecall.registry.core.requests import Asked
-from rolecall.registry.requests import request_of
 from rolecall.registry.route import Router, chosen_endpoint
 
 

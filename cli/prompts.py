@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rolecall.cli.files import STDIN, decoded, is_stdin, opened, read_bytes, read_text, shown_name
+from rolecall.registry.chat.options import Overrides, parse_options, read_schema, read_tools
+from rolecall.registry.chat.parse import parse_chat, parse_json, parse_row
 from rolecall.registry.core.chat import Chat, Media, Text, Turn
 from rolecall.registry.core.errors import InvalidPrompt, UsageError
 from rolecall.registry.core.media_types import START_BYTES, media_type_of, modality_of
-from rolecall.registry.options import Overrides, parse_options, read_schema, read_tools
-from rolecall.registry.requests import parse_chat, parse_json, parse_row
 
 EXAMPLE = 'rolecall route "why does this deadlock?"'
 ATTACH_HINT = "attach images, PDFs and audio with --attach FILE"

@@ -13,7 +13,9 @@ from pathlib import Path
 
 from rolecall.registry.allowances import ceiling, remaining
 from rolecall.registry.calling import Attempt, Caller, Purpose
-from rolecall.registry.chat_media import refuse_missing_content
+from rolecall.registry.chat.attachments import refuse_missing_content
+from rolecall.registry.chat.options import check_schema
+from rolecall.registry.chat.parse import request_of
 from rolecall.registry.conversations import Conversation, keep_turns, open_conversation
 from rolecall.registry.core.chat import Chat, Event, TextDelta, ThinkingDelta, Timeouts, Turn
 from rolecall.registry.core.decisions import Candidate, Decision
@@ -30,14 +32,12 @@ from rolecall.registry.dearer import cheaper_offline
 from rolecall.registry.judging import judged
 from rolecall.registry.learning.loading import Loading
 from rolecall.registry.opening import open_registry
-from rolecall.registry.options import check_schema
 from rolecall.registry.progress import Answered, Asking, Decided, Failed, Progress, Waiting, Wanted
 from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.endpoint_effort import effort_note, with_effort
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.providers.support import dropped
 from rolecall.registry.recording import CircuitOpen, stays_open
-from rolecall.registry.requests import request_of
 from rolecall.registry.retries import retry_after
 from rolecall.registry.route import Router, chosen_endpoint
 from rolecall.registry.routing.cost import (

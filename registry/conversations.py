@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import takewhile
 
+from rolecall.registry.chat.parse import request_of
 from rolecall.registry.core.chat import Chat, Text, ToolCall, ToolResult, Turn
 from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.ids import new_id
-from rolecall.registry.requests import request_of
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.turns import append_turns, last_conversation, read_turns
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from rolecall.registry.chat.options import answer_problem
 from rolecall.registry.core.chat import Answer
 from rolecall.registry.core.decisions import Candidate, Decision
 from rolecall.registry.core.errors import RegistryError
 from rolecall.registry.core.telemetry import Outcome
-from rolecall.registry.options import answer_problem
 from rolecall.registry.recording import record_outcome
 from rolecall.registry.storage.connection import Database
 

@@ -53,7 +53,7 @@ def explain(
         decision = explain_decision(registry, decision_id, asked)
     else:
         from rolecall.cli.prompts import read_request
-        from rolecall.registry.requests import request_of
+        from rolecall.registry.chat.parse import request_of
 
         if decision_id is not None:
             raise UsageError("either a decision's id or a request", hint="rolecall explain --help")

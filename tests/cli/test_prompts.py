@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from rolecall.cli.prompts import Given, read_jsonl, read_request
+from rolecall.registry.chat.parse import request_of
 from rolecall.registry.core.chat import Media, Text, Tool, Turn
 from rolecall.registry.core.errors import InvalidPrompt, RegistryError, UsageError
-from rolecall.registry.requests import request_of
 
 Redirect = Callable[[bytes | str], None]
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rolecall.registry.chat.parse import parse_chat, parse_json, parse_row, request_of
 from rolecall.registry.core.errors import InvalidPrompt
 from rolecall.registry.core.requests import Request
-from rolecall.registry.requests import parse_chat, parse_json, parse_row, request_of
 
 HI = {"role": "user", "content": "hi"}
 

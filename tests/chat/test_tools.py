@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from rolecall.registry.chat.parse import parse_chat, request_of
 from rolecall.registry.core.chat import Media, Text, Tool, ToolCall, ToolResult, Turn
 from rolecall.registry.core.errors import InvalidPrompt
-from rolecall.registry.requests import parse_chat, request_of
 
 HI = {"role": "user", "content": "hi"}
 SCHEMA = {"type": "object", "properties": {"q": {"type": "string"}}}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from rolecall.registry.chat_parts import optional_string_at, string_at
+from rolecall.registry.chat.content import optional_string_at, string_at
 from rolecall.registry.core.chat import Part, Tool, ToolCall, ToolResult, Turn
 from rolecall.registry.core.errors import InvalidPrompt
 from rolecall.registry.core.json_text import compact, kind_of

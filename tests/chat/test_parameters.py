@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from rolecall.registry.chat.parse import parse_chat, parse_json, request_of
 from rolecall.registry.core.chat import Chat
 from rolecall.registry.core.errors import InvalidPrompt
-from rolecall.registry.requests import parse_chat, parse_json, request_of
 
 HI = {"role": "user", "content": "hi"}
 

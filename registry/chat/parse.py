@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rolecall.registry.chat_options import max_tokens_of, options_of, schema_of
-from rolecall.registry.chat_parts import content_parts, optional_string_at, plain_parts
-from rolecall.registry.chat_tools import calls_of, linked, tool_size, tools_of
+from rolecall.registry.chat.content import content_parts, optional_string_at, plain_parts
+from rolecall.registry.chat.parameters import max_tokens_of, options_of, schema_of
+from rolecall.registry.chat.tools import calls_of, linked, tool_size, tools_of
 from rolecall.registry.core.chat import (
     Chat,
     Media,

@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.core.chat import Chat, Text, Tool, Turn
-from rolecall.registry.core.errors import UsageError
-from rolecall.registry.options import (
+from rolecall.registry.chat.options import (
     Overrides,
     answer_problem,
     check_schema,
@@ -19,6 +17,8 @@ from rolecall.registry.options import (
     read_schema,
     read_tools,
 )
+from rolecall.registry.core.chat import Chat, Text, Tool, Turn
+from rolecall.registry.core.errors import UsageError
 
 LIST = {
     "type": "object",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rolecall.registry.chat_tools import tool_choice
+from rolecall.registry.chat.tools import tool_choice
 from rolecall.registry.core.errors import InvalidPrompt
 from rolecall.registry.core.json_text import is_whole, kind_of
 

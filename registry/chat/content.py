@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from rolecall.registry.chat_media import MEDIA_PARTS, media_part
+from rolecall.registry.chat.attachments import MEDIA_PARTS, media_part
 from rolecall.registry.core.chat import Media, Part, Text, Thinking, ToolCall, ToolResult
 from rolecall.registry.core.errors import InvalidPrompt
 from rolecall.registry.core.json_text import compact, kind_of

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolecall.registry.chat_media import MEDIA_PARTS, refuse_missing_content
+from rolecall.registry.chat.attachments import MEDIA_PARTS, refuse_missing_content
+from rolecall.registry.chat.parse import CHAT_ROLES, parse_chat, request_of
 from rolecall.registry.core.chat import Chat, Media, Part, Text, Thinking, ToolCall, Turn
 from rolecall.registry.core.errors import InvalidPrompt
-from rolecall.registry.requests import CHAT_ROLES, parse_chat, request_of
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(20)).decode()
 PDF = base64.b64encode(b"%PDF-1.7\n" + bytes(20)).decode()

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from rolecall.registry.chat_options import (
+from rolecall.registry.chat.parameters import (
     ANY_OBJECT,
     EFFORTS,
     NO_EFFORT,
@@ -18,11 +18,11 @@ from rolecall.registry.chat_options import (
     USUAL_EFFORT,
     stop_list,
 )
-from rolecall.registry.chat_tools import tool_choice, tools_of
+from rolecall.registry.chat.parse import parse_json
+from rolecall.registry.chat.tools import tool_choice, tools_of
 from rolecall.registry.core.chat import Chat, Tool
 from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.json_text import decode_json, is_whole, kind_of
-from rolecall.registry.requests import parse_json
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator

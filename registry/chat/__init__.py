@@ -1,0 +1,1 @@
+"""A chat request in JSON, read into one form."""
