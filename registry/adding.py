@@ -9,7 +9,7 @@ from typing import Any
 
 from rolecall.registry.catalogue import find_model
 from rolecall.registry.core.entities import Endpoint, Model, Price, Strategy
-from rolecall.registry.document_shapes import completed, is_this_machine
+from rolecall.registry.documents.schema import completed, is_this_machine
 from rolecall.registry.editing import add_record, get_record, list_records
 from rolecall.registry.storage.connection import Database
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rolecall.registry.changes import Changes, with_records
 from rolecall.registry.core.entities import Pool
-from rolecall.registry.document import Document, parse_document
+from rolecall.registry.documents.document import Document, parse_document
 from rolecall.registry.editing import apply_parsed, planned, write_changes
 from rolecall.registry.opening import has_registry, open_registry, registry_path
 from rolecall.registry.references import dangling

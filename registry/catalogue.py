@@ -15,10 +15,10 @@ import yaml
 
 from rolecall.registry.core.entities import Api, DataPolicy, Endpoint, Model, Price
 from rolecall.registry.core.errors import UnknownRecord, UsageError
-from rolecall.registry.document import checked
-from rolecall.registry.document_shapes import is_this_machine
-from rolecall.registry.yaml_kinds import date_problem
-from rolecall.registry.yaml_source import LOADER
+from rolecall.registry.documents.document import checked
+from rolecall.registry.documents.fields import date_problem
+from rolecall.registry.documents.schema import is_this_machine
+from rolecall.registry.documents.source import LOADER
 
 SOURCE = "models.dev"
 _API_BY_CLIENT: dict[str, Api] = {

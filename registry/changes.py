@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from rolecall.registry.core.entities import Collection, Pool, Record
-from rolecall.registry.document import COLLECTIONS, Document, collection_of, to_plain
+from rolecall.registry.documents.document import COLLECTIONS, Document, collection_of, to_plain
 
 FieldChange = tuple[str, Any, Any]
 

@@ -14,7 +14,7 @@ from rolecall.registry.core.errors import (
     UnknownRecord,
 )
 from rolecall.registry.core.suggestions import choices_hint, unknown
-from rolecall.registry.document import (
+from rolecall.registry.documents.document import (
     COLLECTIONS,
     Document,
     checked,

@@ -12,10 +12,10 @@ from rolecall.registry.catalogue import find_model, seed_text
 from rolecall.registry.changes import changes_between, merged, with_records
 from rolecall.registry.core.entities import Pool, Record
 from rolecall.registry.core.errors import UnknownRecord
-from rolecall.registry.document import from_plain, parse_document, to_plain
+from rolecall.registry.documents.document import from_plain, parse_document, to_plain
+from rolecall.registry.documents.source import LOADER
 from rolecall.registry.editing import write_changes
 from rolecall.registry.storage.connection import Database
-from rolecall.registry.yaml_source import LOADER
 
 _POOL = "pool.yaml"
 _TABLES = ("strategies.yaml", "roles.yaml", "tasks.yaml")

@@ -39,7 +39,7 @@ def list_endpoints(registry: RegistryOption = None, as_json: JsonOption = False)
       rolecall endpoints list
       rolecall endpoints list --json | jq -r '.endpoints[].id'
     """
-    from rolecall.registry.document import to_plain
+    from rolecall.registry.documents.document import to_plain
 
     records: list[Endpoint] = list(read_records("endpoints", registry))
     contexts = {m.id: m.context_tokens for m in read_records("models", registry)}

@@ -51,7 +51,7 @@ def print_records(
     as_json: bool,
 ) -> None:
     """Print a collection as a table or as JSON; say on stderr where there is nothing."""
-    from rolecall.registry.document import to_plain
+    from rolecall.registry.documents.document import to_plain
 
     if as_json:
         print_json({collection: [to_plain(record) for record in records]})
@@ -123,7 +123,7 @@ def show_record(
     collection: Collection, record_id: str, registry: Path | None, *, as_json: bool
 ) -> None:
     """Print one record as the YAML that `edit` opens, or as a JSON object of the same keys."""
-    from rolecall.registry.document import dump_record, to_plain
+    from rolecall.registry.documents.document import dump_record, to_plain
     from rolecall.registry.editing import get_record
     from rolecall.registry.opening import open_registry
 
@@ -137,7 +137,7 @@ def show_record(
 
 def report_added(record: Record, *, as_json: bool) -> None:
     """Say which record was added, or print it whole as JSON."""
-    from rolecall.registry.document import collection_of, to_plain
+    from rolecall.registry.documents.document import collection_of, to_plain
     from rolecall.registry.references import NOUNS
 
     if as_json:

@@ -57,7 +57,7 @@ def export(
       rolecall registry export > registry.yaml
       rolecall registry export -o registry.yaml
     """
-    from rolecall.registry.document import COLLECTIONS, to_plain
+    from rolecall.registry.documents.document import COLLECTIONS, to_plain
     from rolecall.registry.editing import export_document, list_records
     from rolecall.registry.opening import open_registry
 

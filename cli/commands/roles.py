@@ -213,7 +213,7 @@ def unassign(
 
 def report_role(role: Role, text: str, *, as_json: bool) -> None:
     """Say what happened to a role's assignments, or print the role whole as JSON."""
-    from rolecall.registry.document import to_plain
+    from rolecall.registry.documents.document import to_plain
 
     if as_json:
         print_json(to_plain(role))

@@ -10,8 +10,8 @@ from yaml.nodes import MappingNode, Node
 from rolecall.registry.catalogue import list_price, own_name
 from rolecall.registry.core.effort import parted
 from rolecall.registry.core.entities import Pool, Price
-from rolecall.registry.yaml_kinds import Key, Number, Shape, name_problem
-from rolecall.registry.yaml_source import YamlSource, describe_node
+from rolecall.registry.documents.fields import Key, Number, Shape, name_problem
+from rolecall.registry.documents.source import YamlSource, describe_node
 
 REGISTRY = "registry"
 

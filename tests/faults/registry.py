@@ -9,7 +9,7 @@ from rolecall.registry.catalogue import seed_text
 from rolecall.registry.changes import merged
 from rolecall.registry.core.effort import Effort
 from rolecall.registry.core.entities import Api, Endpoint, Locality, Model, Pool, Price, Profile
-from rolecall.registry.document import dump_pool, parse_document
+from rolecall.registry.documents.document import dump_pool, parse_document
 from tests.faults.server import FaultServer
 
 _STRATEGIES = "strategies.yaml"

@@ -13,7 +13,7 @@ import httpx
 import yaml
 
 from rolecall.registry.core.entities import Price
-from rolecall.registry.document_shapes import SHAPES
+from rolecall.registry.documents.schema import SHAPES
 from tests.conftest import Rolecall
 from tests.faults.__main__ import all_served
 from tests.faults.asking import APIS, body

@@ -6,7 +6,7 @@ from typing import Any
 
 from rolecall.registry.core.chat import Chat, Text, Tool, ToolCall, ToolResult, Turn
 from rolecall.registry.core.entities import Api, Endpoint, Model
-from rolecall.registry.document_shapes import BASE_URLS
+from rolecall.registry.documents.schema import BASE_URLS
 from rolecall.registry.providers.protocol import Format, HttpRequest, Target
 
 WEATHER = Tool(

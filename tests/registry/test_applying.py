@@ -11,7 +11,7 @@ from rolecall.registry.applying import apply_text
 from rolecall.registry.changes import Change, Changes
 from rolecall.registry.core.entities import Model, Pool, Role, TaskKind
 from rolecall.registry.core.errors import InvalidDocument, RecordInUse, RegistryUnusable
-from rolecall.registry.document import Document, parse_document
+from rolecall.registry.documents.document import Document, parse_document
 from rolecall.registry.editing import apply_document, export_document, planned, remove_record
 from rolecall.registry.opening import open_registry
 from rolecall.registry.storage.connection import Database

@@ -13,7 +13,7 @@ from rolecall.registry import seeding
 from rolecall.registry.catalogue import CatalogueEntry, find_model, seed_text
 from rolecall.registry.core.entities import DataPolicy, Pool, Role, Strategy, TaskKind
 from rolecall.registry.core.errors import UnknownRecord
-from rolecall.registry.document import dump_pool, parse_document
+from rolecall.registry.documents.document import dump_pool, parse_document
 from rolecall.registry.opening import open_registry
 from rolecall.registry.references import dangling
 from rolecall.registry.routing.tasks import covering_kinds, resolve_role, resolve_worth

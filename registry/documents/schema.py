@@ -26,7 +26,7 @@ from rolecall.registry.core.entities import (
     TaskKind,
 )
 from rolecall.registry.core.judged_rows import JudgedAnswer, JudgedRow
-from rolecall.registry.yaml_kinds import (
+from rolecall.registry.documents.fields import (
     Choice,
     ChoiceOrWhole,
     Flag,
@@ -45,7 +45,7 @@ from rolecall.registry.yaml_kinds import (
     url_problem,
     variable_problem,
 )
-from rolecall.registry.yaml_source import YamlSource, is_null
+from rolecall.registry.documents.source import YamlSource, is_null
 
 _NAME = Text(name_problem)
 _NAMES = Words(_NAME)

@@ -16,7 +16,13 @@ from rolecall.registry.core.entities import (
     Strategy,
 )
 from rolecall.registry.core.errors import InvalidDocument
-from rolecall.registry.document import HEADER, checked, dump_pool, parse_document, parse_record
+from rolecall.registry.documents.document import (
+    HEADER,
+    checked,
+    dump_pool,
+    parse_document,
+    parse_record,
+)
 
 EXAMPLE = """\
 models:

@@ -28,7 +28,7 @@ from rolecall.registry.core.entities import (
     Strategy,
     TaskKind,
 )
-from rolecall.registry.document import (
+from rolecall.registry.documents.document import (
     COLLECTIONS,
     dump_pool,
     dump_record,
@@ -229,7 +229,7 @@ def pools(draw: st.DrawFn) -> Pool:
 @given(pool=pools())
 def test_a_pool_written_as_yaml_reads_back_equal(loader: type[yaml.SafeLoader], pool: Pool) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rolecall.registry.yaml_source.LOADER", loader)
+        patch.setattr("rolecall.registry.documents.source.LOADER", loader)
         document = parse_document(dump_pool(pool), "pool.yaml")
     found = {
         section: tuple(e.record for e in document.entries if e.collection == section)

@@ -21,9 +21,9 @@ from rolecall.registry.core.entities import (
 from rolecall.registry.core.errors import InvalidDocument
 from rolecall.registry.core.judged_rows import JudgedRow
 from rolecall.registry.core.suggestions import choices_hint
-from rolecall.registry.document_shapes import SHAPES
-from rolecall.registry.yaml_source import YamlSource, describe_node, is_null
-from rolecall.registry.yaml_text import yaml_list, yaml_mapping
+from rolecall.registry.documents.emit import yaml_list, yaml_mapping
+from rolecall.registry.documents.schema import SHAPES
+from rolecall.registry.documents.source import YamlSource, describe_node, is_null
 
 COLLECTIONS: tuple[Collection, ...] = get_args(Collection)
 HEADER = "# A rolecall registry; `rolecall registry apply FILE` reads it back.\n"

@@ -10,7 +10,7 @@ from rolecall.registry.applying import apply_text
 from rolecall.registry.core.effort import Effort
 from rolecall.registry.core.entities import Endpoint, Model
 from rolecall.registry.core.errors import InvalidDocument
-from rolecall.registry.document import dump_record, parse_document
+from rolecall.registry.documents.document import dump_record, parse_document
 from rolecall.registry.editing import export_document, record_yaml, replace_from_yaml
 from rolecall.registry.opening import open_registry
 

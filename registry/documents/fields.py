@@ -13,12 +13,7 @@ from yaml.constructor import ConstructorError, SafeConstructor
 from yaml.nodes import Node, ScalarNode
 
 from rolecall.registry.core.suggestions import choices_hint
-from rolecall.registry.yaml_source import (
-    YamlSource,
-    describe_node,
-    is_null,
-    join,
-)
+from rolecall.registry.documents.source import YamlSource, describe_node, is_null, join
 
 Check = Callable[[str], str | None]
 
