@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from rolecall.registry.catalogue import find_model
+from rolecall.registry.catalog.models_dev import find_model
 from rolecall.registry.core.entities import Endpoint, Model, Price, Strategy
 from rolecall.registry.documents.schema import completed, is_this_machine
 from rolecall.registry.editing import add_record, get_record, list_records

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import get_args
 
 from rolecall.registry.allowances import ceiling, remaining
+from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.core.clock import Now, utc_now
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.entities import Api, Pool, Role
@@ -29,7 +30,6 @@ from rolecall.registry.detect import (
     known_kind,
     turns_of,
 )
-from rolecall.registry.facts import facts_of
 from rolecall.registry.layers import Layers, policy_layers
 from rolecall.registry.learning.loading import Loading, Tell, say_nothing, with_fits
 from rolecall.registry.opening import open_registry

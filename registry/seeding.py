@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from rolecall.registry.catalogue import find_model, seed_text
+from rolecall.registry.catalog.models_dev import find_model, seed_text
 from rolecall.registry.changes import changes_between, merged, with_records
 from rolecall.registry.core.entities import Pool, Record
 from rolecall.registry.core.errors import UnknownRecord

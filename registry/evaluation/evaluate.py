@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from rolecall.registry.catalog.facts import facts_of
+from rolecall.registry.catalog.lookup import known_facts
 from rolecall.registry.core.entities import Pool, Price, Strategy
 from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.suggestions import named
@@ -27,8 +29,6 @@ from rolecall.registry.evaluation.plan import (
 )
 from rolecall.registry.evaluation.readings import Report, cases_of, read_prompts
 from rolecall.registry.evaluation.results import Comparison, Quality, plain
-from rolecall.registry.facts import facts_of
-from rolecall.registry.known_facts import known_facts
 from rolecall.registry.layers import DEFAULT_STRATEGY
 from rolecall.registry.learning.fits import CrossFits
 from rolecall.registry.learning.loading import Known

@@ -7,7 +7,7 @@ from statistics import median
 
 from yaml.nodes import MappingNode, Node
 
-from rolecall.registry.catalogue import list_price, own_name
+from rolecall.registry.catalog.models_dev import list_price, own_name
 from rolecall.registry.core.effort import parted
 from rolecall.registry.core.entities import Pool, Price
 from rolecall.registry.documents.fields import Key, Number, Shape, name_problem

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rolecall.registry.facts import facts_of
-from rolecall.registry.known_facts import known_facts
+from rolecall.registry.catalog.facts import facts_of
+from rolecall.registry.catalog.lookup import known_facts
 from rolecall.registry.learning.loading import read_known
 from rolecall.registry.scorer.abilities import Ability, Usual, known_by_kind
 from rolecall.registry.scorer.artifact import PUBLIC

@@ -9,11 +9,11 @@ from os import cpu_count
 from pathlib import Path
 from time import perf_counter
 
+from rolecall.registry.catalog.facts import facts_of
+from rolecall.registry.catalog.lookup import known_facts
 from rolecall.registry.core.entities import Pool
 from rolecall.registry.core.judged_rows import JudgedRow
 from rolecall.registry.core.predictions import ModelFacts
-from rolecall.registry.facts import facts_of
-from rolecall.registry.known_facts import known_facts
 from rolecall.registry.learning.loading import Tell, say_nothing
 from rolecall.registry.learning.rows import counts
 from rolecall.registry.opening import has_registry, open_registry

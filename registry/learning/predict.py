@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rolecall.registry.catalog.facts import facts_of
+from rolecall.registry.catalog.lookup import known_facts
 from rolecall.registry.core.predictions import Prediction
-from rolecall.registry.facts import facts_of
-from rolecall.registry.known_facts import known_facts
 from rolecall.registry.learning.loading import read_known
 from rolecall.registry.scorer.data import left_out_of, read_asked
 from rolecall.registry.scorer.model import Scorer

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.catalogue import list_price
+from rolecall.registry.catalog.models_dev import list_price
 from rolecall.registry.core.entities import Endpoint, Pool, Price
 from rolecall.registry.core.errors import InvalidDocument
 from rolecall.registry.evaluation.evaluate import EvalRequest, SetEvaluation, evaluate

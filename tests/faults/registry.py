@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rolecall.registry.catalogue import seed_text
+from rolecall.registry.catalog.models_dev import seed_text
 from rolecall.registry.changes import merged
 from rolecall.registry.core.effort import Effort
 from rolecall.registry.core.entities import Api, Endpoint, Locality, Model, Pool, Price, Profile

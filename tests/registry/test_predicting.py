@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from rolecall.registry.applying import apply_text
+from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.chat.parse import parse_chat, request_of
 from rolecall.registry.core.errors import InvalidDocument
 from rolecall.registry.core.requests import Choices
-from rolecall.registry.facts import facts_of
 from rolecall.registry.learning.predict import Predictions, predict_rows
 from rolecall.registry.route import open_router
 from rolecall.registry.scorer.model import Scorer

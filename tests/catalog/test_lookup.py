@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from rolecall.registry.catalogue import find_model
+from rolecall.registry.catalog.lookup import facts_in_name, known_facts
+from rolecall.registry.catalog.models_dev import find_model
 from rolecall.registry.core.predictions import ModelFacts
-from rolecall.registry.known_facts import facts_in_name, known_facts
 
 
 def facts_of_name(name: str) -> ModelFacts:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.core.effort import Effort
 from rolecall.registry.core.entities import Endpoint, Model, Pool, Price
 from rolecall.registry.core.predictions import ModelFacts
-from rolecall.registry.facts import facts_of
 
 
 def priced(name: str, dollars: float | None, locality: str = "remote") -> Endpoint:

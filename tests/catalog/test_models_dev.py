@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from rolecall.registry.catalogue import facts_date, find_model
+from rolecall.registry.catalog.models_dev import facts_date, find_model
 from rolecall.registry.core.entities import DataPolicy
 from rolecall.registry.core.errors import UnknownRecord, UsageError
 
