@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from rolecall.registry.allowances import ceiling, remaining
 from rolecall.registry.calling import Attempt, Caller, Purpose
 from rolecall.registry.chat.attachments import refuse_missing_content
 from rolecall.registry.chat.options import check_schema
@@ -32,6 +31,7 @@ from rolecall.registry.dearer import cheaper_offline
 from rolecall.registry.judging import judged
 from rolecall.registry.learning.loading import Loading
 from rolecall.registry.opening import open_registry
+from rolecall.registry.policy.budget import ceiling, remaining
 from rolecall.registry.progress import Answered, Asking, Decided, Failed, Progress, Waiting, Wanted
 from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.endpoint_effort import effort_note, with_effort

@@ -23,7 +23,7 @@ from rolecall.registry.documents.document import (
     parse_document,
     parse_record,
 )
-from rolecall.registry.layers import DEFAULT_STRATEGY
+from rolecall.registry.policy.layers import DEFAULT_STRATEGY
 from rolecall.registry.references import NOUNS, Reference, dangling, users_of
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import (

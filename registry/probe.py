@@ -19,10 +19,10 @@ from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.suggestions import unknown
 from rolecall.registry.core.telemetry import Call, EndpointStatistics
 from rolecall.registry.opening import open_registry, registry_path
+from rolecall.registry.policy.strategies import matches
 from rolecall.registry.providers.client import Client
 from rolecall.registry.routing.cost import usd_for
 from rolecall.registry.routing.eligible import max_output_tokens
-from rolecall.registry.routing.policy import matches
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import read_pool
 from rolecall.registry.storage.statistics import read_endpoint_statistics

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
-from rolecall.registry.allowances import ceiling, remaining
 from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.core.clock import Now, utc_now
 from rolecall.registry.core.decisions import Decision
@@ -30,13 +29,14 @@ from rolecall.registry.detect import (
     known_kind,
     turns_of,
 )
-from rolecall.registry.layers import Layers, policy_layers
 from rolecall.registry.learning.loading import Loading, Tell, say_nothing, with_fits
 from rolecall.registry.opening import open_registry
+from rolecall.registry.policy.budget import ceiling, remaining
+from rolecall.registry.policy.layers import Layers, policy_layers
+from rolecall.registry.policy.strategies import matches
 from rolecall.registry.providers.support import lost_modalities, uncarried
 from rolecall.registry.routing.decide import decide, nothing_eligible_message
 from rolecall.registry.routing.eligible import survivors
-from rolecall.registry.routing.policy import matches
 from rolecall.registry.routing.question import Question, Verdict
 from rolecall.registry.routing.structure import Detected
 from rolecall.registry.routing.tasks import build_task, covers, resolve_role

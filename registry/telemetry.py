@@ -18,7 +18,7 @@ from rolecall.registry.core.telemetry import (
     SampleSource,
 )
 from rolecall.registry.exporting import CallFormat, formatted
-from rolecall.registry.routing.policy import matches
+from rolecall.registry.policy.strategies import matches
 from rolecall.registry.statistics import kinds_of, success_offset
 from rolecall.registry.storage.calls import (
     CallFilter,

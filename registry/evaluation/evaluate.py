@@ -29,9 +29,9 @@ from rolecall.registry.evaluation.plan import (
 )
 from rolecall.registry.evaluation.readings import Report, cases_of, read_prompts
 from rolecall.registry.evaluation.results import Comparison, Quality, plain
-from rolecall.registry.layers import DEFAULT_STRATEGY
 from rolecall.registry.learning.fits import CrossFits
 from rolecall.registry.learning.loading import Known
+from rolecall.registry.policy.layers import DEFAULT_STRATEGY
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.data import read_judged, spelled_out
 from rolecall.registry.scorer.kept_embeddings import embeddings_file

@@ -27,8 +27,8 @@ from rolecall.registry.evaluation.robustness_report import (
     RoutedText,
     summarize,
 )
-from rolecall.registry.layers import DEFAULT_STRATEGY
 from rolecall.registry.learning.loading import read_known
+from rolecall.registry.policy.layers import DEFAULT_STRATEGY
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.baselines import nearest
 from rolecall.registry.scorer.data import Judged, read_judged, spelled_out

@@ -9,7 +9,7 @@ from rolecall.registry.core.decisions import Candidate, Exclusion
 from rolecall.registry.core.entities import Assignment, Endpoint, Model, Role, Strategy
 from rolecall.registry.core.formatting import seconds, tokens, usd
 from rolecall.registry.core.requests import Task
-from rolecall.registry.routing.policy import matches
+from rolecall.registry.policy.strategies import matches
 from rolecall.registry.routing.question import Question, Survivors
 from rolecall.registry.routing.requirements import capabilities_of, is_only_attached
 from rolecall.registry.routing.tasks import covering_kinds, most_specific

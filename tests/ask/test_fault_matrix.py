@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rolecall.registry.allowances import EVERYTHING
+from rolecall.registry.policy.budget import EVERYTHING
 from rolecall.registry.storage.calls import CallFilter, stream_calls
 from rolecall.registry.storage.spending import spent
 from tests.ask.matrix import APIS, CASES, Case, Matrix, opened, problems

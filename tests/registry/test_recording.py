@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from rolecall.registry import recording
-from rolecall.registry.allowances import EVERYTHING
 from rolecall.registry.core.entities import Allowance, Scope
 from rolecall.registry.core.errors import BudgetExceeded
 from rolecall.registry.core.telemetry import Call, Outcome
+from rolecall.registry.policy.budget import EVERYTHING
 from rolecall.registry.recording import (
     CircuitOpen,
     begin_call,

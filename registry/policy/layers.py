@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rolecall.registry.core.entities import Pool, Role, Scope, Strategy
 from rolecall.registry.core.requests import Choices
 from rolecall.registry.core.suggestions import named
-from rolecall.registry.routing.policy import resolve_strategy
+from rolecall.registry.policy.strategies import resolve_strategy
 
 DEFAULT_STRATEGY = "balanced"
 

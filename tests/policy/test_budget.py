@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.registry.allowances import (
+from rolecall.registry.core.decisions import Ceiling
+from rolecall.registry.core.entities import Allowance, Scope, Strategy
+from rolecall.registry.policy.budget import (
     Remaining,
     ceiling,
     first_day,
     remaining,
     spending_scopes,
 )
-from rolecall.registry.core.decisions import Ceiling
-from rolecall.registry.core.entities import Allowance, Scope, Strategy
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.spending import add_spending

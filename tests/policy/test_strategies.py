@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rolecall.registry.core.entities import DataPolicy, Strategy
-from rolecall.registry.routing.policy import matches, resolve_strategy
+from rolecall.registry.policy.strategies import matches, resolve_strategy
 
 PLAIN = Strategy("plain")
 ENDPOINTS = ["openai/gpt", "openai/gpt-mini", "anthropic/opus", "ollama/qwen", "x"]

@@ -1,0 +1,1 @@
+"""What may be done, and for how much: strategies, layers, budgets."""
