@@ -55,7 +55,7 @@ def scorer_names(_ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _names(ctx: typer.Context, collection: str, incomplete: str) -> list[str]:
-    from rolecall.registry.opening import known_names
+    from rolecall.registry.editing.open import known_names
 
     given = ctx.params.get("registry")
     names = known_names(Path(given) if given else None, collection)

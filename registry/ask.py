@@ -28,9 +28,9 @@ from rolecall.registry.core.errors import (
 )
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.dearer import cheaper_offline
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.judging import judged
 from rolecall.registry.learning.loading import Loading
-from rolecall.registry.opening import open_registry
 from rolecall.registry.policy.budget import ceiling, remaining
 from rolecall.registry.progress import Answered, Asking, Decided, Failed, Progress, Waiting, Wanted
 from rolecall.registry.providers.client import Client

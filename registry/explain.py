@@ -7,7 +7,7 @@ from pathlib import Path
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.requests import Asked, Choices, Request
-from rolecall.registry.opening import open_registry
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.storage.decisions import read_decision
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.telemetry import Outcome
-from rolecall.registry.opening import open_registry
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.recording import record_outcome
 from rolecall.registry.statistics import kinds_of, success_offset
 from rolecall.registry.storage.calls import calls_of_decision

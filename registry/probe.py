@@ -18,7 +18,7 @@ from rolecall.registry.core.errors import CallFailed, UsageError
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.suggestions import unknown
 from rolecall.registry.core.telemetry import Call, EndpointStatistics
-from rolecall.registry.opening import open_registry, registry_path
+from rolecall.registry.editing.open import open_registry, registry_path
 from rolecall.registry.policy.strategies import matches
 from rolecall.registry.providers.client import Client
 from rolecall.registry.routing.cost import usd_for

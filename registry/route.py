@@ -29,8 +29,8 @@ from rolecall.registry.detect import (
     known_kind,
     turns_of,
 )
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.learning.loading import Loading, Tell, say_nothing, with_fits
-from rolecall.registry.opening import open_registry
 from rolecall.registry.policy.budget import ceiling, remaining
 from rolecall.registry.policy.layers import Layers, policy_layers
 from rolecall.registry.policy.strategies import matches

@@ -166,9 +166,9 @@ def add(
       rolecall endpoints add ollama/qwen3-8b-q8 --model qwen3-8b --api ollama
       rolecall endpoints add lab/q3 --model qwen3-8b --base-url http://gpu:8000/v1
     """
-    from rolecall.registry.adding import add_endpoint
     from rolecall.registry.core.entities import Price
-    from rolecall.registry.opening import open_registry
+    from rolecall.registry.editing.add import add_endpoint
+    from rolecall.registry.editing.open import open_registry
 
     facts = given(
         {

@@ -109,8 +109,8 @@ def add(
       rolecall models add groq/llama-3.3-70b-versatile --id llama-3.3-70b
       rolecall models add ours --bare --context-tokens 32000 --capability tools
     """
-    from rolecall.registry.adding import add_model
-    from rolecall.registry.opening import open_registry
+    from rolecall.registry.editing.add import add_model
+    from rolecall.registry.editing.open import open_registry
 
     facts = given(
         {

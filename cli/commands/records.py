@@ -35,8 +35,8 @@ NOUNS: Mapping[Collection, str] = {
 
 def read_records(collection: Collection, registry: Path | None) -> Sequence[Any]:
     """Return every record of a collection, sorted by id."""
-    from rolecall.registry.editing import list_records
-    from rolecall.registry.opening import open_registry
+    from rolecall.registry.editing.edit import list_records
+    from rolecall.registry.editing.open import open_registry
 
     with open_registry(registry) as db:
         return list_records(db, collection)
@@ -124,8 +124,8 @@ def show_record(
 ) -> None:
     """Print one record as the YAML that `edit` opens, or as a JSON object of the same keys."""
     from rolecall.registry.documents.document import dump_record, to_plain
-    from rolecall.registry.editing import get_record
-    from rolecall.registry.opening import open_registry
+    from rolecall.registry.editing.edit import get_record
+    from rolecall.registry.editing.open import open_registry
 
     with open_registry(registry) as db:
         record = get_record(db, collection, record_id)
@@ -138,7 +138,7 @@ def show_record(
 def report_added(record: Record, *, as_json: bool) -> None:
     """Say which record was added, or print it whole as JSON."""
     from rolecall.registry.documents.document import collection_of, to_plain
-    from rolecall.registry.references import NOUNS
+    from rolecall.registry.editing.references import NOUNS
 
     if as_json:
         print_json(to_plain(record))
@@ -151,8 +151,8 @@ def edit_record(
 ) -> None:
     """Open one record in the person's editor and keep what comes back, if it is valid."""
     from rolecall.cli.editor import edit_text
-    from rolecall.registry.editing import record_yaml, replace_from_yaml
-    from rolecall.registry.opening import open_registry
+    from rolecall.registry.editing.edit import record_yaml, replace_from_yaml
+    from rolecall.registry.editing.open import open_registry
 
     with open_registry(registry) as db:
         original = record_yaml(db, collection, record_id)
@@ -178,8 +178,8 @@ def remove_record_named(
     collection: Collection, record_id: str, registry: Path | None, *, as_json: bool
 ) -> None:
     """Remove one record that no other refers to."""
-    from rolecall.registry.editing import remove_record
-    from rolecall.registry.opening import open_registry
+    from rolecall.registry.editing.edit import remove_record
+    from rolecall.registry.editing.open import open_registry
 
     with open_registry(registry) as db:
         remove_record(db, collection, record_id)

@@ -15,7 +15,7 @@ from rolecall.cli.output import json_text, note, print_json, print_text
 from rolecall.registry.core.errors import ExitCode, InvalidDocument
 
 if TYPE_CHECKING:
-    from rolecall.registry.changes import Change
+    from rolecall.registry.editing.diff import Change
 
 MARKS = {"add": "+", "change": "~", "remove": "-"}
 
@@ -31,7 +31,7 @@ def path(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
       rolecall registry path
       ls -l "$(rolecall registry path)"
     """
-    from rolecall.registry.opening import registry_path
+    from rolecall.registry.editing.open import registry_path
 
     place = registry_path(registry)
     if as_json:
@@ -58,8 +58,8 @@ def export(
       rolecall registry export -o registry.yaml
     """
     from rolecall.registry.documents.document import COLLECTIONS, to_plain
-    from rolecall.registry.editing import export_document, list_records
-    from rolecall.registry.opening import open_registry
+    from rolecall.registry.editing.edit import export_document, list_records
+    from rolecall.registry.editing.open import open_registry
 
     with open_registry(registry) as db:
         if as_json:
@@ -100,7 +100,7 @@ def apply(
       rolecall registry apply registry.yaml
       rolecall registry export | ssh server rolecall registry apply -
     """
-    from rolecall.registry.applying import apply_text
+    from rolecall.registry.editing.apply import apply_text
 
     text = read_text(file, InvalidDocument)
     changes = apply_text(registry, text, shown_name(file), dry_run=dry_run, prune=prune)
@@ -136,8 +136,8 @@ def check(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
       rolecall registry check
       rolecall registry check --registry backup.db
     """
-    from rolecall.registry.opening import open_registry
-    from rolecall.registry.upkeep import check_registry
+    from rolecall.registry.editing.check import check_registry
+    from rolecall.registry.editing.open import open_registry
 
     with open_registry(registry, must_exist=True) as db:
         problems = check_registry(db)
@@ -165,8 +165,8 @@ def backup(
       rolecall registry backup
       rolecall registry backup /backups/rolecall.db
     """
-    from rolecall.registry.opening import open_registry
-    from rolecall.registry.upkeep import backup_registry
+    from rolecall.registry.editing.check import backup_registry
+    from rolecall.registry.editing.open import open_registry
 
     with open_registry(registry) as db:
         copy = backup_registry(db, file)

@@ -113,8 +113,8 @@ def add(
       rolecall roles add translator --example "translate this into Finnish"
     """
     from rolecall.registry.core.entities import Role
-    from rolecall.registry.editing import add_record
-    from rolecall.registry.opening import open_registry
+    from rolecall.registry.editing.edit import add_record
+    from rolecall.registry.editing.open import open_registry
 
     facts = given(
         {
@@ -180,8 +180,8 @@ def assign(
       rolecall roles assign coder ollama/qwen3-8b --status inactive
     """
     from rolecall.registry.core.entities import Assignment
-    from rolecall.registry.editing import assign_endpoint
-    from rolecall.registry.opening import open_registry
+    from rolecall.registry.editing.edit import assign_endpoint
+    from rolecall.registry.editing.open import open_registry
 
     restricted = Assignment(endpoint, status, tuple(task or ()), tuple(capability or ()))
     with open_registry(registry) as db:
@@ -203,8 +203,8 @@ def unassign(
       rolecall roles unassign coder ollama/qwen3-8b
       rolecall roles unassign coder ollama/qwen3-8b --json
     """
-    from rolecall.registry.editing import unassign_endpoint
-    from rolecall.registry.opening import open_registry
+    from rolecall.registry.editing.edit import unassign_endpoint
+    from rolecall.registry.editing.open import open_registry
 
     with open_registry(registry) as db:
         changed = unassign_endpoint(db, role, endpoint)

@@ -135,8 +135,8 @@ def add(
       rolecall strategies add careful --quality-usd 0.5 --min-success 0.7
       rolecall strategies add thrifty --from cheapest --max-cost-usd 0.002
     """
-    from rolecall.registry.adding import add_strategy
-    from rolecall.registry.opening import open_registry
+    from rolecall.registry.editing.add import add_strategy
+    from rolecall.registry.editing.open import open_registry
 
     facts = given(
         {

@@ -92,8 +92,8 @@ def add(
       rolecall tasks add legal --role analyst --example "is this clause valid?"
     """
     from rolecall.registry.core.entities import TaskKind
-    from rolecall.registry.editing import add_record
-    from rolecall.registry.opening import open_registry
+    from rolecall.registry.editing.edit import add_record
+    from rolecall.registry.editing.open import open_registry
 
     facts = given(
         {

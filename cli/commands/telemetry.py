@@ -70,8 +70,8 @@ def list_calls(
       rolecall telemetry list -e 'ollama/*' --json | jq '.calls[].duration_s'
     """
     from rolecall.cli.calls import print_calls
+    from rolecall.registry.editing.open import open_registry
     from rolecall.registry.exporting import call_to_plain
-    from rolecall.registry.opening import open_registry
     from rolecall.registry.telemetry import Wanted, list_calls
 
     now = datetime.now(UTC)
@@ -111,7 +111,7 @@ def show(
       rolecall telemetry show 01k9 --json | jq '.calls[].error_type'
     """
     from rolecall.cli.calls import print_story, story_to_plain
-    from rolecall.registry.opening import open_registry
+    from rolecall.registry.editing.open import open_registry
     from rolecall.registry.telemetry import find_story
 
     with open_registry(registry) as db:
@@ -146,7 +146,7 @@ def stats(
       rolecall telemetry stats --by-task --endpoint 'anthropic/*'
       rolecall telemetry stats --json | jq '.endpoints[] | {endpoint, cost_usd}'
     """
-    from rolecall.registry.opening import open_registry
+    from rolecall.registry.editing.open import open_registry
     from rolecall.registry.telemetry import endpoint_statistics, task_statistics
 
     globs, now = tuple(endpoint or ()), datetime.now(UTC)
@@ -209,7 +209,7 @@ def export(
       rolecall telemetry export --format csv -o calls.csv
       rolecall telemetry export --format otlp-json -o trace.json
     """
-    from rolecall.registry.opening import open_registry
+    from rolecall.registry.editing.open import open_registry
     from rolecall.registry.telemetry import Wanted, export_calls
 
     if as_json and form is not None:
@@ -249,7 +249,7 @@ def prune(
       rolecall telemetry prune --keep 90d --dry-run
       rolecall telemetry prune --before 2026-01-01
     """
-    from rolecall.registry.opening import open_registry
+    from rolecall.registry.editing.open import open_registry
     from rolecall.registry.telemetry import cutoff, prune_evidence
 
     moment = cutoff(keep, before, datetime.now(UTC))

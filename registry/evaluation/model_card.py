@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rolecall.registry.core.errors import RegistryError
+from rolecall.registry.editing.seed import seed_pool
 from rolecall.registry.evaluation.evaluate import (
     EvalRequest,
     Evaluation,
@@ -27,7 +28,6 @@ from rolecall.registry.learning.loading import Known
 from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED, card
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.seen import load_seen
-from rolecall.registry.seeding import seed_pool
 
 PROMPTS = 300
 CACHE = Path(".training")

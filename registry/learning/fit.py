@@ -13,10 +13,10 @@ from rolecall.registry.core.clock import Now, utc_now
 from rolecall.registry.core.errors import UnknownRecord, UsageError
 from rolecall.registry.core.judged_rows import JudgedRow
 from rolecall.registry.core.predictions import Basis
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.learning.fits import derive_fits, facts_by_name, read_answers, read_prompts
 from rolecall.registry.learning.loading import Loading, with_fits
 from rolecall.registry.learning.rows import counts, merged, rows_of, without_models
-from rolecall.registry.opening import open_registry
 from rolecall.registry.scorer.active_learning import most_telling
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.comparison import Comparison, compare

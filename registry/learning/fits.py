@@ -14,9 +14,9 @@ from rolecall.registry.catalog.lookup import known_facts
 from rolecall.registry.core.entities import Pool
 from rolecall.registry.core.judged_rows import JudgedRow
 from rolecall.registry.core.predictions import ModelFacts
+from rolecall.registry.editing.open import has_registry, open_registry
 from rolecall.registry.learning.loading import Tell, say_nothing
 from rolecall.registry.learning.rows import counts
-from rolecall.registry.opening import has_registry, open_registry
 from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.scorer.onboarding import (
     Answers,

@@ -70,11 +70,11 @@ def read_known(given: Path | None, tell: Tell = say_nothing) -> Known:
     Nothing is written but what is derived from rows. Raises RegistryUnusable, ScorerUnusable.
     """
     loading = Loading(tell)
-    from rolecall.registry.opening import has_registry, open_registry
+    from rolecall.registry.editing.open import has_registry, open_registry
     from rolecall.registry.storage.registry import read_pool
 
     if not has_registry(given):
-        from rolecall.registry.seeding import seed_pool
+        from rolecall.registry.editing.seed import seed_pool
 
         return Known(seed_pool(), loading.scorer())
     with open_registry(given) as db:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from rolecall.registry.core.clock import Now, utc_now
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.learning.fit import Report, compare_rows, new_rows
 from rolecall.registry.learning.fits import derive_fits
 from rolecall.registry.learning.loading import Loading, with_fits
 from rolecall.registry.learning.rows import counts, merged, without_models
 from rolecall.registry.learning.versions import OWN, PRETRAINED
-from rolecall.registry.opening import open_registry
 from rolecall.registry.scorer.bootstrap import Interval
 from rolecall.registry.scorer.comparison import LEAST_GROUPS, Comparison
 from rolecall.registry.scorer.data import left_out_of, read_judged

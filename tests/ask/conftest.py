@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.editing import apply_document
-from rolecall.registry.opening import open_registry
+from rolecall.registry.editing.edit import apply_document
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.scorer.model import Scorer
 from tests.ask.serving import Serving
 from tests.faults.registry import registry_yaml

@@ -20,8 +20,8 @@ from rolecall.registry.core.entities import Api, Price
 from rolecall.registry.core.errors import AllFailed, CallFailed, RegistryError
 from rolecall.registry.core.requests import Asked, Choices
 from rolecall.registry.core.telemetry import Call
-from rolecall.registry.editing import apply_document
-from rolecall.registry.opening import open_registry
+from rolecall.registry.editing.edit import apply_document
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.progress import Answered, Asking, Decided, Failed, Progress, Wanted
 from rolecall.registry.providers.client import Client
 from rolecall.registry.route import Router

@@ -7,8 +7,8 @@ from typing import Any
 
 from rolecall.registry.core.entities import Api, Price
 from rolecall.registry.core.telemetry import Call
-from rolecall.registry.editing import apply_document
-from rolecall.registry.opening import open_registry
+from rolecall.registry.editing.edit import apply_document
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.storage.calls import CallFilter, recent_calls
 from rolecall.registry.storage.spending import spent
 from tests.faults.plan import Plan

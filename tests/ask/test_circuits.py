@@ -9,7 +9,7 @@ from rolecall.registry.core.chat import Chat, Text, Turn
 from rolecall.registry.core.entities import Price
 from rolecall.registry.core.errors import AllFailed
 from rolecall.registry.core.requests import Asked, Choices
-from rolecall.registry.opening import open_registry
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.progress import Answered, Asking, Failed, Wanted
 from rolecall.registry.providers.client import Client
 from rolecall.registry.recording import CircuitOpen

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rolecall.registry.core.entities import Api
-from rolecall.registry.opening import open_registry
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.storage.turns import last_conversation, read_turns
 from tests.ask.matrix import APIS
 from tests.ask.serving import Serving

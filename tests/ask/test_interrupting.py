@@ -11,7 +11,7 @@ import pytest
 from rolecall.registry.ask import Asker
 from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
 from rolecall.registry.core.requests import Asked, Choices
-from rolecall.registry.opening import open_registry
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.progress import Answered, Wanted
 from rolecall.registry.providers.client import Client
 from rolecall.registry.route import Router

@@ -18,7 +18,7 @@ from rolecall.registry.core.chat import Chat, Text, Timeouts, Turn
 from rolecall.registry.core.entities import Api
 from rolecall.registry.core.errors import RegistryError
 from rolecall.registry.core.requests import Asked, Choices
-from rolecall.registry.opening import open_registry
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.progress import Wanted
 from rolecall.registry.providers.client import Client
 from rolecall.registry.route import Router

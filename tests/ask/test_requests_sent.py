@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from rolecall.registry.core.entities import Api
-from rolecall.registry.opening import open_registry
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.storage.outcomes import outcomes_for
 from tests.ask.matrix import APIS
 from tests.ask.serving import Serving

@@ -12,7 +12,7 @@ from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
 from rolecall.registry.core.entities import Api, Price
 from rolecall.registry.core.errors import BudgetExceeded
 from rolecall.registry.core.requests import Asked, Choices
-from rolecall.registry.opening import open_registry
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.progress import Asking, Wanted
 from rolecall.registry.providers.client import Client
 from rolecall.registry.route import Router

@@ -15,7 +15,7 @@ from pathlib import Path
 from rolecall.registry.core.ids import new_id
 from rolecall.registry.core.requests import Choices
 from rolecall.registry.core.telemetry import Call, EndpointStatistics
-from rolecall.registry.opening import open_registry
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.recording import begin_call, end_call
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer

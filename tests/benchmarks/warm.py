@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rolecall.registry.core.entities import Endpoint, Model, Price
 from rolecall.registry.core.requests import Choices, Message, Request
-from rolecall.registry.opening import open_registry
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.connection import Database

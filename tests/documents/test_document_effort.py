@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.applying import apply_text
 from rolecall.registry.core.effort import Effort
 from rolecall.registry.core.entities import Endpoint, Model
 from rolecall.registry.core.errors import InvalidDocument
 from rolecall.registry.documents.document import dump_record, parse_document
-from rolecall.registry.editing import export_document, record_yaml, replace_from_yaml
-from rolecall.registry.opening import open_registry
+from rolecall.registry.editing.apply import apply_text
+from rolecall.registry.editing.edit import export_document, record_yaml, replace_from_yaml
+from rolecall.registry.editing.open import open_registry
 
 MODEL = "models:\n  - id: m\n"
 ENDPOINT = "endpoints:\n  - id: e\n    model: m\n"

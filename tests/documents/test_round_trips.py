@@ -11,7 +11,6 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rolecall.registry.changes import changes_between
 from rolecall.registry.core import entities as records
 from rolecall.registry.core.effort import LEVELS
 from rolecall.registry.core.entities import (
@@ -36,7 +35,8 @@ from rolecall.registry.documents.document import (
     parse_record,
     to_plain,
 )
-from rolecall.registry.editing import write_changes
+from rolecall.registry.editing.diff import changes_between
+from rolecall.registry.editing.edit import write_changes
 from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.registry import read_pool
 

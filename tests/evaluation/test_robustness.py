@@ -14,11 +14,11 @@ from rolecall.cli.output import table_lines
 from rolecall.cli.robust_table import flip_table, rate_table
 from rolecall.registry.core.errors import InvalidDocument, UnknownRecord
 from rolecall.registry.core.predictions import ModelFacts, Prediction
-from rolecall.registry.editing import apply_document
+from rolecall.registry.editing.edit import apply_document
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.evaluation.perturbations.perturb import RESTATEMENTS, perturb
 from rolecall.registry.evaluation.robustness import equal_shares, measure_files, measure_flips
 from rolecall.registry.evaluation.robustness_report import RobustnessPlan, RobustnessReport
-from rolecall.registry.opening import open_registry
 from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.model import Reading, Scorer
 

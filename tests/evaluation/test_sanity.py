@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from rolecall.registry.core.effort import variant_of
 from rolecall.registry.core.errors import UnknownRecord
 from rolecall.registry.core.predictions import ModelFacts, Prediction
+from rolecall.registry.editing.open import open_registry
+from rolecall.registry.editing.seed import seed_pool
 from rolecall.registry.evaluation import sanity
 from rolecall.registry.evaluation.dry_router import open_dry_router
 from rolecall.registry.evaluation.sanity import (
@@ -31,11 +33,9 @@ from rolecall.registry.evaluation.sanity import (
     granted_orders,
     read_expectations,
 )
-from rolecall.registry.opening import open_registry
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.scorer.variants import canonical
-from rolecall.registry.seeding import seed_pool
 
 GROUPS = read_expectations()
 COUNT = sum(len(one.prompts) for one in GROUPS)

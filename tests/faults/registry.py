@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rolecall.registry.catalog.models_dev import seed_text
-from rolecall.registry.changes import merged
 from rolecall.registry.core.effort import Effort
 from rolecall.registry.core.entities import Api, Endpoint, Locality, Model, Pool, Price, Profile
 from rolecall.registry.documents.document import dump_pool, parse_document
+from rolecall.registry.editing.diff import merged
 from tests.faults.server import FaultServer
 
 _STRATEGIES = "strategies.yaml"

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rolecall.registry.core.telemetry import Call
+from rolecall.registry.editing.check import check_registry
 from rolecall.registry.statistics import after_outcome, replayed
 from rolecall.registry.storage.calls import CallFilter, stream_calls
 from rolecall.registry.storage.connection import Database
@@ -23,7 +24,6 @@ from rolecall.registry.storage.statistics import (
     read_samples,
     read_statistics,
 )
-from rolecall.registry.upkeep import check_registry
 from tests.faults.server import Received
 
 _NUMBER = re.compile(r"prompt number (\d+)")

@@ -13,7 +13,7 @@ from rolecall.registry.core.entities import Endpoint, Model, Price, Profile
 from rolecall.registry.core.ids import new_id
 from rolecall.registry.core.requests import Choices, Message, Request
 from rolecall.registry.core.telemetry import Call
-from rolecall.registry.opening import open_registry
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.recording import begin_call, end_call
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer

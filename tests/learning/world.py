@@ -19,8 +19,8 @@ from rolecall.registry.core.decisions import Candidate, Decision
 from rolecall.registry.core.entities import Strategy
 from rolecall.registry.core.errors import AllFailed
 from rolecall.registry.core.requests import Asked, Choices, Message, Request
-from rolecall.registry.editing import apply_document
-from rolecall.registry.opening import open_registry
+from rolecall.registry.editing.edit import apply_document
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.probe import Prober
 from rolecall.registry.progress import Answered, Decided, Wanted
 from rolecall.registry.providers.client import Client

@@ -12,7 +12,7 @@ import pytest
 from rolecall.registry.core.entities import Pool, Role, TaskKind
 from rolecall.registry.core.requests import Message, Request
 from rolecall.registry.detect import ExampleIndex, detect_task, fit_to_role, turns_of
-from rolecall.registry.opening import open_registry
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.routing.structure import Detected
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.task_classifier import TaskGuess

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rolecall.registry.applying import apply_text
 from rolecall.registry.core.errors import InvalidDocument, UnknownRecord, UsageError
 from rolecall.registry.core.judged_rows import JudgedRow
 from rolecall.registry.core.predictions import ModelFacts
-from rolecall.registry.editing import export_document
+from rolecall.registry.editing.apply import apply_text
+from rolecall.registry.editing.edit import export_document
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.learning.fit import (
     Fitted,
     JudgedFiles,
@@ -27,7 +28,6 @@ from rolecall.registry.learning.fits import cross_fitted
 from rolecall.registry.learning.loading import read_known
 from rolecall.registry.learning.train import Trained, TrainRequest, train
 from rolecall.registry.learning.versions import fits_in_use, use_version
-from rolecall.registry.opening import open_registry
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.seen import write_seen
 from rolecall.registry.storage.judged_rows import read_judged_rows

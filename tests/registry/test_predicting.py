@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.applying import apply_text
 from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.chat.parse import parse_chat, request_of
 from rolecall.registry.core.errors import InvalidDocument
 from rolecall.registry.core.requests import Choices
+from rolecall.registry.editing.apply import apply_text
+from rolecall.registry.editing.seed import seed_pool
 from rolecall.registry.learning.predict import Predictions, predict_rows
 from rolecall.registry.route import open_router
 from rolecall.registry.scorer.model import Scorer
-from rolecall.registry.seeding import seed_pool
 
 PROMPT = "Prove that the square root of 2 is irrational."
 CHAT = [

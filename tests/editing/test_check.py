@@ -18,11 +18,11 @@ from rolecall.registry.core.entities import (
     TaskKind,
 )
 from rolecall.registry.core.errors import RegistryUnusable, UsageError
+from rolecall.registry.editing.check import backup_registry, check_registry
 from rolecall.registry.storage import backup
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.registry import read_pool, write_record
-from rolecall.registry.upkeep import backup_registry, check_registry
 
 
 @pytest.fixture

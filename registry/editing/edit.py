@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rolecall.registry.changes import Changes, changes_between, merged, records_of, with_records
 from rolecall.registry.core.entities import Assignment, Collection, Pool, Record, Role
 from rolecall.registry.core.errors import (
     InvalidDocument,
@@ -23,8 +22,15 @@ from rolecall.registry.documents.document import (
     parse_document,
     parse_record,
 )
+from rolecall.registry.editing.diff import (
+    Changes,
+    changes_between,
+    merged,
+    records_of,
+    with_records,
+)
+from rolecall.registry.editing.references import NOUNS, Reference, dangling, users_of
 from rolecall.registry.policy.layers import DEFAULT_STRATEGY
-from rolecall.registry.references import NOUNS, Reference, dangling, users_of
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import (
     delete_record,

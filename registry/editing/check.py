@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rolecall.registry.references import NOUNS, dangling
+from rolecall.registry.editing.references import NOUNS, dangling
 from rolecall.registry.storage.backup import back_up
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import unreadable_decisions

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.opening import known_names, open_registry, registry_path
+from rolecall.registry.editing.open import known_names, open_registry, registry_path
 
 
 def test_a_given_path_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry import applying, editing
-from rolecall.registry.applying import apply_text
-from rolecall.registry.changes import Change, Changes
 from rolecall.registry.core.entities import Model, Pool, Role, TaskKind
 from rolecall.registry.core.errors import InvalidDocument, RecordInUse, RegistryUnusable
 from rolecall.registry.documents.document import Document, parse_document
-from rolecall.registry.editing import apply_document, export_document, planned, remove_record
-from rolecall.registry.opening import open_registry
+from rolecall.registry.editing import apply as applying
+from rolecall.registry.editing import edit as editing
+from rolecall.registry.editing.apply import apply_text
+from rolecall.registry.editing.diff import Change, Changes
+from rolecall.registry.editing.edit import apply_document, export_document, planned, remove_record
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.registry import names, read_pool, read_revision, write_record

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry import seeding
 from rolecall.registry.catalog.models_dev import CatalogueEntry, find_model, seed_text
 from rolecall.registry.core.entities import DataPolicy, Pool, Role, Strategy, TaskKind
 from rolecall.registry.core.errors import UnknownRecord
 from rolecall.registry.documents.document import dump_pool, parse_document
-from rolecall.registry.opening import open_registry
-from rolecall.registry.references import dangling
+from rolecall.registry.editing import seed as seeding
+from rolecall.registry.editing.check import check_registry
+from rolecall.registry.editing.open import open_registry
+from rolecall.registry.editing.references import dangling
+from rolecall.registry.editing.seed import seed_pool
 from rolecall.registry.routing.tasks import covering_kinds, resolve_role, resolve_worth
-from rolecall.registry.seeding import seed_pool
 from rolecall.registry.storage.registry import read_pool
-from rolecall.registry.upkeep import check_registry
 
 TASKS = {
     "chat", "general", "code", "code.edit", "math", "extract", "write", "translate",

@@ -27,7 +27,7 @@ from rolecall.registry.core.errors import (
     RecordInUse,
     UnknownRecord,
 )
-from rolecall.registry.editing import (
+from rolecall.registry.editing.edit import (
     add_record,
     assign_endpoint,
     get_record,

@@ -36,7 +36,7 @@ def has_registry(given: Path | None) -> bool:
 
 
 def _seed(db: Database) -> None:
-    from rolecall.registry.seeding import write_seed
+    from rolecall.registry.editing.seed import write_seed
 
     write_seed(db)
 

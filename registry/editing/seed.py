@@ -9,12 +9,12 @@ from typing import Any
 import yaml
 
 from rolecall.registry.catalog.models_dev import find_model, seed_text
-from rolecall.registry.changes import changes_between, merged, with_records
 from rolecall.registry.core.entities import Pool, Record
 from rolecall.registry.core.errors import UnknownRecord
 from rolecall.registry.documents.document import from_plain, parse_document, to_plain
 from rolecall.registry.documents.source import LOADER
-from rolecall.registry.editing import write_changes
+from rolecall.registry.editing.diff import changes_between, merged, with_records
+from rolecall.registry.editing.edit import write_changes
 from rolecall.registry.storage.connection import Database
 
 _POOL = "pool.yaml"

@@ -10,7 +10,7 @@ from typing import Any
 from rolecall.registry.catalog.models_dev import find_model
 from rolecall.registry.core.entities import Endpoint, Model, Price, Strategy
 from rolecall.registry.documents.schema import completed, is_this_machine
-from rolecall.registry.editing import add_record, get_record, list_records
+from rolecall.registry.editing.edit import add_record, get_record, list_records
 from rolecall.registry.storage.connection import Database
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rolecall.registry.changes import Changes, with_records
 from rolecall.registry.core.entities import Pool
 from rolecall.registry.documents.document import Document, parse_document
-from rolecall.registry.editing import apply_parsed, planned, write_changes
-from rolecall.registry.opening import has_registry, open_registry, registry_path
-from rolecall.registry.references import dangling
-from rolecall.registry.seeding import seed_pool
+from rolecall.registry.editing.diff import Changes, with_records
+from rolecall.registry.editing.edit import apply_parsed, planned, write_changes
+from rolecall.registry.editing.open import has_registry, open_registry, registry_path
+from rolecall.registry.editing.references import dangling
+from rolecall.registry.editing.seed import seed_pool
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.open import open_database
 

@@ -1,0 +1,1 @@
+"""Change the registry: open, seed, add, edit, apply, check."""
