@@ -9,10 +9,10 @@ from typing import Any
 
 from rolecall.cli.commands.records import money, tokens
 from rolecall.cli.output import Column, one_line, print_table, print_text
-from rolecall.registry import circuit
 from rolecall.registry.core.telemetry import Call, EndpointStatistics, Outcome
-from rolecall.registry.exporting import call_to_plain
-from rolecall.registry.telemetry import Story, TaskStatistics
+from rolecall.registry.telemetry import circuit
+from rolecall.registry.telemetry.export import call_to_plain
+from rolecall.registry.telemetry.query import Story, TaskStatistics
 
 _AGES = ((86_400, "d"), (3_600, "h"), (60, "min"))
 # What the head of an attempt says already.

@@ -37,7 +37,6 @@ from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.endpoint_effort import effort_note, with_effort
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.providers.support import dropped
-from rolecall.registry.recording import CircuitOpen, stays_open
 from rolecall.registry.retries import retry_after
 from rolecall.registry.route import Router, chosen_endpoint
 from rolecall.registry.routing.cost import (
@@ -50,6 +49,7 @@ from rolecall.registry.routing.cost import (
 from rolecall.registry.routing.decide import MOST_FALLBACKS
 from rolecall.registry.routing.eligible import max_output_tokens
 from rolecall.registry.storage.connection import Database
+from rolecall.registry.telemetry.record import CircuitOpen, stays_open
 
 # What an answer is reckoned to be at most where neither the request nor the model says.
 USUAL_MOST_TOKENS = 8_192

@@ -12,8 +12,8 @@ from rolecall.registry.core.chat import Answer
 from rolecall.registry.core.decisions import Candidate, Decision
 from rolecall.registry.core.errors import RegistryError
 from rolecall.registry.core.telemetry import Outcome
-from rolecall.registry.recording import record_outcome
 from rolecall.registry.storage.connection import Database
+from rolecall.registry.telemetry.record import record_outcome
 
 CHECK_TIMEOUT_S = 300.0
 _NOT_RUN = 126  # a shell's codes from here on: not runnable, not found, killed by a signal

@@ -43,7 +43,6 @@ from rolecall.registry.routing.tasks import build_task, covers, resolve_role
 from rolecall.registry.routing.tokens import estimate_tokens
 from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.scorer.text import text_read
-from rolecall.registry.standing import read_standing
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import (
     LastTurn,
@@ -52,6 +51,7 @@ from rolecall.registry.storage.decisions import (
     last_prompt,
 )
 from rolecall.registry.storage.registry import read_pool, read_revision
+from rolecall.registry.telemetry.availability import read_standing
 
 CACHE_LIFETIME = timedelta(minutes=5)
 CACHE_LEAST_TOKENS = 1024

@@ -41,7 +41,7 @@ def feedback(
     from dataclasses import asdict
 
     from rolecall.cli.output import print_json, print_text
-    from rolecall.registry.feedback import give_feedback, parse_score
+    from rolecall.registry.telemetry.feedback import give_feedback, parse_score
 
     if len(words) > 2:
         raise UsageError("expected [ID] SCORE", hint="rolecall feedback --help")

@@ -19,7 +19,7 @@ from rolecall.registry.core.errors import UsageError
 
 if TYPE_CHECKING:
     from rolecall.registry.core.telemetry import EndpointStatistics
-    from rolecall.registry.telemetry import Pruned, TaskStatistics, Wanted
+    from rolecall.registry.telemetry.query import Pruned, TaskStatistics, Wanted
 
 app = typer.Typer(help="List, export or prune the calls that were made.")
 
@@ -71,8 +71,8 @@ def list_calls(
     """
     from rolecall.cli.calls import print_calls
     from rolecall.registry.editing.open import open_registry
-    from rolecall.registry.exporting import call_to_plain
-    from rolecall.registry.telemetry import Wanted, list_calls
+    from rolecall.registry.telemetry.export import call_to_plain
+    from rolecall.registry.telemetry.query import Wanted, list_calls
 
     now = datetime.now(UTC)
     wanted = Wanted(tuple(endpoint or ()), since, failed, source)
@@ -112,7 +112,7 @@ def show(
     """
     from rolecall.cli.calls import print_story, story_to_plain
     from rolecall.registry.editing.open import open_registry
-    from rolecall.registry.telemetry import find_story
+    from rolecall.registry.telemetry.query import find_story
 
     with open_registry(registry) as db:
         story = find_story(db, call_id)
@@ -147,7 +147,7 @@ def stats(
       rolecall telemetry stats --json | jq '.endpoints[] | {endpoint, cost_usd}'
     """
     from rolecall.registry.editing.open import open_registry
-    from rolecall.registry.telemetry import endpoint_statistics, task_statistics
+    from rolecall.registry.telemetry.query import endpoint_statistics, task_statistics
 
     globs, now = tuple(endpoint or ()), datetime.now(UTC)
     with open_registry(registry) as db:
@@ -210,7 +210,7 @@ def export(
       rolecall telemetry export --format otlp-json -o trace.json
     """
     from rolecall.registry.editing.open import open_registry
-    from rolecall.registry.telemetry import Wanted, export_calls
+    from rolecall.registry.telemetry.query import Wanted, export_calls
 
     if as_json and form is not None:
         raise UsageError("either --format or --json", hint="rolecall telemetry export --help")
@@ -250,7 +250,7 @@ def prune(
       rolecall telemetry prune --before 2026-01-01
     """
     from rolecall.registry.editing.open import open_registry
-    from rolecall.registry.telemetry import cutoff, prune_evidence
+    from rolecall.registry.telemetry.query import cutoff, prune_evidence
 
     moment = cutoff(keep, before, datetime.now(UTC))
     with open_registry(registry) as db:

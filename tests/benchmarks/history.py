@@ -16,11 +16,11 @@ from rolecall.registry.core.ids import new_id
 from rolecall.registry.core.requests import Choices
 from rolecall.registry.core.telemetry import Call, EndpointStatistics
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.recording import begin_call, end_call
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.statistics import write_statistics
+from rolecall.registry.telemetry.record import begin_call, end_call
 from tests.benchmarks.warm import ALL_KEYS, ASKED, only_endpoints
 
 HISTORIES = (0, 5_000_000)

@@ -13,7 +13,6 @@ import pytest
 
 from rolecall.registry.core.telemetry import Call
 from rolecall.registry.editing.check import check_registry
-from rolecall.registry.statistics import after_outcome, replayed
 from rolecall.registry.storage.calls import CallFilter, stream_calls
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.open import open_database
@@ -24,6 +23,7 @@ from rolecall.registry.storage.statistics import (
     read_samples,
     read_statistics,
 )
+from rolecall.registry.telemetry.statistics import after_outcome, replayed
 from tests.faults.server import Received
 
 _NUMBER = re.compile(r"prompt number (\d+)")

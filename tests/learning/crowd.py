@@ -20,8 +20,8 @@ from rolecall.registry.core.chat import Chat, Text, Turn
 from rolecall.registry.core.entities import Price
 from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.requests import Asked, Choices
-from rolecall.registry.feedback import give_feedback
 from rolecall.registry.progress import Answered, Wanted
+from rolecall.registry.telemetry.feedback import give_feedback
 from tests.faults.plan import Plan
 from tests.faults.registry import Served, registry_yaml
 from tests.faults.server import FaultServer

@@ -14,15 +14,15 @@ from rolecall.registry.core.ids import new_id
 from rolecall.registry.core.requests import Choices, Message, Request
 from rolecall.registry.core.telemetry import Call
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.recording import begin_call, end_call
 from rolecall.registry.route import Router
 from rolecall.registry.scorer.model import Scorer
-from rolecall.registry.statistics import replayed
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import write_record
+from rolecall.registry.telemetry.record import begin_call, end_call
+from rolecall.registry.telemetry.statistics import replayed
 from tests.faults.server import FaultServer
 from tests.learning.world import BEST, PROMPT, SECOND, answering, opened
-from tests.registry.calls import call
+from tests.telemetry.calls import call
 
 START_UP = 20
 TOKENS = 500

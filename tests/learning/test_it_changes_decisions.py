@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from rolecall.registry.describe import describe_decision, why_chosen
-from rolecall.registry.feedback import give_feedback
 from rolecall.registry.scorer.model import Scorer
+from rolecall.registry.telemetry.feedback import give_feedback
 from tests.conftest import Rolecall
 from tests.faults.server import FaultServer
 from tests.learning.world import BEST, SECOND, World, answering, opened

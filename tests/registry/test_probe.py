@@ -17,17 +17,17 @@ from rolecall.registry.editing.edit import apply_document
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.probe import Probed, Prober, Round, probe_command, probed
 from rolecall.registry.providers.client import Client
-from rolecall.registry.recording import begin_call, end_call
-from rolecall.registry.standing import read_standing
 from rolecall.registry.storage.calls import read_call
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import write_record
 from rolecall.registry.storage.spending import spent
 from rolecall.registry.storage.statistics import read_endpoint_statistics
+from rolecall.registry.telemetry.availability import read_standing
+from rolecall.registry.telemetry.record import begin_call, end_call
 from tests.faults.plan import Plan
 from tests.faults.registry import Served, registry_yaml
 from tests.faults.server import FaultServer
-from tests.registry.calls import call
+from tests.telemetry.calls import call
 
 TIMEOUTS = Timeouts(0.3, 0.3, 0.3)
 # A plan's usage is 12 tokens in and 8 out; a probe is for 60 in and 256 out at worst.

@@ -29,7 +29,7 @@ def formatted(calls: Iterable[Call], form: CallFormat) -> Iterator[str]:
         case "json":
             return _json(calls)
         case "otlp-json":
-            from rolecall.registry.otlp import otlp_trace
+            from rolecall.registry.telemetry.otlp import otlp_trace
 
             return otlp_trace(calls)
     assert_never(form)

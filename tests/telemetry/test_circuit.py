@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from rolecall.registry.circuit import is_open, on_trial, state, why_open
 from rolecall.registry.core.telemetry import Call, EndpointStatistics
-from rolecall.registry.statistics import replayed
-from tests.registry.calls import START, at, call
+from rolecall.registry.telemetry.circuit import is_open, on_trial, state, why_open
+from rolecall.registry.telemetry.statistics import replayed
+from tests.telemetry.calls import START, at, call
 
 
 def stats_of(*calls: Call) -> EndpointStatistics:

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from rolecall.registry.core.telemetry import Call, OutcomeStatistics
-from rolecall.registry.standing import Standing, read_standing
-from rolecall.registry.statistics import replayed
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.statistics import write_outcome_statistics, write_statistics
-from tests.registry.calls import START, at, call
+from rolecall.registry.telemetry.availability import Standing, read_standing
+from rolecall.registry.telemetry.statistics import replayed
+from tests.telemetry.calls import START, at, call
 
 
 @pytest.fixture

@@ -6,13 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from rolecall.registry.circuit import TRIAL_S, is_open, on_trial, why_open
 from rolecall.registry.core.clock import Now, utc_now
 from rolecall.registry.core.entities import Scope
 from rolecall.registry.core.errors import BudgetExceeded, RegistryError
 from rolecall.registry.core.telemetry import Call, Outcome
 from rolecall.registry.policy.budget import remaining, spending_scopes
-from rolecall.registry.statistics import after_call, after_outcome, kinds_of
 from rolecall.registry.storage.calls import finish_call, insert_call
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.outcomes import (
@@ -30,6 +28,8 @@ from rolecall.registry.storage.statistics import (
     write_samples,
     write_statistics,
 )
+from rolecall.registry.telemetry.circuit import TRIAL_S, is_open, on_trial, why_open
+from rolecall.registry.telemetry.statistics import after_call, after_outcome, kinds_of
 
 
 class CircuitOpen(RegistryError):

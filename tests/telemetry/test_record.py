@@ -9,19 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry import recording
 from rolecall.registry.core.entities import Allowance, Scope
 from rolecall.registry.core.errors import BudgetExceeded
 from rolecall.registry.core.telemetry import Call, Outcome
 from rolecall.registry.policy.budget import EVERYTHING
-from rolecall.registry.recording import (
-    CircuitOpen,
-    begin_call,
-    end_call,
-    record_outcome,
-    stays_open,
-)
-from rolecall.registry.statistics import replayed
 from rolecall.registry.storage.calls import CallFilter, read_call, recent_calls
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import insert_decision
@@ -33,8 +24,17 @@ from rolecall.registry.storage.statistics import (
     read_endpoint_statistics,
     read_samples,
 )
-from tests.registry.calls import START, at
+from rolecall.registry.telemetry import record as recording
+from rolecall.registry.telemetry.record import (
+    CircuitOpen,
+    begin_call,
+    end_call,
+    record_outcome,
+    stays_open,
+)
+from rolecall.registry.telemetry.statistics import replayed
 from tests.storage.test_decisions import DECISION
+from tests.telemetry.calls import START, at
 
 DAY = START.date().isoformat()
 HELD_USD = 0.5

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from rolecall.registry.circuit import after_failure, after_success, on_trial
 from rolecall.registry.core.telemetry import (
     Call,
     EndpointStatistics,
@@ -16,6 +15,7 @@ from rolecall.registry.core.telemetry import (
     OutcomeStatistics,
     Sample,
 )
+from rolecall.registry.telemetry.circuit import after_failure, after_success, on_trial
 
 WINDOW = 64  # samples kept for the quantiles
 SETTLED = 8

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from rolecall.registry.core.telemetry import Call
-from rolecall.registry.exporting import CallFormat, call_to_plain, formatted
-from rolecall.registry.otlp import span
+from rolecall.registry.telemetry.export import CallFormat, call_to_plain, formatted
+from rolecall.registry.telemetry.otlp import span
 
 CALL = Call(
     id="c1",

@@ -17,9 +17,7 @@ from rolecall.registry.core.telemetry import (
     OutcomeStatistics,
     SampleSource,
 )
-from rolecall.registry.exporting import CallFormat, formatted
 from rolecall.registry.policy.strategies import matches
-from rolecall.registry.statistics import kinds_of, success_offset
 from rolecall.registry.storage.calls import (
     CallFilter,
     call_ids,
@@ -35,6 +33,8 @@ from rolecall.registry.storage.outcomes import outcomes_of_decision
 from rolecall.registry.storage.registry import names
 from rolecall.registry.storage.statistics import all_outcome_statistics, read_statistics
 from rolecall.registry.storage.turns import prune_turns
+from rolecall.registry.telemetry.export import CallFormat, formatted
+from rolecall.registry.telemetry.statistics import kinds_of, success_offset
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from rolecall.registry.core.chat import Text, Turn
 from rolecall.registry.core.entities import Endpoint, Model
 from rolecall.registry.core.errors import UnknownRecord, UsageError
 from rolecall.registry.core.telemetry import Call, EndpointStatistics, Outcome, OutcomeStatistics
-from rolecall.registry.statistics import success_offset
 from rolecall.registry.storage.calls import insert_call
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import insert_decision
@@ -28,7 +27,7 @@ from rolecall.registry.storage.statistics import (
     write_statistics,
 )
 from rolecall.registry.storage.turns import append_turns, read_turns
-from rolecall.registry.telemetry import (
+from rolecall.registry.telemetry.query import (
     Pruned,
     Story,
     Wanted,
@@ -40,6 +39,7 @@ from rolecall.registry.telemetry import (
     prune_evidence,
     task_statistics,
 )
+from rolecall.registry.telemetry.statistics import success_offset
 from tests.storage.test_decisions import DECISION as ANY_DECISION
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)

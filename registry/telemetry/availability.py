@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from rolecall.registry.circuit import QUOTA_ERRORS, is_open, why_open
 from rolecall.registry.core.telemetry import Measured
-from rolecall.registry.statistics import kinds_of, measured
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.statistics import read_outcome_statistics, read_statistics
+from rolecall.registry.telemetry.circuit import QUOTA_ERRORS, is_open, why_open
+from rolecall.registry.telemetry.statistics import kinds_of, measured
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.telemetry import Outcome
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.recording import record_outcome
-from rolecall.registry.statistics import kinds_of, success_offset
 from rolecall.registry.storage.calls import calls_of_decision
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import read_decision
 from rolecall.registry.storage.statistics import read_outcome_statistics
+from rolecall.registry.telemetry.record import record_outcome
+from rolecall.registry.telemetry.statistics import kinds_of, success_offset
 
 WORDS = {"good": 1.0, "bad": 0.0}
 

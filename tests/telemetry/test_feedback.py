@@ -10,14 +10,14 @@ import pytest
 
 from rolecall.registry.core.errors import UnknownRecord, UsageError
 from rolecall.registry.core.telemetry import Call
-from rolecall.registry.feedback import answering_endpoint, give_feedback, parse_score
 from rolecall.registry.storage.calls import insert_call
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import insert_decision
 from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.outcomes import outcomes_of_decision
-from tests.registry.calls import at
+from rolecall.registry.telemetry.feedback import answering_endpoint, give_feedback, parse_score
 from tests.storage.test_decisions import CANDIDATE, DECISION
+from tests.telemetry.calls import at
 
 FIRST, SECOND = CANDIDATE.endpoint, "b/y"
 SCORED = replace(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rolecall.registry.core.telemetry import EndpointStatistics, Outcome, OutcomeStatistics
-from rolecall.registry.statistics import (
+from rolecall.registry.telemetry.statistics import (
     WINDOW,
     after_outcome,
     kinds_of,
@@ -17,7 +17,7 @@ from rolecall.registry.statistics import (
     replayed,
     success_offset,
 )
-from tests.registry.calls import START, at, call
+from tests.telemetry.calls import START, at, call
 
 
 def stats_of(*calls: object) -> EndpointStatistics:

@@ -1,0 +1,1 @@
+"""Record what happened, add it up, show and export it."""
