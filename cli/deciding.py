@@ -10,7 +10,7 @@ from rolecall.registry.core.chat import Chat
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.errors import ExitCode, RegistryError
 from rolecall.registry.core.requests import Asked
-from rolecall.registry.route import Router, chosen_endpoint
+from rolecall.registry.routing.router import Router, chosen_endpoint
 
 
 def print_decision(decision: Decision, *, as_json: bool) -> None:
@@ -19,7 +19,7 @@ def print_decision(decision: Decision, *, as_json: bool) -> None:
     Raises NothingEligible or BudgetExceeded, after the JSON, when nothing was chosen.
     """
     if as_json:
-        from rolecall.registry.describe import describe_decision
+        from rolecall.registry.routing.decision_json import describe_decision
 
         print_json(describe_decision(decision))
     chosen = chosen_endpoint(decision)
@@ -37,7 +37,7 @@ def print_decisions(
     Returns the exit code: a row for which nothing is eligible is printed with `chosen` null and
     said on stderr, and the rest goes on.
     """
-    from rolecall.registry.describe import describe_decision
+    from rolecall.registry.routing.decision_json import describe_decision
 
     codes = []
     for line, chat, custom_id in rows:

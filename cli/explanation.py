@@ -12,7 +12,7 @@ from rich.text import Text
 
 from rolecall.cli.output import console, one_line, print_json
 from rolecall.registry.core.decisions import Candidate, Decision, Flip
-from rolecall.registry.describe import (
+from rolecall.registry.routing.decision_json import (
     decision_flips,
     describe_decision,
     grouped_exclusions,

@@ -38,16 +38,16 @@ from rolecall.registry.providers.endpoint_effort import effort_note, with_effort
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.providers.support import dropped
 from rolecall.registry.retries import retry_after
-from rolecall.registry.route import Router, chosen_endpoint
-from rolecall.registry.routing.cost import (
+from rolecall.registry.routing.router import Router, chosen_endpoint
+from rolecall.registry.routing.rules.cost import (
     affordable_tokens,
     dearest_input,
     input_at_most,
     prices,
     usd_for,
 )
-from rolecall.registry.routing.decide import MOST_FALLBACKS
-from rolecall.registry.routing.eligible import max_output_tokens
+from rolecall.registry.routing.rules.decide import MOST_FALLBACKS
+from rolecall.registry.routing.rules.eligibility import max_output_tokens
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.telemetry.record import CircuitOpen, stays_open
 

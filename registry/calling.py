@@ -18,8 +18,8 @@ from rolecall.registry.core.telemetry import Call, SampleSource
 from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.keys import resolve_key
 from rolecall.registry.providers.protocol import Target
-from rolecall.registry.routing.cost import cost_of, is_free, usd_for
-from rolecall.registry.routing.tokens import BYTES_PER_TOKEN
+from rolecall.registry.routing.rules.cost import cost_of, is_free, usd_for
+from rolecall.registry.routing.rules.token_estimate import BYTES_PER_TOKEN
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.telemetry.record import begin_call, end_call
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.entities import Endpoint
 from rolecall.registry.core.formatting import usd
-from rolecall.registry.routing.cost import usd_for
+from rolecall.registry.routing.rules.cost import usd_for
 
 _BY_CIRCUIT = {"PROVIDER_OFFLINE", "QUOTA_EXHAUSTED"}
 

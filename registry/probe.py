@@ -21,8 +21,8 @@ from rolecall.registry.core.telemetry import Call, EndpointStatistics
 from rolecall.registry.editing.open import open_registry, registry_path
 from rolecall.registry.policy.strategies import matches
 from rolecall.registry.providers.client import Client
-from rolecall.registry.routing.cost import usd_for
-from rolecall.registry.routing.eligible import max_output_tokens
+from rolecall.registry.routing.rules.cost import usd_for
+from rolecall.registry.routing.rules.eligibility import max_output_tokens
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import read_pool
 from rolecall.registry.storage.statistics import read_endpoint_statistics

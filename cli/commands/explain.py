@@ -44,7 +44,7 @@ def explain(
       rolecall explain --json | jq .margin_usd
     """
     from rolecall.cli.explanation import print_explained
-    from rolecall.registry.explain import explain_decision, explain_request
+    from rolecall.registry.routing.explain import explain_decision, explain_request
 
     asked = request.asked()
     if prompt is None and not request.has_file:

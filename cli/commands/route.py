@@ -45,7 +45,7 @@ def route(
     from rolecall.cli.deciding import print_decision, print_decisions
     from rolecall.cli.prompts import read_jsonl, read_request
     from rolecall.registry.chat.parse import request_of
-    from rolecall.registry.route import open_router
+    from rolecall.registry.routing.router import open_router
 
     given, asked = request.given(prompt), request.asked(log_prompt=not no_log)
     if not jsonl:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rolecall.registry.core.clock import utc_now
 from rolecall.registry.editing.open import open_registry, registry_path
-from rolecall.registry.route import Router
+from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.registry import read_pool
 

@@ -18,7 +18,7 @@ from rolecall.registry.evaluation.cases import Cases, Table, additive
 from rolecall.registry.evaluation.costs import Spending
 from rolecall.registry.evaluation.plan import Plan
 from rolecall.registry.learning.fits import CrossFits
-from rolecall.registry.routing.tokens import estimate_tokens
+from rolecall.registry.routing.rules.token_estimate import estimate_tokens
 from rolecall.registry.scorer import baselines
 from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.kept_embeddings import KeptEmbeddings

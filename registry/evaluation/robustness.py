@@ -29,7 +29,7 @@ from rolecall.registry.evaluation.robustness_report import (
 )
 from rolecall.registry.learning.loading import read_known
 from rolecall.registry.policy.layers import DEFAULT_STRATEGY
-from rolecall.registry.route import Router
+from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.baselines import nearest
 from rolecall.registry.scorer.data import Judged, read_judged, spelled_out
 from rolecall.registry.scorer.kept_embeddings import KeptEmbeddings

@@ -17,8 +17,8 @@ from rolecall.registry.core.errors import UnknownRecord
 from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.core.requests import Choices, Message, Request
 from rolecall.registry.evaluation.dry_router import open_dry_router
-from rolecall.registry.route import Router
-from rolecall.registry.routing.value import weigh
+from rolecall.registry.routing.router import Router
+from rolecall.registry.routing.rules.value import weigh
 from rolecall.registry.scorer.model import Scorer
 
 MARGIN = 0.1  # of what a correct answer is worth: less is no clear difference

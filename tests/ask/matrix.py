@@ -24,7 +24,7 @@ from rolecall.registry.editing.edit import apply_document
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.progress import Answered, Asking, Decided, Failed, Progress, Wanted
 from rolecall.registry.providers.client import Client
-from rolecall.registry.route import Router
+from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.calls import calls_of_decision
 from rolecall.registry.storage.connection import Database

@@ -12,7 +12,7 @@ from rolecall.registry.core.requests import Asked, Choices
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.progress import Answered, Asking, Failed, Wanted
 from rolecall.registry.providers.client import Client
-from rolecall.registry.route import Router
+from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.telemetry.record import CircuitOpen
 from tests.ask.serving import Serving

@@ -14,7 +14,7 @@ from rolecall.registry.core.requests import Asked, Choices
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.progress import Answered, Wanted
 from rolecall.registry.providers.client import Client
-from rolecall.registry.route import Router
+from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.calls import CallFilter, recent_calls
 from tests.ask.processes import WatchfulServer, running

@@ -15,7 +15,7 @@ from rolecall.registry.core.requests import Asked, Choices
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.progress import Asking, Wanted
 from rolecall.registry.providers.client import Client
-from rolecall.registry.route import Router
+from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.model import Scorer
 from tests.ask.matrix import APIS
 from tests.ask.serving import PLAIN, Serving

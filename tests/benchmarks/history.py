@@ -16,7 +16,7 @@ from rolecall.registry.core.ids import new_id
 from rolecall.registry.core.requests import Choices
 from rolecall.registry.core.telemetry import Call, EndpointStatistics
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.route import Router
+from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.statistics import write_statistics

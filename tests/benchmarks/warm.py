@@ -11,7 +11,7 @@ from pathlib import Path
 from rolecall.registry.core.entities import Endpoint, Model, Price
 from rolecall.registry.core.requests import Choices, Message, Request
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.route import Router
+from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import write_record

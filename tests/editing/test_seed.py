@@ -18,7 +18,7 @@ from rolecall.registry.editing.check import check_registry
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.editing.references import dangling
 from rolecall.registry.editing.seed import seed_pool
-from rolecall.registry.routing.tasks import covering_kinds, resolve_role, resolve_worth
+from rolecall.registry.routing.rules.tasks import covering_kinds, resolve_role, resolve_worth
 from rolecall.registry.storage.registry import read_pool
 
 TASKS = {

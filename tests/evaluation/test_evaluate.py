@@ -14,7 +14,7 @@ from rolecall.registry.evaluation import evaluate as evaluation
 from rolecall.registry.evaluation.evaluate import EvalRequest, Evaluation
 from rolecall.registry.evaluation.plan import NothingToEvaluate, Seen, Selection, read_shares
 from rolecall.registry.scorer.seen import prompt_key, write_seen
-from tests.registry.worlds import ALIKE, MODELS, PRICES, Seer, install, known, rows, write_rows
+from tests.routing.worlds import ALIKE, MODELS, PRICES, Seer, install, known, rows, write_rows
 
 POOL = Pool(1, strategies=(Strategy("balanced"), Strategy("lavish", quality_usd=1.0)))
 PRICED = {model: Price(one, other, source="test") for model, (one, other) in PRICES.items()}

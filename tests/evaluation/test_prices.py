@@ -12,7 +12,7 @@ from rolecall.registry.core.entities import Endpoint, Pool, Price
 from rolecall.registry.core.errors import InvalidDocument
 from rolecall.registry.evaluation.evaluate import EvalRequest, SetEvaluation, evaluate
 from rolecall.registry.evaluation.prices import find_prices, read_prices
-from tests.registry.worlds import install, known, rows, write_rows
+from tests.routing.worlds import install, known, rows, write_rows
 
 
 def serving(model: str, *prices: tuple[float | None, float | None]) -> Pool:

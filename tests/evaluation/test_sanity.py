@@ -33,7 +33,7 @@ from rolecall.registry.evaluation.sanity import (
     granted_orders,
     read_expectations,
 )
-from rolecall.registry.route import Router
+from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.scorer.variants import canonical
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.describe import describe_decision, why_chosen
+from rolecall.registry.routing.decision_json import describe_decision, why_chosen
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.telemetry.feedback import give_feedback
 from tests.conftest import Rolecall

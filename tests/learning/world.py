@@ -24,7 +24,7 @@ from rolecall.registry.editing.open import open_registry
 from rolecall.registry.probe import Prober
 from rolecall.registry.progress import Answered, Decided, Wanted
 from rolecall.registry.providers.client import Client
-from rolecall.registry.route import Router
+from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import write_record

@@ -16,7 +16,7 @@ from rolecall.registry.core.requests import Choices
 from rolecall.registry.editing.apply import apply_text
 from rolecall.registry.editing.seed import seed_pool
 from rolecall.registry.learning.predict import Predictions, predict_rows
-from rolecall.registry.route import open_router
+from rolecall.registry.routing.router import open_router
 from rolecall.registry.scorer.model import Scorer
 
 PROMPT = "Prove that the square root of 2 is irrational."

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from rolecall.registry.chat.parse import parse_chat, request_of
 from rolecall.registry.core.errors import InvalidDocument, InvalidPrompt, UnknownRecord
-from rolecall.registry.detect import turns_of
+from rolecall.registry.routing.task_detection import turns_of
 from rolecall.registry.scorer.data import Judged, read_asked, read_judged
 from rolecall.registry.scorer.text import text_read
 from tests.scorer.judged_files import known, read, write

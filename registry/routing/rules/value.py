@@ -9,8 +9,8 @@ from rolecall.registry.core.entities import Endpoint, Model, Price, Profile, Sou
 from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.core.requests import Task
 from rolecall.registry.core.telemetry import Measured
-from rolecall.registry.routing.requirements import capabilities_of
-from rolecall.registry.routing.tasks import most_specific
+from rolecall.registry.routing.rules.requirements import capabilities_of
+from rolecall.registry.routing.rules.tasks import most_specific
 
 _NO_PRICE = Price()
 _NO_PROFILE = Profile()

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from rolecall.registry.core.decisions import Candidate, Flip
 from rolecall.registry.core.entities import Strategy
 from rolecall.registry.core.formatting import usd
-from rolecall.registry.routing.choose import TieKey, tie_key
-from rolecall.registry.routing.value import value
+from rolecall.registry.routing.rules.ranking import TieKey, tie_key
+from rolecall.registry.routing.rules.value import value
 
 
 class _Weight(NamedTuple):

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from rolecall.registry.core.entities import Role, TaskKind
 from rolecall.registry.core.requests import Message, Request
-from rolecall.registry.routing.structure import Detected
-from rolecall.registry.routing.tasks import build_task, covers, most_specific, resolve_role
+from rolecall.registry.routing.rules.request_structure import Detected
+from rolecall.registry.routing.rules.tasks import build_task, covers, most_specific, resolve_role
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from rolecall.registry.core.decisions import Candidate, Ceiling, Exclusion
 from rolecall.registry.core.entities import Endpoint, Price, Strategy
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.requests import Task
-from rolecall.registry.routing.tokens import SAFETY_MARGIN
+from rolecall.registry.routing.rules.token_estimate import SAFETY_MARGIN
 
 _NO_PRICE = Price()
 _NO_LIMIT = 1e12  # tokens: more than any answer has

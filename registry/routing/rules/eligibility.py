@@ -10,10 +10,10 @@ from rolecall.registry.core.entities import Assignment, Endpoint, Model, Role, S
 from rolecall.registry.core.formatting import seconds, tokens, usd
 from rolecall.registry.core.requests import Task
 from rolecall.registry.policy.strategies import matches
-from rolecall.registry.routing.question import Question, Survivors
-from rolecall.registry.routing.requirements import capabilities_of, is_only_attached
-from rolecall.registry.routing.tasks import covering_kinds, most_specific
-from rolecall.registry.routing.tokens import context_needed
+from rolecall.registry.routing.rules.inputs import Question, Survivors
+from rolecall.registry.routing.rules.requirements import capabilities_of, is_only_attached
+from rolecall.registry.routing.rules.tasks import covering_kinds, most_specific
+from rolecall.registry.routing.rules.token_estimate import context_needed
 
 NOT_ASSIGNED = "not assigned to"
 NOT_SELECTED = "not named by --endpoint"

@@ -8,7 +8,7 @@ from rolecall.registry.core.decisions import Candidate
 from rolecall.registry.core.entities import Endpoint, Model, Price, Profile, Strategy
 from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.core.requests import Task
-from rolecall.registry.routing.value import weigh
+from rolecall.registry.routing.rules.value import weigh
 
 STRATEGY = Strategy(
     "s",

@@ -10,18 +10,18 @@ from rolecall.registry.core.decisions import Candidate, Exclusion
 from rolecall.registry.core.entities import Endpoint, Model
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.predictions import Prediction
-from rolecall.registry.routing.choose import rank
-from rolecall.registry.routing.cost import over_ceiling
-from rolecall.registry.routing.eligible import (
+from rolecall.registry.routing.rules.cost import over_ceiling
+from rolecall.registry.routing.rules.eligibility import (
     exclusions_after_weighing,
     has_limits,
     is_only_remote,
     outside,
     survivors,
 )
-from rolecall.registry.routing.question import Question, Survivors, Verdict
-from rolecall.registry.routing.reasons import reasons
-from rolecall.registry.routing.value import weigh
+from rolecall.registry.routing.rules.inputs import Question, Survivors, Verdict
+from rolecall.registry.routing.rules.ranking import rank
+from rolecall.registry.routing.rules.reasons import reasons
+from rolecall.registry.routing.rules.value import weigh
 
 MOST_FALLBACKS = 5
 

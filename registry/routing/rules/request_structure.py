@@ -6,8 +6,8 @@ from collections import Counter
 from typing import NamedTuple
 
 from rolecall.registry.core.requests import Request
-from rolecall.registry.routing.requirements import attachment_reason
-from rolecall.registry.routing.tokens import estimate_tokens
+from rolecall.registry.routing.rules.requirements import attachment_reason
+from rolecall.registry.routing.rules.token_estimate import estimate_tokens
 
 LONG_CONTEXT_TOKENS = 60_000
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from rolecall.registry.core.decisions import Candidate
 from rolecall.registry.core.entities import Endpoint, Profile
 from rolecall.registry.core.telemetry import Measured
-from rolecall.registry.routing.value import weigh
-from tests.routing.test_value import ENDPOINT, MODEL, PREDICTION, STRATEGY, TASK
+from rolecall.registry.routing.rules.value import weigh
+from tests.routing.rules.test_value import ENDPOINT, MODEL, PREDICTION, STRATEGY, TASK
 
 SEEN = Measured(
     samples=40,

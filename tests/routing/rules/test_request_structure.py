@@ -1,5 +1,5 @@
 from rolecall.registry.core.requests import Message, Request
-from rolecall.registry.routing.structure import task_by_structure
+from rolecall.registry.routing.rules.request_structure import task_by_structure
 
 
 def test_tools_come_before_images_and_images_before_length() -> None:

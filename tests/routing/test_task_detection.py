@@ -11,9 +11,14 @@ import pytest
 
 from rolecall.registry.core.entities import Pool, Role, TaskKind
 from rolecall.registry.core.requests import Message, Request
-from rolecall.registry.detect import ExampleIndex, detect_task, fit_to_role, turns_of
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.routing.structure import Detected
+from rolecall.registry.routing.rules.request_structure import Detected
+from rolecall.registry.routing.task_detection import (
+    ExampleIndex,
+    detect_task,
+    fit_to_role,
+    turns_of,
+)
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.task_classifier import TaskGuess
 from rolecall.registry.scorer.text import text_read

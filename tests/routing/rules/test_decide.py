@@ -17,9 +17,9 @@ from rolecall.registry.core.entities import (
 from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.core.requests import Task
 from rolecall.registry.policy.strategies import resolve_strategy
-from rolecall.registry.routing.decide import decide, nothing_eligible_message
-from rolecall.registry.routing.eligible import survivors
-from rolecall.registry.routing.question import Question, Verdict
+from rolecall.registry.routing.rules.decide import decide, nothing_eligible_message
+from rolecall.registry.routing.rules.eligibility import survivors
+from rolecall.registry.routing.rules.inputs import Question, Verdict
 
 TASK = Task("code", "detected", 0.9, "x", input_tokens=1_000, input_tokens_declared=True)
 MODELS = {

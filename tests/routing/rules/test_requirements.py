@@ -1,6 +1,6 @@
 from rolecall.registry.core.entities import Model
 from rolecall.registry.core.requests import Message, Request
-from rolecall.registry.routing.requirements import capabilities_of, requirements
+from rolecall.registry.routing.rules.requirements import capabilities_of, requirements
 
 
 def test_a_plain_request_needs_nothing_but_text() -> None:

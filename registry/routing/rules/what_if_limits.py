@@ -10,7 +10,7 @@ from typing import NamedTuple
 from rolecall.registry.core.decisions import Candidate, Exclusion, Flip
 from rolecall.registry.core.entities import Strategy
 from rolecall.registry.core.formatting import Rounding, rounded, seconds, usd
-from rolecall.registry.routing.choose import TieKey, tie_key
+from rolecall.registry.routing.rules.ranking import TieKey, tie_key
 
 
 class _Entry(NamedTuple):

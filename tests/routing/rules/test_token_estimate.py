@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rolecall.registry.core.requests import Message, Request, Task
-from rolecall.registry.routing.tokens import context_needed, estimate_tokens
+from rolecall.registry.routing.rules.token_estimate import context_needed, estimate_tokens
 
 
 def request(*texts: str, attachments: tuple[str, ...] = ()) -> Request:

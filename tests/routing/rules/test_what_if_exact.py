@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from rolecall.registry.core.decisions import Candidate, Exclusion, Flip
 from rolecall.registry.core.entities import Strategy
-from rolecall.registry.routing.choose import rank, tie_key
-from rolecall.registry.routing.eligible import exclusions_after_weighing
-from rolecall.registry.routing.flips import flips
-from rolecall.registry.routing.value import value
-from tests.routing.candidates import candidate
+from rolecall.registry.routing.rules.eligibility import exclusions_after_weighing
+from rolecall.registry.routing.rules.ranking import rank, tie_key
+from rolecall.registry.routing.rules.value import value
+from rolecall.registry.routing.rules.what_if import flips
+from tests.routing.rules.candidates import candidate
 
 
 class Case:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rolecall.registry.core.decisions import Candidate
 from rolecall.registry.core.entities import Locality, Strategy
-from rolecall.registry.routing.choose import near_ties, rank, tie_key
+from rolecall.registry.routing.rules.ranking import near_ties, rank, tie_key
 
 STRATEGY = Strategy("s", tie_band_usd=0.25)
 

@@ -7,9 +7,9 @@ from typing import Literal
 
 from rolecall.registry.core.entities import Role, TaskKind
 from rolecall.registry.core.requests import Request, Task
-from rolecall.registry.routing.requirements import merge_needs, requirements
-from rolecall.registry.routing.structure import Detected
-from rolecall.registry.routing.tokens import estimate_tokens
+from rolecall.registry.routing.rules.request_structure import Detected
+from rolecall.registry.routing.rules.requirements import merge_needs, requirements
+from rolecall.registry.routing.rules.token_estimate import estimate_tokens
 
 GENERAL = "general"
 

@@ -9,8 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rolecall.registry.core.entities import Endpoint, Role, Strategy
-from rolecall.registry.routing.decide import decide
-from tests.routing.test_decide import PLAIN, PREDICTIONS, QUESTION, TASK, limits, pools, verdict
+from rolecall.registry.routing.rules.decide import decide
+from tests.routing.rules.test_decide import (
+    PLAIN,
+    PREDICTIONS,
+    QUESTION,
+    TASK,
+    limits,
+    pools,
+    verdict,
+)
 
 
 @given(pools, limits, st.lists(st.floats(0.01, 100), min_size=2, max_size=2).map(sorted))

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from rolecall.registry.core.decisions import Candidate, Exclusion, Flip
 from rolecall.registry.core.entities import Strategy
-from rolecall.registry.routing.limit_flips import limit_flips
-from rolecall.registry.routing.weight_flips import weight_flips
+from rolecall.registry.routing.rules.what_if_limits import limit_flips
+from rolecall.registry.routing.rules.what_if_weights import weight_flips
 
 
 def flips(

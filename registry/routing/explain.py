@@ -28,7 +28,7 @@ def explain_decision(given: Path | None, decision_id: str | None, asked: Asked) 
 def explain_request(given: Path | None, request: Request, choices: Choices) -> Decision:
     """Decide a request without recording it; raises as `Router.decide` does."""
     # Only here: a stored decision is explained without loading the scorer.
-    from rolecall.registry.route import open_router
+    from rolecall.registry.routing.router import open_router
 
     with open_router(given) as router:
         return router.decide(request, choices, record=False)

@@ -21,7 +21,19 @@ from rolecall.registry.core.ids import new_id
 from rolecall.registry.core.predictions import ModelFacts, Prediction
 from rolecall.registry.core.requests import Choices, Request, Task
 from rolecall.registry.core.suggestions import named, unknown
-from rolecall.registry.detect import (
+from rolecall.registry.editing.open import open_registry
+from rolecall.registry.learning.loading import Loading, Tell, say_nothing, with_fits
+from rolecall.registry.policy.budget import ceiling, remaining
+from rolecall.registry.policy.layers import Layers, policy_layers
+from rolecall.registry.policy.strategies import matches
+from rolecall.registry.providers.support import lost_modalities, uncarried
+from rolecall.registry.routing.rules.decide import decide, nothing_eligible_message
+from rolecall.registry.routing.rules.eligibility import survivors
+from rolecall.registry.routing.rules.inputs import Question, Verdict
+from rolecall.registry.routing.rules.request_structure import Detected
+from rolecall.registry.routing.rules.tasks import build_task, covers, resolve_role
+from rolecall.registry.routing.rules.token_estimate import estimate_tokens
+from rolecall.registry.routing.task_detection import (
     ExampleIndex,
     detect_task,
     fit_to_role,
@@ -29,18 +41,6 @@ from rolecall.registry.detect import (
     known_kind,
     turns_of,
 )
-from rolecall.registry.editing.open import open_registry
-from rolecall.registry.learning.loading import Loading, Tell, say_nothing, with_fits
-from rolecall.registry.policy.budget import ceiling, remaining
-from rolecall.registry.policy.layers import Layers, policy_layers
-from rolecall.registry.policy.strategies import matches
-from rolecall.registry.providers.support import lost_modalities, uncarried
-from rolecall.registry.routing.decide import decide, nothing_eligible_message
-from rolecall.registry.routing.eligible import survivors
-from rolecall.registry.routing.question import Question, Verdict
-from rolecall.registry.routing.structure import Detected
-from rolecall.registry.routing.tasks import build_task, covers, resolve_role
-from rolecall.registry.routing.tokens import estimate_tokens
 from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.scorer.text import text_read
 from rolecall.registry.storage.connection import Database

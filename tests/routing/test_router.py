@@ -13,10 +13,10 @@ from rolecall.registry.core.entities import Endpoint, Role, Scope
 from rolecall.registry.core.errors import BudgetExceeded, NothingEligible, UnknownRecord
 from rolecall.registry.core.ids import new_id
 from rolecall.registry.core.requests import Choices, Message, Request
-from rolecall.registry.describe import describe_decision, why_chosen
 from rolecall.registry.editing.edit import add_record, apply_document
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.route import Router, chosen_endpoint
+from rolecall.registry.routing.decision_json import describe_decision, why_chosen
+from rolecall.registry.routing.router import Router, chosen_endpoint
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import read_decision

@@ -2,11 +2,11 @@ from dataclasses import replace
 
 from rolecall.registry.core.decisions import Candidate, Exclusion, Flip
 from rolecall.registry.core.entities import Strategy
-from rolecall.registry.routing.choose import rank
-from rolecall.registry.routing.eligible import exclusions_after_weighing
-from rolecall.registry.routing.flips import flips
-from rolecall.registry.routing.value import value
-from tests.routing.candidates import candidate
+from rolecall.registry.routing.rules.eligibility import exclusions_after_weighing
+from rolecall.registry.routing.rules.ranking import rank
+from rolecall.registry.routing.rules.value import value
+from rolecall.registry.routing.rules.what_if import flips
+from tests.routing.rules.candidates import candidate
 
 NO_WEIGHTS = Strategy("s", quality_usd=0.0, ttft_usd_per_s=0.0, itl_usd_per_s=0.0, tie_band_usd=0.0)
 

@@ -12,8 +12,8 @@ from rolecall.registry.core.entities import Pool, Role
 from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.core.requests import Request
 from rolecall.registry.core.suggestions import unknown
-from rolecall.registry.routing.structure import Detected, task_by_structure
-from rolecall.registry.routing.tasks import (
+from rolecall.registry.routing.rules.request_structure import Detected, task_by_structure
+from rolecall.registry.routing.rules.tasks import (
     GENERAL,
     covering_kinds,
     covers,

@@ -8,8 +8,8 @@ from rolecall.registry.core.chat import Usage
 from rolecall.registry.core.decisions import Ceiling
 from rolecall.registry.core.entities import Endpoint, Price, Strategy
 from rolecall.registry.core.requests import Task
-from rolecall.registry.routing.cost import affordable_tokens, cost_of, over_ceiling, usd_for
-from tests.routing.candidates import candidate
+from rolecall.registry.routing.rules.cost import affordable_tokens, cost_of, over_ceiling, usd_for
+from tests.routing.rules.candidates import candidate
 
 PRICE = Price(3.0, 15.0, 0.3, 3.75)
 ENDPOINT = Endpoint("p/m", "m", price=PRICE)

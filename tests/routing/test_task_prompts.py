@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from rolecall.registry.core.requests import Message, Request
-from rolecall.registry.detect import ExampleIndex, detect_task
 from rolecall.registry.editing.open import open_registry
+from rolecall.registry.routing.task_detection import ExampleIndex, detect_task
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.registry import read_pool
 

@@ -14,11 +14,8 @@ from rolecall.registry.core.entities import (
     TaskKind,
 )
 from rolecall.registry.core.requests import Task
-from rolecall.registry.routing.eligible import (
-    exclusions_after_weighing,
-    survivors,
-)
-from rolecall.registry.routing.question import Question
+from rolecall.registry.routing.rules.eligibility import exclusions_after_weighing, survivors
+from rolecall.registry.routing.rules.inputs import Question
 
 TASK = Task("code.edit", "detected", 0.9, "x", input_tokens=1_000)
 MODEL = Model("m", capabilities=("tools", "reasoning"))

@@ -9,8 +9,8 @@ from typing import Any
 from rolecall.registry.core.decisions import Candidate, Decision, Exclusion, Flip
 from rolecall.registry.core.entities import Strategy
 from rolecall.registry.core.formatting import usd
-from rolecall.registry.routing.eligible import outside
-from rolecall.registry.routing.flips import flips
+from rolecall.registry.routing.rules.eligibility import outside
+from rolecall.registry.routing.rules.what_if import flips
 
 
 def describe_decision(decision: Decision) -> dict[str, Any]:
