@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rolecall.cli.output import json_text, note, one_line, print_text
+from rolecall.registry.calls.answer_json import describe_answer, describe_failure, tool_call
+from rolecall.registry.calls.events import Answered, Asking, Decided, Failed, Progress, Waiting
 from rolecall.registry.core.chat import TextDelta, ThinkingDelta
 from rolecall.registry.core.errors import RegistryError
-from rolecall.registry.describe_answer import describe_answer, describe_failure, tool_call
-from rolecall.registry.progress import Answered, Asking, Decided, Failed, Progress, Waiting
 
 if TYPE_CHECKING:
     from rich.status import Status

@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 from rolecall.cli.output import Column, note, print_json, print_table
+from rolecall.registry.calls.probe import Probed, Round, probed
 from rolecall.registry.core.errors import ExitCode
-from rolecall.registry.probe import Probed, Round, probed
 
 COLUMNS = (
     Column("endpoint"),

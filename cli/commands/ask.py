@@ -70,9 +70,9 @@ def ask(
     from rolecall.cli.answering import manner_of, show_answer
     from rolecall.cli.interrupting import terminable
     from rolecall.cli.prompts import read_request
-    from rolecall.registry.ask import open_asker
+    from rolecall.registry.calls.ask import open_asker
+    from rolecall.registry.calls.events import Wanted
     from rolecall.registry.core.chat import Timeouts
-    from rolecall.registry.progress import Wanted
 
     asked = request.asked(log_prompt=not no_log)
     chat = read_request(request.given(prompt))

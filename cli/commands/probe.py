@@ -61,10 +61,10 @@ def probe(
     from rolecall.cli.interrupting import terminable
     from rolecall.cli.output import print_text
     from rolecall.cli.probing import print_rounds
+    from rolecall.registry.calls.probe import Round, probe_command
+    from rolecall.registry.calls.probe_timer import timer_text
     from rolecall.registry.core.chat import Timeouts
     from rolecall.registry.core.durations import parse_duration
-    from rolecall.registry.probe import Round, probe_command
-    from rolecall.registry.timers import timer_text
 
     interval = None if every is None else parse_duration(every)
     timeouts = Timeouts(connect_timeout, first_token_timeout, idle_timeout)

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import httpx
 
-from rolecall.registry.ask import Asker, open_asker
+from rolecall.registry.calls.ask import Asker, open_asker
+from rolecall.registry.calls.events import Wanted
 from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
 from rolecall.registry.core.entities import Endpoint, Model
 from rolecall.registry.core.requests import Asked, Choices
-from rolecall.registry.progress import Wanted
 from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.protocol import Target
 

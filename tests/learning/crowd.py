@@ -15,12 +15,12 @@ from contextlib import suppress
 from itertools import cycle, islice
 from pathlib import Path
 
-from rolecall.registry.ask import open_asker
+from rolecall.registry.calls.ask import open_asker
+from rolecall.registry.calls.events import Answered, Wanted
 from rolecall.registry.core.chat import Chat, Text, Turn
 from rolecall.registry.core.entities import Price
 from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.requests import Asked, Choices
-from rolecall.registry.progress import Answered, Wanted
 from rolecall.registry.telemetry.feedback import give_feedback
 from tests.faults.plan import Plan
 from tests.faults.registry import Served, registry_yaml

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from rolecall.registry.ask import Asker
+from rolecall.registry.calls.ask import Asker
+from rolecall.registry.calls.events import Answered, Decided, Wanted
+from rolecall.registry.calls.probe import Prober
 from rolecall.registry.core.chat import Chat, Text, Timeouts, Turn
 from rolecall.registry.core.clock import utc_now
 from rolecall.registry.core.decisions import Candidate, Decision
@@ -21,8 +23,6 @@ from rolecall.registry.core.errors import AllFailed
 from rolecall.registry.core.requests import Asked, Choices, Message, Request
 from rolecall.registry.editing.edit import apply_document
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.probe import Prober
-from rolecall.registry.progress import Answered, Decided, Wanted
 from rolecall.registry.providers.client import Client
 from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.model import Scorer

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from rolecall.registry.core.entities import Api
-from tests.ask.serving import DEARER, Serving
+from tests.calls.serving import DEARER, Serving
 from tests.conftest import Rolecall
 from tests.faults.plan import DEFAULT_TEXT, Plan
 from tests.faults.registry import Served

@@ -11,11 +11,23 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from rolecall.registry.calling import Attempt, Caller, Purpose
+from rolecall.registry.calls.attempt import Attempt, Caller, Purpose
+from rolecall.registry.calls.checks import judged
+from rolecall.registry.calls.conversations import Conversation, keep_turns, open_conversation
+from rolecall.registry.calls.events import (
+    Answered,
+    Asking,
+    Decided,
+    Failed,
+    Progress,
+    Waiting,
+    Wanted,
+)
+from rolecall.registry.calls.notes import cheaper_offline
+from rolecall.registry.calls.retry import retry_after
 from rolecall.registry.chat.attachments import refuse_missing_content
 from rolecall.registry.chat.options import check_schema
 from rolecall.registry.chat.parse import request_of
-from rolecall.registry.conversations import Conversation, keep_turns, open_conversation
 from rolecall.registry.core.chat import Chat, Event, TextDelta, ThinkingDelta, Timeouts, Turn
 from rolecall.registry.core.decisions import Candidate, Decision
 from rolecall.registry.core.entities import Endpoint
@@ -27,17 +39,13 @@ from rolecall.registry.core.errors import (
     UsageError,
 )
 from rolecall.registry.core.formatting import usd
-from rolecall.registry.dearer import cheaper_offline
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.judging import judged
 from rolecall.registry.learning.loading import Loading
 from rolecall.registry.policy.budget import ceiling, remaining
-from rolecall.registry.progress import Answered, Asking, Decided, Failed, Progress, Waiting, Wanted
 from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.endpoint_effort import effort_note, with_effort
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.providers.support import dropped
-from rolecall.registry.retries import retry_after
 from rolecall.registry.routing.router import Router, chosen_endpoint
 from rolecall.registry.routing.rules.cost import (
     affordable_tokens,

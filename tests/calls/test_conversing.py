@@ -12,8 +12,8 @@ import pytest
 from rolecall.registry.core.entities import Api
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.storage.turns import last_conversation, read_turns
-from tests.ask.matrix import APIS
-from tests.ask.serving import Serving
+from tests.calls.matrix import APIS
+from tests.calls.serving import Serving
 from tests.conftest import Rolecall
 from tests.faults.plan import Plan
 

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from rolecall.registry.core.entities import Api, Price
-from tests.ask.matrix import APIS
-from tests.ask.serving import Serving
+from tests.calls.matrix import APIS
+from tests.calls.serving import Serving
 from tests.conftest import Rolecall
 from tests.faults.plan import Plan
 

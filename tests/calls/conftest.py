@@ -12,7 +12,7 @@ import pytest
 from rolecall.registry.editing.edit import apply_document
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.scorer.model import Scorer
-from tests.ask.serving import Serving
+from tests.calls.serving import Serving
 from tests.faults.registry import registry_yaml
 from tests.faults.server import FaultServer
 

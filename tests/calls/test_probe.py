@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from rolecall.registry.calls.probe import Probed, Prober, Round, probe_command, probed
 from rolecall.registry.core.chat import Timeouts
 from rolecall.registry.core.entities import Endpoint, Price
 from rolecall.registry.core.errors import UnknownRecord, UsageError
 from rolecall.registry.core.telemetry import Call
 from rolecall.registry.editing.edit import apply_document
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.probe import Probed, Prober, Round, probe_command, probed
 from rolecall.registry.providers.client import Client
 from rolecall.registry.storage.calls import read_call
 from rolecall.registry.storage.connection import Database

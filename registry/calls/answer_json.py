@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from rolecall.registry.calls.events import Answered, Failed
 from rolecall.registry.core.chat import Thinking, ToolCall
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.core.telemetry import Call
-from rolecall.registry.progress import Answered, Failed
 
 
 def describe_answer(result: Answered, failures: Sequence[Failed] = ()) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from rolecall.registry.ask import Asker
+from rolecall.registry.calls.ask import Asker
+from rolecall.registry.calls.events import Answered, Asking, Decided, Failed, Progress, Wanted
 from rolecall.registry.core.chat import Chat, Text, TextDelta, Timeouts, Turn
 from rolecall.registry.core.entities import Api, Price
 from rolecall.registry.core.errors import AllFailed, CallFailed, RegistryError
@@ -22,7 +23,6 @@ from rolecall.registry.core.requests import Asked, Choices
 from rolecall.registry.core.telemetry import Call
 from rolecall.registry.editing.edit import apply_document
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.progress import Answered, Asking, Decided, Failed, Progress, Wanted
 from rolecall.registry.providers.client import Client
 from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.model import Scorer

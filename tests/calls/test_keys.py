@@ -13,19 +13,19 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from rolecall.cli.answering import Manner, show_answer
-from rolecall.registry.ask import Asker
+from rolecall.registry.calls.ask import Asker
+from rolecall.registry.calls.events import Wanted
 from rolecall.registry.core.chat import Chat, Text, Timeouts, Turn
 from rolecall.registry.core.entities import Api
 from rolecall.registry.core.errors import RegistryError
 from rolecall.registry.core.requests import Asked, Choices
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.progress import Wanted
 from rolecall.registry.providers.client import Client
 from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.calls import CallFilter, recent_calls
-from tests.ask.matrix import APIS
-from tests.ask.serving import Serving
+from tests.calls.matrix import APIS
+from tests.calls.serving import Serving
 from tests.conftest import Rolecall
 from tests.faults.plan import FAULTS, At, Plan
 from tests.faults.registry import Served

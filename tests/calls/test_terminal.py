@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from tests.ask.processes import running
-from tests.ask.serving import Serving
+from tests.calls.processes import running
+from tests.calls.serving import Serving
 from tests.faults.plan import DEFAULT_TEXT, Plan
 
 BROKEN = Plan(text="Half of this is lost.", fault="cut", at="middle")

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry import judging
+from rolecall.registry.calls import checks as judging
+from rolecall.registry.calls.checks import CheckUnusable, check_problem, judged
 from rolecall.registry.core.chat import Answer, Text, ToolCall
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.telemetry import Outcome
-from rolecall.registry.judging import CheckUnusable, check_problem, judged
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import insert_decision
 from rolecall.registry.storage.open import open_database

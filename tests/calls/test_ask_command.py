@@ -8,8 +8,8 @@ import re
 import pytest
 
 from rolecall.registry.core.entities import Api
-from tests.ask.matrix import APIS
-from tests.ask.serving import Serving
+from tests.calls.matrix import APIS
+from tests.calls.serving import Serving
 from tests.conftest import Rolecall
 from tests.faults.plan import DEFAULT_TEXT, Plan
 from tests.faults.registry import Served

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rolecall.registry.calling import Attempt, Caller, Purpose
+from rolecall.registry.calls.attempt import Attempt, Caller, Purpose
 from rolecall.registry.core.chat import Chat, Text, Timeouts, Turn
 from rolecall.registry.core.clock import Now, utc_now
 from rolecall.registry.core.entities import Endpoint, Model, Pool, Strategy

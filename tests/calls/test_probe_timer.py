@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from rolecall.registry.timers import cron_schedule, timer_text
+from rolecall.registry.calls.probe_timer import cron_schedule, timer_text
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.ask import Asker
+from rolecall.registry.calls.ask import Asker
+from rolecall.registry.calls.events import Asking, Wanted
 from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
 from rolecall.registry.core.entities import Api, Price
 from rolecall.registry.core.errors import BudgetExceeded
 from rolecall.registry.core.requests import Asked, Choices
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.progress import Asking, Wanted
 from rolecall.registry.providers.client import Client
 from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.model import Scorer
-from tests.ask.matrix import APIS
-from tests.ask.serving import PLAIN, Serving
+from tests.calls.matrix import APIS
+from tests.calls.serving import PLAIN, Serving
 from tests.conftest import Rolecall
 from tests.faults.plan import DEFAULT_TEXT, Plan
 from tests.faults.registry import Served

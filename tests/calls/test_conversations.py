@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.conversations import Conversation, keep_turns, open_conversation
+from rolecall.registry.calls.conversations import Conversation, keep_turns, open_conversation
 from rolecall.registry.core.chat import Chat, Text, ToolCall, ToolResult, Turn, TurnRole
 from rolecall.registry.core.errors import UsageError
 from rolecall.registry.storage.connection import Database

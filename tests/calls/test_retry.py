@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from rolecall.registry.calls.retry import retry_after
 from rolecall.registry.core.errors import BudgetExceeded, CallFailed
-from rolecall.registry.retries import retry_after
 
 
 def failed(error_type: str, retry_after_s: float | None = None) -> CallFailed:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from rolecall.registry.ask import Asker
+from rolecall.registry.calls.ask import Asker
+from rolecall.registry.calls.events import Answered, Asking, Failed, Wanted
 from rolecall.registry.core.chat import Chat, Text, Turn
 from rolecall.registry.core.entities import Price
 from rolecall.registry.core.errors import AllFailed
 from rolecall.registry.core.requests import Asked, Choices
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.progress import Answered, Asking, Failed, Wanted
 from rolecall.registry.providers.client import Client
 from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.telemetry.record import CircuitOpen
-from tests.ask.serving import Serving
+from tests.calls.serving import Serving
 from tests.conftest import Rolecall
 from tests.faults.plan import DEFAULT_TEXT, Plan
 from tests.faults.registry import Served

@@ -8,17 +8,17 @@ from contextlib import closing
 
 import pytest
 
-from rolecall.registry.ask import Asker
+from rolecall.registry.calls.ask import Asker
+from rolecall.registry.calls.events import Answered, Wanted
 from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
 from rolecall.registry.core.requests import Asked, Choices
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.progress import Answered, Wanted
 from rolecall.registry.providers.client import Client
 from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.calls import CallFilter, recent_calls
-from tests.ask.processes import WatchfulServer, running
-from tests.ask.serving import Serving
+from tests.calls.processes import WatchfulServer, running
+from tests.calls.serving import Serving
 from tests.faults.plan import Plan
 from tests.faults.server import FaultServer
 

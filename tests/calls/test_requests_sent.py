@@ -14,8 +14,8 @@ import pytest
 from rolecall.registry.core.entities import Api
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.storage.outcomes import outcomes_for
-from tests.ask.matrix import APIS
-from tests.ask.serving import Serving
+from tests.calls.matrix import APIS
+from tests.calls.serving import Serving
 from tests.conftest import Rolecall
 from tests.faults.plan import Plan
 from tests.faults.registry import Served

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from rolecall.registry.core.entities import Price
-from tests.ask.serving import Serving
+from tests.calls.serving import Serving
 from tests.conftest import Rolecall
 from tests.faults.plan import Plan
 from tests.faults.registry import Served

@@ -9,7 +9,7 @@ import pytest
 from rolecall.registry.policy.budget import EVERYTHING
 from rolecall.registry.storage.calls import CallFilter, stream_calls
 from rolecall.registry.storage.spending import spent
-from tests.ask.matrix import APIS, CASES, Case, Matrix, opened, problems
+from tests.calls.matrix import APIS, CASES, Case, Matrix, opened, problems
 from tests.faults.plan import FAULTS
 
 

@@ -1,0 +1,1 @@
+"""Call the chosen endpoint, fall back, check, record; probe endpoints."""
