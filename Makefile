@@ -63,7 +63,7 @@ golden: .venv/.dev ## rewrite the expected texts under tests/golden
 
 .PHONY: completions
 completions: .venv/.runtime ## regenerate completions/
-	$(BIN)/python -m rolecall.cli.completing completions
+	$(BIN)/python -m rolecall.cli.completion.engine completions
 
 .PHONY: train
 train: .venv/.dev ## train the shipped scorer from judged rows (DATA=folder)

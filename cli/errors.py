@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer import TyperException
 
-from rolecall.cli.output import one_line
+from rolecall.cli.render.output import one_line
 from rolecall.registry.core.errors import ExitCode, RegistryError
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)

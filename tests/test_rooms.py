@@ -43,7 +43,7 @@ ONLY_IN = {
     "scipy": ("registry/scorer/training/",),
     "sentence_transformers": ("registry/scorer/training/",),
     "onnx": ("registry/scorer/training/",),
-    "httpx": ("registry/providers/", "registry/transport/"),
+    "httpx": ("registry/providers/",),
     "matplotlib": ("cli/",),
     "rich": ("cli/",),
     "typer": ("cli/",),

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from rolecall.cli import choices as options
-from rolecall.cli.options import JsonOption, RegistryOption
-from rolecall.cli.request_options import RequestOptions, takes_request
+from rolecall.cli.options import choices as options
+from rolecall.cli.options.common import JsonOption, RegistryOption
+from rolecall.cli.options.request import RequestOptions, takes_request
 
 ContinueOption = Annotated[
     bool, typer.Option("--continue", "-c", help="Go on with the last conversation.")
@@ -60,16 +60,16 @@ def ask(
       git diff | rolecall ask "review this" --role coder --max-cost 0.02
       rolecall ask "three colours" --schema list.json --check "jq -e '.[2]'"
     """
-    from rolecall.cli.output import note
+    from rolecall.cli.render.output import note
     from rolecall.registry.learning.loading import Loading
 
     loading = Loading(note)  # before the other imports, which then cost no time
 
     from contextlib import closing
 
-    from rolecall.cli.answering import manner_of, show_answer
-    from rolecall.cli.interrupting import terminable
-    from rolecall.cli.prompts import read_request
+    from rolecall.cli.input.prompts import read_request
+    from rolecall.cli.render.answer import manner_of, show_answer
+    from rolecall.cli.signals import terminable
     from rolecall.registry.calls.ask import open_asker
     from rolecall.registry.calls.events import Wanted
     from rolecall.registry.core.chat import Timeouts

@@ -16,9 +16,9 @@ from rolecall.cli.commands.records import (
     report_added,
     tokens,
 )
-from rolecall.cli.completing import effort_levels, endpoint_names, model_names
-from rolecall.cli.options import JsonOption, RegistryOption
-from rolecall.cli.output import Column, note, print_json, print_table
+from rolecall.cli.completion.names import effort_levels, endpoint_names, model_names
+from rolecall.cli.options.common import JsonOption, RegistryOption
+from rolecall.cli.render.output import Column, note, print_json, print_table
 
 if TYPE_CHECKING:
     from rolecall.registry.core.entities import Endpoint

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from rolecall.cli.options import JsonOption, RegistryOption
-from rolecall.cli.request_options import RequestOptions, takes_request
+from rolecall.cli.options.common import JsonOption, RegistryOption
+from rolecall.cli.options.request import RequestOptions, takes_request
 from rolecall.registry.core.errors import UsageError
 
 DecisionArgument = Annotated[
@@ -43,7 +43,7 @@ def explain(
       rolecall explain --prompt "why does this deadlock?" --strategy quality
       rolecall explain --json | jq .margin_usd
     """
-    from rolecall.cli.explanation import print_explained
+    from rolecall.cli.render.explanation import print_explained
     from rolecall.registry.routing.explain import explain_decision, explain_request
 
     asked = request.asked()
@@ -52,7 +52,7 @@ def explain(
             raise UsageError("there is no prompt", hint='rolecall explain --prompt "…"')
         decision = explain_decision(registry, decision_id, asked)
     else:
-        from rolecall.cli.prompts import read_request
+        from rolecall.cli.input.prompts import read_request
         from rolecall.registry.chat.parse import request_of
 
         if decision_id is not None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rolecall.cli.options import JsonOption, RegistryOption
+from rolecall.cli.options.common import JsonOption, RegistryOption
 from rolecall.registry.core.errors import UsageError
 
 WordsArgument = Annotated[
@@ -40,7 +40,7 @@ def feedback(
     """
     from dataclasses import asdict
 
-    from rolecall.cli.output import print_json, print_text
+    from rolecall.cli.render.output import print_json, print_text
     from rolecall.registry.telemetry.feedback import give_feedback, parse_score
 
     if len(words) > 2:

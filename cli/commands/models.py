@@ -16,9 +16,9 @@ from rolecall.cli.commands.records import (
     tokens,
     words,
 )
-from rolecall.cli.completing import model_names
-from rolecall.cli.options import JsonOption, RegistryOption
-from rolecall.cli.output import Column
+from rolecall.cli.completion.names import model_names
+from rolecall.cli.options.common import JsonOption, RegistryOption
+from rolecall.cli.render.output import Column
 
 if TYPE_CHECKING:
     from rolecall.registry.core.entities import Model

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from rolecall.cli import choices as options
-from rolecall.cli.completing import endpoint_names
-from rolecall.cli.options import JsonOption, RegistryOption
+from rolecall.cli.completion.names import endpoint_names
+from rolecall.cli.options import choices as options
+from rolecall.cli.options.common import JsonOption, RegistryOption
 
 EndpointsArgument = Annotated[
     list[str] | None,
@@ -58,9 +58,9 @@ def probe(
       rolecall probe "openai/*" --region office --max-cost 0.02
       rolecall probe --every 4h --install-timer
     """
-    from rolecall.cli.interrupting import terminable
-    from rolecall.cli.output import print_text
-    from rolecall.cli.probing import print_rounds
+    from rolecall.cli.render.output import print_text
+    from rolecall.cli.render.probe import print_rounds
+    from rolecall.cli.signals import terminable
     from rolecall.registry.calls.probe import Round, probe_command
     from rolecall.registry.calls.probe_timer import timer_text
     from rolecall.registry.core.chat import Timeouts

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from rolecall.cli.options import JsonOption, RegistryOption
-from rolecall.cli.output import Column, note, print_json, print_table, print_text
+from rolecall.cli.options.common import JsonOption, RegistryOption
+from rolecall.cli.render.output import Column, note, print_json, print_table, print_text
 
 if TYPE_CHECKING:
     from rolecall.registry.core.entities import Record
@@ -150,7 +150,7 @@ def edit_record(
     collection: Collection, record_id: str, registry: Path | None, *, as_json: bool
 ) -> None:
     """Open one record in the person's editor and keep what comes back, if it is valid."""
-    from rolecall.cli.editor import edit_text
+    from rolecall.cli.input.editor import edit_text
     from rolecall.registry.editing.edit import record_yaml, replace_from_yaml
     from rolecall.registry.editing.open import open_registry
 

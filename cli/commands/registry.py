@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rolecall.cli.files import read_text, shown_name, write_text
-from rolecall.cli.options import JsonOption, RegistryOption
-from rolecall.cli.output import json_text, note, print_json, print_text
+from rolecall.cli.input.files import read_text, shown_name, write_text
+from rolecall.cli.options.common import JsonOption, RegistryOption
+from rolecall.cli.render.output import json_text, note, print_json, print_text
 from rolecall.registry.core.errors import ExitCode, InvalidDocument
 
 if TYPE_CHECKING:

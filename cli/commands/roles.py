@@ -18,9 +18,9 @@ from rolecall.cli.commands.records import (
     report_added,
     words,
 )
-from rolecall.cli.completing import endpoint_names, role_names, strategy_names, task_names
-from rolecall.cli.options import JsonOption, RegistryOption
-from rolecall.cli.output import Column, print_json, print_text
+from rolecall.cli.completion.names import endpoint_names, role_names, strategy_names, task_names
+from rolecall.cli.options.common import JsonOption, RegistryOption
+from rolecall.cli.render.output import Column, print_json, print_text
 
 if TYPE_CHECKING:
     from rolecall.registry.core.entities import Role

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from rolecall.cli import choices as options
-from rolecall.cli.options import JsonOption, RegistryOption
-from rolecall.cli.request_options import RequestOptions, takes_request
+from rolecall.cli.options import choices as options
+from rolecall.cli.options.common import JsonOption, RegistryOption
+from rolecall.cli.options.request import RequestOptions, takes_request
 
 
 @takes_request
@@ -37,13 +37,13 @@ def route(
       git diff | rolecall route "review this" --role coder --max-cost 0.02
       rolecall route --jsonl < prompts.jsonl > decisions.jsonl
     """
-    from rolecall.cli.output import note
+    from rolecall.cli.render.output import note
     from rolecall.registry.learning.loading import Loading
 
     loading = Loading(note)  # before the other imports, which then cost no time
 
-    from rolecall.cli.deciding import print_decision, print_decisions
-    from rolecall.cli.prompts import read_jsonl, read_request
+    from rolecall.cli.input.prompts import read_jsonl, read_request
+    from rolecall.cli.render.decision import print_decision, print_decisions
     from rolecall.registry.chat.parse import request_of
     from rolecall.registry.routing.router import open_router
 

@@ -12,8 +12,8 @@ from rolecall.cli.commands.scorer_fit import fit
 from rolecall.cli.commands.scorer_predict import predict
 from rolecall.cli.commands.scorer_train import train
 from rolecall.cli.commands.scorer_use import use
-from rolecall.cli.options import JsonOption, RegistryOption
-from rolecall.cli.output import print_json
+from rolecall.cli.options.common import JsonOption, RegistryOption
+from rolecall.cli.render.output import print_json
 
 app = typer.Typer(help="Show the scorer and its proof.")
 
@@ -46,7 +46,7 @@ def show(
     if model is not None:
         _show_model(model, registry, as_json=as_json)
         return
-    from rolecall.cli.cards import print_card
+    from rolecall.cli.render.model_card import print_card
     from rolecall.registry.learning.versions import scorer_card
 
     card = scorer_card(registry)
@@ -59,7 +59,7 @@ def show(
 def _show_model(model: str, registry: Path | None, *, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from rolecall.cli.cards import print_abilities
+    from rolecall.cli.render.model_card import print_abilities
     from rolecall.registry.learning.abilities import abilities_of
 
     found = abilities_of(registry, model)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from rolecall.cli.completing import strategy_names
-from rolecall.cli.options import JsonOption, RegistryOption, SkipBadOption
+from rolecall.cli.completion.names import strategy_names
+from rolecall.cli.options.common import JsonOption, RegistryOption, SkipBadOption
 from rolecall.registry.core.errors import InvalidDocument
 
 FilesArgument = Annotated[
@@ -115,12 +115,12 @@ def evaluate(
       rolecall scorer eval judged.jsonl --robust
       rolecall scorer eval new.jsonl --train old.jsonl --json | jq .sets
     """
-    from rolecall.cli.counting import counted
-    from rolecall.cli.evaluations import print_evaluation
-    from rolecall.cli.files import read_text, shown_name
-    from rolecall.cli.output import note, print_json
-    from rolecall.cli.plots import plotter
-    from rolecall.cli.robust_table import refuse, show_robustness
+    from rolecall.cli.input.files import read_text, shown_name
+    from rolecall.cli.render.evaluation import print_evaluation
+    from rolecall.cli.render.output import note, print_json
+    from rolecall.cli.render.plot_check import plotter
+    from rolecall.cli.render.progress import counted
+    from rolecall.cli.render.robustness import refuse, show_robustness
     from rolecall.registry.evaluation.evaluate import EvalRequest, embeddings_in, read_seen
     from rolecall.registry.evaluation.evaluate import evaluate as evaluate_scorer
     from rolecall.registry.evaluation.plan import Selection, read_shares

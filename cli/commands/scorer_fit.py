@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolecall.cli.completing import model_names
-from rolecall.cli.options import JsonOption, RegistryOption, SkipBadOption
-from rolecall.cli.output import Column, note, print_json, print_table, print_text
+from rolecall.cli.completion.names import model_names
+from rolecall.cli.options.common import JsonOption, RegistryOption, SkipBadOption
+from rolecall.cli.render.output import Column, note, print_json, print_table, print_text
 from rolecall.registry.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def fit(
         return
     if not paths:
         raise UsageError("no judged rows were named", hint=_HINT)
-    from rolecall.cli.counting import counted
+    from rolecall.cli.render.progress import counted
     from rolecall.registry.learning.fit import JudgedFiles, fit_judged
 
     if suggest is not None:
@@ -122,7 +122,7 @@ def _forget(model: str, registry: Path | None, *, as_json: bool) -> None:
 def _suggest(
     model: str, pool: Path, answers: JudgedFiles, count: int, registry: Path | None
 ) -> None:
-    from rolecall.cli.counting import counted
+    from rolecall.cli.render.progress import counted
     from rolecall.registry.learning.fit import suggest_prompts
 
     with counted("reading") as report:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rolecall.cli.completing import model_names
-from rolecall.cli.options import RegistryOption, SkipBadOption
+from rolecall.cli.completion.names import model_names
+from rolecall.cli.options.common import RegistryOption, SkipBadOption
 
 if TYPE_CHECKING:
-    from rolecall.cli.counting import Report
+    from rolecall.cli.render.progress import Report
     from rolecall.registry.learning.predict import Predicted
 
 RowsArgument = Annotated[
@@ -55,7 +55,7 @@ def predict(
       rolecall scorer predict prompts.jsonl --model qwen3-8b --model qwen3-8b-none
       echo '{"prompt": "why does this deadlock?"}' | rolecall scorer predict -
     """
-    from rolecall.cli.output import note, print_json
+    from rolecall.cli.render.output import note, print_json
     from rolecall.registry.learning.predict import predict_rows
 
     found = predict_rows(rows, models=model or (), registry=registry, skip_bad=skip_bad)
@@ -69,7 +69,7 @@ def predict(
 
 def _counted() -> AbstractContextManager[Report]:
     """Say how far it is, unless the lines themselves are seen to come."""
-    from rolecall.cli.counting import counted
+    from rolecall.cli.render.progress import counted
 
     return nullcontext(_say_nothing) if sys.stdout.isatty() else counted("predicting")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolecall.cli.options import JsonOption, RegistryOption, SkipBadOption
+from rolecall.cli.options.common import JsonOption, RegistryOption, SkipBadOption
 
 if TYPE_CHECKING:
     from rolecall.registry.learning.train import Trained
@@ -46,8 +46,8 @@ def train(
       rolecall scorer train judged/ --skip-bad --json | jq .verdict
       rolecall scorer use pretrained
     """
-    from rolecall.cli.counting import counted
-    from rolecall.cli.output import note, print_json
+    from rolecall.cli.render.output import note, print_json
+    from rolecall.cli.render.progress import counted
     from rolecall.registry.learning.train import TrainRequest
     from rolecall.registry.learning.train import train as train_models
 
@@ -77,7 +77,7 @@ _WIDTH = 80
 def _show(done: Trained) -> None:
     from textwrap import wrap
 
-    from rolecall.cli.output import Column, print_table, print_text
+    from rolecall.cli.render.output import Column, print_table, print_text
 
     scores = sum(done.models.values())
     added = f", {done.given:,} of them from these files" if done.given < done.prompts else ""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolecall.cli.completing import scorer_names
-from rolecall.cli.options import JsonOption, RegistryOption
+from rolecall.cli.completion.names import scorer_names
+from rolecall.cli.options.common import JsonOption, RegistryOption
 
 if TYPE_CHECKING:
     from rolecall.registry.learning.versions import FitsInUse
@@ -39,7 +39,7 @@ def use(
       rolecall scorer use pretrained
       rolecall scorer use own
     """
-    from rolecall.cli.output import print_json, print_text
+    from rolecall.cli.render.output import print_json, print_text
     from rolecall.registry.learning.versions import fits_in_use, use_version
 
     if name is None:
@@ -53,7 +53,7 @@ def use(
 
 
 def _show(found: FitsInUse, *, as_json: bool) -> None:
-    from rolecall.cli.output import Column, note, print_json, print_table
+    from rolecall.cli.render.output import Column, note, print_json, print_table
 
     if as_json:
         print_json({"in_use": found.name, **found.to_dict()})

@@ -16,9 +16,9 @@ from rolecall.cli.commands.records import (
     report_added,
     words,
 )
-from rolecall.cli.completing import strategy_names
-from rolecall.cli.options import JsonOption, RegistryOption
-from rolecall.cli.output import Column
+from rolecall.cli.completion.names import strategy_names
+from rolecall.cli.options.common import JsonOption, RegistryOption
+from rolecall.cli.render.output import Column
 
 if TYPE_CHECKING:
     from rolecall.registry.core.entities import Strategy

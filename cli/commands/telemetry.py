@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from rolecall.cli.completing import endpoint_names
-from rolecall.cli.files import write_pieces
-from rolecall.cli.options import JsonOption, RegistryOption
-from rolecall.cli.output import note, print_json, print_text
+from rolecall.cli.completion.names import endpoint_names
+from rolecall.cli.input.files import write_pieces
+from rolecall.cli.options.common import JsonOption, RegistryOption
+from rolecall.cli.render.output import note, print_json, print_text
 from rolecall.registry.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def list_calls(
       rolecall telemetry list --failed --since 2h
       rolecall telemetry list -e 'ollama/*' --json | jq '.calls[].duration_s'
     """
-    from rolecall.cli.calls import print_calls
+    from rolecall.cli.render.calls import print_calls
     from rolecall.registry.editing.open import open_registry
     from rolecall.registry.telemetry.export import call_to_plain
     from rolecall.registry.telemetry.query import Wanted, list_calls
@@ -110,7 +110,7 @@ def show(
       rolecall telemetry show 01k9
       rolecall telemetry show 01k9 --json | jq '.calls[].error_type'
     """
-    from rolecall.cli.calls import print_story, story_to_plain
+    from rolecall.cli.render.calls import print_story, story_to_plain
     from rolecall.registry.editing.open import open_registry
     from rolecall.registry.telemetry.query import find_story
 
@@ -160,7 +160,7 @@ def stats(
 def _print_endpoints(
     statistics: Sequence[EndpointStatistics], now: datetime, *, as_json: bool
 ) -> None:
-    from rolecall.cli.calls import print_statistics, statistics_to_plain
+    from rolecall.cli.render.calls import print_statistics, statistics_to_plain
 
     if as_json:
         print_json({"endpoints": [statistics_to_plain(one, now) for one in statistics]})
@@ -171,7 +171,7 @@ def _print_endpoints(
 
 
 def _print_tasks(statistics: Sequence[TaskStatistics], *, as_json: bool) -> None:
-    from rolecall.cli.calls import print_task_statistics, task_statistics_to_plain
+    from rolecall.cli.render.calls import print_task_statistics, task_statistics_to_plain
 
     if as_json:
         print_json({"tasks": [task_statistics_to_plain(one) for one in statistics]})

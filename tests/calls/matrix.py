@@ -1,6 +1,6 @@
 """Ask every API under every fault: what is expected, what comes, and a table of it for people.
 
-`python -m tests.ask.matrix` prints the table and exits 1 where something is not as expected.
+`python -m tests.calls.matrix` prints the table and exits 1 where something is not as expected.
 """
 
 from __future__ import annotations

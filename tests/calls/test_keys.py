@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from rolecall.cli.answering import Manner, show_answer
+from rolecall.cli.render.answer import Manner, show_answer
 from rolecall.registry.calls.ask import Asker
 from rolecall.registry.calls.events import Wanted
 from rolecall.registry.core.chat import Chat, Text, Timeouts, Turn

@@ -14,7 +14,7 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
-from rolecall.cli.main import PLACES, tree
+from rolecall.cli.tree import PLACES, tree
 
 if TYPE_CHECKING:
     from tests.conftest import Golden, Rolecall
@@ -151,7 +151,7 @@ def test_help_imports_nothing_heavy(words: list[str]) -> None:
 def test_a_tab_press_imports_nothing_heavy(line: str, rolecall: Rolecall) -> None:
     rolecall("roles", "list")
     modules = imported(line=line)
-    assert "rolecall.cli.completing" in modules
+    assert "rolecall.cli.completion.engine" in modules
     assert not modules & set(HEAVY)
 
 

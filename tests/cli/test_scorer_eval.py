@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from rolecall.cli.evaluations import (
+from rolecall.cli.render.evaluation import (
     cost_table,
     policy_table,
     quality_table,
     reliability_table,
     value_table,
 )
-from rolecall.cli.output import table_lines
+from rolecall.cli.render.output import table_lines
 from rolecall.registry.scorer.seen import prompt_key, write_seen
 from tests.conftest import Rolecall
 from tests.routing.worlds import PRICES, SKILLED, Seer, install, rows, write_prices, write_rows
@@ -273,7 +273,7 @@ def test_plotting_without_matplotlib_says_what_to_install(
     rolecall: Rolecall, judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    for name in [one for one in sys.modules if one.startswith("rolecall.cli.plotting")]:
+    for name in [one for one in sys.modules if one.startswith("rolecall.cli.render.plot")]:
         monkeypatch.delitem(sys.modules, name)
     result = rolecall("scorer", "eval", judged, "--plot", tmp_path / "a.svg")
     assert (result.exit_code, result.stdout) == (1, "")

@@ -54,7 +54,7 @@ def test_names_for_the_shell_are_silent_about_a_file_that_is_no_registry(tmp_pat
     assert known_names(tmp_path, "roles") == ()
 
 
-@pytest.mark.parametrize("module", ["opening", "names", "paths", "storage.pool"])
+@pytest.mark.parametrize("module", ["editing.open", "storage.registry"])
 def test_opening_and_completing_import_nothing_heavy(module: str) -> None:
     script = (
         f"import sys, rolecall.registry.{module};"

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rolecall.cli.output import table_lines
-from rolecall.cli.robust_table import flip_table, rate_table
+from rolecall.cli.render.output import table_lines
+from rolecall.cli.render.robustness import flip_table, rate_table
 from rolecall.registry.core.errors import InvalidDocument, UnknownRecord
 from rolecall.registry.core.predictions import ModelFacts, Prediction
 from rolecall.registry.editing.edit import apply_document

@@ -1,0 +1,208 @@
+"""Show an answer as it comes, and say on stderr who gave it."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rolecall.cli.render.output import json_text, note, one_line, print_text
+from rolecall.registry.calls.answer_json import describe_answer, describe_failure, tool_call
+from rolecall.registry.calls.events import Answered, Asking, Decided, Failed, Progress, Waiting
+from rolecall.registry.core.chat import TextDelta, ThinkingDelta
+from rolecall.registry.core.errors import RegistryError
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+# What may not reach a terminal from outside: it could steer it.
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How an answer is shown: as it comes, or whole; as JSON; with its thinking; in silence."""
+
+    is_live: bool
+    as_json: bool = False
+    show_thinking: bool = False
+    is_quiet: bool = False
+
+
+def manner_of(*, as_json: bool, show_thinking: bool, is_quiet: bool) -> Manner:
+    """Return how to show an answer here: only a person at a terminal sees it come."""
+    is_live = sys.stdout.isatty() and not as_json
+    return Manner(is_live, as_json, show_thinking, is_quiet)
+
+
+def show_answer(progress: Iterator[Progress], manner: Manner) -> None:
+    """Print an answer to stdout and all else to stderr.
+
+    Raises what asking raises; with --json after one object that has no answer.
+    """
+    screen = _Screen(manner)
+    try:
+        with ExitStack() as ending:
+            ending.callback(screen.rest)
+            for event in progress:
+                screen.show(event)
+    except KeyboardInterrupt:
+        screen.end_line()
+        raise
+    except RegistryError:
+        if manner.as_json and screen.decided is not None:
+            print_text(json_text(describe_failure(screen.decided.decision, screen.failures)))
+        raise
+
+
+@dataclass(slots=True)
+class _Screen:
+    """What has been shown so far."""
+
+    manner: Manner
+    decided: Decided | None = None
+    failures: list[Failed] = field(default_factory=list)
+    is_mid_line: bool = False
+    is_thinking: bool = False
+    spinner: Status | None = None
+
+    def show(self, event: Progress) -> None:
+        match event:
+            case Decided():
+                self.decided = event
+                self.notes(event.decision.notes)
+            case Asking():
+                self.notes(event.notes)
+                self.spin(f"asking {event.endpoint}")
+            case ThinkingDelta():
+                self.think(event.text)
+            case TextDelta():
+                self.text(event.text)
+            case Failed():
+                self.failed(event)
+            case Waiting():
+                self.spin(f"waiting {event.seconds:.0f} s to ask {event.endpoint} again")
+            case Answered():
+                self.answered(event)
+
+    def notes(self, notes: tuple[str, ...]) -> None:
+        self.rest()
+        if not self.manner.is_quiet:
+            for text in notes:
+                note(f"note: {one_line(text)}")
+
+    def spin(self, text: str) -> None:
+        """Turn a spinner on stderr until something comes; nothing turns in a pipe."""
+        if self.manner.is_quiet or not sys.stderr.isatty():
+            return
+        from rich.console import Console
+
+        self.spinner = Console(file=sys.stderr, markup=False).status(text, spinner_style="")
+        self.spinner.start()
+
+    def rest(self) -> None:
+        if self.spinner is not None:
+            self.spinner.stop()
+            self.spinner = None
+
+    def think(self, text: str) -> None:
+        if not self.manner.show_thinking:
+            return
+        self.rest()
+        self.is_thinking = True
+        sys.stderr.write(_dim(_STEERING.sub("", text)))
+        sys.stderr.flush()
+
+    def text(self, text: str) -> None:
+        if not self.manner.is_live:
+            return
+        self.rest()
+        self.end_thinking()
+        shown = _STEERING.sub("", text)
+        sys.stdout.write(shown)
+        sys.stdout.flush()
+        if shown:
+            self.is_mid_line = not shown.endswith("\n")
+
+    def end_thinking(self) -> None:
+        if self.is_thinking:
+            sys.stderr.write("\n\n")
+            sys.stderr.flush()
+            self.is_thinking = False
+
+    def failed(self, failure: Failed) -> None:
+        self.rest()
+        self.failures.append(failure)
+        self.end_thinking()
+        if failure.was_shown and self.manner.is_live:
+            self.end_line()
+            note(f"note: {failure.endpoint} broke off: {one_line(failure.error.message)}")
+
+    def end_line(self) -> None:
+        if self.is_mid_line:
+            sys.stdout.write("\n")
+            sys.stdout.flush()
+            self.is_mid_line = False
+
+    def answered(self, result: Answered) -> None:
+        self.rest()
+        self.end_thinking()
+        if self.manner.as_json:
+            print_text(json_text(describe_answer(result, self.failures)))
+        else:
+            self.print_rest(result)
+        sys.stdout.flush()
+        self.notes(result.notes)
+        if not self.manner.is_quiet:
+            note(_dim(self.summary(result)))
+
+    def print_rest(self, result: Answered) -> None:
+        if self.manner.is_live:
+            self.end_line()
+        elif result.answer.text:
+            print_text(result.answer.text)
+        for call in result.answer.tool_calls:
+            print_text(json_text(tool_call(call), indent=None))
+
+    def summary(self, result: Answered) -> str:
+        """Say in a line who answered, how fast, for how much, and under which id."""
+        call = result.call
+        seconds = "" if call.duration_s is None else _seconds(call.duration_s)
+        if call.time_to_first_chunk_s is not None:
+            seconds += f" (first {_seconds(call.time_to_first_chunk_s)})"
+        tokens = f"{_count(call.input_tokens)} in, {_count(call.output_tokens)} out"
+        parts = [call.endpoint, seconds, tokens, _cost(call.cost_usd), result.decision.id]
+        failed = [f"{one.endpoint} {_error_type(one)}" for one in self.failures]
+        if failed:
+            parts.insert(1, "after " + ", ".join(dict.fromkeys(failed)))
+        return " · ".join(part for part in parts if part)
+
+
+def _error_type(failure: Failed) -> str:
+    return getattr(failure.error, "error_type", None) or one_line(failure.error.message)
+
+
+def _seconds(value: float) -> str:
+    return f"{value * 1000:.0f} ms" if value < 0.1 else f"{value:.1f} s"
+
+
+def _cost(usd: float | None) -> str:
+    if usd is None:
+        return "cost unknown"
+    return f"${usd:.4f}" if usd >= 0.01 else f"${usd:.6f}" if usd else "$0"
+
+
+def _count(tokens: int | None) -> str:
+    return "?" if tokens is None else f"{tokens:,}"
+
+
+def _dim(text: str) -> str:
+    """Return text in a faint colour, where stderr is a terminal that may show one."""
+    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    if is_plain or not sys.stderr.isatty():
+        return text
+    return f"\x1b[2m{text}\x1b[0m"

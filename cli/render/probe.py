@@ -1,0 +1,86 @@
+"""Print rounds of probes as a table or as JSON."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from rolecall.cli.render.output import Column, note, print_json, print_table
+from rolecall.registry.calls.probe import Probed, Round, probed
+from rolecall.registry.core.errors import ExitCode
+
+COLUMNS = (
+    Column("endpoint"),
+    Column("result"),
+    Column("first token", is_number=True),
+    Column("change", is_number=True, drop=1),
+    Column("per token", is_number=True, drop=3),
+    Column("tokens/s", is_number=True, drop=2),
+    Column("total", is_number=True),
+    Column("cost", is_number=True),
+)
+
+
+def print_rounds(wanted: Round, interval: timedelta | None, *, as_json: bool) -> int:
+    """Print one round and return its exit code, or one after another until interrupted."""
+    while True:
+        code = print_round(wanted, as_json=as_json)
+        if interval is None:
+            return code
+        note(f"next round in {interval}")
+        time.sleep(interval.total_seconds())
+
+
+def print_round(wanted: Round, *, as_json: bool) -> int:
+    """Print one round of probes; return the exit code.
+
+    It is 4 where no probe succeeded, and 3 where none was made.
+    """
+    with closing(probed(wanted)) as probes:
+        found = list(probes)
+    if as_json:
+        print_json({"probes": [described(one) for one in found]}, flush=True)
+    else:
+        print_table(COLUMNS, [row_of(one) for one in found])
+    made = [one.call for one in found if one.call is not None]
+    if not made:
+        return ExitCode.NOTHING_ELIGIBLE
+    return ExitCode.DONE if any(call.error_type is None for call in made) else ExitCode.ALL_FAILED
+
+
+def row_of(one: Probed) -> list[str]:
+    """Return a probe's cells."""
+    call = one.call
+    if call is None:
+        return [one.endpoint, f"skipped: {one.skipped}", "", "", "", "", "", ""]
+    change = one.ttft_change_s
+    speed = one.tokens_per_s
+    return [
+        one.endpoint,
+        call.error_type or "ok",
+        _seconds(call.time_to_first_chunk_s),
+        "" if change is None else f"{change:+.2f} s",
+        "" if call.time_per_output_token_s is None else f"{call.time_per_output_token_s:.4f} s",
+        "" if speed is None else f"{speed:,.0f}",
+        _seconds(call.duration_s),
+        "" if call.cost_usd is None else f"${call.cost_usd:.6f}" if call.cost_usd else "$0",
+    ]
+
+
+def described(one: Probed) -> dict[str, Any]:
+    """Return a probe as the documented JSON object; what is unknown is null."""
+    call = one.call
+    return {
+        "endpoint": one.endpoint,
+        "skipped": one.skipped,
+        "call": None if call is None else asdict(call),
+        "tokens_per_s": one.tokens_per_s,
+        "ttft_change_s": one.ttft_change_s,
+    }
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f} s"

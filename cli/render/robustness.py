@@ -1,0 +1,123 @@
+"""How often choices flip when a prompt is put otherwise, as tables for a person."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rolecall.cli.render.output import Column, note, one_line, print_json, print_table, print_text
+from rolecall.cli.render.progress import counted
+from rolecall.registry.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from rolecall.registry.evaluation.robustness_report import RobustnessPlan
+
+UNKNOWN = "–"
+ALL = "all"
+# The policies beside the strategies, with the order in which they go where room is short.
+_BESIDE = {"argmax": 0, "predicted": 3, "nearest": 0, "constant": 0}
+_MAY_GO = {"private": 2}
+_LEGEND = (
+    "% of changed texts for which the choice is another than for the prompt as it is; "
+    "argmax: the highest predicted success; of the models judged on the prompt, predicted: the "
+    "highest predicted success, nearest: the highest mean score on the nearest judged prompts"
+)
+
+
+def show_robustness(
+    registry: Path | None,
+    files: Sequence[Path],
+    train: Sequence[Path],
+    plan: RobustnessPlan,
+    *,
+    skip_bad: bool,
+    as_json: bool,
+) -> None:
+    """Measure how steady choices are on prompts of judged files, and print it."""
+    from rolecall.registry.evaluation.robustness import measure_files
+
+    with counted("deciding") as progress:
+        found = measure_files(
+            registry, files, plan, train=train, skip_bad=skip_bad, progress=progress
+        )
+    if found.left_out is not None:
+        note(f"left out: {found.left_out}")
+    print_robustness(found.to_dict(), as_json=as_json)
+
+
+def refuse(**given: object) -> None:
+    """Raise UsageError for an option that says nothing of robustness."""
+    for name, value in given.items():
+        if value:
+            option = "--" + name.replace("_", "-")
+            raise UsageError(f"--robust takes no {option}", hint=f"leave out {option}")
+
+
+def print_robustness(report: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print a measurement of robustness (`RobustnessReport`), as tables or as one object."""
+    if as_json:
+        print_json(report)
+        return
+    print_text(
+        f"{report['scorer_version']} · {report['prompts']:,} prompts changed in "
+        f"{report['texts']:,} ways, {report['endpoints']:,} endpoints, seed {report['seed']}"
+    )
+    print_text("")
+    print_table(*flip_table(report))
+    for line in textwrap.wrap(_LEGEND, 80):
+        print_text(line)
+    print_text("")
+    print_table(*rate_table(report))
+    print_text("edits: of words and characters; restatements: another frame or form")
+
+
+def flip_table(report: Mapping[str, Any]) -> tuple[list[Column], list[list[str]]]:
+    """Return each policy's flips in %, a kind of change a row, and over all kinds."""
+    policies = [*report["strategies"], *(one for one in _BESIDE if one in report["flips"])]
+    columns = [Column("change")]
+    for policy in policies:
+        # Strategies beyond the built-in ones give way before any column that explains them.
+        drop = _BESIDE.get(policy, _MAY_GO.get(policy, int(policy not in _BUILT_IN)))
+        columns.append(Column(one_line(policy), drop=drop, is_number=True))
+    columns.append(Column("texts", drop=5, is_number=True))
+    rows = [_row(kind["kind"], kind["flips"], policies) for kind in report["kinds"]]
+    return columns, [*rows, _row(ALL, report["flips"], policies)]
+
+
+_BUILT_IN = frozenset({"balanced", "cheapest", "fast", "quality"})
+
+
+def _row(name: str, flips: Mapping[str, Any], policies: list[str]) -> list[str]:
+    cases = max((flips[policy]["cases"] for policy in policies), default=0)
+    return [name, *(_share(flips[policy]) for policy in policies), f"{cases:,}"]
+
+
+def rate_table(report: Mapping[str, Any]) -> tuple[list[Column], list[list[str]]]:
+    """Return every policy's flips by edits, by restatements and over all, with 95 % intervals."""
+    columns, kinds = (
+        [Column("policy")],
+        {"edits": "edits", "restatements": "restatements", ALL: "flips"},
+    )
+    for title in kinds:
+        columns += [Column(f"{title} %", is_number=True), Column("95 %", is_number=True)]
+    return columns, [
+        [
+            one_line(name),
+            *(cell(report[kind][name]) for kind in kinds.values() for cell in (_share, _interval)),
+        ]
+        for name in report["flips"]
+    ]
+
+
+def _share(rate: Mapping[str, float | None]) -> str:
+    share = rate["share"]
+    return UNKNOWN if share is None else f"{100 * share:.1f}"
+
+
+def _interval(rate: Mapping[str, float | None]) -> str:
+    low, high = rate["low"], rate["high"]
+    if low is None or high is None:
+        return UNKNOWN
+    return f"{100 * low:.1f} to {100 * high:.1f}"
