@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -51,13 +52,22 @@ ONLY_IN = {
 }
 
 
-def imports(source: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(source.read_text())):
+def imports(source: Path, *, for_types: bool = True) -> Iterator[str]:
+    """Yield what a file imports, anywhere in it; unless wanted, not what only its types name."""
+    for node in nodes(ast.parse(source.read_text()), for_types=for_types):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def nodes(tree: ast.AST, *, for_types: bool) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(tree):
+        is_typing = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if for_types or not is_typing:
+            yield node
+            yield from nodes(node, for_types=for_types)
 
 
 def room(path: str) -> str | None:
@@ -67,6 +77,10 @@ def room(path: str) -> str | None:
     inside = path.removeprefix("registry/")
     holding = [name for name in ROOMS if inside.startswith(f"{name}/")]
     return max(holding, key=len, default=None)
+
+
+def module_of(source: Path) -> str:
+    return "rolecall." + ".".join(source.relative_to(ROOT).with_suffix("").parts)
 
 
 def room_of_import(module: str) -> str | None:
@@ -90,6 +104,20 @@ def test_imports_follow_the_arrows_between_rooms(source: Path) -> None:
             there = room_of_import(module)
             assert there != "cli", f"{here} imports {module}"
             assert there in {None, here, *ROOMS[here].split()}, f"{here} imports {module}"
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    files = {module_of(source): source for source in SOURCES}
+    graph = {
+        name: {one for one in imports(source, for_types=False) if one in files and one != name}
+        for name, source in files.items()
+    }
+    TopologicalSorter(graph).prepare()
+
+
+def test_every_file_has_a_room() -> None:
+    homeless = [one for one in SOURCES if room(str(one.relative_to(ROOT))) is None]
+    assert [str(one.relative_to(ROOT)) for one in homeless] == ["registry/__init__.py"]
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -71,12 +71,12 @@ def ask(
     from rolecall.cli.render.answer import manner_of, show_answer
     from rolecall.cli.signals import terminable
     from rolecall.registry.calls.ask import open_asker
-    from rolecall.registry.calls.events import Wanted
+    from rolecall.registry.calls.events import AskRequest
     from rolecall.registry.core.chat import Timeouts
 
     asked = request.asked(log_prompt=not no_log)
     chat = read_request(request.given(prompt))
-    wanted = Wanted(chat, asked, continue_last, stream, check)
+    wanted = AskRequest(chat, asked, continue_last, stream, check)
     timeouts = Timeouts(connect_timeout, first_token_timeout, idle_timeout)
     manner = manner_of(as_json=as_json, show_thinking=show_thinking, is_quiet=quiet)
     with (

@@ -13,7 +13,7 @@ from rolecall.cli.completion.names import model_names
 from rolecall.cli.options.common import RegistryOption, SkipBadOption
 
 if TYPE_CHECKING:
-    from rolecall.cli.render.progress import Report
+    from rolecall.registry.core.reporting import ReportProgress
     from rolecall.registry.learning.predict import Predicted
 
 RowsArgument = Annotated[
@@ -67,7 +67,7 @@ def predict(
             report(number, found.count)
 
 
-def _counted() -> AbstractContextManager[Report]:
+def _counted() -> AbstractContextManager[ReportProgress]:
     """Say how far it is, unless the lines themselves are seen to come."""
     from rolecall.cli.render.progress import counted
 

@@ -19,7 +19,7 @@ from rolecall.registry.core.errors import UsageError
 
 if TYPE_CHECKING:
     from rolecall.registry.core.telemetry import EndpointStatistics
-    from rolecall.registry.telemetry.query import Pruned, TaskStatistics, Wanted
+    from rolecall.registry.telemetry.query import CallQuery, Pruned, TaskStatistics
 
 app = typer.Typer(help="List, export or prune the calls that were made.")
 
@@ -72,10 +72,10 @@ def list_calls(
     from rolecall.cli.render.calls import print_calls
     from rolecall.registry.editing.open import open_registry
     from rolecall.registry.telemetry.export import call_to_plain
-    from rolecall.registry.telemetry.query import Wanted, list_calls
+    from rolecall.registry.telemetry.query import CallQuery, list_calls
 
     now = datetime.now(UTC)
-    wanted = Wanted(tuple(endpoint or ()), since, failed, source)
+    wanted = CallQuery(tuple(endpoint or ()), since, failed, source)
     with open_registry(registry) as db:
         calls = list_calls(db, wanted, now, limit=limit)
     if as_json:
@@ -86,7 +86,7 @@ def list_calls(
         note(_nothing(wanted))
 
 
-def _nothing(wanted: Wanted) -> str:
+def _nothing(wanted: CallQuery) -> str:
     is_narrowed = wanted.endpoints or wanted.since or wanted.only_failed or wanted.sample_source
     return "no such call" if is_narrowed else "no call has been made yet"
 
@@ -210,11 +210,11 @@ def export(
       rolecall telemetry export --format otlp-json -o trace.json
     """
     from rolecall.registry.editing.open import open_registry
-    from rolecall.registry.telemetry.query import Wanted, export_calls
+    from rolecall.registry.telemetry.query import CallQuery, export_calls
 
     if as_json and form is not None:
         raise UsageError("either --format or --json", hint="rolecall telemetry export --help")
-    wanted = Wanted(tuple(endpoint or ()), since, failed, source)
+    wanted = CallQuery(tuple(endpoint or ()), since, failed, source)
     with open_registry(registry) as db:
         chosen = "json" if as_json else form or "jsonl"
         pieces = export_calls(db, wanted, datetime.now(UTC), chosen)

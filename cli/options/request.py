@@ -72,10 +72,10 @@ class RequestOptions:
 
     def asked(self, *, log_prompt: bool = True) -> Asked:
         """Return the choices, and what they add to the request."""
-        from rolecall.registry.core.requests import Asked, Choices
+        from rolecall.registry.core.requests import Asked, RoutingChoices
 
         return Asked(
-            choices=Choices(
+            choices=RoutingChoices(
                 role=self.role,
                 strategy=self.strategy,
                 task=self.task,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-Report = Callable[[int, int], None]
+from rolecall.registry.core.reporting import ReportProgress
 
 _PAUSE_S = 0.1
 
 
 @contextmanager
-def counted(what: str) -> Iterator[Report]:
+def counted(what: str) -> Iterator[ReportProgress]:
     """Yield a function of how much of how much is done; its line goes when the block ends.
 
     Only a terminal is told anything.

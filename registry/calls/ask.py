@@ -17,11 +17,11 @@ from rolecall.registry.calls.conversations import Conversation, keep_turns, open
 from rolecall.registry.calls.events import (
     Answered,
     Asking,
+    AskRequest,
     Decided,
     Failed,
     Progress,
     Waiting,
-    Wanted,
 )
 from rolecall.registry.calls.notes import cheaper_offline
 from rolecall.registry.calls.retry import retry_after
@@ -41,7 +41,7 @@ from rolecall.registry.core.errors import (
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.learning.loading import Loading
-from rolecall.registry.policy.budget import ceiling, remaining
+from rolecall.registry.policy.budget import remaining, spend_limit
 from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.endpoint_effort import effort_note, with_effort
 from rolecall.registry.providers.protocol import Target
@@ -67,7 +67,7 @@ USUAL_MOST_TOKENS = 8_192
 class _Round:
     """One question on its way through the ranked endpoints."""
 
-    wanted: Wanted
+    wanted: AskRequest
     decision: Decision
     chat: Chat
     conversation: Conversation
@@ -96,7 +96,7 @@ class Asker:
         self._pause = pause
         self._chance = chance
 
-    def ask(self, wanted: Wanted) -> Generator[Progress]:
+    def ask(self, wanted: AskRequest) -> Generator[Progress]:
         """Yield what happens, text as it arrives; the last is `Answered`.
 
         Close the iterator to stop: the connection is closed and the call recorded as interrupted.
@@ -193,9 +193,9 @@ class Asker:
     def _attempt(self, around: _Round, candidate: Candidate) -> Attempt:
         """Prepare a call that cannot cost more than is allowed; raises BudgetExceeded."""
         decision, strategy = around.decision, around.decision.strategy
-        pool = self._router.pool
-        endpoint = next(one for one in pool.endpoints if one.id == candidate.endpoint)
-        model = next(one for one in pool.models if one.id == endpoint.model)
+        registry = self._router.registry
+        endpoint = next(one for one in registry.endpoints if one.id == candidate.endpoint)
+        model = next(one for one in registry.models if one.id == endpoint.model)
         most = around.chat.max_tokens or max_output_tokens(endpoint, model)
         cap = self._cap(around, candidate, endpoint)
         chat = around.chat
@@ -217,7 +217,7 @@ class Asker:
                 task=decision.task.kind,
                 app=decision.app,
                 user=decision.user,
-                scopes=pool.scopes,
+                scopes=registry.scopes,
                 keeps_text=decision.prompt is not None,
             ),
         )
@@ -225,12 +225,12 @@ class Asker:
     def _cap(self, around: _Round, candidate: Candidate, endpoint: Endpoint) -> int | None:
         """Return the output tokens that what is left pays for; null: no limit."""
         decision = around.decision
-        scopes, now = self._router.pool.scopes, self._router.now()
+        scopes, now = self._router.registry.scopes, self._router.now()
         left = remaining(self._db, scopes, decision.app, decision.user, now)
-        own, _ = ceiling(decision.strategy, (), will_call=True)
+        own, _ = spend_limit(decision.strategy, (), will_call=True)
         if own is not None:
             own = replace(own, usd=own.usd - around.spent_usd)  # allowances know of it already
-        shared, _ = ceiling(replace(decision.strategy, max_cost_usd=None), left, will_call=True)
+        shared, _ = spend_limit(replace(decision.strategy, max_cost_usd=None), left, will_call=True)
         limits = [one for one in (own, shared) if one is not None]
         if not limits:
             return None
@@ -248,7 +248,7 @@ class Asker:
             dearer = f"{usd(candidate.cost_usd)} against {usd(first.cost_usd)}"
             notes.append(f"{candidate.endpoint} is dearer than {first.endpoint}: {dearer} expected")
         elif candidate is first:
-            notes += cheaper_offline(around.decision, self._router.pool.endpoints)
+            notes += cheaper_offline(around.decision, self._router.registry.endpoints)
         target = Target(attempt.endpoint, attempt.model)
         altered = effort_note(target, attempt.chat)
         notes += [altered] if altered else []
@@ -282,7 +282,7 @@ class Asker:
         )
 
 
-def _refuse_unaskable(wanted: Wanted) -> None:
+def _refuse_unaskable(wanted: AskRequest) -> None:
     """Raise UsageError for what may be decided on and cannot be sent, or judged afterwards."""
     chat = wanted.chat
     if wanted.check is not None and not wanted.check.strip():

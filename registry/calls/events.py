@@ -12,7 +12,7 @@ from rolecall.registry.core.telemetry import Call, Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AskRequest:
     """What is asked: the new turns, the choices, and what is to be done with the answer.
 
     `check` is a shell command that gets the answer on stdin and exits 0 if it is good.

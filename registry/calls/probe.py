@@ -13,7 +13,7 @@ from pathlib import Path
 from rolecall.registry.calls.attempt import Attempt, Caller, Purpose
 from rolecall.registry.core.chat import Chat, Text, Timeouts, Turn
 from rolecall.registry.core.clock import Now, utc_now
-from rolecall.registry.core.entities import Endpoint, Model, Pool, Strategy
+from rolecall.registry.core.entities import Endpoint, Model, Registry, Strategy
 from rolecall.registry.core.errors import CallFailed, UsageError
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.suggestions import unknown
@@ -24,7 +24,7 @@ from rolecall.registry.providers.client import Client
 from rolecall.registry.routing.rules.cost import usd_for
 from rolecall.registry.routing.rules.eligibility import max_output_tokens
 from rolecall.registry.storage.connection import Database
-from rolecall.registry.storage.registry import read_pool
+from rolecall.registry.storage.registry import read_registry
 from rolecall.registry.storage.statistics import read_endpoint_statistics
 
 PROMPT = "Count from one to thirty in words, separated by commas. Write nothing else."
@@ -81,11 +81,11 @@ class Prober:
         The whole round never costs more than `max_cost_usd` at worst: an endpoint that might
         go beyond is skipped, and said so. Raises UnknownRecord for a glob that matches nothing.
         """
-        pool = read_pool(self._db)
-        strategy = next((one for one in pool.strategies if one.id == "balanced"), None)
-        models = {model.id: model for model in pool.models}
+        registry = read_registry(self._db)
+        strategy = next((one for one in registry.strategies if one.id == "balanced"), None)
+        models = {model.id: model for model in registry.models}
         left_usd = max_cost_usd
-        for endpoint in chosen_for_probing(pool, globs):
+        for endpoint in chosen_for_probing(registry, globs):
             why = self._against(endpoint, is_named=bool(globs))
             if why is not None:
                 yield Probed(endpoint.id, skipped=why)
@@ -119,15 +119,15 @@ class Prober:
         return None
 
 
-def chosen_for_probing(pool: Pool, globs: tuple[str, ...]) -> tuple[Endpoint, ...]:
+def chosen_for_probing(registry: Registry, globs: tuple[str, ...]) -> tuple[Endpoint, ...]:
     """Return the endpoints that any glob matches, or all. Raises UnknownRecord, UsageError."""
-    ids = [endpoint.id for endpoint in pool.endpoints]
+    ids = [endpoint.id for endpoint in registry.endpoints]
     for glob in globs:
         if not any(matches(one, (glob,)) for one in ids):
             raise unknown("endpoint", glob, ids)
     if not ids:
         raise UsageError("no endpoint is registered", hint="rolecall endpoints add --help")
-    return tuple(one for one in pool.endpoints if not globs or matches(one.id, globs))
+    return tuple(one for one in registry.endpoints if not globs or matches(one.id, globs))
 
 
 def _attempt(

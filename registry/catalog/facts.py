@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from statistics import median
 
-from rolecall.registry.core.entities import Pool
+from rolecall.registry.core.entities import Registry
 from rolecall.registry.core.predictions import ModelFacts
 
 
-def facts_of(pool: Pool) -> dict[str, ModelFacts]:
+def facts_of(registry: Registry) -> dict[str, ModelFacts]:
     """Return the facts of every model by its id, and of every variant that an endpoint asks for.
 
     A model's price is the median of what its remote endpoints ask for output; free places and
@@ -16,7 +16,7 @@ def facts_of(pool: Pool) -> dict[str, ModelFacts]:
     more than those without. Without any, it is null.
     """
     prices: dict[str, list[float]] = {}
-    for endpoint in sorted(pool.endpoints, key=lambda one: one.reasoning_effort is not None):
+    for endpoint in sorted(registry.endpoints, key=lambda one: one.reasoning_effort is not None):
         price = endpoint.price.output_usd_per_mtok if endpoint.price is not None else None
         is_repeated = endpoint.reasoning_effort is not None and endpoint.model in prices
         if endpoint.locality == "remote" and price and not is_repeated:
@@ -31,9 +31,9 @@ def facts_of(pool: Pool) -> dict[str, ModelFacts]:
             open_weights=model.open_weights,
             benchmarks=model.benchmarks,
         )
-        for model in pool.models
+        for model in registry.models
     }
-    for endpoint in pool.endpoints:
+    for endpoint in registry.endpoints:
         if endpoint.reasoning_effort is not None:
             variant = facts[endpoint.model].with_effort(endpoint.reasoning_effort)
             facts.setdefault(variant.model, variant)

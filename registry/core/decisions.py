@@ -10,7 +10,7 @@ from rolecall.registry.core.requests import Task
 
 
 @dataclass(frozen=True, slots=True)
-class Ceiling:
+class SpendLimit:
     """What one answer may cost at worst, in USD, and what sets that limit, in words."""
 
     usd: float

@@ -223,7 +223,7 @@ Record = Model | Endpoint | Role | TaskKind | Strategy | Scope | JudgedRow
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class Registry:
     """A whole registry's content at one revision, each group sorted by id.
 
     The judged rows are left out where a request is routed.

@@ -70,10 +70,10 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class RoutingChoices:
     """What the person or program asked for beside the request itself.
 
-    `endpoints` are globs that limit the pool; `log_prompt` false keeps only the prompt's hash;
+    `endpoints` are globs that limit the registry; `log_prompt` false keeps only the prompt's hash;
     with `allow_drop` an endpoint may serve without the parameters it does not take. Raises
     UsageError for a `worth` that is no factor.
     """
@@ -104,7 +104,7 @@ class Choices:
 class Asked:
     """The choices of a command line, and what it adds to the request itself."""
 
-    choices: Choices
+    choices: RoutingChoices
     needs: tuple[str, ...] = ()
     prefers: tuple[str, ...] = ()
     input_tokens: int | None = None

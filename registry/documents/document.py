@@ -11,8 +11,8 @@ from rolecall.registry.core.entities import (
     Collection,
     Endpoint,
     Model,
-    Pool,
     Record,
+    Registry,
     Role,
     Scope,
     Strategy,
@@ -149,11 +149,11 @@ def dump_record(record: Record) -> str:
     return "\n".join(yaml_mapping(to_plain(record), "")) + "\n"
 
 
-def dump_pool(pool: Pool) -> str:
+def dump_registry(registry: Registry) -> str:
     """Return the whole registry as one YAML document; the same content gives the same bytes."""
     lines: list[str] = []
     for section in COLLECTIONS:
-        records = sorted(getattr(pool, section), key=lambda record: record.id)
+        records = sorted(getattr(registry, section), key=lambda record: record.id)
         if section == "judged_rows" and not records:
             continue
         lines.append(f"{section}:" if records else f"{section}: []")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rolecall.registry.core.entities import Pool
+from rolecall.registry.core.entities import Registry
 from rolecall.registry.documents.document import Document, parse_document
 from rolecall.registry.editing.diff import Changes, with_records
 from rolecall.registry.editing.edit import apply_parsed, planned, write_changes
 from rolecall.registry.editing.open import has_registry, open_registry, registry_path
 from rolecall.registry.editing.references import dangling
-from rolecall.registry.editing.seed import seed_pool
+from rolecall.registry.editing.seed import seed_registry
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.open import open_database
 
@@ -31,10 +31,10 @@ def apply_text(
         with open_registry(given) as db:
             return apply_parsed(db, document, dry_run=dry_run, prune=prune)
     if dry_run:
-        start = Pool(0) if _stands_alone(document) else seed_pool()
+        start = Registry(0) if _stands_alone(document) else seed_registry()
         return planned(start, document, prune=prune)[1]
     if not _stands_alone(document):
-        planned(seed_pool(), document, prune=prune)  # a mistake creates no registry
+        planned(seed_registry(), document, prune=prune)  # a mistake creates no registry
         with open_registry(given) as db:
             return apply_parsed(db, document, prune=prune)
     return _begin_with(path, document, prune=prune)
@@ -44,12 +44,12 @@ def _stands_alone(document: Document) -> bool:
     """Whether the document is a whole registry: all sections, and nothing in them dangles."""
     if not document.is_whole:
         return False
-    return not dangling(with_records(Pool(0), (entry.record for entry in document.entries)))
+    return not dangling(with_records(Registry(0), (entry.record for entry in document.entries)))
 
 
 def _begin_with(path: Path, document: Document, *, prune: bool) -> Changes:
     """Create the registry with the document as its first content."""
-    after, changes = planned(Pool(0), document, prune=prune)
+    after, changes = planned(Registry(0), document, prune=prune)
     written: list[Changes] = []
 
     def fill(db: Database) -> None:

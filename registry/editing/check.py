@@ -10,7 +10,7 @@ from rolecall.registry.storage.backup import back_up
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import unreadable_decisions
 from rolecall.registry.storage.integrity import file_problems
-from rolecall.registry.storage.registry import read_pool
+from rolecall.registry.storage.registry import read_registry
 from rolecall.registry.storage.turns import unreadable_conversations
 
 
@@ -21,7 +21,7 @@ def check_registry(db: Database) -> tuple[str, ...]:
         return tuple(problems)
     problems += [
         f'{NOUNS[one.collection]} {one.owner}: {one.path}: no {NOUNS[one.target]} "{one.name}"'
-        for one in dangling(read_pool(db))
+        for one in dangling(read_registry(db))
     ]
     problems += [f"decision {one} cannot be read back" for one in unreadable_decisions(db)]
     problems += [f"conversation {one} cannot be read back" for one in unreadable_conversations(db)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from rolecall.registry.core.entities import Collection, Pool, Record
+from rolecall.registry.core.entities import Collection, Record, Registry
 from rolecall.registry.documents.document import COLLECTIONS, Document, collection_of, to_plain
 
 FieldChange = tuple[str, Any, Any]
@@ -34,36 +34,36 @@ class Changes:
         return not self.entries
 
 
-def merged(pool: Pool, document: Document, *, prune: bool) -> Pool:
-    """Return the pool with the document's records in place of those of the same id.
+def merged(registry: Registry, document: Document, *, prune: bool) -> Registry:
+    """Return the registry with the document's records in place of those of the same id.
 
     With `prune`, the sections that the document names hold nothing else.
     """
     if prune:
         emptied: dict[str, Any] = dict.fromkeys(document.sections, ())
-        pool = replace(pool, **emptied)
-    return with_records(pool, [entry.record for entry in document.entries])
+        registry = replace(registry, **emptied)
+    return with_records(registry, [entry.record for entry in document.entries])
 
 
-def with_records(pool: Pool, records: Iterable[Record]) -> Pool:
-    """Return the pool with these records added, or in place of those of the same id."""
+def with_records(registry: Registry, records: Iterable[Record]) -> Registry:
+    """Return the registry with these records added, or in place of those of the same id."""
     groups: dict[Collection, dict[str, Record]] = {}
     for record in records:
         groups.setdefault(collection_of(record), {})[record.id] = record
     changed: dict[str, Any] = {}
     for collection, group in groups.items():
-        whole = {record.id: record for record in records_of(pool, collection)} | group
+        whole = {record.id: record for record in records_of(registry, collection)} | group
         changed[collection] = tuple(whole[key] for key in sorted(whole))
-    return replace(pool, **changed)
+    return replace(registry, **changed)
 
 
-def records_of(pool: Pool, collection: Collection) -> tuple[Record, ...]:
-    """Return one collection of a pool."""
-    records: tuple[Record, ...] = getattr(pool, collection)
+def records_of(registry: Registry, collection: Collection) -> tuple[Record, ...]:
+    """Return one collection of a registry."""
+    records: tuple[Record, ...] = getattr(registry, collection)
     return records
 
 
-def changes_between(before: Pool, after: Pool) -> Changes:
+def changes_between(before: Registry, after: Registry) -> Changes:
     """Return what must be done to `before` to make it `after`."""
     entries: list[Change] = []
     for collection in COLLECTIONS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rolecall.registry.core.entities import Assignment, Collection, Pool, Record, Role
+from rolecall.registry.core.entities import Assignment, Collection, Record, Registry, Role
 from rolecall.registry.core.errors import (
     InvalidDocument,
     RecordChanged,
@@ -17,8 +17,8 @@ from rolecall.registry.documents.document import (
     COLLECTIONS,
     Document,
     checked,
-    dump_pool,
     dump_record,
+    dump_registry,
     parse_document,
     parse_record,
 )
@@ -36,7 +36,7 @@ from rolecall.registry.storage.registry import (
     delete_record,
     names,
     read_collection,
-    read_pool,
+    read_registry,
     rename_record,
     write_record,
 )
@@ -93,7 +93,7 @@ def remove_record(db: Database, collection: Collection, record_id: str) -> None:
                 f"strategy {record_id} is the one in force where no other is named",
                 hint=f"rolecall strategies edit {record_id}",
             )
-        users = users_of(read_pool(db), collection, record_id)
+        users = users_of(read_registry(db), collection, record_id)
         if users:
             raise RecordInUse(
                 f"{NOUNS[collection]} {record_id} is used by {_in_short(users)}",
@@ -192,15 +192,15 @@ def apply_parsed(
 ) -> Changes:
     """Do what `apply_document` does with a document that was read before."""
     with db.snapshot() if dry_run else db.transaction():
-        before = read_pool(db, with_judged_rows=True)
+        before = read_registry(db, with_judged_rows=True)
         after, changes = planned(before, document, prune=prune)
         if not dry_run:
             write_changes(db, after, changes)
     return changes
 
 
-def planned(before: Pool, document: Document, *, prune: bool) -> tuple[Pool, Changes]:
-    """Return what a document makes of a pool, and the changes. Raises as apply_document does."""
+def planned(before: Registry, document: Document, *, prune: bool) -> tuple[Registry, Changes]:
+    """Return what a document makes of a registry, and the changes; raises as apply_document."""
     after = merged(before, document, prune=prune)
     lost = dangling(after)
     if lost:
@@ -208,8 +208,8 @@ def planned(before: Pool, document: Document, *, prune: bool) -> tuple[Pool, Cha
     return after, changes_between(before, after)
 
 
-def write_changes(db: Database, after: Pool, changes: Changes) -> None:
-    """Write changes that lead to the pool `after`, references before what refers to them."""
+def write_changes(db: Database, after: Registry, changes: Changes) -> None:
+    """Write changes that lead to the registry `after`, references before what refers to them."""
     written = {(one.collection, one.id) for one in changes.entries if one.kind != "remove"}
     with db.transaction():
         for collection in _WRITE_ORDER:
@@ -224,7 +224,7 @@ def write_changes(db: Database, after: Pool, changes: Changes) -> None:
 
 def export_document(db: Database) -> str:
     """Return the whole registry as one YAML document; the same content, the same bytes."""
-    return dump_pool(read_pool(db, with_judged_rows=True))
+    return dump_registry(read_registry(db, with_judged_rows=True))
 
 
 def _role(db: Database, name: str) -> Role:
@@ -236,7 +236,7 @@ def _role(db: Database, name: str) -> Role:
 
 def _write_checked(db: Database, record: Record, document: Document | None = None) -> None:
     """Write a record after checking what it refers to; a document gives the error its line."""
-    after = with_records(read_pool(db), [record])
+    after = with_records(read_registry(db), [record])
     lost = dangling(after)
     if lost and document is not None:
         raise _dangling_error(after, document, lost)
@@ -272,7 +272,7 @@ def _with_task_renamed(role: Role, old: str, new: str) -> Role:
 
 
 def _dangling_error(
-    after: Pool, document: Document, lost: tuple[Reference, ...]
+    after: Registry, document: Document, lost: tuple[Reference, ...]
 ) -> InvalidDocument | RecordInUse:
     """Return the error for the dangling name that comes first in the document."""
     places = {(one.collection, one.record.id): one.path for one in document.entries}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rolecall.registry.core.entities import Collection, Pool
+from rolecall.registry.core.entities import Collection, Registry
 
 NOUNS: dict[Collection, str] = {
     "models": "model",
@@ -29,40 +29,40 @@ class Reference:
     name: str
 
 
-def references(pool: Pool) -> Iterator[Reference]:
-    """Yield every reference between the records of a pool."""
-    for endpoint in pool.endpoints:
+def references(registry: Registry) -> Iterator[Reference]:
+    """Yield every reference between the records of a registry."""
+    for endpoint in registry.endpoints:
         yield Reference("endpoints", endpoint.id, "model", "models", endpoint.model)
-    for role in pool.roles:
+    for role in registry.roles:
         if role.strategy is not None:
             yield Reference("roles", role.id, "strategy", "strategies", role.strategy)
         for index, assignment in enumerate(role.assignments):
             path = f"assignments[{index}].endpoint"
             yield Reference("roles", role.id, path, "endpoints", assignment.endpoint)
-    for task in pool.tasks:
+    for task in registry.tasks:
         for index, name in enumerate(task.roles):
             yield Reference("tasks", task.id, f"roles[{index}]", "roles", name)
-    for scope in pool.scopes:
+    for scope in registry.scopes:
         if scope.strategy is not None:
             yield Reference("scopes", scope.id, "strategy", "strategies", scope.strategy)
 
 
-def dangling(pool: Pool) -> tuple[Reference, ...]:
+def dangling(registry: Registry) -> tuple[Reference, ...]:
     """Return the references to records that are not there."""
     known: dict[Collection, set[str]] = {
-        "models": {model.id for model in pool.models},
-        "endpoints": {endpoint.id for endpoint in pool.endpoints},
-        "roles": {role.id for role in pool.roles},
-        "strategies": {strategy.id for strategy in pool.strategies},
+        "models": {model.id for model in registry.models},
+        "endpoints": {endpoint.id for endpoint in registry.endpoints},
+        "roles": {role.id for role in registry.roles},
+        "strategies": {strategy.id for strategy in registry.strategies},
     }
-    return tuple(one for one in references(pool) if one.name not in known[one.target])
+    return tuple(one for one in references(registry) if one.name not in known[one.target])
 
 
-def users_of(pool: Pool, collection: Collection, name: str) -> tuple[str, ...]:
+def users_of(registry: Registry, collection: Collection, name: str) -> tuple[str, ...]:
     """Return who refers to a record, such as `role coder`, each once."""
     found = {
         f"{NOUNS[one.collection]} {one.owner}": None
-        for one in references(pool)
+        for one in references(registry)
         if one.target == collection and one.name == name
     }
     return tuple(found)

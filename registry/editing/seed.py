@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from rolecall.registry.catalog.models_dev import find_model, seed_text
-from rolecall.registry.core.entities import Pool, Record
+from rolecall.registry.core.entities import Record, Registry
 from rolecall.registry.core.errors import UnknownRecord
 from rolecall.registry.documents.document import from_plain, parse_document, to_plain
 from rolecall.registry.documents.source import LOADER
@@ -23,23 +23,23 @@ _TABLES = ("strategies.yaml", "roles.yaml", "tasks.yaml")
 
 def write_seed(db: Database) -> None:
     """Write the starter content to an empty registry."""
-    pool = seed_pool()
-    write_changes(db, pool, changes_between(Pool(0), pool))
+    registry = seed_registry()
+    write_changes(db, registry, changes_between(Registry(0), registry))
 
 
-def seed_pool() -> Pool:
+def seed_registry() -> Registry:
     """Return the starter models, endpoints, roles, tasks and strategies.
 
     A model that the installed facts no longer know is left out.
     """
-    pool = Pool(0)
+    registry = Registry(0)
     for item in yaml.load(seed_text(_POOL), Loader=LOADER):
         # Newer facts may have dropped a model; that must not keep a registry from starting.
         with contextlib.suppress(UnknownRecord):
-            pool = with_records(pool, _records(item))
+            registry = with_records(registry, _records(item))
     for name in _TABLES:
-        pool = merged(pool, parse_document(seed_text(name), name), prune=False)
-    return pool
+        registry = merged(registry, parse_document(seed_text(name), name), prune=False)
+    return registry
 
 
 def _records(item: Mapping[str, Any]) -> list[Record]:

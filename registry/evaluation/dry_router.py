@@ -11,7 +11,7 @@ from rolecall.registry.core.clock import utc_now
 from rolecall.registry.editing.open import open_registry, registry_path
 from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.model import Scorer
-from rolecall.registry.storage.registry import read_pool
+from rolecall.registry.storage.registry import read_registry
 
 
 @contextmanager
@@ -24,6 +24,6 @@ def open_dry_router(given: Path | None, scorer: Scorer) -> Iterator[Router]:
     with tempfile.TemporaryDirectory() as folder:
         is_there = registry_path(given).exists()
         with open_registry(given if is_there else Path(folder, "starter.db")) as db:
-            keys = {one.key_env: "set" for one in read_pool(db).endpoints if one.key_env}
+            keys = {one.key_env: "set" for one in read_registry(db).endpoints if one.key_env}
             moment = utc_now()
             yield Router(db, scorer=scorer, environment=keys, now=lambda: moment)

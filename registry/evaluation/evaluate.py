@@ -12,22 +12,23 @@ import numpy as np
 
 from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.catalog.lookup import known_facts
-from rolecall.registry.core.entities import Pool, Price, Strategy
+from rolecall.registry.core.entities import Price, Registry, Strategy
 from rolecall.registry.core.errors import UsageError
+from rolecall.registry.core.reporting import ReportProgress
 from rolecall.registry.core.suggestions import named
 from rolecall.registry.evaluation.cases import Table
 from rolecall.registry.evaluation.compare import METRICS, OURS_OVER, Resampled, compare, quality_of
 from rolecall.registry.evaluation.plan import (
+    EvalPlan,
     LearnedBy,
     LeftOut,
-    Plan,
     Seen,
     Selection,
     Skipped,
     plans,
     training_rows,
 )
-from rolecall.registry.evaluation.readings import Report, cases_of, read_prompts
+from rolecall.registry.evaluation.readings import cases_of, read_prompts
 from rolecall.registry.evaluation.results import Comparison, Quality, plain
 from rolecall.registry.learning.fits import CrossFits
 from rolecall.registry.learning.loading import Known
@@ -126,7 +127,7 @@ def embeddings_in(folder: Path, artifact: Path | None = None) -> Path:
 def evaluate(
     known: Known,
     request: EvalRequest,
-    report: Report,
+    report: ReportProgress,
     seen: Seen | None = None,
     scorers: CrossFits | None = None,
 ) -> Evaluation:
@@ -138,7 +139,7 @@ def evaluate(
     UnknownRecord for a strategy, data set or model that is not there, NothingToEvaluate,
     UsageError, ScorerUnusable.
     """
-    pool, scorer, selection = known.pool, known.scorer, request.selection
+    pool, scorer, selection = known.registry, known.scorer, request.selection
     strategy, quality_usd = _quality_usd(pool, request)
     judged, bad = read_judged(request.files, skip_bad=request.skip_bad)
     train = None
@@ -175,7 +176,7 @@ def evaluate(
     )
 
 
-def _quality_usd(pool: Pool, request: EvalRequest) -> tuple[str, float]:
+def _quality_usd(pool: Registry, request: EvalRequest) -> tuple[str, float]:
     """Return the strategy's name, and the value of a correct answer in USD."""
     if request.strategy is None and all(one.id != DEFAULT_STRATEGY for one in pool.strategies):
         strategy = Strategy(DEFAULT_STRATEGY)
@@ -215,7 +216,7 @@ def mean_over_sets(figures: Sequence[Table], sizes: Sequence[int]) -> Table:
 
 
 def _of_plan(
-    plan: Plan, comparison: Comparison, selection: Selection, scorers: CrossFits
+    plan: EvalPlan, comparison: Comparison, selection: Selection, scorers: CrossFits
 ) -> SetEvaluation:
     shares = None
     if selection.mixed:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rolecall.registry.core.errors import RegistryError
-from rolecall.registry.editing.seed import seed_pool
+from rolecall.registry.editing.seed import seed_registry
 from rolecall.registry.evaluation.evaluate import (
     EvalRequest,
     Evaluation,
@@ -78,7 +78,7 @@ def _evaluated(
     embeddings = None if cache is None else embeddings_in(cache, folder)
     request = EvalRequest(files=tuple(data), selection=Selection(fold=fold), embeddings=embeddings)
     seen = Seen(load_seen(folder))
-    return evaluate(Known(seed_pool(), scorer), request, lambda _, __: None, seen)
+    return evaluate(Known(seed_registry(), scorer), request, lambda _, __: None, seen)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

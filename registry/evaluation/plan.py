@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.core.entities import Pool, Price
+from rolecall.registry.core.entities import Price, Registry
 from rolecall.registry.core.errors import RegistryError, UsageError
 from rolecall.registry.core.suggestions import unknown
 from rolecall.registry.evaluation.cases import Table
@@ -94,7 +94,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class EvalPlan:
     """One evaluation, of a data set or a mixed workload, before any prompt is read.
 
     `cases` are the prompts on which a model of the `pool` was judged, with every model asked often
@@ -156,9 +156,9 @@ def plans(
     learned: TrainingRows,
     selection: Selection,
     seen: Seen,
-    prices: tuple[Mapping[str, Price], Pool],
-) -> tuple[tuple[Plan, ...], tuple[Skipped, ...]]:
-    """Plan the evaluation of every data set, or of all as one, or say why there is none.
+    prices: tuple[Mapping[str, Price], Registry],
+) -> tuple[tuple[EvalPlan, ...], tuple[Skipped, ...]]:
+    """EvalPlan the evaluation of every data set, or of all as one, or say why there is none.
 
     `prices` are those given, and the registry to look others up in. Raises NothingToEvaluate
     where no data set is left, UnknownRecord for a data set or model that is not among the rows,
@@ -169,11 +169,11 @@ def plans(
         raise UsageError(f"{wanted[0]} alone: there is nothing to route", hint="name two models")
     named = judged.of(wanted) if wanted else judged
     planner = _Planner(named, learned, selection, seen, prices)
-    planned: list[Plan] = []
+    planned: list[EvalPlan] = []
     skipped: list[Skipped] = []
     for sets in _workloads(judged, selection):
         found = planner.plan(sets)
-        if isinstance(found, Plan):
+        if isinstance(found, EvalPlan):
             planned.append(found)
         else:
             skipped.append(found)
@@ -203,7 +203,7 @@ class _Planner:
     learned: TrainingRows
     selection: Selection
     seen: Seen
-    prices: tuple[Mapping[str, Price], Pool]
+    prices: tuple[Mapping[str, Price], Registry]
 
     def rows(self, sets: tuple[str, ...]) -> tuple[Judged, RowNumbers, NDArray[np.bool_]]:
         """Return the rows to evaluate on, their numbers, and which rows are of these sets."""
@@ -212,8 +212,8 @@ class _Planner:
         numbers = np.flatnonzero(of_sets if fold is None else of_sets & (self.judged.folds == fold))
         return self.judged.only(numbers), numbers, of_sets
 
-    def plan(self, sets: tuple[str, ...]) -> Plan | Skipped:
-        """Plan one evaluation; what its rows leave out is told in it."""
+    def plan(self, sets: tuple[str, ...]) -> EvalPlan | Skipped:
+        """EvalPlan one evaluation; what its rows leave out is told in it."""
         name = " + ".join(sets)
         rows, numbers, of_sets = self.rows(sets)
         judged = _judged_models(rows)
@@ -232,7 +232,7 @@ class _Planner:
             reason = "has a set without a prompt to evaluate on"
         if reason is not None:
             return Skipped(name, reason)
-        return Plan(
+        return EvalPlan(
             dataset=name,
             prompts=len(rows.prompts),
             judged=len(judged),

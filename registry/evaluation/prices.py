@@ -9,7 +9,7 @@ from yaml.nodes import MappingNode, Node
 
 from rolecall.registry.catalog.models_dev import list_price, own_name
 from rolecall.registry.core.effort import parted
-from rolecall.registry.core.entities import Pool, Price
+from rolecall.registry.core.entities import Price, Registry
 from rolecall.registry.documents.fields import Key, Number, Shape, name_problem
 from rolecall.registry.documents.source import YamlSource, describe_node
 
@@ -44,7 +44,7 @@ def read_prices(text: str, filename: str) -> dict[str, Price]:
 
 
 def find_prices(
-    models: Iterable[str], given: Mapping[str, Price], pool: Pool
+    models: Iterable[str], given: Mapping[str, Price], pool: Registry
 ) -> dict[str, Price | None]:
     """Return what each model asks for, `source` saying who says so; null where nobody does.
 
@@ -74,7 +74,7 @@ def _price(source: YamlSource, node: Node, model: str, filename: str) -> Price:
     return Price(price.input_usd_per_mtok, price.output_usd_per_mtok, source=filename)
 
 
-def _registered(pool: Pool) -> dict[str, Price]:
+def _registered(pool: Registry) -> dict[str, Price]:
     asked: dict[str, list[tuple[float, float]]] = {}
     for endpoint in pool.endpoints:
         pair = _pair(endpoint.price)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from rolecall.registry.core.entities import Price
 from rolecall.registry.core.predictions import ModelFacts
+from rolecall.registry.core.reporting import ReportProgress
 from rolecall.registry.core.requests import Message, Request
 from rolecall.registry.evaluation.cases import Cases, Table, additive
 from rolecall.registry.evaluation.costs import Spending
-from rolecall.registry.evaluation.plan import Plan
+from rolecall.registry.evaluation.plan import EvalPlan
 from rolecall.registry.learning.fits import CrossFits
 from rolecall.registry.routing.rules.token_estimate import estimate_tokens
 from rolecall.registry.scorer import baselines
@@ -24,7 +25,6 @@ from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.kept_embeddings import KeptEmbeddings
 from rolecall.registry.scorer.model import Reading, Scorer
 
-Report = Callable[[int, int], None]
 Vectors = NDArray[np.float32]
 
 # An evaluation that is broken off loses the embeddings of so many prompts at most.
@@ -47,7 +47,7 @@ class Readings:
 
 
 def read_prompts(
-    scorer: Scorer, planned: Sequence[Plan], report: Report, kept: Path | None = None
+    scorer: Scorer, planned: Sequence[EvalPlan], report: ReportProgress, kept: Path | None = None
 ) -> Readings:
     """Read every prompt that a plan needs, each once; `report` is told how many, of how many.
 
@@ -74,7 +74,11 @@ def read_prompts(
 
 
 def cases_of(
-    plan: Plan, scorers: CrossFits, facts: Mapping[str, ModelFacts], readings: Readings, seed: int
+    plan: EvalPlan,
+    scorers: CrossFits,
+    facts: Mapping[str, ModelFacts],
+    readings: Readings,
+    seed: int,
 ) -> tuple[Cases, Cases]:
     """Return a plan's cases, with what each method predicts: of the pool, and of all models.
 
@@ -113,7 +117,7 @@ def cases_of(
     return pool, everyone
 
 
-def _baselines(plan: Plan, readings: Readings, seed: int) -> dict[str, Table]:
+def _baselines(plan: EvalPlan, readings: Readings, seed: int) -> dict[str, Table]:
     models, cases, learned = plan.cases.models, plan.cases, plan.learned
     ability, level = _ability(learned, models, cases.datasets)
     found = {"one ability": np.clip(level + ability, 0.01, 0.99)}
@@ -164,7 +168,7 @@ def _by_price(ability: Table, usd: Table) -> Table:
     return np.asarray(ability.mean() + rise * level)
 
 
-def _costs(plan: Plan, predicted_tokens: Table) -> tuple[Table, Table]:
+def _costs(plan: EvalPlan, predicted_tokens: Table) -> tuple[Table, Table]:
     """Return the cost paid (N, M), and the cost expected before the call, set by set."""
     models, cases = plan.cases.models, plan.cases
     datasets, whole = (

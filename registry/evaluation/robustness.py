@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rolecall.registry.core.errors import InvalidDocument
 from rolecall.registry.core.predictions import ModelFacts
-from rolecall.registry.core.requests import Choices, Message, Request
+from rolecall.registry.core.requests import Message, Request, RoutingChoices
 from rolecall.registry.evaluation.dry_router import open_dry_router
 from rolecall.registry.evaluation.perturbations.perturb import perturb
 from rolecall.registry.evaluation.robustness_report import (
@@ -97,12 +97,12 @@ def measure_flips(
     total = len(texts) + (len(past.prompts) if past is not None else 0)
     routed: list[RoutedText] = []
     with open_dry_router(given, reader) as router:
-        names = plan.strategies or tuple(one.id for one in router.pool.strategies)
+        names = plan.strategies or tuple(one.id for one in router.registry.strategies)
         for row, kind, text in texts:
             routed.append(_routed(router, reader, (row, kind, text), names, asked))
             if progress is not None:
                 progress(len(routed), total)
-        endpoints = len(router.pool.endpoints)
+        endpoints = len(router.registry.endpoints)
     if past is not None:
         places = []
         for prompt in past.prompts:
@@ -174,7 +174,7 @@ def _routed(
     row, kind, text = numbered
     request = Request((Message("user", text),))
     decisions = {
-        name: router.decide(request, Choices(strategy=name), record=False) for name in names
+        name: router.decide(request, RoutingChoices(strategy=name), record=False) for name in names
     }
     base = decisions.get(DEFAULT_STRATEGY) or decisions[names[0]]
     best = max(base.candidates, key=lambda one: (one.success, -one.cost_usd), default=None)

@@ -12,13 +12,13 @@ import yaml
 
 from rolecall.registry.core.decisions import Candidate, Decision
 from rolecall.registry.core.effort import variant_of
-from rolecall.registry.core.entities import Pool
+from rolecall.registry.core.entities import Registry
 from rolecall.registry.core.errors import UnknownRecord
 from rolecall.registry.core.predictions import Prediction
-from rolecall.registry.core.requests import Choices, Message, Request
+from rolecall.registry.core.requests import Message, Request, RoutingChoices
 from rolecall.registry.evaluation.dry_router import open_dry_router
 from rolecall.registry.routing.router import Router
-from rolecall.registry.routing.rules.value import weigh
+from rolecall.registry.routing.rules.value import score
 from rolecall.registry.scorer.model import Scorer
 
 MARGIN = 0.1  # of what a correct answer is worth: less is no clear difference
@@ -135,10 +135,10 @@ def check_sanity(given: Path | None, scorer: Scorer, *, strategy: str = "balance
             for prompt in group.prompts:
                 decision = decide_among_judged(router, group, prompt, strategy)
                 if group.order:
-                    because = _fails_order(group.order, decision, router.pool)
+                    because = _fails_order(group.order, decision, router.registry)
                 else:
                     expected.append(expect(router, group, prompt, decision))
-                    because = _fails(expected[-1], decision, router.pool)
+                    because = _fails(expected[-1], decision, router.registry)
                 if because is not None:
                     failures.append(SanityFailure(group.name, prompt, decision.chosen, because))
     order, passed = best_fixed_order(expected)
@@ -165,12 +165,12 @@ def decide_among_judged(
     judged = group.evidence.success
     endpoints = tuple(
         one.id
-        for one in router.pool.endpoints
+        for one in router.registry.endpoints
         if variant_of(one.model, one.reasoning_effort) in judged
     )
     if not endpoints:
         raise UnknownRecord(f"the registry has no endpoint of any of {', '.join(judged)}")
-    choices = Choices(
+    choices = RoutingChoices(
         strategy=strategy, role=group.role, task=task, worth=group.worth, endpoints=endpoints
     )
     return router.decide(Request((Message("user", prompt),)), choices, record=False)
@@ -183,14 +183,14 @@ def expect(router: Router, group: ExpectationGroup, prompt: str, decision: Decis
     """
     if group.task is not None:
         decision = decide_among_judged(router, group, prompt, decision.strategy.id, group.task)
-    models = {one.id: one for one in router.pool.models}
-    endpoints = {one.id: one for one in router.pool.endpoints}
+    models = {one.id: one for one in router.registry.models}
+    endpoints = {one.id: one for one in router.registry.endpoints}
     stake = decision.task.worth * decision.strategy.quality_usd
     success, spent = dict[str, float](), dict[str, float]()
     for one in decision.candidates:
-        endpoint, variant = endpoints[one.endpoint], _variant(one, router.pool)
+        endpoint, variant = endpoints[one.endpoint], _variant(one, router.registry)
         told = _told(group.evidence, variant, one)
-        weighed = weigh(endpoint, models[endpoint.model], told, decision.task, decision.strategy)
+        weighed = score(endpoint, models[endpoint.model], told, decision.task, decision.strategy)
         success[variant] = told.success
         spent[variant] = stake * told.success - weighed.value_usd
     return Expected(stake, success, spent)
@@ -258,12 +258,12 @@ def _group(one: Mapping[str, Any]) -> ExpectationGroup:
     )
 
 
-def _variant(candidate: Candidate, pool: Pool) -> str:
+def _variant(candidate: Candidate, pool: Registry) -> str:
     [endpoint] = [one for one in pool.endpoints if one.id == candidate.endpoint]
     return variant_of(endpoint.model, endpoint.reasoning_effort)
 
 
-def _fails(expected: Expected, decision: Decision, pool: Pool) -> str | None:
+def _fails(expected: Expected, decision: Decision, pool: Registry) -> str | None:
     if not decision.candidates:
         return "nothing is eligible"
     chosen = _variant(decision.candidates[0], pool)
@@ -277,7 +277,7 @@ def _fails(expected: Expected, decision: Decision, pool: Pool) -> str | None:
     return ", ".join(told)
 
 
-def _fails_order(order: tuple[str, ...], decision: Decision, pool: Pool) -> str | None:
+def _fails_order(order: tuple[str, ...], decision: Decision, pool: Registry) -> str | None:
     success = {_variant(one, pool): one.success for one in decision.candidates}
     first, second = order
     if first not in success or second not in success:

@@ -21,7 +21,7 @@ def abilities_of(given: Path | None, model: str) -> tuple[Ability, ...]:
     Raises RegistryUnusable and ScorerUnusable.
     """
     known = read_known(given)
-    facts, scorer = known_facts([model], facts_of(known.pool))[model], known.scorer
+    facts, scorer = known_facts([model], facts_of(known.registry))[model], known.scorer
     kinds: dict[str, str] = card()["kinds"]
     tasks_of: dict[str, list[int]] = {}
     for number, task in enumerate(scorer.head.tasks):

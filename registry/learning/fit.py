@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
@@ -13,6 +13,7 @@ from rolecall.registry.core.clock import Now, utc_now
 from rolecall.registry.core.errors import UnknownRecord, UsageError
 from rolecall.registry.core.judged_rows import JudgedRow
 from rolecall.registry.core.predictions import Basis
+from rolecall.registry.core.reporting import ReportProgress
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.learning.fits import derive_fits, facts_by_name, read_answers, read_prompts
 from rolecall.registry.learning.loading import Loading, with_fits
@@ -30,9 +31,7 @@ from rolecall.registry.storage.judged_rows import (
     replace_judged_rows,
     uses_fits,
 )
-from rolecall.registry.storage.registry import read_pool
-
-Report = Callable[[int, int], None]
+from rolecall.registry.storage.registry import read_registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def fit_judged(
     given: Path | None,
     model: str,
     answers: JudgedFiles,
-    report: Report,
+    report: ReportProgress,
     *,
     replace: bool = False,
     dry_run: bool = False,
@@ -108,7 +107,7 @@ def fit_judged(
     loading = Loading()
     with open_registry(given) as db:
         scorer = with_fits(db, loading.scorer())
-        known_by = scorer.pool((facts_by_name([name], read_pool(db))[name],)).bases[0]
+        known_by = scorer.pool((facts_by_name([name], read_registry(db))[name],)).bases[0]
         if not new:
             return Fitted(model=name, known_by=known_by, others=judged.models, left_out=left_out)
         old = read_judged_rows(db)
@@ -161,7 +160,7 @@ def suggest_prompts(
     model: str,
     pool: Path,
     answers: JudgedFiles,
-    report: Report,
+    report: ReportProgress,
     *,
     count: int,
 ) -> Suggested:
@@ -190,7 +189,7 @@ def suggest_prompts(
             return Suggested((), left_out_of(bad))
         readings = read_prompts(scorer, list(free), report)
         judged_before = read_answers(db, scorer, known) if known else None
-        facts = facts_by_name([name], read_pool(db))[name]
+        facts = facts_by_name([name], read_registry(db))[name]
     chosen = most_telling(scorer, facts, readings, judged_before, count)
     pool_rows = tuple(free.values())
     return Suggested(tuple(pool_rows[row] for row in chosen), left_out_of(bad))
@@ -210,7 +209,7 @@ def compare_rows(
     scorer: Scorer,
     rows: Sequence[JudgedRow],
     learned: Mapping[str, set[str]],
-    report: Report,
+    report: ReportProgress,
 ) -> Update:
     """Compare fits to all rows with the scorer in use, on what this has not learned from.
 

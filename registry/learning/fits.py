@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from os import cpu_count
@@ -11,11 +11,11 @@ from time import perf_counter
 
 from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.catalog.lookup import known_facts
-from rolecall.registry.core.entities import Pool
+from rolecall.registry.core.entities import Registry
 from rolecall.registry.core.judged_rows import JudgedRow
 from rolecall.registry.core.predictions import ModelFacts
+from rolecall.registry.core.reporting import ReportProgress, Tell, say_nothing
 from rolecall.registry.editing.open import has_registry, open_registry
-from rolecall.registry.learning.loading import Tell, say_nothing
 from rolecall.registry.learning.rows import counts
 from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.scorer.onboarding import (
@@ -38,9 +38,7 @@ from rolecall.registry.storage.judged_rows import (
     write_fits,
     write_readings,
 )
-from rolecall.registry.storage.registry import read_pool
-
-Report = Callable[[int, int], None]
+from rolecall.registry.storage.registry import read_registry
 
 _LONG_S = 1.0
 
@@ -80,7 +78,7 @@ def derive_fits(db: Database, scorer: Scorer, tell: Tell = say_nothing) -> Fits:
 
 
 def read_answers(
-    db: Database, scorer: Scorer, rows: Sequence[JudgedRow], report: Report | None = None
+    db: Database, scorer: Scorer, rows: Sequence[JudgedRow], report: ReportProgress | None = None
 ) -> Answers:
     """Return the rows as the scorer reads them; each prompt is read once by a scorer version."""
     kept = read_readings(db, scorer.version)
@@ -95,12 +93,12 @@ def read_answers(
         rows,
         # What was just read is taken as it will be read back, so that fits are the same again.
         [unpack_reading(kept[row.id], row.prompt) for row in rows],
-        facts_by_name(tuple(counts(rows)), read_pool(db)),
+        facts_by_name(tuple(counts(rows)), read_registry(db)),
     )
 
 
 def read_prompts(
-    scorer: Scorer, prompts: Sequence[str], report: Report | None = None
+    scorer: Scorer, prompts: Sequence[str], report: ReportProgress | None = None
 ) -> list[Reading]:
     """Read prompts, several at once; `report` is told how many of how many are read."""
     readings: list[Reading] = []
@@ -112,9 +110,9 @@ def read_prompts(
     return readings
 
 
-def facts_by_name(models: Sequence[str], pool: Pool) -> dict[str, ModelFacts]:
+def facts_by_name(models: Sequence[str], registry: Registry) -> dict[str, ModelFacts]:
     """Return the facts of models by canonical name: the registry's, else what is known of them."""
-    registered = facts_of(pool)
+    registered = facts_of(registry)
     by_name = {canonical(model): facts for model, facts in registered.items()}
     others = known_facts([model for model in models if model not in by_name], registered)
     return {model: replace(by_name.get(model) or others[model], model=model) for model in models}

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from rolecall.registry.core.errors import ScorerUnusable
+from rolecall.registry.core.reporting import Tell, say_nothing
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.encoder import load_session
 
 # What else this file needs is imported where it is used, while the encoder is being loaded.
 if TYPE_CHECKING:
-    from rolecall.registry.core.entities import Pool
+    from rolecall.registry.core.entities import Registry
     from rolecall.registry.scorer.model import Scorer
     from rolecall.registry.storage.connection import Database
-
-Tell = Callable[[str], None]
-
-
-def say_nothing(_text: str) -> None:
-    """Take a note and drop it."""
 
 
 class Loading:
@@ -60,7 +54,7 @@ class Loading:
 class Known:
     """A registry's content, or what it would begin with, and the scorer with its fits."""
 
-    pool: Pool
+    registry: Registry
     scorer: Scorer
 
 
@@ -71,14 +65,14 @@ def read_known(given: Path | None, tell: Tell = say_nothing) -> Known:
     """
     loading = Loading(tell)
     from rolecall.registry.editing.open import has_registry, open_registry
-    from rolecall.registry.storage.registry import read_pool
+    from rolecall.registry.storage.registry import read_registry
 
     if not has_registry(given):
-        from rolecall.registry.editing.seed import seed_pool
+        from rolecall.registry.editing.seed import seed_registry
 
-        return Known(seed_pool(), loading.scorer())
+        return Known(seed_registry(), loading.scorer())
     with open_registry(given) as db:
-        return Known(read_pool(db), with_fits(db, loading.scorer(), tell))
+        return Known(read_registry(db), with_fits(db, loading.scorer(), tell))
 
 
 def with_fits(db: Database, scorer: Scorer, tell: Tell = say_nothing) -> Scorer:

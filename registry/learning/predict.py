@@ -47,7 +47,7 @@ def predict_rows(
     """
     rows, bad = read_asked(paths, skip_bad=skip_bad)
     known = read_known(registry)
-    registered = facts_of(known.pool)
+    registered = facts_of(known.registry)
     given = tuple(dict.fromkeys(models))
     wanted = [given or row.models or tuple(registered) for row in rows]
     facts = known_facts(

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from rolecall.registry.core.clock import Now, utc_now
+from rolecall.registry.core.reporting import ReportProgress
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.learning.fit import Report, compare_rows, new_rows
+from rolecall.registry.learning.fit import compare_rows, new_rows
 from rolecall.registry.learning.fits import derive_fits
 from rolecall.registry.learning.loading import Loading, with_fits
 from rolecall.registry.learning.rows import counts, merged, without_models
@@ -65,7 +66,9 @@ class Trained:
         return plain | {"comparison": self.comparison and self.comparison.to_dict()}
 
 
-def train(given: Path | None, request: TrainRequest, report: Report, now: Now = utc_now) -> Trained:
+def train(
+    given: Path | None, request: TrainRequest, report: ReportProgress, now: Now = utc_now
+) -> Trained:
     """Keep the rows of judged files, fit all their models, compare, and promote if better.
 
     Rows that are not promoted wait for more: the next training counts them too. `report` is told

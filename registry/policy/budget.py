@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from rolecall.registry.core.decisions import Ceiling
+from rolecall.registry.core.decisions import SpendLimit
 from rolecall.registry.core.entities import Allowance, Scope, Strategy
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.storage.connection import Database
@@ -63,22 +63,22 @@ def remaining(
     return tuple(found)
 
 
-def ceiling(
+def spend_limit(
     strategy: Strategy, left: Iterable[Remaining], *, will_call: bool
-) -> tuple[Ceiling | None, tuple[str, ...]]:
+) -> tuple[SpendLimit | None, tuple[str, ...]]:
     """Return the least of what an answer may cost at worst, and what to say of advisory limits.
 
     The strategy's `max_cost_usd` (a flag included) is part of it only where a call follows: a
     decision alone is held to the expected cost.
     """
-    limits: list[Ceiling] = []
+    limits: list[SpendLimit] = []
     notes: list[str] = []
     most = strategy.max_cost_usd
     if will_call and most is not None and strategy.budget_mode == "hard":
-        limits.append(Ceiling(most, f"at most {usd(most)}"))
+        limits.append(SpendLimit(most, f"at most {usd(most)}"))
     for one in left:
         if one.allowance.mode == "hard":
-            limits.append(Ceiling(max(one.left_usd, 0.0), one.words))
+            limits.append(SpendLimit(max(one.left_usd, 0.0), one.words))
         elif one.left_usd <= 0:
             notes.append(f"the allowance is used up: {one.words}")
     return min(limits, key=lambda limit: limit.usd, default=None), tuple(notes)

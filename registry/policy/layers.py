@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rolecall.registry.core.entities import Pool, Role, Scope, Strategy
-from rolecall.registry.core.requests import Choices
+from rolecall.registry.core.entities import Registry, Role, Scope, Strategy
+from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.core.suggestions import named
 from rolecall.registry.policy.strategies import resolve_strategy
 
@@ -22,27 +22,27 @@ class Layers:
     notes: tuple[str, ...]
 
 
-def policy_layers(pool: Pool, choices: Choices, role: Role | None) -> Layers:
+def policy_layers(registry: Registry, choices: RoutingChoices, role: Role | None) -> Layers:
     """Resolve the layers of policy; raise UnknownRecord for a strategy that is not there.
 
     An app or user without a scope is allowed, since it may merely label calls, but said: a
     mistyped name would otherwise lose its limits in silence.
     """
-    layers = [("default", _strategy(pool, DEFAULT_STRATEGY, Strategy(DEFAULT_STRATEGY)))]
+    layers = [("default", _strategy(registry, DEFAULT_STRATEGY, Strategy(DEFAULT_STRATEGY)))]
     notes = []
     scopes = []
     for scope_id in _scope_ids(choices):
-        scope = next((one for one in pool.scopes if one.id == scope_id), None)
+        scope = next((one for one in registry.scopes if one.id == scope_id), None)
         if scope is None:
             notes.append(f"no scope is set for {scope_id.replace(':', ' ')}")
             continue
         scopes.append(scope)
         if scope.strategy:
-            layers.append((scope_id.replace(":", " "), _strategy(pool, scope.strategy)))
+            layers.append((scope_id.replace(":", " "), _strategy(registry, scope.strategy)))
     if role is not None and role.strategy:
-        layers.append((f"role {role.id}", _strategy(pool, role.strategy)))
+        layers.append((f"role {role.id}", _strategy(registry, role.strategy)))
     if choices.strategy is not None:
-        layers.append(("asked for", _strategy(pool, choices.strategy)))
+        layers.append(("asked for", _strategy(registry, choices.strategy)))
     strategy = resolve_strategy(layers, _limits(choices))
     return Layers(
         strategy=strategy,
@@ -52,18 +52,18 @@ def policy_layers(pool: Pool, choices: Choices, role: Role | None) -> Layers:
     )
 
 
-def _scope_ids(choices: Choices) -> list[str]:
+def _scope_ids(choices: RoutingChoices) -> list[str]:
     named_by = (("app", choices.app), ("user", choices.user))
     return [f"{kind}:{name}" for kind, name in named_by if name is not None]
 
 
-def _strategy(pool: Pool, name: str, otherwise: Strategy | None = None) -> Strategy:
-    if otherwise is not None and all(one.id != name for one in pool.strategies):
+def _strategy(registry: Registry, name: str, otherwise: Strategy | None = None) -> Strategy:
+    if otherwise is not None and all(one.id != name for one in registry.strategies):
         return otherwise
-    return named(pool.strategies, "strategy", name)
+    return named(registry.strategies, "strategy", name)
 
 
-def _limits(choices: Choices) -> Strategy:
+def _limits(choices: RoutingChoices) -> Strategy:
     return Strategy(
         "asked for",
         local_only=choices.local_only,

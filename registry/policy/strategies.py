@@ -20,7 +20,7 @@ def resolve_strategy(
 
     Id, description, weights, `prefer_locality` and the `default_*` figures are those of the last
     layer; of `limits`, the flags of one request, only the limits count. Limits add up: the
-    strictest floor and ceiling, every `deny`, and only what each `allow` and `regions` admits.
+    strictest floor and spend_limit, every `deny`, and only what each `allow` and `regions` admits.
     Where two globs are both to match, `allow` holds them as "a & b"; where nothing is left it
     holds "(none)", and so does `regions`. A budget is hard if any layer with a cost limit is.
     """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.errors import UsageError
-from rolecall.registry.core.requests import Asked, Choices, Request
+from rolecall.registry.core.requests import Asked, Request, RoutingChoices
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.storage.decisions import read_decision
 
@@ -16,7 +16,7 @@ def explain_decision(given: Path | None, decision_id: str | None, asked: Asked) 
 
     Raises UnknownRecord when there is none, UsageError for choices, which cannot change it.
     """
-    if asked != Asked(Choices()):
+    if asked != Asked(RoutingChoices()):
         raise UsageError(
             "a stored decision cannot be made again with other choices",
             hint='rolecall explain --prompt "…" with the same options',
@@ -25,7 +25,7 @@ def explain_decision(given: Path | None, decision_id: str | None, asked: Asked) 
         return read_decision(db, decision_id)
 
 
-def explain_request(given: Path | None, request: Request, choices: Choices) -> Decision:
+def explain_request(given: Path | None, request: Request, choices: RoutingChoices) -> Decision:
     """Decide a request without recording it; raises as `Router.decide` does."""
     # Only here: a stored decision is explained without loading the scorer.
     from rolecall.registry.routing.router import open_router

@@ -15,21 +15,22 @@ from typing import get_args
 from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.core.clock import Now, utc_now
 from rolecall.registry.core.decisions import Decision
-from rolecall.registry.core.entities import Api, Pool, Role
+from rolecall.registry.core.entities import Api, Registry, Role
 from rolecall.registry.core.errors import BudgetExceeded, NothingEligible
 from rolecall.registry.core.ids import new_id
 from rolecall.registry.core.predictions import ModelFacts, Prediction
-from rolecall.registry.core.requests import Choices, Request, Task
+from rolecall.registry.core.reporting import Tell, say_nothing
+from rolecall.registry.core.requests import Request, RoutingChoices, Task
 from rolecall.registry.core.suggestions import named, unknown
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.learning.loading import Loading, Tell, say_nothing, with_fits
-from rolecall.registry.policy.budget import ceiling, remaining
+from rolecall.registry.learning.loading import Loading, with_fits
+from rolecall.registry.policy.budget import remaining, spend_limit
 from rolecall.registry.policy.layers import Layers, policy_layers
 from rolecall.registry.policy.strategies import matches
 from rolecall.registry.providers.support import lost_modalities, uncarried
 from rolecall.registry.routing.rules.decide import decide, nothing_eligible_message
-from rolecall.registry.routing.rules.eligibility import survivors
-from rolecall.registry.routing.rules.inputs import Question, Verdict
+from rolecall.registry.routing.rules.eligibility import find_eligible
+from rolecall.registry.routing.rules.inputs import DecisionInputs, Ranked
 from rolecall.registry.routing.rules.request_structure import Detected
 from rolecall.registry.routing.rules.tasks import build_task, covers, resolve_role
 from rolecall.registry.routing.rules.token_estimate import estimate_tokens
@@ -50,7 +51,7 @@ from rolecall.registry.storage.decisions import (
     last_in_conversation,
     last_prompt,
 )
-from rolecall.registry.storage.registry import read_pool, read_revision
+from rolecall.registry.storage.registry import read_registry, read_revision
 from rolecall.registry.telemetry.availability import read_standing
 
 CACHE_LIFETIME = timedelta(minutes=5)
@@ -64,7 +65,7 @@ AGENT = "agent"
 class Snapshot:
     """A registry's content at one revision, with what is derived from it once."""
 
-    pool: Pool
+    registry: Registry
     facts: Mapping[str, ModelFacts]
     index: ExampleIndex
 
@@ -93,7 +94,12 @@ class Router:
         self._snapshot: Snapshot | None = None
 
     def decide(
-        self, request: Request, choices: Choices, *, record: bool = True, will_call: bool = False
+        self,
+        request: Request,
+        choices: RoutingChoices,
+        *,
+        record: bool = True,
+        will_call: bool = False,
     ) -> Decision:
         """Return the decision for one request, stored unless `record` is false.
 
@@ -107,13 +113,13 @@ class Router:
         started = time.perf_counter()
         last = self._last_turn(choices)
         reading, task, role = self._task(snapshot, request, choices, last)
-        layers = policy_layers(snapshot.pool, choices, role)
-        question = self._question(snapshot, task, choices, layers, will_call=will_call)
-        question = replace(question, role=role, incumbent=last.chosen if last else None)
-        verdict = self._judge(snapshot, question, reading)
+        layers = policy_layers(snapshot.registry, choices, role)
+        inputs = self._question(snapshot, task, choices, layers, will_call=will_call)
+        inputs = replace(inputs, role=role, incumbent=last.chosen if last else None)
+        verdict = self._judge(snapshot, inputs, reading)
         decision = replace(
-            self._decision(request, choices, question, verdict, layers),
-            registry_revision=snapshot.pool.revision,
+            self._decision(request, choices, inputs, verdict, layers),
+            registry_revision=snapshot.registry.revision,
             elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
         )
         if record:
@@ -121,30 +127,30 @@ class Router:
         return decision
 
     @property
-    def pool(self) -> Pool:
+    def registry(self) -> Registry:
         """The registry's content as the latest decision saw it."""
-        return (self._snapshot or self._current_snapshot()).pool
+        return (self._snapshot or self._current_snapshot()).registry
 
     def _question(
         self,
         snapshot: Snapshot,
         task: Task,
-        choices: Choices,
+        choices: RoutingChoices,
         layers: Layers,
         *,
         will_call: bool,
-    ) -> Question:
-        now, pool = self.now(), snapshot.pool
+    ) -> DecisionInputs:
+        now, registry = self.now(), snapshot.registry
         standing = read_standing(self._db, task.kind, now)
-        left = remaining(self._db, pool.scopes, choices.app, choices.user, now)
-        limit, notes = ceiling(layers.strategy, left, will_call=will_call)
-        return Question(
-            endpoints=pool.endpoints,
-            models={model.id: model for model in pool.models},
+        left = remaining(self._db, registry.scopes, choices.app, choices.user, now)
+        limit, notes = spend_limit(layers.strategy, left, will_call=will_call)
+        return DecisionInputs(
+            endpoints=registry.endpoints,
+            models={model.id: model for model in registry.models},
             task=task,
             strategy=layers.strategy,
-            kinds=pool.tasks,
-            selection=_selection(pool, choices),
+            kinds=registry.tasks,
+            selection=_selection(registry, choices),
             available_env=self._keys,
             offline=standing.offline,
             exhausted=standing.exhausted,
@@ -152,26 +158,26 @@ class Router:
             uncarried=_uncarried(task),
             untaken=_untaken(task),
             allow_drop=choices.allow_drop,
-            ceiling=limit,
+            spend_limit=limit,
             notes=notes,
         )
 
     def _current_snapshot(self) -> Snapshot:
         revision = read_revision(self._db)
-        if self._snapshot is None or self._snapshot.pool.revision != revision:
-            pool = read_pool(self._db)
+        if self._snapshot is None or self._snapshot.registry.revision != revision:
+            registry = read_registry(self._db)
             self._scorer = with_fits(self._db, self._scorer, self._tell)
-            index = ExampleIndex(self._db, self._scorer, pool)
-            self._snapshot = Snapshot(pool, facts_of(pool), index)
+            index = ExampleIndex(self._db, self._scorer, registry)
+            self._snapshot = Snapshot(registry, facts_of(registry), index)
         return self._snapshot
 
-    def _last_turn(self, choices: Choices) -> LastTurn | None:
+    def _last_turn(self, choices: RoutingChoices) -> LastTurn | None:
         if choices.conversation is None:
             return None
         return last_in_conversation(self._db, choices.conversation)
 
     def _task(
-        self, snapshot: Snapshot, request: Request, choices: Choices, last: LastTurn | None
+        self, snapshot: Snapshot, request: Request, choices: RoutingChoices, last: LastTurn | None
     ) -> tuple[Reading, Task, Role | None]:
         followed = last if last is not None and is_follow_up(request) else None
         text = self._text(request, choices.conversation if followed else None)
@@ -185,7 +191,7 @@ class Router:
             request,
             detected,
             role,
-            snapshot.pool.tasks,
+            snapshot.registry.tasks,
             source="detected" if choices.task is None else "declared",
             cached_tokens=self._cached_tokens(request, last),
             worth=choices.worth,
@@ -203,16 +209,16 @@ class Router:
         self,
         snapshot: Snapshot,
         request: Request,
-        choices: Choices,
+        choices: RoutingChoices,
         reading: Reading,
         followed: LastTurn | None,
     ) -> tuple[Detected, Role | None]:
-        roles, kinds = snapshot.pool.roles, snapshot.pool.tasks
+        roles, kinds = snapshot.registry.roles, snapshot.registry.tasks
         declared = None if choices.role is None else named(roles, "role", choices.role)
         hinted = None
         if choices.task is not None:
             learned = snapshot.index.classifier.kinds
-            kind = known_kind(snapshot.pool, learned, choices.task)
+            kind = known_kind(snapshot.registry, learned, choices.task)
             detected = Detected(kind, 1.0, "declared")
         elif followed is not None:
             detected = Detected(followed.task_kind, FOLLOW_UP_CONFIDENCE, "a short follow-up")
@@ -230,20 +236,20 @@ class Router:
         before = estimate_tokens(replace(request, messages=request.messages[:-1]))
         return before if before >= CACHE_LEAST_TOKENS else 0
 
-    def _judge(self, snapshot: Snapshot, question: Question, reading: Reading) -> Verdict:
-        filtered = survivors(question)
-        facts = [snapshot.facts[variant] for variant in filtered.variants]
+    def _judge(self, snapshot: Snapshot, inputs: DecisionInputs, reading: Reading) -> Ranked:
+        eligible = find_eligible(inputs)
+        facts = [snapshot.facts[variant] for variant in eligible.variants]
         predictions: Mapping[str, Prediction] = {}
         if facts:
             predictions = {one.model: one for one in self._scorer.predict(reading, facts)}
-        return decide(question, predictions, filtered)
+        return decide(inputs, predictions, eligible)
 
     def _decision(
         self,
         request: Request,
-        choices: Choices,
-        question: Question,
-        verdict: Verdict,
+        choices: RoutingChoices,
+        inputs: DecisionInputs,
+        verdict: Ranked,
         layers: Layers,
     ) -> Decision:
         now = self.now()
@@ -251,14 +257,14 @@ class Router:
         return Decision(
             id=new_id(now),
             created_at=now.isoformat(timespec="milliseconds"),
-            task=question.task,
-            role=question.role.id if question.role else None,
-            strategy=question.strategy,
+            task=inputs.task,
+            role=inputs.role.id if inputs.role else None,
+            strategy=inputs.strategy,
             strategy_layers=layers.names,
             app=choices.app,
             user=choices.user,
             conversation=choices.conversation,
-            incumbent=question.incumbent,
+            incumbent=inputs.incumbent,
             chosen=verdict.chosen,
             runner_up=verdict.runner_up,
             margin_usd=verdict.margin_usd,
@@ -270,7 +276,7 @@ class Router:
             scorer_version=self._scorer.version,
             elapsed_ms=0.0,
             prompt=prompt if layers.log_prompts else None,
-            notes=layers.notes + question.notes + verdict.notes,
+            notes=layers.notes + inputs.notes + verdict.notes,
             prompt_sha256=hashlib.sha256(prompt.encode(errors="surrogatepass")).hexdigest(),
         )
 
@@ -323,9 +329,9 @@ def _untaken(task: Task) -> dict[Api, frozenset[str]]:
     return {api: frozenset(lost_modalities(api, task.modalities)) for api in apis}
 
 
-def _selection(pool: Pool, choices: Choices) -> tuple[str, ...]:
+def _selection(registry: Registry, choices: RoutingChoices) -> tuple[str, ...]:
     """Return the globs of `--endpoint`; one that matches nothing is a mistyped name."""
-    ids = [endpoint.id for endpoint in pool.endpoints]
+    ids = [endpoint.id for endpoint in registry.endpoints]
     for glob in choices.endpoints:
         if not any(matches(one, (glob,)) for one in ids):
             raise unknown("endpoint", glob, ids)

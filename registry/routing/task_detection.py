@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import cache
 from typing import NamedTuple
 
-from rolecall.registry.core.entities import Pool, Role
+from rolecall.registry.core.entities import Registry, Role
 from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.core.requests import Request
 from rolecall.registry.core.suggestions import unknown
@@ -67,16 +67,16 @@ class ExampleIndex:
     A kind in which more is at stake than in `general` must be clearly likelier than that.
     """
 
-    def __init__(self, db: Database, scorer: Scorer, pool: Pool) -> None:
+    def __init__(self, db: Database, scorer: Scorer, registry: Registry) -> None:
         self.classifier = _classifier()
-        self._roles = {role.id: role for role in pool.roles}
-        self._examples = _examples(pool)
+        self._roles = {role.id: role for role in registry.roles}
+        self._examples = _examples(registry)
         texts = [example.text for example in self._examples]
         self._vectors = decode_vectors(b"".join(_cached_vectors(db, scorer, texts)))
         self._labels = [(f"{one.kind or ''}@{one.role or ''}", one.text) for one in self._examples]
         learned = {*self.classifier.kinds, *self.classifier.parents}
-        doing = {resolve_role(pool.roles, kind, pool.tasks) for kind in learned}
-        self._least_odds = _least_odds(pool, learned)
+        doing = {resolve_role(registry.roles, kind, registry.tasks) for kind in learned}
+        self._least_odds = _least_odds(registry, learned)
         learned_roles = {role.id for role in doing if role is not None}
         self._learned = [one.kind in learned or one.role in learned_roles for one in self._examples]
 
@@ -115,7 +115,7 @@ def _classifier() -> TaskClassifier:
     return load_task_classifier()
 
 
-def _least_odds(pool: Pool, kinds: Collection[str]) -> dict[str, float]:
+def _least_odds(registry: Registry, kinds: Collection[str]) -> dict[str, float]:
     """Return how many times likelier than `general` each kind must be to be said.
 
     The more is at stake in a kind, the more is spent in vain on a general prompt taken for it,
@@ -124,8 +124,8 @@ def _least_odds(pool: Pool, kinds: Collection[str]) -> dict[str, float]:
     worths = {
         kind: resolve_worth(
             None,
-            covering_kinds(pool.tasks, kind),
-            resolve_role(pool.roles, kind, pool.tasks),
+            covering_kinds(registry.tasks, kind),
+            resolve_role(registry.roles, kind, registry.tasks),
         )[0]
         for kind in {GENERAL, *kinds}
     }
@@ -155,16 +155,16 @@ def fit_to_role(detected: Detected, role: Role) -> Detected:
     return Detected(role.tasks[0], detected.confidence, f"{role.id} does {role.tasks[0]}")
 
 
-def known_kind(pool: Pool, learned: Sequence[str], kind: str) -> str:
+def known_kind(registry: Registry, learned: Sequence[str], kind: str) -> str:
     """Return a declared kind if it or a kind above it is known; raise UnknownRecord.
 
     Known is what a task row, a role, an assignment or an endpoint's profile names, and what the
     classifier has `learned`.
     """
-    known = {task.id for task in pool.tasks}.union(learned)
-    for role in pool.roles:
+    known = {task.id for task in registry.tasks}.union(learned)
+    for role in registry.roles:
         known.update(role.tasks, *(one.tasks for one in role.assignments))
-    for endpoint in pool.endpoints:
+    for endpoint in registry.endpoints:
         if endpoint.profile is not None:
             known.update(name for name, _ in endpoint.profile.success)
     if not any(covers(name, kind) for name in known):
@@ -172,9 +172,11 @@ def known_kind(pool: Pool, learned: Sequence[str], kind: str) -> str:
     return kind
 
 
-def _examples(pool: Pool) -> list[_Example]:
-    found = [_Example(text, task.id, None) for task in pool.tasks for text in task.examples]
-    return found + [_Example(text, None, role.id) for role in pool.roles for text in role.examples]
+def _examples(registry: Registry) -> list[_Example]:
+    found = [_Example(text, task.id, None) for task in registry.tasks for text in task.examples]
+    return found + [
+        _Example(text, None, role.id) for role in registry.roles for text in role.examples
+    ]
 
 
 def _cached_vectors(db: Database, scorer: Scorer, texts: list[str]) -> list[bytes]:

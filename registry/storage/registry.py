@@ -8,8 +8,8 @@ from rolecall.registry.core.entities import (
     Collection,
     Endpoint,
     Model,
-    Pool,
     Record,
+    Registry,
     Role,
     Scope,
     Strategy,
@@ -61,10 +61,10 @@ _FOLLOW_ENDPOINT = (
 )
 
 
-def read_pool(db: Database, *, with_judged_rows: bool = False) -> Pool:
+def read_registry(db: Database, *, with_judged_rows: bool = False) -> Registry:
     """Return the registry as it is at one moment, without its judged rows unless asked for."""
     with db.snapshot():
-        return Pool(
+        return Registry(
             revision=read_revision(db),
             models=read_models(db),
             endpoints=read_endpoints(db),

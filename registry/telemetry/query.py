@@ -38,7 +38,7 @@ from rolecall.registry.telemetry.statistics import kinds_of, success_offset
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CallQuery:
     """Which calls a person asks for: endpoints by glob, `since` a duration or a date."""
 
     endpoints: tuple[str, ...] = ()
@@ -78,7 +78,7 @@ class Pruned:
     turns: int
 
 
-def list_calls(db: Database, wanted: Wanted, now: datetime, *, limit: int) -> tuple[Call, ...]:
+def list_calls(db: Database, wanted: CallQuery, now: datetime, *, limit: int) -> tuple[Call, ...]:
     """Return the latest calls that are asked for, newest first.
 
     Raises UnknownRecord for an endpoint that nothing is known of, UsageError for a `since` that
@@ -87,7 +87,7 @@ def list_calls(db: Database, wanted: Wanted, now: datetime, *, limit: int) -> tu
     return recent_calls(db, _filter(db, wanted, now, limit))
 
 
-def export_calls(db: Database, wanted: Wanted, now: datetime, form: CallFormat) -> Iterator[str]:
+def export_calls(db: Database, wanted: CallQuery, now: datetime, form: CallFormat) -> Iterator[str]:
     """Return the pieces of a text with every call that is asked for, oldest first.
 
     Calls are read as the pieces are taken. Raises as `list_calls` does, at once.
@@ -95,7 +95,7 @@ def export_calls(db: Database, wanted: Wanted, now: datetime, form: CallFormat) 
     return formatted(stream_calls(db, _filter(db, wanted, now, None)), form)
 
 
-def _filter(db: Database, wanted: Wanted, now: datetime, limit: int | None) -> CallFilter:
+def _filter(db: Database, wanted: CallQuery, now: datetime, limit: int | None) -> CallFilter:
     return CallFilter(
         endpoints=_selected(db, wanted.endpoints) if wanted.endpoints else None,
         since=None if wanted.since is None else _stored_form(parse_moment(wanted.since, now)),

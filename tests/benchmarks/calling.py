@@ -16,10 +16,10 @@ from pathlib import Path
 import httpx
 
 from rolecall.registry.calls.ask import Asker, open_asker
-from rolecall.registry.calls.events import Wanted
+from rolecall.registry.calls.events import AskRequest
 from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
 from rolecall.registry.core.entities import Endpoint, Model
-from rolecall.registry.core.requests import Asked, Choices
+from rolecall.registry.core.requests import Asked, RoutingChoices
 from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.protocol import Target
 
@@ -92,7 +92,7 @@ def _body() -> dict[str, object]:
 def _warm(url: str, rounds: int) -> None:
     endpoint = Endpoint(ENDPOINT, "m", base_url=url.removesuffix("/chat/completions"))
     target = Target(endpoint, Model("m"))
-    wanted = Wanted(CHAT, Asked(Choices(log_prompt=False)))
+    wanted = AskRequest(CHAT, Asked(RoutingChoices(log_prompt=False)))
     with httpx.Client() as bare, Client() as client, open_asker(None) as asker:
         actions: dict[str, Callable[[], Times]] = {
             "bare httpx": lambda: _bare(bare, url),
@@ -143,7 +143,7 @@ def _transport(client: Client, target: Target) -> Times:
     return first or 0.0, time.perf_counter() - started
 
 
-def _asked(asker: Asker, wanted: Wanted) -> Times:
+def _asked(asker: Asker, wanted: AskRequest) -> Times:
     started = time.perf_counter()
     first = None
     for event in asker.ask(wanted):

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rolecall.registry.core.ids import new_id
-from rolecall.registry.core.requests import Choices
+from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.core.telemetry import Call, EndpointStatistics
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.routing.router import Router
@@ -39,7 +39,10 @@ def report(histories: tuple[int, ...] = HISTORIES, rounds: int = 200) -> None:
             _measure_all(db)
             _fill_calls(db, count)
             router = Router(db, scorer=scorer, environment=ALL_KEYS)
-            decide = _median_ms(lambda: router.decide(ASKED, Choices(), record=False), rounds)  # noqa: B023
+            decide = _median_ms(
+                lambda: router.decide(ASKED, RoutingChoices(), record=False),  # noqa: B023
+                rounds,
+            )
             record = _median_ms(lambda: _record(db), rounds)
         none = none or (decide, record)
         ratios = f"{decide / none[0]:.2f} {record / none[1]:.2f}"

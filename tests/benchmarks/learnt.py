@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rolecall.registry.core.entities import Pool
+from rolecall.registry.core.entities import Registry
 from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.evaluation.cases import Table
-from rolecall.registry.evaluation.plan import Plan, Seen, Selection, plans, training_rows
+from rolecall.registry.evaluation.plan import EvalPlan, Seen, Selection, plans, training_rows
 from rolecall.registry.scorer.artifact import Head
 from rolecall.registry.scorer.card import MODEL_FILE, PRETRAINED
 from rolecall.registry.scorer.chances import expected
@@ -84,14 +84,14 @@ def report_sets(data: TrainingData) -> tuple[ReportSet, ...]:
     """Return what `scorer eval --fold` evaluates on, set by set."""
     judged = data.judged
     learned = training_rows(judged, None, FOLD)
-    planned, _ = plans(judged, learned, Selection(fold=FOLD), Seen(), ({}, Pool(1)))
+    planned, _ = plans(judged, learned, Selection(fold=FOLD), Seen(), ({}, Registry(1)))
     number = {key: row for row, key in enumerate(zip(judged.datasets, judged.ids, strict=True))}
     column = {model: place for place, model in enumerate(judged.models)}
     return tuple(_report_set(plan, number, column) for plan in planned)
 
 
 def _report_set(
-    plan: Plan, number: dict[tuple[str, str], int], column: dict[str, int]
+    plan: EvalPlan, number: dict[tuple[str, str], int], column: dict[str, int]
 ) -> ReportSet:
     cases = plan.cases
     return ReportSet(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rolecall.registry.core.entities import Endpoint, Model, Price
-from rolecall.registry.core.requests import Choices, Message, Request
+from rolecall.registry.core.requests import Message, Request, RoutingChoices
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.model import Scorer
@@ -40,8 +40,8 @@ def report(rounds: int = 200) -> None:
 def _print_row(pool: int, stored: int, router: Router, scorer: Scorer, rounds: int) -> None:
     text = ASKED.messages[0].text
     read = _median_ms(lambda: scorer.read(text), rounds)
-    decide = _median_ms(lambda: router.decide(ASKED, Choices(), record=False), rounds)
-    store = _median_ms(lambda: router.decide(ASKED, Choices(conversation="c")), rounds)
+    decide = _median_ms(lambda: router.decide(ASKED, RoutingChoices(), record=False), rounds)
+    store = _median_ms(lambda: router.decide(ASKED, RoutingChoices(conversation="c")), rounds)
     print(
         f"{pool:>9,} {stored:>10,} {read:7.2f} {decide:8.2f} {decide - read:8.2f}"
         f" {store - decide:8.2f}"
@@ -82,7 +82,7 @@ def _endpoint(model: Model, output_price: float) -> Endpoint:
 
 def _fill_history(db: Database, router: Router, count: int) -> None:
     """Store one real decision and copy it `count` - 1 times under other ids."""
-    router.decide(ASKED, Choices(conversation="c"))
+    router.decide(ASKED, RoutingChoices(conversation="c"))
     with db.transaction():
         db.run(
             """

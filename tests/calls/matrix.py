@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import get_args
 
 from rolecall.registry.calls.ask import Asker
-from rolecall.registry.calls.events import Answered, Asking, Decided, Failed, Progress, Wanted
+from rolecall.registry.calls.events import Answered, Asking, AskRequest, Decided, Failed, Progress
 from rolecall.registry.core.chat import Chat, Text, TextDelta, Timeouts, Turn
 from rolecall.registry.core.entities import Api, Price
 from rolecall.registry.core.errors import AllFailed, CallFailed, RegistryError
-from rolecall.registry.core.requests import Asked, Choices
+from rolecall.registry.core.requests import Asked, RoutingChoices
 from rolecall.registry.core.telemetry import Call
 from rolecall.registry.editing.edit import apply_document
 from rolecall.registry.editing.open import open_registry
@@ -235,13 +235,13 @@ class Matrix:
     def ask(self, case: Case) -> Seen:
         """Ask once, without pauses between the tries."""
         globs = (case.endpoint, case.behind) if case.backed else (case.endpoint,)
-        choices = Choices(strategy="cheapest", app=case.endpoint, endpoints=globs)
+        choices = RoutingChoices(strategy="cheapest", app=case.endpoint, endpoints=globs)
         chat = Chat((Turn("user", (Text("hello"),)),))
         progress: list[Progress] = []
         error = None
         started = time.monotonic()
         try:
-            for one in self._asker.ask(Wanted(chat, Asked(choices), stream=case.streamed)):
+            for one in self._asker.ask(AskRequest(chat, Asked(choices), stream=case.streamed)):
                 progress.append(one)
         except RegistryError as failure:
             error = failure

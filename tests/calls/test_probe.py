@@ -157,9 +157,9 @@ def test_a_disabled_endpoint_is_left_alone_unless_it_is_named(place: Place) -> N
 
 
 def _endpoints(place: Place) -> tuple[Endpoint, ...]:
-    from rolecall.registry.storage.registry import read_pool
+    from rolecall.registry.storage.registry import read_registry
 
-    return read_pool(place.db).endpoints
+    return read_registry(place.db).endpoints
 
 
 def test_without_its_key_an_endpoint_is_skipped(place: Place) -> None:

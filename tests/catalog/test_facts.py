@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.core.effort import Effort
-from rolecall.registry.core.entities import Endpoint, Model, Pool, Price
+from rolecall.registry.core.entities import Endpoint, Model, Price, Registry
 from rolecall.registry.core.predictions import ModelFacts
 
 
@@ -16,7 +16,7 @@ def priced(name: str, dollars: float | None, locality: str = "remote") -> Endpoi
 
 
 def price_of(*endpoints: Endpoint) -> float | None:
-    return facts_of(Pool(1, (Model("m"),), endpoints))["m"].output_usd_per_mtok
+    return facts_of(Registry(1, (Model("m"),), endpoints))["m"].output_usd_per_mtok
 
 
 def test_a_models_price_is_the_median_of_what_places_ask() -> None:
@@ -44,7 +44,7 @@ def test_the_other_facts_are_the_models_own() -> None:
         open_weights=True,
         release_date="2025-04",
     )
-    assert facts_of(Pool(1, (model,)))["m"] == ModelFacts("m", 8.2, "2025-04", None, True, True)
+    assert facts_of(Registry(1, (model,)))["m"] == ModelFacts("m", 8.2, "2025-04", None, True, True)
 
 
 def test_an_endpoint_with_an_effort_has_facts_of_its_own_beside_its_models() -> None:
@@ -52,7 +52,7 @@ def test_an_endpoint_with_an_effort_has_facts_of_its_own_beside_its_models() -> 
     model = Model("m", parameters_b=8.2, benchmarks=scores)
     asked: tuple[Effort, ...] = ("none", "high", 5_000)
     endpoints = tuple(Endpoint(f"e:{one}", "m", reasoning_effort=one) for one in asked)
-    found = facts_of(Pool(1, (model,), endpoints))
+    found = facts_of(Registry(1, (model,), endpoints))
     assert found["m"] == ModelFacts("m", 8.2, benchmarks=scores)
     assert list(found) == ["m", "m-none", "m-high", "m-medium"]
     assert found["m-high"] == ModelFacts(
@@ -63,10 +63,10 @@ def test_an_endpoint_with_an_effort_has_facts_of_its_own_beside_its_models() -> 
 
 def test_a_model_of_the_registry_called_as_a_variant_keeps_its_own_facts() -> None:
     models = (Model("m"), Model("m-high", parameters_b=3.0))
-    found = facts_of(Pool(1, models, (Endpoint("e", "m", reasoning_effort="high"),)))
+    found = facts_of(Registry(1, models, (Endpoint("e", "m", reasoning_effort="high"),)))
     assert found["m-high"] == ModelFacts("m-high", 3.0)
 
 
 def test_whether_a_model_reasons_is_unknown_when_nothing_is_said_of_what_it_can_do() -> None:
-    found = facts_of(Pool(1, (Model("m"), Model("n", capabilities=("tools",)))))
+    found = facts_of(Registry(1, (Model("m"), Model("n", capabilities=("tools",)))))
     assert (found["m"].reasoning, found["n"].reasoning) == (None, False)

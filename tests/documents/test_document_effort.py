@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from rolecall.registry.core.effort import Effort
-from rolecall.registry.core.entities import Endpoint, Model
+from rolecall.registry.core.entities import Endpoint, Model, Price
 from rolecall.registry.core.errors import InvalidDocument
-from rolecall.registry.documents.document import dump_record, parse_document
+from rolecall.registry.documents.document import checked, dump_record, parse_document
 from rolecall.registry.editing.apply import apply_text
 from rolecall.registry.editing.edit import export_document, record_yaml, replace_from_yaml
 from rolecall.registry.editing.open import open_registry
@@ -133,3 +133,11 @@ def test_a_person_adds_a_score_and_takes_it_away_in_an_editor(tmp_path: Path) ->
         assert record_yaml(db, "models", "gpt-5.5") == scored != before
         assert replace_from_yaml(db, "models", "gpt-5.5", before, original=scored)
         assert record_yaml(db, "models", "gpt-5.5") == before
+
+
+def test_a_record_made_elsewhere_is_held_to_the_same_rules() -> None:
+    with pytest.raises(InvalidDocument, match=r"^price\.input_usd_per_mtok: -3 is out of range"):
+        checked(Endpoint("e", "m", price=Price(-3.0)))
+    assert checked(Endpoint("e", "m")) == Endpoint(
+        "e", "m", base_url="https://api.openai.com/v1", remote_model="m"
+    )

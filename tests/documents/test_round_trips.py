@@ -19,9 +19,9 @@ from rolecall.registry.core.entities import (
     DataPolicy,
     Endpoint,
     Model,
-    Pool,
     Price,
     Profile,
+    Registry,
     Role,
     Scope,
     Strategy,
@@ -29,8 +29,8 @@ from rolecall.registry.core.entities import (
 )
 from rolecall.registry.documents.document import (
     COLLECTIONS,
-    dump_pool,
     dump_record,
+    dump_registry,
     parse_document,
     parse_record,
     to_plain,
@@ -38,7 +38,7 @@ from rolecall.registry.documents.document import (
 from rolecall.registry.editing.diff import changes_between
 from rolecall.registry.editing.edit import write_changes
 from rolecall.registry.storage.open import open_database
-from rolecall.registry.storage.registry import read_pool
+from rolecall.registry.storage.registry import read_registry
 
 NAMES = st.text(string.ascii_letters + string.digits + "._-/:@+#&*!é", min_size=1, max_size=12)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=40)
@@ -206,7 +206,7 @@ def scopes(name: str, strategy_names: list[str]) -> st.SearchStrategy[Scope]:
 
 
 @st.composite
-def pools(draw: st.DrawFn) -> Pool:
+def pools(draw: st.DrawFn) -> Registry:
     some = st.lists(NAMES, min_size=1, max_size=3, unique=True)
     model_names, endpoint_names, strategy_names, role_names = (draw(some) for _ in range(4))
     groups: dict[str, list[Any]] = {
@@ -221,16 +221,18 @@ def pools(draw: st.DrawFn) -> Pool:
         section: tuple(sorted(group, key=lambda record: record.id))
         for section, group in groups.items()
     }
-    return Pool(0, **ordered)
+    return Registry(0, **ordered)
 
 
 @pytest.mark.parametrize("loader", [yaml.SafeLoader, yaml.CSafeLoader])
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(pool=pools())
-def test_a_pool_written_as_yaml_reads_back_equal(loader: type[yaml.SafeLoader], pool: Pool) -> None:
+def test_a_pool_written_as_yaml_reads_back_equal(
+    loader: type[yaml.SafeLoader], pool: Registry
+) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("rolecall.registry.documents.source.LOADER", loader)
-        document = parse_document(dump_pool(pool), "pool.yaml")
+        document = parse_document(dump_registry(pool), "pool.yaml")
     found = {
         section: tuple(e.record for e in document.entries if e.collection == section)
         for section in COLLECTIONS
@@ -242,18 +244,18 @@ def test_a_pool_written_as_yaml_reads_back_equal(loader: type[yaml.SafeLoader], 
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(pool=pools())
 def test_a_pool_stored_in_a_registry_reads_back_equal(
-    tmp_path_factory: pytest.TempPathFactory, pool: Pool
+    tmp_path_factory: pytest.TempPathFactory, pool: Registry
 ) -> None:
     path = tmp_path_factory.mktemp("registry") / "registry.db"
     with open_database(path) as db:
-        write_changes(db, pool, changes_between(Pool(0), pool))
-        stored = read_pool(db)
-    assert stored == Pool(1, *(getattr(pool, field.name) for field in fields(Pool)[1:]))
+        write_changes(db, pool, changes_between(Registry(0), pool))
+        stored = read_registry(db)
+    assert stored == Registry(1, *(getattr(pool, field.name) for field in fields(Registry)[1:]))
 
 
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(pool=pools())
-def test_a_single_record_written_for_an_editor_reads_back_equal(pool: Pool) -> None:
+def test_a_single_record_written_for_an_editor_reads_back_equal(pool: Registry) -> None:
     for section in COLLECTIONS:
         for record in getattr(pool, section):
             document = parse_record(section, dump_record(record), "record.yaml")
@@ -262,8 +264,8 @@ def test_a_single_record_written_for_an_editor_reads_back_equal(pool: Pool) -> N
 
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(pool=pools())
-def test_other_yaml_readers_see_the_same_values(pool: Pool) -> None:
-    loaded = yaml.load(dump_pool(pool), Loader=_TextLoader)
+def test_other_yaml_readers_see_the_same_values(pool: Registry) -> None:
+    loaded = yaml.load(dump_registry(pool), Loader=_TextLoader)
     for section in COLLECTIONS:
         assert loaded.get(section, []) == [to_plain(record) for record in getattr(pool, section)]
 

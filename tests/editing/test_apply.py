@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.core.entities import Model, Pool, Role, TaskKind
+from rolecall.registry.core.entities import Model, Registry, Role, TaskKind
 from rolecall.registry.core.errors import InvalidDocument, RecordInUse, RegistryUnusable
 from rolecall.registry.documents.document import Document, parse_document
 from rolecall.registry.editing import apply as applying
@@ -17,7 +17,7 @@ from rolecall.registry.editing.edit import apply_document, export_document, plan
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.open import open_database
-from rolecall.registry.storage.registry import names, read_pool, read_revision, write_record
+from rolecall.registry.storage.registry import names, read_registry, read_revision, write_record
 
 PART = """\
 models:
@@ -71,9 +71,9 @@ def test_a_part_of_every_section_is_still_a_part_when_it_needs_the_starter_pool(
 def test_applying_again_changes_nothing(path: Path) -> None:
     apply_text(path, PART, "part.yaml")
     with open_registry(path) as db:
-        before = read_pool(db)
+        before = read_registry(db)
         assert apply_document(db, PART, "part.yaml").empty
-        assert read_pool(db) == before
+        assert read_registry(db) == before
 
 
 def test_an_export_applied_to_its_registry_changes_nothing(path: Path) -> None:
@@ -108,7 +108,9 @@ def test_nobody_writes_between_the_check_of_a_document_and_its_changes(
 ) -> None:
     with bare(path) as db:
 
-        def watched(before: Pool, document: Document, *, prune: bool) -> tuple[Pool, Changes]:
+        def watched(
+            before: Registry, document: Document, *, prune: bool
+        ) -> tuple[Registry, Changes]:
             assert db.connection.in_transaction
             return planned(before, document, prune=prune)
 
@@ -118,9 +120,9 @@ def test_nobody_writes_between_the_check_of_a_document_and_its_changes(
 
 def test_a_dry_run_tells_the_same_and_changes_nothing(path: Path) -> None:
     with open_registry(path) as db:
-        before = read_pool(db)
+        before = read_registry(db)
         wanted = apply_document(db, PART, "part.yaml", dry_run=True)
-        assert read_pool(db) == before
+        assert read_registry(db) == before
         assert apply_document(db, PART, "part.yaml") == wanted
 
 
@@ -174,7 +176,7 @@ def test_keys_left_out_of_a_record_take_their_defaults(path: Path) -> None:
     with bare(path) as db:
         write_record(db, Role("r", description="old", tasks=("code",)))
         apply_document(db, "roles: [{id: r, tasks: [math]}]", "f.yaml")
-        assert read_pool(db).roles == (Role("r", tasks=("math",)),)
+        assert read_registry(db).roles == (Role("r", tasks=("math",)),)
 
 
 def test_records_not_named_stay_and_pruning_removes_them_in_named_sections_only(
@@ -203,11 +205,11 @@ def test_pruning_does_not_leave_a_name_dangling(path: Path) -> None:
     with bare(path) as db:
         write_record(db, Role("used"))
         write_record(db, TaskKind("t", roles=("used",)))
-        before = read_pool(db)
+        before = read_registry(db)
         with pytest.raises(RecordInUse) as used:
             apply_document(db, "roles: []", "f.yaml", prune=True)
         assert used.value.message == ("f.yaml: pruning would remove role used, which task t uses")
-        assert read_pool(db) == before
+        assert read_registry(db) == before
 
 
 def test_records_may_swap_what_they_refer_to_in_one_document(path: Path) -> None:

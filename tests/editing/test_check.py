@@ -22,7 +22,7 @@ from rolecall.registry.editing.check import backup_registry, check_registry
 from rolecall.registry.storage import backup
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.open import open_database
-from rolecall.registry.storage.registry import read_pool, write_record
+from rolecall.registry.storage.registry import read_registry, write_record
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_backup_holds_everything_and_is_private(db: Database, tmp_path: Path) 
     assert copy == tmp_path / "copy.db"
     assert copy.stat().st_mode & 0o777 == 0o600
     with open_database(copy) as other:
-        assert read_pool(other) == read_pool(db)
+        assert read_registry(other) == read_registry(db)
 
 
 def test_a_backup_is_one_file_and_leaves_no_draft(db: Database, tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_backup_is_made_where_there_are_no_hard_links(
 
     monkeypatch.setattr("os.link", refusing)
     with open_database(backup_registry(db, tmp_path / "copy.db")) as other:
-        assert read_pool(other) == read_pool(db)
+        assert read_registry(other) == read_registry(db)
     assert not list(tmp_path.glob(".copy.db*"))
 
 

@@ -39,7 +39,7 @@ from rolecall.registry.editing.edit import (
 )
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.open import open_database
-from rolecall.registry.storage.registry import read_pool, read_revision, write_record
+from rolecall.registry.storage.registry import read_registry, read_revision, write_record
 
 RECORDS: tuple[Record, ...] = (
     Model("m"),
@@ -110,11 +110,11 @@ def test_a_record_is_not_added_over_another(db: Database) -> None:
 def test_a_record_that_names_nothing_is_not_added(
     db: Database, collection: Collection, record: Record, message: str
 ) -> None:
-    before = read_pool(db)
+    before = read_registry(db)
     with pytest.raises(UnknownRecord) as unknown:
         add_record(db, collection, record)
     assert unknown.value.message == message
-    assert read_pool(db) == before
+    assert read_registry(db) == before
 
 
 def test_a_record_no_document_could_hold_is_not_added(db: Database) -> None:
@@ -243,7 +243,7 @@ def test_what_refers_to_a_record_follows_its_new_name(
     original = record_yaml(db, collection, name)
     edited = original.replace(f"id: {name}\n", "id: renamed\n")
     assert replace_from_yaml(db, collection, name, edited, original=original)
-    pool = read_pool(db)
+    pool = read_registry(db)
     used: dict[Collection, set[str | None]] = {
         "models": {one.model for one in pool.endpoints},
         "endpoints": {one.endpoint for role in pool.roles for one in role.assignments},
@@ -261,7 +261,7 @@ def test_roles_follow_the_new_name_of_a_task(db: Database) -> None:
     original = record_yaml(db, "tasks", "code")
     edited = original.replace("id: code", "id: programming")
     assert replace_from_yaml(db, "tasks", "code", edited, original=original)
-    coder, writer = read_pool(db).roles
+    coder, writer = read_registry(db).roles
     assert coder.tasks == ("programming",)
     assert coder.assignments == (Assignment("a/m", tasks=("programming", "math")),)
     assert writer.tasks == ("write", "programming")
@@ -271,7 +271,7 @@ def test_a_scope_may_become_another_users(db: Database) -> None:
     original = record_yaml(db, "scopes", "app:helpdesk")
     edited = original.replace("app: helpdesk", "app: null").replace("user: null", "user: ann")
     assert replace_from_yaml(db, "scopes", "app:helpdesk", edited, original=original)
-    assert read_pool(db).scopes == (Scope(user="ann", strategy="quality"),)
+    assert read_registry(db).scopes == (Scope(user="ann", strategy="quality"),)
 
 
 def test_a_record_cannot_take_the_name_of_another(db: Database) -> None:

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from rolecall.registry.catalog.models_dev import CatalogueEntry, find_model, seed_text
-from rolecall.registry.core.entities import DataPolicy, Pool, Role, Strategy, TaskKind
+from rolecall.registry.core.entities import DataPolicy, Registry, Role, Strategy, TaskKind
 from rolecall.registry.core.errors import UnknownRecord
-from rolecall.registry.documents.document import dump_pool, parse_document
+from rolecall.registry.documents.document import dump_registry, parse_document
 from rolecall.registry.editing import seed as seeding
 from rolecall.registry.editing.check import check_registry
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.editing.references import dangling
-from rolecall.registry.editing.seed import seed_pool
+from rolecall.registry.editing.seed import seed_registry
 from rolecall.registry.routing.rules.tasks import covering_kinds, resolve_role, resolve_worth
-from rolecall.registry.storage.registry import read_pool
+from rolecall.registry.storage.registry import read_registry
 
 TASKS = {
     "chat", "general", "code", "code.edit", "math", "extract", "write", "translate",
@@ -32,26 +32,26 @@ ROLES = {
 
 
 @pytest.fixture(scope="module")
-def pool() -> Pool:
-    return seed_pool()
+def pool() -> Registry:
+    return seed_registry()
 
 
-def test_the_first_opening_stores_the_starter_content(tmp_path: Path, pool: Pool) -> None:
+def test_the_first_opening_stores_the_starter_content(tmp_path: Path, pool: Registry) -> None:
     with open_registry(tmp_path / "registry.db") as db:
-        assert dump_pool(read_pool(db)) == dump_pool(pool)
-        assert read_pool(db).revision == 1
+        assert dump_registry(read_registry(db)) == dump_registry(pool)
+        assert read_registry(db).revision == 1
         assert check_registry(db) == ()
 
 
-def test_the_starter_content_refers_to_nothing_missing_and_reads_back(pool: Pool) -> None:
+def test_the_starter_content_refers_to_nothing_missing_and_reads_back(pool: Registry) -> None:
     assert dangling(pool) == ()
-    assert len(parse_document(dump_pool(pool), "seed.yaml").entries) == sum(
+    assert len(parse_document(dump_registry(pool), "seed.yaml").entries) == sum(
         len(group) for group in (pool.models, pool.endpoints, pool.roles, pool.tasks,
                                  pool.strategies)
     )  # fmt: skip
 
 
-def test_the_starter_pool_holds_several_places_and_sizes(pool: Pool) -> None:
+def test_the_starter_pool_holds_several_places_and_sizes(pool: Registry) -> None:
     places = Counter(endpoint.id.split("/")[0] for endpoint in pool.endpoints)
     assert 10 <= len(pool.endpoints) <= 18
     assert {"anthropic", "openai", "google", "groq", "deepseek", "mistral"} <= places.keys()
@@ -64,13 +64,15 @@ def test_the_starter_pool_holds_several_places_and_sizes(pool: Pool) -> None:
     assert max(prices) > 30 * min(prices)
 
 
-def test_the_starter_pool_is_whole_with_the_facts_installed(pool: Pool) -> None:
+def test_the_starter_pool_is_whole_with_the_facts_installed(pool: Registry) -> None:
     text = seed_text("pool.yaml")
     assert len(pool.models) == text.count("- facts: ")
     assert len(pool.endpoints) == len(pool.models) + text.count("  efforts: [")
 
 
-def test_a_few_models_of_the_starter_pool_are_also_asked_with_another_effort(pool: Pool) -> None:
+def test_a_few_models_of_the_starter_pool_are_also_asked_with_another_effort(
+    pool: Registry,
+) -> None:
     endpoints = {endpoint.id: endpoint for endpoint in pool.endpoints}
     models = {model.id: model for model in pool.models}
     with_effort = [one for one in pool.endpoints if one.reasoning_effort is not None]
@@ -83,7 +85,7 @@ def test_a_few_models_of_the_starter_pool_are_also_asked_with_another_effort(poo
 
 
 def test_a_model_that_newer_facts_have_dropped_is_left_out(
-    monkeypatch: pytest.MonkeyPatch, pool: Pool
+    monkeypatch: pytest.MonkeyPatch, pool: Registry
 ) -> None:
     def without_opus(query: str) -> CatalogueEntry:
         if "opus" in query:
@@ -92,10 +94,10 @@ def test_a_model_that_newer_facts_have_dropped_is_left_out(
 
     monkeypatch.setattr(seeding, "find_model", without_opus)
     left = {endpoint.id for endpoint in pool.endpoints} - {"anthropic/claude-opus-4-7"}
-    assert {endpoint.id for endpoint in seed_pool().endpoints} == left
+    assert {endpoint.id for endpoint in seed_registry().endpoints} == left
 
 
-def test_every_remote_endpoint_has_a_key_and_a_dated_price(pool: Pool) -> None:
+def test_every_remote_endpoint_has_a_key_and_a_dated_price(pool: Registry) -> None:
     for endpoint in pool.endpoints:
         if endpoint.locality == "remote":
             assert endpoint.key_env is not None, endpoint.id
@@ -105,7 +107,7 @@ def test_every_remote_endpoint_has_a_key_and_a_dated_price(pool: Pool) -> None:
             assert endpoint.price.as_of is not None, endpoint.id
 
 
-def test_local_endpoints_are_free_keyless_and_keep_nothing(pool: Pool) -> None:
+def test_local_endpoints_are_free_keyless_and_keep_nothing(pool: Registry) -> None:
     local = [endpoint for endpoint in pool.endpoints if endpoint.locality == "local"]
     assert [endpoint.id for endpoint in local] == [
         *("ollama/gemma-3-4b", "ollama/qwen3-8b", "ollama/qwen3-8b:none")
@@ -119,7 +121,7 @@ def test_local_endpoints_are_free_keyless_and_keep_nothing(pool: Pool) -> None:
     assert all(sizes[endpoint.model] for endpoint in local)
 
 
-def test_the_starter_models_have_the_facts_that_a_choice_needs(pool: Pool) -> None:
+def test_the_starter_models_have_the_facts_that_a_choice_needs(pool: Registry) -> None:
     for model in pool.models:
         assert model.context_tokens, model.id
         assert model.release_date, model.id
@@ -127,7 +129,9 @@ def test_the_starter_models_have_the_facts_that_a_choice_needs(pool: Pool) -> No
         assert model.open_weights is not None, model.id
 
 
-def test_the_roles_and_tasks_are_those_documented_with_examples_of_their_own(pool: Pool) -> None:
+def test_the_roles_and_tasks_are_those_documented_with_examples_of_their_own(
+    pool: Registry,
+) -> None:
     assert {task.id for task in pool.tasks} == TASKS
     assert {role.id for role in pool.roles} == ROLES
     records: tuple[TaskKind | Role, ...] = (*pool.tasks, *pool.roles)
@@ -139,7 +143,7 @@ def test_the_roles_and_tasks_are_those_documented_with_examples_of_their_own(poo
     assert len(set(examples)) == len(examples) >= 100
 
 
-def test_no_starter_role_shuts_endpoints_out_and_every_task_has_its_role(pool: Pool) -> None:
+def test_no_starter_role_shuts_endpoints_out_and_every_task_has_its_role(pool: Registry) -> None:
     assert all(not role.assignments for role in pool.roles)
     assert all(not task.roles for task in pool.tasks)
     named = {task for role in pool.roles for task in role.tasks}
@@ -148,7 +152,7 @@ def test_no_starter_role_shuts_endpoints_out_and_every_task_has_its_role(pool: P
 
 
 def test_more_is_at_stake_in_medicine_and_law_than_in_code_and_in_code_than_in_talk(
-    pool: Pool,
+    pool: Registry,
 ) -> None:
     def worth(kind: str) -> float:
         role = resolve_role(pool.roles, kind, pool.tasks)
@@ -161,11 +165,11 @@ def test_more_is_at_stake_in_medicine_and_law_than_in_code_and_in_code_than_in_t
     assert worth("agent") >= 10
 
 
-def test_no_starter_role_sets_a_strategy_over_that_of_the_app_or_user(pool: Pool) -> None:
+def test_no_starter_role_sets_a_strategy_over_that_of_the_app_or_user(pool: Registry) -> None:
     assert {role.strategy for role in pool.roles} == {None}
 
 
-def test_the_built_in_strategies_are_the_documented_ones(pool: Pool) -> None:
+def test_the_built_in_strategies_are_the_documented_ones(pool: Registry) -> None:
     found = {strategy.id: strategy for strategy in pool.strategies}
     assert found.keys() == {"balanced", "quality", "cheapest", "fast", "private"}
     balanced = found["balanced"]
@@ -181,10 +185,10 @@ def test_the_built_in_strategies_are_the_documented_ones(pool: Pool) -> None:
 def open_and_count(path: Path, start: object, found: object) -> None:
     start.wait()  # type: ignore[attr-defined]
     with open_registry(path) as db:
-        found.put(len(read_pool(db).endpoints))  # type: ignore[attr-defined]
+        found.put(len(read_registry(db).endpoints))  # type: ignore[attr-defined]
 
 
-def test_nobody_ever_sees_a_half_seeded_registry(tmp_path: Path, pool: Pool) -> None:
+def test_nobody_ever_sees_a_half_seeded_registry(tmp_path: Path, pool: Registry) -> None:
     context = multiprocessing.get_context("fork")
     start, found = context.Barrier(3), context.SimpleQueue()
     openers = [

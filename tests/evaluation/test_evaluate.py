@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.core.entities import Pool, Price, Strategy
+from rolecall.registry.core.entities import Price, Registry, Strategy
 from rolecall.registry.core.errors import ExitCode, InvalidDocument, UnknownRecord, UsageError
 from rolecall.registry.evaluation import evaluate as evaluation
 from rolecall.registry.evaluation.evaluate import EvalRequest, Evaluation
@@ -16,7 +16,7 @@ from rolecall.registry.evaluation.plan import NothingToEvaluate, Seen, Selection
 from rolecall.registry.scorer.seen import prompt_key, write_seen
 from tests.routing.worlds import ALIKE, MODELS, PRICES, Seer, install, known, rows, write_rows
 
-POOL = Pool(1, strategies=(Strategy("balanced"), Strategy("lavish", quality_usd=1.0)))
+POOL = Registry(1, strategies=(Strategy("balanced"), Strategy("lavish", quality_usd=1.0)))
 PRICED = {model: Price(one, other, source="test") for model, (one, other) in PRICES.items()}
 
 
@@ -28,7 +28,9 @@ def seer(monkeypatch: pytest.MonkeyPatch) -> Seer:
 NARROWING = ("fold", "dataset", "models", "mixed", "shares", "include_seen")
 
 
-def evaluate(*files: Path, pool: Pool = POOL, seen: Seen | None = None, **asked: Any) -> Evaluation:
+def evaluate(
+    *files: Path, pool: Registry = POOL, seen: Seen | None = None, **asked: Any
+) -> Evaluation:
     selection = Selection(**{name: asked.pop(name) for name in NARROWING if name in asked})
     request = EvalRequest(files=files, selection=selection, **{"prices": PRICED, **asked})
     return evaluation.evaluate(known(pool), request, lambda _a, _b: None, seen)
@@ -195,7 +197,7 @@ def test_the_value_of_a_correct_answer_is_what_the_strategy_or_the_person_says(
     assert evaluate(path).quality_usd == 0.05
     assert evaluate(path, strategy="lavish").sets[0].comparison.quality_usd == 1.0
     assert evaluate(path, strategy="lavish", quality_usd=0.2).quality_usd == 0.2
-    assert evaluate(path, pool=Pool(1)).strategy == "balanced"
+    assert evaluate(path, pool=Registry(1)).strategy == "balanced"
 
 
 @pytest.mark.parametrize("worth", [float("nan"), float("inf"), -1.0])

@@ -8,19 +8,19 @@ from typing import Any
 import pytest
 
 from rolecall.registry.catalog.models_dev import list_price
-from rolecall.registry.core.entities import Endpoint, Pool, Price
+from rolecall.registry.core.entities import Endpoint, Price, Registry
 from rolecall.registry.core.errors import InvalidDocument
 from rolecall.registry.evaluation.evaluate import EvalRequest, SetEvaluation, evaluate
 from rolecall.registry.evaluation.prices import find_prices, read_prices
 from tests.routing.worlds import install, known, rows, write_rows
 
 
-def serving(model: str, *prices: tuple[float | None, float | None]) -> Pool:
+def serving(model: str, *prices: tuple[float | None, float | None]) -> Registry:
     endpoints = [
         Endpoint(f"place-{number}/{model}", model, price=Price(*pair))
         for number, pair in enumerate(prices)
     ]
-    return Pool(1, endpoints=tuple(endpoints))
+    return Registry(1, endpoints=tuple(endpoints))
 
 
 def test_a_file_names_both_prices_of_each_model() -> None:
@@ -62,7 +62,7 @@ def test_the_given_price_wins_over_the_registry_and_that_over_models_dev() -> No
     assert find_prices([model], given, pool) == given
     [registered] = find_prices([model], {}, pool).values()
     assert registered == Price(1.0, 2.0, source="registry")
-    [listed] = find_prices([model], {}, Pool(1)).values()
+    [listed] = find_prices([model], {}, Registry(1)).values()
     assert listed is not None
     assert (listed.source, listed.output_usd_per_mtok) == ("models.dev", 1.25)
 
@@ -87,7 +87,10 @@ def test_a_place_of_ones_own_may_ask_nothing() -> None:
 
 def test_a_model_is_known_by_the_last_part_of_its_name_whatever_the_case() -> None:
     given = {"Maker/Model-X": Price(1.0, 2.0, source="p.yaml")}
-    assert find_prices(["place/model-x"], given, Pool(1))["place/model-x"] == given["Maker/Model-X"]
+    assert (
+        find_prices(["place/model-x"], given, Registry(1))["place/model-x"]
+        == given["Maker/Model-X"]
+    )
 
 
 def test_the_maker_is_believed_before_others_and_free_places_not_at_all() -> None:
@@ -102,7 +105,7 @@ def test_the_maker_is_believed_before_others_and_free_places_not_at_all() -> Non
 
 
 def test_nobodys_price_is_null() -> None:
-    assert find_prices(["nobody-sells-this"], {}, Pool(1)) == {"nobody-sells-this": None}
+    assert find_prices(["nobody-sells-this"], {}, Registry(1)) == {"nobody-sells-this": None}
 
 
 @pytest.fixture
@@ -114,7 +117,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def evaluated(path: Path, **prices: tuple[float, float]) -> SetEvaluation:
     priced = {model: Price(*pair, source="p.yaml") for model, pair in prices.items()}
     request = EvalRequest(files=(path,), prices=priced)
-    return evaluate(known(Pool(1)), request, lambda _a, _b: None).sets[0]
+    return evaluate(known(Registry(1)), request, lambda _a, _b: None).sets[0]
 
 
 def test_a_model_without_a_price_is_left_out_where_most_have_one(path: Path) -> None:

@@ -20,7 +20,7 @@ from rolecall.registry.core.effort import variant_of
 from rolecall.registry.core.errors import UnknownRecord
 from rolecall.registry.core.predictions import ModelFacts, Prediction
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.editing.seed import seed_pool
+from rolecall.registry.editing.seed import seed_registry
 from rolecall.registry.evaluation import sanity
 from rolecall.registry.evaluation.dry_router import open_dry_router
 from rolecall.registry.evaluation.sanity import (
@@ -91,7 +91,7 @@ def test_the_list_is_long_and_of_many_kinds_and_languages() -> None:
 def test_every_group_tells_of_models_of_the_starter_pool_of_which_some_fail(
     cases: Sequence[Case],
 ) -> None:
-    pool = seed_pool()
+    pool = seed_registry()
     variants = {variant_of(one.model, one.reasoning_effort) for one in pool.endpoints}
     for group in GROUPS:
         assert set(group.evidence.success) <= variants, group.name

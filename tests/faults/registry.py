@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from rolecall.registry.catalog.models_dev import seed_text
 from rolecall.registry.core.effort import Effort
-from rolecall.registry.core.entities import Api, Endpoint, Locality, Model, Pool, Price, Profile
-from rolecall.registry.documents.document import dump_pool, parse_document
+from rolecall.registry.core.entities import Api, Endpoint, Locality, Model, Price, Profile, Registry
+from rolecall.registry.documents.document import dump_registry, parse_document
 from rolecall.registry.editing.diff import merged
 from tests.faults.server import FaultServer
 
@@ -86,5 +86,5 @@ def registry_yaml(server: FaultServer, served: Sequence[Served]) -> str:
         models.setdefault(model.id, model)
         endpoints.append(endpoint)
     strategies = parse_document(seed_text(_STRATEGIES), _STRATEGIES)
-    pool = Pool(0, models=tuple(models.values()), endpoints=tuple(endpoints))
-    return dump_pool(merged(pool, strategies, prune=False))
+    pool = Registry(0, models=tuple(models.values()), endpoints=tuple(endpoints))
+    return dump_registry(merged(pool, strategies, prune=False))

@@ -16,11 +16,11 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from rolecall.registry.calls.ask import open_asker
-from rolecall.registry.calls.events import Answered, Wanted
+from rolecall.registry.calls.events import Answered, AskRequest
 from rolecall.registry.core.chat import Chat, Text, Turn
 from rolecall.registry.core.entities import Price
 from rolecall.registry.core.errors import UsageError
-from rolecall.registry.core.requests import Asked, Choices
+from rolecall.registry.core.requests import Asked, RoutingChoices
 from rolecall.registry.telemetry.feedback import give_feedback
 from tests.faults.plan import Plan
 from tests.faults.registry import Served, registry_yaml
@@ -75,14 +75,14 @@ def crowd(folder: Path, processes: int, asks: int) -> dict[str, float]:
 
 def work(worker: int, asks: int) -> None:
     """Ask in this process; half of the workers may ask the shaky endpoint too, and fall back."""
-    choices = Choices(
+    choices = RoutingChoices(
         strategy="cheapest", app="crowd", endpoints=("openai/m", "anthropic/m")[: 1 + worker % 2]
     )
     with open_asker(None) as asker:
         for number in range(asks):
             prompt = f"prompt number {worker * 100_000 + number}"
             chat = Chat((Turn("user", (Text(prompt),)),))
-            *_, last = asker.ask(Wanted(chat, Asked(choices)))
+            *_, last = asker.ask(AskRequest(chat, Asked(choices)))
             assert isinstance(last, Answered)
             if number % FEEDBACK_EVERY == 0:
                 _judge(worker)

@@ -11,7 +11,7 @@ import pytest
 
 from rolecall.registry.core.entities import Endpoint, Model, Price, Profile
 from rolecall.registry.core.ids import new_id
-from rolecall.registry.core.requests import Choices, Message, Request
+from rolecall.registry.core.requests import Message, Request, RoutingChoices
 from rolecall.registry.core.telemetry import Call
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.routing.router import Router
@@ -51,7 +51,7 @@ class Place:
     def chosen(self, strategy: str) -> str:
         request = Request((Message("user", PROMPT),))
         decision = self._router.decide(
-            request, Choices(strategy=strategy), record=False, will_call=True
+            request, RoutingChoices(strategy=strategy), record=False, will_call=True
         )
         assert decision.chosen is not None
         return decision.chosen

@@ -12,9 +12,9 @@ import pytest
 from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.chat.parse import parse_chat, request_of
 from rolecall.registry.core.errors import InvalidDocument
-from rolecall.registry.core.requests import Choices
+from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.editing.apply import apply_text
-from rolecall.registry.editing.seed import seed_pool
+from rolecall.registry.editing.seed import seed_registry
 from rolecall.registry.learning.predict import Predictions, predict_rows
 from rolecall.registry.routing.router import open_router
 from rolecall.registry.scorer.model import Scorer
@@ -58,7 +58,7 @@ def test_a_rows_models_are_the_given_ones_else_its_own_else_the_registrys(tmp_pa
         {"prompt": "q", "models": ["z"]},
         {"prompt": "r"},
     )
-    starter = list(facts_of(seed_pool()))
+    starter = list(facts_of(seed_registry()))
     assert {"gpt-5.4-mini", "gpt-5.4-mini-high"} <= set(starter)
     assert models(predict_rows(paths)) == [["y", "x"], ["z"], starter]
     assert models(predict_rows(paths, models=["b", "a", "b"])) == [["b", "a"]] * 3
@@ -67,7 +67,7 @@ def test_a_rows_models_are_the_given_ones_else_its_own_else_the_registrys(tmp_pa
 def test_no_registry_is_needed_and_none_is_made(tmp_path: Path) -> None:
     registry = tmp_path / "new" / "registry.db"
     found = predict_rows(rows(tmp_path / "a.jsonl", {"prompt": "p"}), registry=registry)
-    assert len(next(found.rows).predictions) == len(facts_of(seed_pool()))
+    assert len(next(found.rows).predictions) == len(facts_of(seed_registry()))
     assert not registry.parent.exists()
 
 
@@ -89,7 +89,7 @@ def test_the_figures_are_those_a_decision_rests_on(tmp_path: Path) -> None:
         [predicted] = [{one.model: one for one in row.predictions} for row in found.rows]
         with open_router(None) as router:
             request = request_of(parse_chat(messages, name="a"))
-            decision = router.decide(request, Choices(role="prover"), record=False)
+            decision = router.decide(request, RoutingChoices(role="prover"), record=False)
         [candidate] = decision.candidates
         # A decision knows that no agent's run is asked for; a row does not say.
         alone = predicted["Ours-70B"]

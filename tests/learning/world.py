@@ -13,14 +13,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from rolecall.registry.calls.ask import Asker
-from rolecall.registry.calls.events import Answered, Decided, Wanted
+from rolecall.registry.calls.events import Answered, AskRequest, Decided
 from rolecall.registry.calls.probe import Prober
 from rolecall.registry.core.chat import Chat, Text, Timeouts, Turn
 from rolecall.registry.core.clock import utc_now
 from rolecall.registry.core.decisions import Candidate, Decision
 from rolecall.registry.core.entities import Strategy
 from rolecall.registry.core.errors import AllFailed
-from rolecall.registry.core.requests import Asked, Choices, Message, Request
+from rolecall.registry.core.requests import Asked, Message, Request, RoutingChoices
 from rolecall.registry.editing.edit import apply_document
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.providers.client import Client
@@ -88,10 +88,10 @@ class World:
         return who
 
     def _ask(self, only: Sequence[str]) -> str | None:
-        choices = Choices(strategy=self.strategy, endpoints=tuple(only))
+        choices = RoutingChoices(strategy=self.strategy, endpoints=tuple(only))
         chat = Chat((Turn("user", (Text(PROMPT),)),))
         with contextlib.suppress(AllFailed):
-            for one in self.asker.ask(Wanted(chat, Asked(choices))):
+            for one in self.asker.ask(AskRequest(chat, Asked(choices))):
                 if isinstance(one, Decided):
                     self.decisions.append(one.decision.id)
                 if isinstance(one, Answered):
@@ -101,7 +101,7 @@ class World:
     def decided(self) -> Decision:
         """Decide as the next ask will, without recording it."""
         request = Request((Message("user", PROMPT),))
-        choices = Choices(strategy=self.strategy)
+        choices = RoutingChoices(strategy=self.strategy)
         return self.router.decide(request, choices, record=False, will_call=True)
 
     def chosen(self) -> str | None:

@@ -12,7 +12,7 @@ import pytest
 from rolecall.registry.core.entities import Endpoint, Role, Scope
 from rolecall.registry.core.errors import BudgetExceeded, NothingEligible, UnknownRecord
 from rolecall.registry.core.ids import new_id
-from rolecall.registry.core.requests import Choices, Message, Request
+from rolecall.registry.core.requests import Message, Request, RoutingChoices
 from rolecall.registry.editing.edit import add_record, apply_document
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.routing.decision_json import describe_decision, why_chosen
@@ -73,7 +73,7 @@ def router(db: Database, scorer: Scorer, clock: Clock) -> Router:
 
 
 def test_the_best_value_is_chosen_and_the_figures_are_the_files_own(router: Router) -> None:
-    decision = router.decide(PROOF, Choices(role="prover"))
+    decision = router.decide(PROOF, RoutingChoices(role="prover"))
     assert decision.chosen == "there/large"
     large, small = decision.candidates
     assert (large.success, small.success) == (0.9, 0.5)
@@ -90,7 +90,7 @@ def test_two_endpoints_of_one_model_are_predicted_by_the_effort_of_each(
 ) -> None:
     for effort in (None, "none", "low"):
         add_record(db, "endpoints", Endpoint(f"x/{effort}", "large", reasoning_effort=effort))
-    decision = router.decide(PROOF, Choices(endpoints=("x/*",)))
+    decision = router.decide(PROOF, RoutingChoices(endpoints=("x/*",)))
     found = {one.endpoint: one for one in decision.candidates}
     assert {one.model for one in found.values()} == {"large"}
     assert found["x/low"].success > found["x/none"].success
@@ -98,7 +98,7 @@ def test_two_endpoints_of_one_model_are_predicted_by_the_effort_of_each(
 
 
 def test_a_decision_is_stored_and_read_back_the_same(db: Database, router: Router) -> None:
-    decision = router.decide(PROOF, Choices(role="prover", app="desk"))
+    decision = router.decide(PROOF, RoutingChoices(role="prover", app="desk"))
     assert read_decision(db, None) == decision
     assert read_decision(db, decision.id[:12]) == decision
     assert decision.prompt == PROOF.messages[0].text
@@ -107,7 +107,7 @@ def test_a_decision_is_stored_and_read_back_the_same(db: Database, router: Route
 def test_a_stored_decision_explains_itself_the_same_after_the_registry_changed(
     db: Database, router: Router
 ) -> None:
-    before = describe_decision(router.decide(PROOF, Choices(role="prover")))
+    before = describe_decision(router.decide(PROOF, RoutingChoices(role="prover")))
     apply_document(db, POOL.replace("0.9", "0.1").replace("[math]", "[code]"), "pool.yaml")
     assert describe_decision(read_decision(db, before["decision_id"])) == before
 
@@ -115,13 +115,13 @@ def test_a_stored_decision_explains_itself_the_same_after_the_registry_changed(
 def test_a_change_of_the_registry_is_seen_by_the_next_decision(
     db: Database, router: Router
 ) -> None:
-    assert router.decide(PROOF, Choices(role="prover")).chosen == "there/large"
+    assert router.decide(PROOF, RoutingChoices(role="prover")).chosen == "there/large"
     apply_document(db, POOL.replace("math: 0.9", "math: 0.2"), "pool.yaml")
-    assert router.decide(PROOF, Choices(role="prover")).chosen == "here/small"
+    assert router.decide(PROOF, RoutingChoices(role="prover")).chosen == "here/small"
 
 
 def test_nothing_is_stored_when_not_recorded(db: Database, router: Router) -> None:
-    router.decide(PROOF, Choices(role="prover"), record=False)
+    router.decide(PROOF, RoutingChoices(role="prover"), record=False)
     with pytest.raises(UnknownRecord):
         read_decision(db, None)
 
@@ -129,13 +129,13 @@ def test_nothing_is_stored_when_not_recorded(db: Database, router: Router) -> No
 @pytest.mark.parametrize(
     "choices",
     [
-        Choices(role="prover", log_prompt=False),
-        Choices(role="prover", strategy="private"),
-        Choices(role="prover", app="quiet"),
+        RoutingChoices(role="prover", log_prompt=False),
+        RoutingChoices(role="prover", strategy="private"),
+        RoutingChoices(role="prover", app="quiet"),
     ],
 )
 def test_only_a_hash_of_the_prompt_is_kept_when_asked(
-    choices: Choices, db: Database, router: Router
+    choices: RoutingChoices, db: Database, router: Router
 ) -> None:
     add_record(db, "scopes", Scope(app="quiet", log_prompts=False))
     router.decide(PROOF, choices)
@@ -146,9 +146,9 @@ def test_only_a_hash_of_the_prompt_is_kept_when_asked(
 
 
 def test_the_role_is_the_tasks_unless_declared(router: Router) -> None:
-    assert router.decide(PROOF, Choices()).role in ("math", "prover")
-    assert router.decide(HELLO, Choices()).role == "general"
-    decision = router.decide(HELLO, Choices(role="prover"))
+    assert router.decide(PROOF, RoutingChoices()).role in ("math", "prover")
+    assert router.decide(HELLO, RoutingChoices()).role == "general"
+    decision = router.decide(HELLO, RoutingChoices(role="prover"))
     assert (decision.role, decision.task.kind) == ("prover", "math")
 
 
@@ -158,18 +158,18 @@ RUN = Message("user", "Deploy the new version and roll back if the smoke test fa
 @pytest.mark.parametrize(
     ("choices", "tools"),
     [
-        (Choices(task="agent"), ()),
-        (Choices(role="agent"), ()),
-        (Choices(role="worker"), ()),
-        (Choices(), ("deploy",)),
+        (RoutingChoices(task="agent"), ()),
+        (RoutingChoices(role="agent"), ()),
+        (RoutingChoices(role="worker"), ()),
+        (RoutingChoices(), ("deploy",)),
     ],
 )
 def test_whatever_makes_a_request_an_agents_run_it_is_predicted_from_runs(
-    choices: Choices, tools: tuple[str, ...], db: Database, router: Router
+    choices: RoutingChoices, tools: tuple[str, ...], db: Database, router: Router
 ) -> None:
     add_record(db, "roles", Role("worker", tasks=("agent",)))
     run = router.decide(Request((RUN,), tool_names=tools), choices)
-    answer = router.decide(Request((RUN,)), Choices())
+    answer = router.decide(Request((RUN,)), RoutingChoices())
     assert run.task.kind == "agent"
     assert answer.task.kind != "agent"
     alone = {one.endpoint: one for one in answer.candidates}
@@ -187,14 +187,14 @@ def test_whatever_makes_a_request_an_agents_run_it_is_predicted_from_runs(
 
 def test_other_work_of_a_role_may_use_tools_and_is_no_agents_run(router: Router) -> None:
     asked = Request((Message("user", "What is the capital of Norway?"),), tool_names=("search",))
-    decision = router.decide(asked, Choices(role="coder"))
+    decision = router.decide(asked, RoutingChoices(role="coder"))
     assert decision.task.kind == "code"
     assert all(one.parts and "/agent/" not in one.parts.task for one in decision.candidates)
-    assert "/agent/" in str(router.decide(asked, Choices()).candidates[0].parts)
+    assert "/agent/" in str(router.decide(asked, RoutingChoices()).candidates[0].parts)
 
 
 def test_a_declared_task_that_the_role_does_not_do_excludes_everyone(router: Router) -> None:
-    decision = router.decide(PROOF, Choices(role="prover", task="write"))
+    decision = router.decide(PROOF, RoutingChoices(role="prover", task="write"))
     assert decision.chosen is None
     codes = {one.code for one in decision.excluded}
     assert "TASK_NOT_SUPPORTED_BY_ROLE" in codes
@@ -210,7 +210,7 @@ def test_an_attachment_goes_only_where_the_api_has_a_place_for_it(
     document = POOL.replace("context_tokens: 8000}", "modalities: [text, pdf, audio]}")
     document = document.replace("locality: local,", "locality: local, api: ollama,")
     apply_document(db, document, "pool.yaml")
-    chosen = Choices(role="prover", allow_drop=allow_drop)
+    chosen = RoutingChoices(role="prover", allow_drop=allow_drop)
     asked = Request((Message("user", "Prove what is claimed.", attachments=("pdf",)),))
     decision = router.decide(asked, chosen)
     assert decision.chosen == "there/large"
@@ -223,7 +223,7 @@ def test_an_attachment_goes_only_where_the_api_has_a_place_for_it(
 
 def test_limits_of_every_layer_add_up(db: Database, router: Router) -> None:
     add_record(db, "scopes", Scope(app="desk", strategy="strict"))
-    decision = router.decide(PROOF, Choices(role="prover", app="desk", strategy="fast"))
+    decision = router.decide(PROOF, RoutingChoices(role="prover", app="desk", strategy="fast"))
     assert decision.strategy.id == "fast"
     assert decision.strategy.min_success == 0.8
     assert decision.strategy_layers == ("default: balanced", "app desk: strict", "asked for: fast")
@@ -233,20 +233,22 @@ def test_limits_of_every_layer_add_up(db: Database, router: Router) -> None:
 
 
 def test_an_app_without_a_scope_is_said(router: Router) -> None:
-    decision = router.decide(PROOF, Choices(app="helpdsk"))
+    decision = router.decide(PROOF, RoutingChoices(app="helpdsk"))
     assert decision.notes == ("no scope is set for app helpdsk",)
 
 
 def test_only_a_spending_limit_in_the_way_is_a_budget_matter(router: Router) -> None:
     decision = router.decide(
-        PROOF, Choices(role="prover", endpoints=("there/*",), max_cost_usd=1e-9)
+        PROOF, RoutingChoices(role="prover", endpoints=("there/*",), max_cost_usd=1e-9)
     )
     with pytest.raises(BudgetExceeded, match="BUDGET_EXCEEDED"):
         chosen_endpoint(decision)
 
 
-@pytest.mark.parametrize("choices", [Choices(role=""), Choices(strategy=""), Choices(task="")])
-def test_an_empty_name_is_not_taken_for_none(choices: Choices, router: Router) -> None:
+@pytest.mark.parametrize(
+    "choices", [RoutingChoices(role=""), RoutingChoices(strategy=""), RoutingChoices(task="")]
+)
+def test_an_empty_name_is_not_taken_for_none(choices: RoutingChoices, router: Router) -> None:
     with pytest.raises(UnknownRecord, match='is named ""'):
         router.decide(PROOF, choices)
 
@@ -256,20 +258,20 @@ def test_a_task_that_anything_here_names_or_covers_is_taken(
     kind: str, db: Database, router: Router
 ) -> None:
     add_record(db, "roles", Role("philosopher", tasks=("prove",)))
-    assert router.decide(PROOF, Choices(task=kind)).task.kind == kind
+    assert router.decide(PROOF, RoutingChoices(task=kind)).task.kind == kind
 
 
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
-        (Choices(role="provr"), 'no role is named "provr"'),
-        (Choices(strategy="balancd"), 'no strategy is named "balancd"'),
-        (Choices(endpoints=("there/lrge",)), 'no endpoint is named "there/lrge"'),
-        (Choices(task="sumarize"), 'no task is named "sumarize"'),
+        (RoutingChoices(role="provr"), 'no role is named "provr"'),
+        (RoutingChoices(strategy="balancd"), 'no strategy is named "balancd"'),
+        (RoutingChoices(endpoints=("there/lrge",)), 'no endpoint is named "there/lrge"'),
+        (RoutingChoices(task="sumarize"), 'no task is named "sumarize"'),
     ],
 )
 def test_a_mistyped_name_is_an_error_with_the_nearest_names(
-    choices: Choices, message: str, router: Router
+    choices: RoutingChoices, message: str, router: Router
 ) -> None:
     with pytest.raises(UnknownRecord, match=message) as caught:
         router.decide(PROOF, choices)
@@ -286,12 +288,12 @@ def test_a_near_tie_stays_with_who_answered_last_in_the_conversation(
         "input_usd_per_mtok: 0, output_usd_per_mtok: 0",
     )
     apply_document(db, level, "pool.yaml")
-    chat = Choices(role="prover", conversation="c1")
+    chat = RoutingChoices(role="prover", conversation="c1")
     assert router.decide(PROOF, replace(chat, endpoints=("there/*",))).chosen == "there/large"
     decision = router.decide(PROOF, chat)
     assert (decision.chosen, decision.incumbent) == ("there/large", "there/large")
     assert "CONTINUITY_AFFINITY_APPLIED" in decision.reasons
-    other = router.decide(PROOF, Choices(role="prover", conversation="c2"))
+    other = router.decide(PROOF, RoutingChoices(role="prover", conversation="c2"))
     assert (other.chosen, other.incumbent) == ("here/small", None)
 
 
@@ -299,7 +301,7 @@ def test_a_near_tie_stays_with_who_answered_last_in_the_conversation(
 def test_a_short_follow_up_stays_with_the_task_of_its_conversation(
     log_prompt: bool, router: Router
 ) -> None:
-    chat = Choices(conversation="c1", log_prompt=log_prompt)
+    chat = RoutingChoices(conversation="c1", log_prompt=log_prompt)
     first = router.decide(PROOF, chat)
     yes = Request((Message("user", "yes, go on"),))
     second = router.decide(yes, chat)
@@ -307,13 +309,13 @@ def test_a_short_follow_up_stays_with_the_task_of_its_conversation(
     assert (second.task.kind, third.task.kind) == ("math", "math")
     assert second.task.detected_by == "a short follow-up"
     assert second.role == first.role
-    assert router.decide(yes, Choices()).task.kind == "chat"
+    assert router.decide(yes, RoutingChoices()).task.kind == "chat"
     if log_prompt:
         assert third.task.difficulty == pytest.approx(first.task.difficulty, abs=0.15)
 
 
 def test_a_new_subject_in_a_conversation_is_detected_anew(router: Router) -> None:
-    chat = Choices(conversation="c1")
+    chat = RoutingChoices(conversation="c1")
     router.decide(PROOF, chat)
     letter = Request((Message("user", "Now write a farewell note for a colleague who retires."),))
     assert router.decide(letter, chat).task.kind == "write"
@@ -323,7 +325,7 @@ def test_the_cache_of_the_last_turn_counts_only_while_it_is_warm(
     router: Router, clock: Clock
 ) -> None:
     history = (Message("user", "word " * 2000), Message("assistant", "yes"))
-    chat = Choices(role="prover", conversation="c1", endpoints=("there/*",))
+    chat = RoutingChoices(role="prover", conversation="c1", endpoints=("there/*",))
     router.decide(PROOF, chat)
     clock.time += timedelta(minutes=1)
     warm = router.decide(Request((*history, *PROOF.messages)), chat).candidates[0]
@@ -335,12 +337,12 @@ def test_the_cache_of_the_last_turn_counts_only_while_it_is_warm(
 
 
 def test_the_same_prompt_decided_a_hundred_times_gives_one_choice(router: Router) -> None:
-    chosen = {router.decide(PROOF, Choices()).chosen for _ in range(100)}
+    chosen = {router.decide(PROOF, RoutingChoices()).chosen for _ in range(100)}
     assert len(chosen) == 1
 
 
 def test_a_lone_surrogate_in_a_prompt_is_no_crash(router: Router) -> None:
-    decision = router.decide(Request((Message("user", "odd \ud800 text"),)), Choices())
+    decision = router.decide(Request((Message("user", "odd \ud800 text"),)), RoutingChoices())
     assert decision.chosen is not None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.core.entities import Pool, Role, TaskKind
+from rolecall.registry.core.entities import Registry, Role, TaskKind
 from rolecall.registry.core.requests import Message, Request
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.routing.rules.request_structure import Detected
@@ -23,7 +23,7 @@ from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.task_classifier import TaskGuess
 from rolecall.registry.scorer.text import text_read
 from rolecall.registry.storage.connection import Database
-from rolecall.registry.storage.registry import read_pool
+from rolecall.registry.storage.registry import read_registry
 from rolecall.registry.storage.vectors import read_vectors
 
 PROMPTS = {
@@ -73,7 +73,7 @@ def db(own_home: Path) -> Iterator[Database]:  # noqa: ARG001
 
 @pytest.fixture
 def index(db: Database, scorer: Scorer) -> ExampleIndex:
-    return ExampleIndex(db, scorer, read_pool(db))
+    return ExampleIndex(db, scorer, read_registry(db))
 
 
 def test_everyday_prompts_are_told_apart(index: ExampleIndex, scorer: Scorer) -> None:
@@ -133,7 +133,7 @@ def test_the_more_is_at_stake_in_a_kind_the_clearer_it_must_be(
     scorer: Scorer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pool = Pool(
+    pool = Registry(
         revision=1, roles=(Role("doctor", tasks=("medical",), worth=worth), Role("general"))
     )
     index = ExampleIndex(db, scorer, pool)
@@ -202,7 +202,7 @@ def test_a_file_of_code_makes_code_likelier_than_its_text_alone(
 
 
 def test_without_any_example_the_classifier_decides(db: Database, scorer: Scorer) -> None:
-    index = ExampleIndex(db, scorer, Pool(revision=1))
+    index = ExampleIndex(db, scorer, Registry(revision=1))
     detected, role = told("translate this into German", index, scorer)
     assert (detected.kind, detected.detected_by, role) == ("translate", "wording", None)
 
@@ -211,7 +211,7 @@ def test_an_example_that_was_moved_to_another_kind_takes_its_prompts_along(
     db: Database, scorer: Scorer
 ) -> None:
     text = "summarise this mail thread in two sentences"
-    pool = Pool(revision=1, tasks=(TaskKind("office", examples=(text,)), TaskKind("chat")))
+    pool = Registry(revision=1, tasks=(TaskKind("office", examples=(text,)), TaskKind("chat")))
     index = ExampleIndex(db, scorer, pool)
     assert told("summarise the mail thread in three sentences", index, scorer)[0].kind == "office"
     moved = replace(pool, tasks=(TaskKind("chat", examples=(text,)),))
@@ -221,7 +221,7 @@ def test_an_example_that_was_moved_to_another_kind_takes_its_prompts_along(
 
 
 def test_a_role_of_ones_own_is_found_by_its_examples(db: Database, scorer: Scorer) -> None:
-    pool = read_pool(db)
+    pool = read_registry(db)
     sommelier = Role("sommelier", examples=("which wine goes with grilled trout",))
     index = ExampleIndex(db, scorer, replace(pool, roles=(*pool.roles, sommelier)))
     detected, role = told("what wine should I serve with roast trout", index, scorer)
@@ -230,7 +230,7 @@ def test_a_role_of_ones_own_is_found_by_its_examples(db: Database, scorer: Score
 
 
 def test_a_new_kind_of_task_is_found_by_its_examples(db: Database, scorer: Scorer) -> None:
-    pool = read_pool(db)
+    pool = read_registry(db)
     kind = TaskKind("code.sql", examples=("tune this slow join over two big tables",))
     index = ExampleIndex(db, scorer, replace(pool, tasks=(*pool.tasks, kind)))
     assert told("tune a slow join over three big tables", index, scorer)[0].kind == "code.sql"
@@ -240,7 +240,7 @@ def test_a_new_kind_of_task_is_found_by_its_examples(db: Database, scorer: Score
 def test_a_new_kind_does_not_draw_what_the_classifier_is_sure_of(
     db: Database, scorer: Scorer
 ) -> None:
-    pool = read_pool(db)
+    pool = read_registry(db)
     kind = TaskKind("gardening", examples=("when do I prune roses", "why do my tomatoes rot"))
     index = ExampleIndex(db, scorer, replace(pool, tasks=(*pool.tasks, kind)))
     assert told("when should I prune my rose bushes", index, scorer)[0].kind == "gardening"
@@ -251,7 +251,7 @@ def test_a_new_kind_does_not_draw_what_the_classifier_is_sure_of(
 def test_example_vectors_are_encoded_once_and_kept(
     db: Database, scorer: Scorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool = read_pool(db)
+    pool = read_registry(db)
     ExampleIndex(db, scorer, pool)
     encoded: list[str] = []
     encode = scorer.encoder.encode
@@ -268,7 +268,7 @@ def test_example_vectors_are_encoded_once_and_kept(
 
 
 def test_a_damaged_vector_is_made_again(db: Database, scorer: Scorer) -> None:
-    pool = read_pool(db)
+    pool = read_registry(db)
     ExampleIndex(db, scorer, pool)
     db.run("UPDATE example_vectors SET vector = substr(vector, 1, 99)")
     ExampleIndex(db, scorer, pool)

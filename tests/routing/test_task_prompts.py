@@ -14,7 +14,7 @@ from rolecall.registry.core.requests import Message, Request
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.routing.task_detection import ExampleIndex, detect_task
 from rolecall.registry.scorer.model import Scorer
-from rolecall.registry.storage.registry import read_pool
+from rolecall.registry.storage.registry import read_registry
 
 PROMPTS = Path(__file__).parent.parent / "data" / "task_prompts.yaml"
 
@@ -53,7 +53,7 @@ def short_facts() -> Iterator[tuple[str, str, str]]:
 def tell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tell]:
     scorer = Scorer.load()
     with open_registry(tmp_path_factory.mktemp("home") / "registry.db") as db:
-        index = ExampleIndex(db, scorer, read_pool(db))
+        index = ExampleIndex(db, scorer, read_registry(db))
 
         def of(rows: Iterable[tuple[str, str, str]]) -> list[Told]:
             found = []

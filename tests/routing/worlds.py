@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rolecall.registry.core.entities import Pool
+from rolecall.registry.core.entities import Registry
 from rolecall.registry.core.predictions import ModelFacts, Prediction
 from rolecall.registry.learning.loading import Known, read_known
 
@@ -128,6 +128,6 @@ def install(monkeypatch: pytest.MonkeyPatch, seer: Seer | None = None) -> Seer:
     return found
 
 
-def known(pool: Pool) -> Known:
+def known(pool: Registry) -> Known:
     """Return this pool, with the scorer that is installed."""
-    return replace(read_known(None), pool=pool)
+    return replace(read_known(None), registry=pool)

@@ -18,7 +18,7 @@ from rolecall.registry.storage.connection import APPLICATION_ID, SCHEMA_VERSION
 from rolecall.registry.storage.judged_rows import read_judged_rows, uses_fits, write_judged_row
 from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.outcomes import outcomes_of_decision
-from rolecall.registry.storage.registry import read_pool, write_record
+from rolecall.registry.storage.registry import read_registry, write_record
 from rolecall.registry.storage.spending import spent
 from rolecall.registry.storage.statistics import read_statistics
 
@@ -89,7 +89,7 @@ def test_an_older_registry_becomes_a_current_one_and_keeps_its_rows(
     old_file(path, version)
     open_database(fresh).close()
     with open_database(path) as db:
-        pool = read_pool(db)
+        pool = read_registry(db)
     assert schema_of(path) == schema_of(fresh)
     assert pool.models == (Model("m", modalities=()),)
     assert pool.roles == (Role("r", description="old", tasks=("code",)),)
@@ -106,7 +106,7 @@ def test_a_registry_with_evidence_keeps_every_row_and_value(tmp_path: Path) -> N
     before = rows_of(path)
     open_database(fresh).close()
     with open_database(path) as db:
-        [endpoint] = read_pool(db).endpoints
+        [endpoint] = read_registry(db).endpoints
         [call] = recent_calls(db, CallFilter())
         [outcome] = outcomes_of_decision(db, "d")
         assert (read_statistics(db), spent(db, "all", "")) == ({}, 0.0)
@@ -148,13 +148,13 @@ def test_a_registry_of_the_sixth_version_says_nothing_of_worth_and_takes_it(tmp_
         )
     connection.close()
     with open_database(path) as db:
-        pool = read_pool(db)
+        pool = read_registry(db)
         assert pool.roles == (Role("r", description="old", tasks=("code",)),)
         assert pool.tasks == (TaskKind("t", description="old", examples=("one",)),)
         write_record(db, Role("r", worth=4.0))
         write_record(db, TaskKind("t", worth=0.2))
     with open_database(path) as db:
-        pool = read_pool(db)
+        pool = read_registry(db)
     assert (pool.roles[0].worth, pool.tasks[0].worth) == (4.0, 0.2)
 
 
@@ -209,7 +209,7 @@ def test_the_first_content_of_a_new_registry_is_not_written_to_an_older_one(
     path = tmp_path / "registry.db"
     old_file(path, 2)
     with open_database(path, fill=lambda db: write_record(db, Model("seeded"))) as db:
-        assert [model.id for model in read_pool(db).models] == ["m"]
+        assert [model.id for model in read_registry(db).models] == ["m"]
 
 
 def test_a_registry_of_the_sixth_version_keeps_its_rows_and_takes_effort_and_benchmarks(
@@ -224,13 +224,13 @@ def test_a_registry_of_the_sixth_version_keeps_its_rows_and_takes_effort_and_ben
     connection.close()
     before = rows_of(path)
     with open_database(path) as db:
-        [endpoint], [model] = read_pool(db).endpoints, read_pool(db).models
+        [endpoint], [model] = read_registry(db).endpoints, read_registry(db).models
         assert (endpoint.reasoning_effort, model.benchmarks) == (None, ())
         assert rows_of(path) == before
         asked, scored = replace(endpoint, reasoning_effort=8_192), (("swe", 0.7), ("aime", 0.9))
         for record in (asked, replace(model, benchmarks=scored)):
             write_record(db, record)
-        pool = read_pool(db)
+        pool = read_registry(db)
     assert (pool.endpoints, pool.models[0].benchmarks) == ((asked,), scored)
 
 

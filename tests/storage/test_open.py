@@ -20,7 +20,7 @@ from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.storage.connection import SCHEMA_VERSION, Database
 from rolecall.registry.storage.errors import translating
 from rolecall.registry.storage.open import open_database
-from rolecall.registry.storage.registry import names, read_pool, read_revision, write_record
+from rolecall.registry.storage.registry import names, read_registry, read_revision, write_record
 
 
 @pytest.fixture
@@ -248,7 +248,7 @@ def test_the_revision_grows_once_per_transaction_that_changes_content(db: Databa
         write_record(db, Model("b"))
     assert read_revision(db) == 1
     with db.transaction():
-        read_pool(db)
+        read_registry(db)
     assert read_revision(db) == 1
     write_record(db, Model("a"))
     assert read_revision(db) == 2

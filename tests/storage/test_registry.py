@@ -17,10 +17,10 @@ from rolecall.registry.core.entities import (
     DataPolicy,
     Endpoint,
     Model,
-    Pool,
     Price,
     Profile,
     Record,
+    Registry,
     Role,
     Scope,
     Strategy,
@@ -41,7 +41,7 @@ from rolecall.registry.storage.registry import (
     delete_record,
     names,
     read_collection,
-    read_pool,
+    read_registry,
     read_revision,
     rename_record,
     write_record,
@@ -79,7 +79,9 @@ def db(tmp_path: Path) -> Iterator[Database]:
 
 
 def test_a_pool_holds_every_record_at_one_revision(db: Database) -> None:
-    assert read_pool(db) == Pool(6, (MODEL,), (ENDPOINT,), (ROLE,), (TASK,), (STRATEGY,), (SCOPE,))
+    assert read_registry(db) == Registry(
+        6, (MODEL,), (ENDPOINT,), (ROLE,), (TASK,), (STRATEGY,), (SCOPE,)
+    )
 
 
 def test_a_pool_is_read_at_one_moment_though_others_write(db: Database) -> None:
@@ -90,22 +92,22 @@ def test_a_pool_is_read_at_one_moment_though_others_write(db: Database) -> None:
                 write_record(other, Scope(app="late"))
 
         db.connection.set_trace_callback(interfere)
-        pool = read_pool(db)
+        pool = read_registry(db)
         db.connection.set_trace_callback(None)
     assert (pool.revision, pool.scopes) == (6, (SCOPE,))
-    assert (read_pool(db).revision, len(read_pool(db).scopes)) == (7, 2)
+    assert (read_registry(db).revision, len(read_registry(db).scopes)) == (7, 2)
 
 
 @pytest.mark.parametrize("collection", get_args(Collection))
 def test_each_collection_can_be_read_and_named_alone(db: Database, collection: Collection) -> None:
     records = read_collection(db, collection)
-    assert records == getattr(read_pool(db), collection)
+    assert records == getattr(read_registry(db), collection)
     assert names(db, collection) == tuple(record.id for record in records)
 
 
 def test_writing_replaces_the_whole_record(db: Database) -> None:
     write_record(db, Role("r", description="bare"))
-    assert read_pool(db).roles == (Role("r", description="bare"),)
+    assert read_registry(db).roles == (Role("r", description="bare"),)
 
 
 def test_assignments_keep_their_order(db: Database) -> None:
@@ -113,7 +115,7 @@ def test_assignments_keep_their_order(db: Database) -> None:
         write_record(db, Endpoint(name, "m"))
     role = Role("r", assignments=(Assignment("z"), Assignment("e"), Assignment("a")))
     write_record(db, role)
-    assert read_pool(db).roles == (role,)
+    assert read_registry(db).roles == (role,)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +145,7 @@ def test_references_follow_a_record_that_is_renamed(db: Database) -> None:
         ("roles", "r"),
     ):
         rename_record(db, collection, record_id, f"{record_id}-renamed")  # type: ignore[arg-type]
-    pool = read_pool(db)
+    pool = read_registry(db)
     assert pool.endpoints[0].model == "m-renamed"
     assert pool.roles[0].assignments[0].endpoint == "e-renamed"
     assert pool.roles[0].strategy == pool.scopes[0].strategy == "s-renamed"
@@ -178,13 +180,13 @@ def test_evidence_of_an_endpoint_is_not_moved_by_another_records_name(db: Databa
 
 def test_a_price_or_profile_that_says_nothing_is_read_as_unknown(db: Database) -> None:
     write_record(db, Endpoint("e", "m", price=Price(), profile=Profile()))
-    assert read_pool(db).endpoints == (Endpoint("e", "m"),)
+    assert read_registry(db).endpoints == (Endpoint("e", "m"),)
 
 
 def test_a_price_of_nothing_is_not_an_unknown_price(db: Database) -> None:
     free = Endpoint("e", "m", price=Price(0.0, 0.0))
     write_record(db, free)
-    assert read_pool(db).endpoints == (free,)
+    assert read_registry(db).endpoints == (free,)
 
 
 def test_a_thousand_endpoints_are_read_quickly(db: Database) -> None:
@@ -194,6 +196,6 @@ def test_a_thousand_endpoints_are_read_quickly(db: Database) -> None:
     times = []
     for _ in range(5):
         started = time.perf_counter()
-        assert len(read_pool(db).endpoints) == 1001
+        assert len(read_registry(db).endpoints) == 1001
         times.append(time.perf_counter() - started)
     assert min(times) < 0.1  # 0.015 s on a quiet machine; this only catches another order

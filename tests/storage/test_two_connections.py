@@ -10,7 +10,7 @@ import pytest
 
 from rolecall.registry.core.entities import Model
 from rolecall.registry.storage.open import open_database
-from rolecall.registry.storage.registry import read_pool, write_record
+from rolecall.registry.storage.registry import read_registry, write_record
 
 # Closing the last connection deletes the write-ahead log: nobody else's may be mistaken for it.
 VISIT = """
@@ -35,7 +35,7 @@ def test_opening_it_again_leaves_the_first_connection_its_log(tmp_path: Path) ->
         assert path.with_name("registry.db-wal").exists()
         write_record(first, Model("after"))
         with open_database(path) as second:
-            assert [model.id for model in read_pool(second).models] == ["after", "before"]
+            assert [model.id for model in read_registry(second).models] == ["after", "before"]
 
 
 @pytest.mark.parametrize("name", ["a b.db", "50% #1?.db", "ünï.db"])
@@ -45,5 +45,5 @@ def test_any_file_name_can_be_opened_again(tmp_path: Path, name: str) -> None:
         with open_database(path) as db:
             write_record(db, Model(model))
     with open_database(path) as db:
-        assert len(read_pool(db).models) == 2
+        assert len(read_registry(db).models) == 2
     assert sorted(one.name for one in path.parent.iterdir()) == [name]

@@ -28,9 +28,9 @@ from rolecall.registry.storage.statistics import (
 )
 from rolecall.registry.storage.turns import append_turns, read_turns
 from rolecall.registry.telemetry.query import (
+    CallQuery,
     Pruned,
     Story,
-    Wanted,
     cutoff,
     endpoint_statistics,
     export_calls,
@@ -77,20 +77,20 @@ def db(tmp_path: Path) -> Iterator[Database]:
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
-        (Wanted(), [ANSWERED, FAILED, PROBE]),
-        (Wanted(("b/y",)), [ANSWERED]),
-        (Wanted(("?/*",)), [ANSWERED, FAILED]),
-        (Wanted(("a/*", "gone/z")), [FAILED, PROBE]),
-        (Wanted(("c/new",)), []),
-        (Wanted(since="2h"), [ANSWERED, FAILED]),
-        (Wanted(since="2026-11-18T00:00Z"), [ANSWERED, FAILED, PROBE]),
-        (Wanted(only_failed=True), [FAILED]),
-        (Wanted(sample_source="probe"), [PROBE]),
-        (Wanted(("gone/z",), since="2d", sample_source="probe"), []),
+        (CallQuery(), [ANSWERED, FAILED, PROBE]),
+        (CallQuery(("b/y",)), [ANSWERED]),
+        (CallQuery(("?/*",)), [ANSWERED, FAILED]),
+        (CallQuery(("a/*", "gone/z")), [FAILED, PROBE]),
+        (CallQuery(("c/new",)), []),
+        (CallQuery(since="2h"), [ANSWERED, FAILED]),
+        (CallQuery(since="2026-11-18T00:00Z"), [ANSWERED, FAILED, PROBE]),
+        (CallQuery(only_failed=True), [FAILED]),
+        (CallQuery(sample_source="probe"), [PROBE]),
+        (CallQuery(("gone/z",), since="2d", sample_source="probe"), []),
     ],
 )
 def test_calls_are_listed_newest_first_as_asked_for(
-    db: Database, wanted: Wanted, found: list[Call]
+    db: Database, wanted: CallQuery, found: list[Call]
 ) -> None:
     assert list(list_calls(db, wanted, NOW, limit=20)) == found
     lines = "".join(export_calls(db, wanted, NOW, "jsonl")).splitlines()
@@ -98,19 +98,19 @@ def test_calls_are_listed_newest_first_as_asked_for(
 
 
 def test_the_limit_holds_for_the_list_and_not_for_an_export(db: Database) -> None:
-    assert list_calls(db, Wanted(), NOW, limit=1) == (ANSWERED,)
+    assert list_calls(db, CallQuery(), NOW, limit=1) == (ANSWERED,)
     for number in range(30):
         insert_call(db, replace(PROBE, id=f"p{number}"))
-    assert len("".join(export_calls(db, Wanted(), NOW, "jsonl")).splitlines()) == 33
+    assert len("".join(export_calls(db, CallQuery(), NOW, "jsonl")).splitlines()) == 33
 
 
 def test_what_is_mistyped_is_refused_before_anything_is_read(db: Database) -> None:
     with pytest.raises(UnknownRecord, match='no endpoint is named "b/z"') as refused:
-        list_calls(db, Wanted(("b/z",)), NOW, limit=20)
+        list_calls(db, CallQuery(("b/z",)), NOW, limit=20)
     assert refused.value.hint is not None
     assert "b/y" in refused.value.hint
     with pytest.raises(UsageError, match='"soon" is neither'):
-        export_calls(db, Wanted(since="soon"), NOW, "jsonl")
+        export_calls(db, CallQuery(since="soon"), NOW, "jsonl")
 
 
 def test_a_decision_shows_its_attempts_and_outcomes(db: Database) -> None:
@@ -181,9 +181,9 @@ def test_pruning_forgets_what_was_asked_and_not_what_was_learned(db: Database) -
     learned = (read_statistics(db), task_statistics(db, (), NOW))
     tried = prune_evidence(db, NOW - timedelta(days=1), dry_run=True)
     assert tried == Pruned(ago(days=1)[:23] + "+00:00", calls=1, decisions=0, turns=2)
-    assert len(list_calls(db, Wanted(), NOW, limit=20)) == 3
+    assert len(list_calls(db, CallQuery(), NOW, limit=20)) == 3
     assert prune_evidence(db, NOW - timedelta(days=1)) == tried
-    assert list_calls(db, Wanted(), NOW, limit=20) == (ANSWERED, FAILED)
+    assert list_calls(db, CallQuery(), NOW, limit=20) == (ANSWERED, FAILED)
     assert read_turns(db, "talk") == (hello,)
     everything = prune_evidence(db, NOW)
     assert (everything.calls, everything.decisions, everything.turns) == (2, 1, 1)

@@ -11,7 +11,12 @@ from rolecall.registry.providers.anthropic.errors import failure
 from rolecall.registry.providers.anthropic.json_schema import output_schema
 from rolecall.registry.providers.anthropic.messages import messages_of, system_of
 from rolecall.registry.providers.anthropic.response import AnthropicReader
-from rolecall.registry.providers.anthropic.thinking import SAMPLING, Plan, claude_of, planned
+from rolecall.registry.providers.anthropic.thinking import (
+    SAMPLING,
+    ThinkingPlan,
+    claude_of,
+    planned,
+)
 from rolecall.registry.providers.http.url import address
 from rolecall.registry.providers.protocol import Format, HttpRequest, Reader, Target
 from rolecall.registry.providers.support import dropped
@@ -115,7 +120,7 @@ def _tool_choice(options: Mapping[str, Any]) -> dict[str, Any]:
     return {"tool_choice": found} if found else {}
 
 
-def _output(plan: Plan, schema: Mapping[str, Any] | None) -> dict[str, Any]:
+def _output(plan: ThinkingPlan, schema: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return what the answer should be: how much effort, which schema.
 
     A schema that any object matches has no place here.

@@ -75,7 +75,7 @@ class Claude:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ThinkingPlan:
     """How a request is to be thought about: as the API says it, and the output it needs."""
 
     max_tokens: int
@@ -97,20 +97,20 @@ def claude_of(target: Target) -> Claude | None:
     return None
 
 
-def planned(target: Target, chat: Chat, options: Mapping[str, Any]) -> Plan:
+def planned(target: Target, chat: Chat, options: Mapping[str, Any]) -> ThinkingPlan:
     """Return how to think, by what `options` ask and the model knows."""
     claude = claude_of(target)
     budget, effort = options.get("thinking_budget"), options.get("reasoning_effort")
     if budget is None and effort is None:
-        return Plan(_max_tokens(target, chat), **_unasked(claude, chat, options))
+        return ThinkingPlan(_max_tokens(target, chat), **_unasked(claude, chat, options))
     if budget == 0 or (budget is None and effort in _NO_THINKING):
-        return Plan(_max_tokens(target, chat), **_off(claude))
+        return ThinkingPlan(_max_tokens(target, chat), **_off(claude))
     if claude is not None and claude.is_adaptive and (budget is None or not claude.takes_budget):
         thinking = {"type": "adaptive"}
         if not claude.takes_budget:
             thinking["display"] = "summarized"  # else the stream is silent while it thinks
         word = _effort(effort, budget, claude)
-        return Plan(_max_tokens(target, chat, thinks=True), thinking, word, is_on=True)
+        return ThinkingPlan(_max_tokens(target, chat, thinks=True), thinking, word, is_on=True)
     wanted = budget if budget is not None else _BUDGETS.get(str(effort), _BUDGETS["medium"])
     return _with_budget(target, chat, wanted)
 
@@ -168,15 +168,15 @@ def _effort(effort: str | None, budget: int | None, claude: Claude) -> str:
     return "high" if effort == "xhigh" and claude.takes_budget else effort
 
 
-def _with_budget(target: Target, chat: Chat, budget: int) -> Plan:
+def _with_budget(target: Target, chat: Chat, budget: int) -> ThinkingPlan:
     """Return a plan with a budget of tokens, which must stay below the limit of the output."""
     most = _max_tokens(target, chat, budget=max(budget, _LEAST_BUDGET))
     if budget >= most:
         budget = most // 2  # the other half is for the answer
     budget = max(budget, _LEAST_BUDGET)
     if budget >= most or _lacks_thinking(chat):
-        return Plan(_max_tokens(target, chat))
-    return Plan(most, {"type": "enabled", "budget_tokens": budget}, is_on=True)
+        return ThinkingPlan(_max_tokens(target, chat))
+    return ThinkingPlan(most, {"type": "enabled", "budget_tokens": budget}, is_on=True)
 
 
 def _lacks_thinking(chat: Chat) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from rolecall.registry.core.chat import Usage
-from rolecall.registry.core.decisions import Candidate, Ceiling, Exclusion
+from rolecall.registry.core.decisions import Candidate, Exclusion, SpendLimit
 from rolecall.registry.core.entities import Endpoint, Price, Strategy
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.requests import Task
@@ -63,29 +63,33 @@ def input_at_most(task: Task) -> int:
 
 
 def affordable_tokens(
-    endpoint: Endpoint, task: Task, strategy: Strategy, ceiling_usd: float
+    endpoint: Endpoint, task: Task, strategy: Strategy, limit_usd: float
 ) -> int | None:
-    """Return how many output tokens `ceiling_usd` pays for after the input; null: any number.
+    """Return how many output tokens `limit_usd` pays for after the input; null: any number.
 
     Below 0 where it does not even pay for the input.
     """
     incoming, outgoing = prices(endpoint, strategy)
-    left = ceiling_usd - input_at_most(task) * dearest_input(endpoint, incoming) / 1e6
+    left = limit_usd - input_at_most(task) * dearest_input(endpoint, incoming) / 1e6
     if outgoing == 0:
         return None if left >= 0 else -1
     count = left * 1e6 / outgoing + 1e-9
     return math.floor(count) if count < _NO_LIMIT else None
 
 
-def over_ceiling(
-    candidate: Candidate, endpoint: Endpoint, task: Task, strategy: Strategy, ceiling: Ceiling
+def over_spend_limit(
+    candidate: Candidate,
+    endpoint: Endpoint,
+    task: Task,
+    strategy: Strategy,
+    spend_limit: SpendLimit,
 ) -> Exclusion | None:
-    """Return why an endpoint may cost more than the ceiling allows, if it may.
+    """Return why an endpoint may cost more than the spend_limit allows, if it may.
 
     With `max_tokens` set, that many are reckoned with. Without, the answer can be cut off where
-    the money ends, so the ceiling only has to pay for the length that is expected.
+    the money ends, so the spend_limit only has to pay for the length that is expected.
     """
-    affordable = affordable_tokens(endpoint, task, strategy, ceiling.usd)
+    affordable = affordable_tokens(endpoint, task, strategy, spend_limit.usd)
     if affordable is None:
         return None
     if task.max_tokens is not None:
@@ -94,11 +98,11 @@ def over_ceiling(
         incoming = dearest_input(endpoint, prices(endpoint, strategy)[0])
         worst = input_at_most(task) * incoming / 1e6
         worst += usd_for(endpoint, strategy, 0, task.max_tokens)
-        detail = f"at worst {usd(worst)}; {ceiling.because}"
+        detail = f"at worst {usd(worst)}; {spend_limit.because}"
     elif candidate.output_tokens <= affordable:
         return None
     else:
-        detail = f"{candidate.output_tokens:,} output tokens cost more; {ceiling.because}"
+        detail = f"{candidate.output_tokens:,} output tokens cost more; {spend_limit.because}"
     return Exclusion(candidate.endpoint, "BUDGET_EXCEEDED", detail)
 
 

@@ -1,4 +1,4 @@
-"""From a question and the scorer's predictions to a verdict."""
+"""From a inputs and the scorer's predictions to a verdict."""
 
 from __future__ import annotations
 
@@ -10,55 +10,55 @@ from rolecall.registry.core.decisions import Candidate, Exclusion
 from rolecall.registry.core.entities import Endpoint, Model
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.predictions import Prediction
-from rolecall.registry.routing.rules.cost import over_ceiling
+from rolecall.registry.routing.rules.cost import over_spend_limit
 from rolecall.registry.routing.rules.eligibility import (
-    exclusions_after_weighing,
+    exclusions_after_scoring,
+    find_eligible,
     has_limits,
     is_only_remote,
     outside,
-    survivors,
 )
-from rolecall.registry.routing.rules.inputs import Question, Survivors, Verdict
+from rolecall.registry.routing.rules.inputs import DecisionInputs, Eligible, Ranked
 from rolecall.registry.routing.rules.ranking import rank
 from rolecall.registry.routing.rules.reasons import reasons
-from rolecall.registry.routing.rules.value import weigh
+from rolecall.registry.routing.rules.value import score
 
 MOST_FALLBACKS = 5
 
 
 def decide(
-    question: Question,
+    inputs: DecisionInputs,
     predictions: Mapping[str, Prediction],
-    filtered: Survivors | None = None,
-) -> Verdict:
+    eligible: Eligible | None = None,
+) -> Ranked:
     """Weigh, limit and rank whoever may serve; `predictions` are by variant.
 
-    Pass `filtered`, this question's own `survivors`, to spare working it out again. Each of its
+    Pass `eligible`, this inputs's own `find_eligible`, to spare working it out again. Each of its
     `variants` needs a prediction. Cached tokens count for the incumbent only: no other endpoint has
     them. When nothing is eligible, the verdict's `chosen` is None.
     """
-    if filtered is None:
-        filtered = survivors(question)
+    if eligible is None:
+        eligible = find_eligible(inputs)
     able: list[Candidate] = []
-    weigh_one = _weigher(question, predictions)
-    excluded = _with_limits(question, weigh_one, filtered)
-    for endpoint, model in filtered.standing:
-        candidate = weigh_one(endpoint, model)
-        against = _limits(question, candidate, endpoint)
+    score_one = _scoring(inputs, predictions)
+    excluded = _with_limits(inputs, score_one, eligible)
+    for endpoint, model in eligible.endpoints:
+        candidate = score_one(endpoint, model)
+        against = _limits(inputs, candidate, endpoint)
         excluded += against
         if not against:
             able.append(candidate)
-    ranked = rank(able, question.strategy, question.incumbent)
+    ranked = rank(able, inputs.strategy, inputs.incumbent)
     second = ranked[1] if len(ranked) > 1 else None
-    return Verdict(
+    return Ranked(
         candidates=ranked,
         excluded=tuple(excluded),
         chosen=ranked[0].endpoint if ranked else None,
         runner_up=second.endpoint if second else None,
         margin_usd=ranked[0].value_usd - second.value_usd if second else None,
-        reasons=reasons(ranked, excluded, question),
+        reasons=reasons(ranked, excluded, inputs),
         fallbacks=tuple(each.endpoint for each in ranked[1 : 1 + MOST_FALLBACKS]),
-        notes=_notes(ranked, question),
+        notes=_notes(ranked, inputs),
     )
 
 
@@ -111,41 +111,45 @@ _HINTS = {
 }
 
 
-def _limits(question: Question, candidate: Candidate, endpoint: Endpoint) -> list[Exclusion]:
-    against = list(exclusions_after_weighing(candidate, question.strategy))
-    if question.ceiling is not None and all(one.code != "BUDGET_EXCEEDED" for one in against):
-        dear = over_ceiling(candidate, endpoint, question.task, question.strategy, question.ceiling)
+def _limits(inputs: DecisionInputs, candidate: Candidate, endpoint: Endpoint) -> list[Exclusion]:
+    against = list(exclusions_after_scoring(candidate, inputs.strategy))
+    if inputs.spend_limit is not None and all(one.code != "BUDGET_EXCEEDED" for one in against):
+        dear = over_spend_limit(
+            candidate, endpoint, inputs.task, inputs.strategy, inputs.spend_limit
+        )
         against += [dear] if dear else []
     return against
 
 
-_Weigher = Callable[[Endpoint, Model], Candidate]
+_Scoring = Callable[[Endpoint, Model], Candidate]
 
 
-def _weigher(question: Question, predictions: Mapping[str, Prediction]) -> _Weigher:
-    task, strategy, incumbent = question.task, question.strategy, question.incumbent
+def _scoring(inputs: DecisionInputs, predictions: Mapping[str, Prediction]) -> _Scoring:
+    task, strategy, incumbent = inputs.task, inputs.strategy, inputs.incumbent
     uncached = replace(task, cached_tokens=0)
 
-    def weigh_one(endpoint: Endpoint, model: Model) -> Candidate:
+    def score_one(endpoint: Endpoint, model: Model) -> Candidate:
         asked = task if endpoint.id == incumbent else uncached
-        seen = question.measured.get(endpoint.id)
-        return weigh(endpoint, model, predictions[endpoint.variant], asked, strategy, seen)
+        seen = inputs.measured.get(endpoint.id)
+        return score(endpoint, model, predictions[endpoint.variant], asked, strategy, seen)
 
-    return weigh_one
+    return score_one
 
 
-def _with_limits(question: Question, weigh_one: _Weigher, filtered: Survivors) -> list[Exclusion]:
+def _with_limits(
+    inputs: DecisionInputs, score_one: _Scoring, eligible: Eligible
+) -> list[Exclusion]:
     """Return what speaks against those who do not stand, the limits on their figures included.
 
     Who is kept out for being remote alone is shown with its figures, so that a flip can tell who
     would win.
     """
     against: dict[str, list[Exclusion]] = {}
-    for each in filtered.excluded:
+    for each in eligible.excluded:
         against.setdefault(each.endpoint, []).append(each)
-    endpoints = {endpoint.id: endpoint for endpoint in question.endpoints}
-    to_score = set(filtered.variants)
-    left_out = outside(filtered.excluded)
+    endpoints = {endpoint.id: endpoint for endpoint in inputs.endpoints}
+    to_score = set(eligible.variants)
+    left_out = outside(eligible.excluded)
     excluded: list[Exclusion] = []
     for name, found in against.items():
         endpoint = endpoints[name]
@@ -153,19 +157,19 @@ def _with_limits(question: Question, weigh_one: _Weigher, filtered: Survivors) -
         if (
             endpoint.variant not in to_score
             or name in left_out
-            or not (is_remote_alone or has_limits(question.strategy))
+            or not (is_remote_alone or has_limits(inputs.strategy))
         ):
             excluded += found
             continue
-        candidate = weigh_one(endpoint, question.models[endpoint.model])
+        candidate = score_one(endpoint, inputs.models[endpoint.model])
         if is_remote_alone:
             found = [replace(found[0], weighed=candidate)]
-        excluded += [*found, *exclusions_after_weighing(candidate, question.strategy)]
+        excluded += [*found, *exclusions_after_scoring(candidate, inputs.strategy)]
     return excluded
 
 
-def _notes(ranked: tuple[Candidate, ...], question: Question) -> tuple[str, ...]:
-    most = question.strategy.max_cost_usd
+def _notes(ranked: tuple[Candidate, ...], inputs: DecisionInputs) -> tuple[str, ...]:
+    most = inputs.strategy.max_cost_usd
     if most is None or not ranked or ranked[0].cost_usd <= most:
         return ()
     cost = usd(ranked[0].cost_usd)

@@ -10,7 +10,7 @@ from rolecall.registry.core.entities import Assignment, Endpoint, Model, Role, S
 from rolecall.registry.core.formatting import seconds, tokens, usd
 from rolecall.registry.core.requests import Task
 from rolecall.registry.policy.strategies import matches
-from rolecall.registry.routing.rules.inputs import Question, Survivors
+from rolecall.registry.routing.rules.inputs import DecisionInputs, Eligible
 from rolecall.registry.routing.rules.requirements import capabilities_of, is_only_attached
 from rolecall.registry.routing.rules.tasks import covering_kinds, most_specific
 from rolecall.registry.routing.rules.token_estimate import context_needed
@@ -21,9 +21,9 @@ NOT_SELECTED = "not named by --endpoint"
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A question with what holds for every endpoint worked out once."""
+    """A inputs with what holds for every endpoint worked out once."""
 
-    question: Question
+    inputs: DecisionInputs
     task: Task
     strategy: Strategy
     role: Role | None
@@ -43,19 +43,19 @@ class _Seen:
     assignment: Assignment | None
 
 
-def survivors(question: Question) -> Survivors:
-    """Filter the pool by all that is known before scoring.
+def find_eligible(inputs: DecisionInputs) -> Eligible:
+    """Filter endpoints by all that is known before scoring.
 
-    Exclusions come in the pool's order and, for each endpoint, in the order of the reason codes.
+    Exclusions come in their order and, for each endpoint, in the order of the reason codes.
     """
-    look = _look(question)
+    look = _look(inputs)
     known: dict[str, frozenset[str]] = {}
     standing: list[tuple[Endpoint, Model]] = []
     excluded: list[Exclusion] = []
     to_score: set[str] = set()
-    is_limited = has_limits(question.strategy)
-    for endpoint in question.endpoints:
-        model = question.models[endpoint.model]
+    is_limited = has_limits(inputs.strategy)
+    for endpoint in inputs.endpoints:
+        model = inputs.models[endpoint.model]
         if model.id not in known:
             known[model.id] = capabilities_of(model)
         seen = _Seen(endpoint, model, known[model.id], look.assignments.get(endpoint.id))
@@ -65,7 +65,7 @@ def survivors(question: Question) -> Survivors:
             standing.append((endpoint, model))
         if not against or is_only_remote(against) or (is_limited and not outside(against)):
             to_score.add(endpoint.variant)
-    return Survivors(tuple(standing), tuple(excluded), tuple(sorted(to_score)))
+    return Eligible(tuple(standing), tuple(excluded), tuple(sorted(to_score)))
 
 
 def has_limits(strategy: Strategy) -> bool:
@@ -74,7 +74,7 @@ def has_limits(strategy: Strategy) -> bool:
     return any(limit is not None for limit in (*limits, strategy.max_duration_s))
 
 
-def exclusions_after_weighing(candidate: Candidate, strategy: Strategy) -> tuple[Exclusion, ...]:
+def exclusions_after_scoring(candidate: Candidate, strategy: Strategy) -> tuple[Exclusion, ...]:
     """Return which of the strategy's limits on cost, success and time `candidate` breaks.
 
     An advisory budget excludes nobody.
@@ -127,23 +127,23 @@ def _slow(candidate: Candidate, strategy: Strategy) -> list[str]:
     return found
 
 
-def _look(question: Question) -> _Look:
-    role, task = question.role, question.task
+def _look(inputs: DecisionInputs) -> _Look:
+    role, task = inputs.role, inputs.task
     return _Look(
-        question=question,
+        inputs=inputs,
         task=task,
-        strategy=question.strategy,
+        strategy=inputs.strategy,
         role=role,
         assignments={} if role is None else {each.endpoint: each for each in role.assignments},
         context_needed=context_needed(task),
-        wrong_role=_wrong_role(question),
+        wrong_role=_wrong_role(inputs),
         wrong_task=_wrong_task(role, task.kind),
     )
 
 
-def _wrong_role(question: Question) -> str | None:
-    for row in covering_kinds(question.kinds, question.task.kind):
-        if row.roles and (question.role is None or question.role.id not in row.roles):
+def _wrong_role(inputs: DecisionInputs) -> str | None:
+    for row in covering_kinds(inputs.kinds, inputs.task.kind):
+        if row.roles and (inputs.role is None or inputs.role.id not in row.roles):
             return f"{row.id} is only for {', '.join(row.roles)}"
     return None
 
@@ -182,7 +182,7 @@ def _forbidden(look: _Look, seen: _Seen) -> str | None:
 
 def _modality(look: _Look, seen: _Seen) -> str | None:
     missing = [name for name in look.task.modalities if name not in seen.model.modalities]
-    untaken = look.question.untaken.get(seen.endpoint.api, frozenset())
+    untaken = look.inputs.untaken.get(seen.endpoint.api, frozenset())
     lost = [name for name in look.task.modalities if name in untaken and name not in missing]
     said = [f"takes no {', '.join(missing)}"] if missing else []
     said += [f"its API takes no {', '.join(lost)}"] if lost else []
@@ -217,14 +217,14 @@ def _tools(look: _Look, seen: _Seen) -> str | None:
 
 
 def _parameter(look: _Look, seen: _Seen) -> str | None:
-    if look.question.allow_drop or not look.task.parameters:
+    if look.inputs.allow_drop or not look.task.parameters:
         return None
     refused = [
         name
         for name in look.task.parameters
         if name in seen.endpoint.unsupported_parameters and not is_left_out(name, seen.capabilities)
     ]
-    ignored = look.question.uncarried.get(seen.endpoint.api, frozenset())
+    ignored = look.inputs.uncarried.get(seen.endpoint.api, frozenset())
     lost = [name for name in look.task.parameters if name in ignored and name not in refused]
     said = [f"refuses {', '.join(refused)}"] if refused else []
     said += [f"its API has no {', '.join(lost)}"] if lost else []
@@ -241,7 +241,7 @@ def is_left_out(parameter: str, capabilities: frozenset[str]) -> bool:
 
 def _role(look: _Look, seen: _Seen) -> str | None:
     # Naming an endpoint forces it past its role's list, past nothing else.
-    if look.assignments and seen.assignment is None and not look.question.selection:
+    if look.assignments and seen.assignment is None and not look.inputs.selection:
         assert look.role is not None
         return f"{NOT_ASSIGNED} {look.role.id}"
     return look.wrong_role
@@ -284,7 +284,7 @@ def _binding_capability(look: _Look, seen: _Seen) -> str | None:
 def _denied(look: _Look, seen: _Seen) -> str | None:
     endpoint, strategy = seen.endpoint.id, look.strategy
     found: list[str] = []
-    if look.question.selection and not matches(endpoint, look.question.selection):
+    if look.inputs.selection and not matches(endpoint, look.inputs.selection):
         found.append(NOT_SELECTED)
     if strategy.allow and not matches(endpoint, strategy.allow):
         found.append(f"{strategy.id} allows only {', '.join(strategy.allow)}")
@@ -326,18 +326,18 @@ def _data_policy(look: _Look, seen: _Seen) -> str | None:
 
 def _auth(look: _Look, seen: _Seen) -> str | None:
     key = seen.endpoint.key_env
-    if not key or seen.endpoint.key_command or key in look.question.available_env:
+    if not key or seen.endpoint.key_command or key in look.inputs.available_env:
         return None
     return f"{key} is not set"
 
 
 def _quota(look: _Look, seen: _Seen) -> str | None:
-    return look.question.exhausted.get(seen.endpoint.id)
+    return look.inputs.exhausted.get(seen.endpoint.id)
 
 
 def _offline(look: _Look, seen: _Seen) -> str | None:
-    if seen.endpoint.id in look.question.offline:
-        return look.question.offline[seen.endpoint.id]
+    if seen.endpoint.id in look.inputs.offline:
+        return look.inputs.offline[seen.endpoint.id]
     profile = seen.endpoint.profile
     if profile is not None and profile.failure_rate is not None and profile.failure_rate >= 1:
         return f"every call fails ({profile.source})"

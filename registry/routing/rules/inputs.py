@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rolecall.registry.core.decisions import Candidate, Ceiling, Exclusion
+from rolecall.registry.core.decisions import Candidate, Exclusion, SpendLimit
 from rolecall.registry.core.entities import Api, Endpoint, Model, Role, Strategy, TaskKind
 from rolecall.registry.core.requests import Task
 from rolecall.registry.core.telemetry import Measured
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of a pool.
+class DecisionInputs:
+    """What is asked of a registry.
 
     `strategy` is the resolved one, limits of the request's flags included. `selection` holds the
     globs of `--endpoint`. `available_env` names the environment variables that are set.
@@ -39,26 +39,26 @@ class Question:
     uncarried: Mapping[Api, frozenset[str]] = field(default_factory=dict)
     untaken: Mapping[Api, frozenset[str]] = field(default_factory=dict)
     allow_drop: bool = False
-    ceiling: Ceiling | None = None
+    spend_limit: SpendLimit | None = None
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Survivors:
+class Eligible:
     """What is left before scoring: who stands, and every reason against who does not.
 
-    `variants` are those worth scoring: those of `standing`, of endpoints that nothing but
+    `variants` are those worth scoring: those of `endpoints`, of endpoints that nothing but
     `local_only` excludes, so that a flip of it can be told, and, where the strategy limits cost,
     success or time, of every endpoint asked for, so that all that speaks against it can be.
     """
 
-    standing: tuple[tuple[Endpoint, Model], ...]
+    endpoints: tuple[tuple[Endpoint, Model], ...]
     excluded: tuple[Exclusion, ...]
     variants: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Ranked:
     """The outcome: `candidates` in rank order, `fallbacks` the next five at most.
 
     `chosen` is null where nothing is eligible; `margin_usd` is the value between the first and

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rolecall.registry.core.decisions import Candidate, Exclusion
 from rolecall.registry.core.entities import Strategy
-from rolecall.registry.routing.rules.inputs import Question
+from rolecall.registry.routing.rules.inputs import DecisionInputs
 from rolecall.registry.routing.rules.ranking import near_ties, tie_key
 from rolecall.registry.routing.rules.requirements import capabilities_of
 from rolecall.registry.routing.rules.tasks import covering_kinds
@@ -28,7 +28,7 @@ _TASK_CODES = {"TASK_NOT_SUPPORTED_BY_ROLE", "ROLE_BINDING_TASK_NOT_ALLOWED"}
 
 
 def reasons(
-    ranked: tuple[Candidate, ...], excluded: Sequence[Exclusion], question: Question
+    ranked: tuple[Candidate, ...], excluded: Sequence[Exclusion], inputs: DecisionInputs
 ) -> tuple[str, ...]:
     """Return the selection codes of the first of `ranked`, the weightiest first.
 
@@ -37,9 +37,9 @@ def reasons(
     """
     if not ranked:
         return ()
-    chosen, strategy = ranked[0], question.strategy
+    chosen, strategy = ranked[0], inputs.strategy
     near = near_ties(ranked, strategy)
-    decided_by = _decided_by(near, strategy, question.incumbent)
+    decided_by = _decided_by(near, strategy, inputs.incumbent)
     codes: list[str] = []
     if chosen.value_usd == max(each.value_usd for each in ranked):
         codes.append("BEST_TOTAL_SCORE")
@@ -49,7 +49,7 @@ def reasons(
         codes.append("CONTINUITY_AFFINITY_APPLIED")
     if decided_by == _LOCALITY and strategy.prefer_locality == "local":
         codes.append("LOCAL_PREFERENCE_APPLIED")
-    codes += _policies(ranked, excluded, question, decided_by)
+    codes += _policies(ranked, excluded, inputs, decided_by)
     codes += _profiles(chosen)
     codes += _targets(ranked, strategy)
     if len(ranked) > 1:
@@ -71,24 +71,24 @@ def _decided_by(
 def _policies(
     ranked: tuple[Candidate, ...],
     excluded: Sequence[Exclusion],
-    question: Question,
+    inputs: DecisionInputs,
     decided_by: int | None,
 ) -> list[str]:
-    chosen, role = ranked[0], question.role
-    turned_by = question.task.worth_source if _worth_turned_it(ranked, question) else ""
-    rows = covering_kinds(question.kinds, question.task.kind)
+    chosen, role = ranked[0], inputs.role
+    turned_by = inputs.task.worth_source if _worth_turned_it(ranked, inputs) else ""
+    rows = covering_kinds(inputs.kinds, inputs.task.kind)
     required = {capability for row in rows for capability in row.require}
     preferred = {capability for row in rows for capability in row.prefer}
     codes: list[str] = []
     if role is not None and (
-        _mattered(excluded, question, set(role.require), _ROLE_CODES)
-        or _preference_won(chosen, question, set(role.prefer), decided_by)
+        _mattered(excluded, inputs, set(role.require), _ROLE_CODES)
+        or _preference_won(chosen, inputs, set(role.prefer), decided_by)
         or turned_by.startswith("role ")
     ):
         codes.append("ROLE_POLICY_APPLIED")
     if (
-        _mattered(excluded, question, required, _TASK_CODES)
-        or _preference_won(chosen, question, preferred, decided_by)
+        _mattered(excluded, inputs, required, _TASK_CODES)
+        or _preference_won(chosen, inputs, preferred, decided_by)
         or turned_by.startswith("task ")
     ):
         codes.append("TASK_POLICY_APPLIED")
@@ -96,38 +96,38 @@ def _policies(
 
 
 def _mattered(
-    excluded: Sequence[Exclusion], question: Question, required: set[str], codes: set[str]
+    excluded: Sequence[Exclusion], inputs: DecisionInputs, required: set[str], codes: set[str]
 ) -> bool:
     """Tell whether a policy's codes, or a capability it requires, kept anything out."""
-    models = {endpoint.id: endpoint.model for endpoint in question.endpoints}
+    models = {endpoint.id: endpoint.model for endpoint in inputs.endpoints}
     for each in excluded:
         if each.code in codes:
             return True
         if each.code == "CAPABILITY_MISSING" and required:
-            held = capabilities_of(question.models[models[each.endpoint]])
+            held = capabilities_of(inputs.models[models[each.endpoint]])
             if not required <= held:
                 return True
     return False
 
 
 def _preference_won(
-    chosen: Candidate, question: Question, preferred: set[str], decided_by: int | None
+    chosen: Candidate, inputs: DecisionInputs, preferred: set[str], decided_by: int | None
 ) -> bool:
     if decided_by != _PREFERRED:
         return False
-    return not preferred.isdisjoint(capabilities_of(question.models[chosen.model]))
+    return not preferred.isdisjoint(capabilities_of(inputs.models[chosen.model]))
 
 
-def _worth_turned_it(ranked: tuple[Candidate, ...], question: Question) -> bool:
+def _worth_turned_it(ranked: tuple[Candidate, ...], inputs: DecisionInputs) -> bool:
     """Tell whether another would be chosen were the worth 1."""
-    strategy = question.strategy
-    added = (question.task.worth - 1.0) * strategy.quality_usd
+    strategy = inputs.strategy
+    added = (inputs.task.worth - 1.0) * strategy.quality_usd
     if added == 0:
         return False
     plain = [(each.value_usd - added * each.success, each) for each in ranked]
     floor = max(value for value, _ in plain) - strategy.tie_band_usd
     near = [each for value, each in plain if value >= floor]
-    then = min(near, key=lambda each: tie_key(each, strategy, question.incumbent))
+    then = min(near, key=lambda each: tie_key(each, strategy, inputs.incumbent))
     return then.endpoint != ranked[0].endpoint
 
 

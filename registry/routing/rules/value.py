@@ -22,7 +22,7 @@ _LEAST_SUCCESS = 0.01
 FAILURE_PRIOR_CALLS = 4.0
 
 
-def weigh(
+def score(
     endpoint: Endpoint,
     model: Model,
     prediction: Prediction,

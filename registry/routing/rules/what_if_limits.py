@@ -28,7 +28,7 @@ class _Way(NamedTuple):
 
 
 class _Limit(NamedTuple):
-    """A limit as a ceiling on `measure`, which is negated where the limit is a floor."""
+    """A limit as a spend_limit on `measure`, which is negated where the limit is a floor."""
 
     parameter: str
     code: str

@@ -5,10 +5,15 @@ from dataclasses import replace
 import pytest
 
 from rolecall.registry.core.chat import Usage
-from rolecall.registry.core.decisions import Ceiling
+from rolecall.registry.core.decisions import SpendLimit
 from rolecall.registry.core.entities import Endpoint, Price, Strategy
 from rolecall.registry.core.requests import Task
-from rolecall.registry.routing.rules.cost import affordable_tokens, cost_of, over_ceiling, usd_for
+from rolecall.registry.routing.rules.cost import (
+    affordable_tokens,
+    cost_of,
+    over_spend_limit,
+    usd_for,
+)
 from tests.routing.rules.candidates import candidate
 
 PRICE = Price(3.0, 15.0, 0.3, 3.75)
@@ -79,19 +84,19 @@ def test_what_costs_nothing_is_affordable_in_any_length() -> None:
 
 
 def test_with_max_tokens_the_worst_case_must_fit() -> None:
-    ceiling = Ceiling(0.02, "at most $0.02")
+    spend_limit = SpendLimit(0.02, "at most $0.02")
     asked = replace(TASK, max_tokens=2_000)
-    against = over_ceiling(candidate("p/m"), ENDPOINT, asked, STRATEGY, ceiling)
+    against = over_spend_limit(candidate("p/m"), ENDPOINT, asked, STRATEGY, spend_limit)
     assert against is not None
     assert against.code == "BUDGET_EXCEEDED"
     assert against.detail == "at worst $0.0338; at most $0.02"
     few = replace(TASK, max_tokens=500)
-    assert over_ceiling(candidate("p/m"), ENDPOINT, few, STRATEGY, ceiling) is None
+    assert over_spend_limit(candidate("p/m"), ENDPOINT, few, STRATEGY, spend_limit) is None
 
 
 def test_without_max_tokens_the_expected_length_must_fit() -> None:
     short = replace(candidate("p/m"), output_tokens=500)
     long = replace(candidate("p/m"), output_tokens=5_000)
-    ceiling = Ceiling(0.02, "at most $0.02")
-    assert over_ceiling(short, ENDPOINT, TASK, STRATEGY, ceiling) is None
-    assert over_ceiling(long, ENDPOINT, TASK, STRATEGY, ceiling) is not None
+    spend_limit = SpendLimit(0.02, "at most $0.02")
+    assert over_spend_limit(short, ENDPOINT, TASK, STRATEGY, spend_limit) is None
+    assert over_spend_limit(long, ENDPOINT, TASK, STRATEGY, spend_limit) is not None

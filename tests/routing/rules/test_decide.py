@@ -18,8 +18,8 @@ from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.core.requests import Task
 from rolecall.registry.policy.strategies import resolve_strategy
 from rolecall.registry.routing.rules.decide import decide, nothing_eligible_message
-from rolecall.registry.routing.rules.eligibility import survivors
-from rolecall.registry.routing.rules.inputs import Question, Verdict
+from rolecall.registry.routing.rules.eligibility import find_eligible
+from rolecall.registry.routing.rules.inputs import DecisionInputs, Ranked
 
 TASK = Task("code", "detected", 0.9, "x", input_tokens=1_000, input_tokens_declared=True)
 MODELS = {
@@ -37,17 +37,19 @@ STRONG = Endpoint("a/strong", "strong", price=Price(3.0, 15.0), profile=MEASURED
 WEAK = Endpoint("b/weak", "weak", price=Price(0.5, 2.0), profile=MEASURED)
 TINY = Endpoint("local/tiny", "tiny", price=Price(0.0, 0.0), locality="local")
 PLAIN = Strategy("plain", quality_usd=0.1)
-QUESTION = Question((STRONG, WEAK, TINY), MODELS, TASK, PLAIN, available_env=frozenset({"KEY"}))
+QUESTION = DecisionInputs(
+    (STRONG, WEAK, TINY), MODELS, TASK, PLAIN, available_env=frozenset({"KEY"})
+)
 
 
 def verdict(
     strategy: Strategy = PLAIN, role: Role | None = None, task: Task = TASK, **more: object
-) -> Verdict:
-    question = replace(QUESTION, strategy=strategy, role=role, task=task, **more)  # type: ignore[arg-type]
-    return decide(question, PREDICTIONS)
+) -> Ranked:
+    inputs = replace(QUESTION, strategy=strategy, role=role, task=task, **more)  # type: ignore[arg-type]
+    return decide(inputs, PREDICTIONS)
 
 
-def codes(found: Verdict) -> list[tuple[str, str]]:
+def codes(found: Ranked) -> list[tuple[str, str]]:
     return [(each.endpoint, each.code) for each in found.excluded]
 
 
@@ -77,15 +79,15 @@ def test_at_most_five_fallbacks_are_kept() -> None:
 
 
 def test_giving_the_survivors_changes_nothing() -> None:
-    question = replace(QUESTION, strategy=replace(PLAIN, min_success=0.5))
-    assert decide(question, PREDICTIONS, survivors(question)) == decide(question, PREDICTIONS)
+    inputs = replace(QUESTION, strategy=replace(PLAIN, min_success=0.5))
+    assert decide(inputs, PREDICTIONS, find_eligible(inputs)) == decide(inputs, PREDICTIONS)
 
 
 def test_only_models_that_may_serve_need_a_prediction() -> None:
-    question = replace(QUESTION, available_env=frozenset())
-    known = {name: PREDICTIONS[name] for name in survivors(question).variants}
+    inputs = replace(QUESTION, available_env=frozenset())
+    known = {name: PREDICTIONS[name] for name in find_eligible(inputs).variants}
     assert sorted(known) == ["tiny", "weak"]
-    assert decide(question, known).chosen == "b/weak"
+    assert decide(inputs, known).chosen == "b/weak"
 
 
 def test_who_is_kept_out_for_being_remote_alone_is_weighed_and_held_to_the_limits() -> None:
@@ -237,8 +239,8 @@ def test_a_task_row_is_told_where_its_needs_kept_something_out() -> None:
 # Nothing eligible.
 
 
-def message(question: Question) -> tuple[str, str, bool]:
-    return nothing_eligible_message(decide(question, PREDICTIONS).excluded)
+def message(inputs: DecisionInputs) -> tuple[str, str, bool]:
+    return nothing_eligible_message(decide(inputs, PREDICTIONS).excluded)
 
 
 def test_an_empty_pool_says_so() -> None:
@@ -252,8 +254,8 @@ def test_an_empty_pool_says_so() -> None:
 def test_codes_are_counted_and_the_nearest_endpoints_give_the_advice() -> None:
     weak = replace(WEAK, key_env="OTHER_KEY", status="disabled")
     tiny = replace(TINY, context_tokens=10, status="disabled")
-    question = replace(QUESTION, endpoints=(STRONG, weak, tiny), available_env=frozenset())
-    assert message(question) == (
+    inputs = replace(QUESTION, endpoints=(STRONG, weak, tiny), available_env=frozenset())
+    assert message(inputs) == (
         "no endpoint may serve this: 2 AUTH_UNAVAILABLE, 2 ENDPOINT_DISABLED, 1 CONTEXT_TOO_SMALL",
         "export KEY=...",
         False,
@@ -310,7 +312,7 @@ limits = st.builds(
 )
 
 
-def decided(pool: list[Endpoint], strategy: Strategy) -> Verdict:
+def decided(pool: list[Endpoint], strategy: Strategy) -> Ranked:
     return decide(replace(QUESTION, endpoints=tuple(pool), strategy=strategy), PREDICTIONS)
 
 

@@ -14,8 +14,8 @@ from rolecall.registry.core.entities import (
     TaskKind,
 )
 from rolecall.registry.core.requests import Task
-from rolecall.registry.routing.rules.eligibility import exclusions_after_weighing, survivors
-from rolecall.registry.routing.rules.inputs import Question
+from rolecall.registry.routing.rules.eligibility import exclusions_after_scoring, find_eligible
+from rolecall.registry.routing.rules.inputs import DecisionInputs
 
 TASK = Task("code.edit", "detected", 0.9, "x", input_tokens=1_000)
 MODEL = Model("m", capabilities=("tools", "reasoning"))
@@ -31,17 +31,17 @@ def ask(
     endpoint: Endpoint = ENDPOINT,
     strategy: Strategy = PLAIN,
     role: Role | None = None,
-) -> Question:
-    return Question((endpoint,), {"m": model}, task, strategy, role)
+) -> DecisionInputs:
+    return DecisionInputs((endpoint,), {"m": model}, task, strategy, role)
 
 
-def against(question: Question) -> list[tuple[str, str]]:
-    return [(each.code, each.detail) for each in survivors(question).excluded]
+def against(inputs: DecisionInputs) -> list[tuple[str, str]]:
+    return [(each.code, each.detail) for each in find_eligible(inputs).excluded]
 
 
 def test_nothing_speaks_against_a_plain_endpoint() -> None:
-    found = survivors(ask())
-    assert (found.standing, found.excluded, found.variants) == (((ENDPOINT, MODEL),), (), ("m",))
+    found = find_eligible(ask())
+    assert (found.endpoints, found.excluded, found.variants) == (((ENDPOINT, MODEL),), (), ("m",))
 
 
 def test_missing_capabilities_are_all_named_with_why() -> None:
@@ -149,8 +149,8 @@ def test_a_role_with_assignments_admits_only_those_even_if_none_is_active() -> N
 
 def test_naming_an_endpoint_waives_its_assignment_and_nothing_else() -> None:
     role = replace(CODER, tasks=("math",), assignments=(Assignment("other"),))
-    question = replace(ask(role=role), selection=("p/*",))
-    assert against(question) == [("TASK_NOT_SUPPORTED_BY_ROLE", "coder does not take code.edit")]
+    inputs = replace(ask(role=role), selection=("p/*",))
+    assert against(inputs) == [("TASK_NOT_SUPPORTED_BY_ROLE", "coder does not take code.edit")]
     inactive = replace(CODER, assignments=(Assignment("p/m", status="inactive"),))
     assert against(replace(ask(role=inactive), selection=("p/*",))) == [
         ("ROLE_BINDING_INACTIVE", "its assignment is inactive")
@@ -161,8 +161,8 @@ def test_a_task_row_with_roles_admits_only_those() -> None:
     rows = (TaskKind("code", roles=("editor", "fixer")), TaskKind("math", roles=("nobody",)))
     detail = "code is only for editor, fixer"
     for role in (CODER, None):
-        question = replace(ask(role=role), kinds=rows)
-        assert against(question) == [("ROLE_NOT_ALLOWED", detail)]
+        inputs = replace(ask(role=role), kinds=rows)
+        assert against(inputs) == [("ROLE_NOT_ALLOWED", detail)]
     assert against(replace(ask(role=Role("fixer")), kinds=rows)) == []
 
 
@@ -253,18 +253,18 @@ def test_regions_hold_for_remote_endpoints_and_the_unknown_fails() -> None:
 
 
 def test_local_only_excludes_the_remote_and_still_has_it_scored() -> None:
-    found = survivors(ask(strategy=Strategy("s", local_only=True)))
+    found = find_eligible(ask(strategy=Strategy("s", local_only=True)))
     assert [each.code for each in found.excluded] == ["POLICY_DENY_REMOTE"]
-    assert (found.standing, found.variants) == ((), ("m",))
+    assert (found.endpoints, found.variants) == ((), ("m",))
     disabled = replace(ENDPOINT, status="disabled")
-    both = survivors(ask(strategy=Strategy("s", local_only=True), endpoint=disabled))
+    both = find_eligible(ask(strategy=Strategy("s", local_only=True), endpoint=disabled))
     assert both.variants == ()
 
 
 def test_a_key_that_is_not_set_is_named() -> None:
-    question = ask(endpoint=replace(ENDPOINT, key_env="ACME_KEY"))
-    assert against(question) == [("AUTH_UNAVAILABLE", "ACME_KEY is not set")]
-    assert against(replace(question, available_env=frozenset({"ACME_KEY"}))) == []
+    inputs = ask(endpoint=replace(ENDPOINT, key_env="ACME_KEY"))
+    assert against(inputs) == [("AUTH_UNAVAILABLE", "ACME_KEY is not set")]
+    assert against(replace(inputs, available_env=frozenset({"ACME_KEY"}))) == []
 
 
 def test_every_reason_applies_at_once_in_the_order_of_the_codes() -> None:
@@ -300,7 +300,7 @@ def test_every_reason_applies_at_once_in_the_order_of_the_codes() -> None:
         data_policy=DataPolicy(trains_on_data=False),
         deny=("*",),
     )
-    question = replace(
+    inputs = replace(
         ask(
             task=task,
             model=Model("m", capabilities=("reasoning",)),
@@ -313,7 +313,7 @@ def test_every_reason_applies_at_once_in_the_order_of_the_codes() -> None:
         offline={"p/m": "does not answer"},
         exhausted={"p/m": "its quota is used up"},
     )
-    codes = [code for code, _ in against(question)]
+    codes = [code for code, _ in against(inputs)]
     assert codes == [
         "CAPABILITY_MISSING",
         "FORBIDDEN_CAPABILITY_PRESENT",
@@ -362,7 +362,7 @@ CANDIDATE = Candidate(
 
 def test_every_broken_limit_is_told_with_the_numbers() -> None:
     strategy = Strategy("s", min_success=0.7, max_cost_usd=0.01, max_ttft_s=0.5, max_duration_s=1.5)
-    assert exclusions_after_weighing(CANDIDATE, strategy) == (
+    assert exclusions_after_scoring(CANDIDATE, strategy) == (
         Exclusion("p/m", "BUDGET_EXCEEDED", "costs $0.02, at most $0.01", CANDIDATE),
         Exclusion("p/m", "QUALITY_TOO_LOW", "success 0.5, at least 0.7", CANDIDATE),
         Exclusion(
@@ -376,12 +376,12 @@ def test_every_broken_limit_is_told_with_the_numbers() -> None:
 
 def test_a_limit_that_is_just_met_excludes_nobody() -> None:
     strategy = Strategy("s", min_success=0.5, max_cost_usd=0.02, max_ttft_s=1.0, max_duration_s=2.0)
-    assert exclusions_after_weighing(CANDIDATE, strategy) == ()
+    assert exclusions_after_scoring(CANDIDATE, strategy) == ()
 
 
 def test_an_advisory_budget_excludes_nobody() -> None:
     strategy = Strategy("s", max_cost_usd=0.01, budget_mode="advisory")
-    assert exclusions_after_weighing(CANDIDATE, strategy) == ()
+    assert exclusions_after_scoring(CANDIDATE, strategy) == ()
 
 
 def test_an_endpoint_whose_every_call_fails_is_offline_however_cheap() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rolecall.registry.core.decisions import Candidate
 from rolecall.registry.core.entities import Endpoint, Profile
 from rolecall.registry.core.telemetry import Measured
-from rolecall.registry.routing.rules.value import weigh
+from rolecall.registry.routing.rules.value import score
 from tests.routing.rules.test_value import ENDPOINT, MODEL, PREDICTION, STRATEGY, TASK
 
 SEEN = Measured(
@@ -27,7 +27,7 @@ SEEN = Measured(
 
 
 def seen(measured: Measured, endpoint: Endpoint = ENDPOINT) -> Candidate:
-    return weigh(endpoint, MODEL, PREDICTION, TASK, STRATEGY, measured)
+    return score(endpoint, MODEL, PREDICTION, TASK, STRATEGY, measured)
 
 
 def test_fresh_medians_are_taken_as_they_are_and_said_to_be_measured() -> None:

@@ -8,7 +8,7 @@ from rolecall.registry.core.decisions import Candidate
 from rolecall.registry.core.entities import Endpoint, Model, Price, Profile, Strategy
 from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.core.requests import Task
-from rolecall.registry.routing.rules.value import weigh
+from rolecall.registry.routing.rules.value import score
 
 STRATEGY = Strategy(
     "s",
@@ -38,7 +38,7 @@ def weighed(
     model: Model = MODEL,
     prediction: Prediction = PREDICTION,
 ) -> tuple[Candidate, dict[str, str]]:
-    candidate = weigh(endpoint, model, prediction, task, STRATEGY)
+    candidate = score(endpoint, model, prediction, task, STRATEGY)
     return candidate, dict(candidate.sources)
 
 

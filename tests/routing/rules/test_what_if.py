@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from rolecall.registry.core.decisions import Candidate, Exclusion, Flip
 from rolecall.registry.core.entities import Strategy
-from rolecall.registry.routing.rules.eligibility import exclusions_after_weighing
+from rolecall.registry.routing.rules.eligibility import exclusions_after_scoring
 from rolecall.registry.routing.rules.ranking import rank
 from rolecall.registry.routing.rules.value import value
 from rolecall.registry.routing.rules.what_if import flips
@@ -22,7 +22,7 @@ def flips_of(
     for one in pool:
         usd = value(one.success, one.cost_usd, one.ttft_s, one.streaming_s, strategy, worth)
         each = replace(one, value_usd=usd)
-        against = list(exclusions_after_weighing(each, strategy))
+        against = list(exclusions_after_scoring(each, strategy))
         if strategy.local_only and each.locality == "remote":
             against.append(Exclusion(each.endpoint, "POLICY_DENY_REMOTE", "", each))
         excluded += against

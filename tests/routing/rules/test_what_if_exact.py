@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rolecall.registry.core.decisions import Candidate, Exclusion, Flip
 from rolecall.registry.core.entities import Strategy
-from rolecall.registry.routing.rules.eligibility import exclusions_after_weighing
+from rolecall.registry.routing.rules.eligibility import exclusions_after_scoring
 from rolecall.registry.routing.rules.ranking import rank, tie_key
 from rolecall.registry.routing.rules.value import value
 from rolecall.registry.routing.rules.what_if import flips
@@ -35,7 +35,7 @@ class Case:
         self.excluded: list[Exclusion] = []
         able: list[Candidate] = []
         for each in self.pool:
-            against = list(exclusions_after_weighing(each, strategy))
+            against = list(exclusions_after_scoring(each, strategy))
             if strategy.local_only and each.locality == "remote":
                 against.append(Exclusion(each.endpoint, "POLICY_DENY_REMOTE", "", each))
             self.excluded += against
