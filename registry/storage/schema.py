@@ -70,6 +70,12 @@ def m009_judged_rows(db: Database) -> None:
     _execute_all(db, JUDGED_ROWS)
 
 
+@steps()
+def m010_names(db: Database) -> None:
+    """Name columns and stored fields as the rest of rolecall does."""
+    _execute_all(db, _NAMES)
+
+
 _REGISTRY = (
     """
     CREATE TABLE meta (
@@ -385,4 +391,23 @@ _LEARNING = (
 _WORTH = (
     "ALTER TABLE roles ADD COLUMN worth REAL CHECK (worth > 0)",
     "ALTER TABLE tasks ADD COLUMN worth REAL CHECK (worth > 0)",
+)
+
+_NAMES = (
+    "ALTER TABLE calls RENAME COLUMN held_usd TO reserved_usd",
+    "ALTER TABLE endpoint_statistics RENAME COLUMN openings TO times_opened",
+    "ALTER TABLE outcomes RENAME COLUMN kind TO source",
+    "ALTER TABLE decisions RENAME COLUMN conversation TO conversation_id",
+    "ALTER TABLE turns RENAME COLUMN conversation TO conversation_id",
+    "ALTER TABLE scopes RENAME COLUMN allowance_usd TO budget_usd",
+    "ALTER TABLE scopes RENAME COLUMN allowance_per TO budget_per",
+    "ALTER TABLE scopes RENAME COLUMN allowance_mode TO budget_mode",
+    """
+    UPDATE decisions SET document = replace(
+        replace(document, ',"conversation":', ',"conversation_id":'),
+        '"likeness":', '"task_probability":'
+    )
+    """,
+    # Readings are derived from judged rows, and are made again when they are next needed.
+    "DELETE FROM judged_readings",
 )
