@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from rolecall.registry.storage.judged_schema import FITTED_MODELS, JUDGED_ROWS
+from rolecall.registry.storage.later_steps import FITTED_MODELS, JUDGED_ROWS, NAMES
 
 steps = Migrations("rolecall")
 
@@ -73,7 +73,7 @@ def m009_judged_rows(db: Database) -> None:
 @steps()
 def m010_names(db: Database) -> None:
     """Name columns and stored fields as the rest of rolecall does."""
-    _execute_all(db, _NAMES)
+    _execute_all(db, NAMES)
 
 
 _REGISTRY = (
@@ -391,23 +391,4 @@ _LEARNING = (
 _WORTH = (
     "ALTER TABLE roles ADD COLUMN worth REAL CHECK (worth > 0)",
     "ALTER TABLE tasks ADD COLUMN worth REAL CHECK (worth > 0)",
-)
-
-_NAMES = (
-    "ALTER TABLE calls RENAME COLUMN held_usd TO reserved_usd",
-    "ALTER TABLE endpoint_statistics RENAME COLUMN openings TO times_opened",
-    "ALTER TABLE outcomes RENAME COLUMN kind TO source",
-    "ALTER TABLE decisions RENAME COLUMN conversation TO conversation_id",
-    "ALTER TABLE turns RENAME COLUMN conversation TO conversation_id",
-    "ALTER TABLE scopes RENAME COLUMN allowance_usd TO budget_usd",
-    "ALTER TABLE scopes RENAME COLUMN allowance_per TO budget_per",
-    "ALTER TABLE scopes RENAME COLUMN allowance_mode TO budget_mode",
-    """
-    UPDATE decisions SET document = replace(
-        replace(document, ',"conversation":', ',"conversation_id":'),
-        '"likeness":', '"task_probability":'
-    )
-    """,
-    # Readings are derived from judged rows, and are made again when they are next needed.
-    "DELETE FROM judged_readings",
 )
