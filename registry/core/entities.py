@@ -194,7 +194,7 @@ class Strategy:
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class Budget:
     """A spending limit in USD per `day`, `week` or `month`."""
 
     usd: float
@@ -209,7 +209,7 @@ class Scope:
     app: str | None = None
     user: str | None = None
     strategy: str | None = None
-    allowance: Allowance | None = None
+    budget: Budget | None = None
     log_prompts: bool | None = None
 
     @property

@@ -11,9 +11,9 @@ from yaml.nodes import Node
 
 from rolecall.registry.core.effort import LEVELS
 from rolecall.registry.core.entities import (
-    Allowance,
     Api,
     Assignment,
+    Budget,
     Collection,
     DataPolicy,
     Endpoint,
@@ -222,8 +222,8 @@ def _app_or_user(source: YamlSource, node: Node, path: str, given: Mapping[str, 
         raise source.refusal(node, path, "a scope names either an app or a user")
 
 
-_ALLOWANCE = Shape(
-    Allowance,
+_BUDGET = Shape(
+    Budget,
     (
         Key("usd", Number(), required=True),
         Key("per", Choice(("day", "week", "month"))),
@@ -237,7 +237,7 @@ _SCOPE = Shape(
         Key("app", _MAYBE_NAME),
         Key("user", _MAYBE_NAME),
         Key("strategy", _MAYBE_NAME),
-        Key("allowance", Nested(_ALLOWANCE)),
+        Key("budget", Nested(_BUDGET)),
         Key("log_prompts", Flag(optional=True)),
     ),
     check=_app_or_user,
