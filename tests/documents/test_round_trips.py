@@ -33,8 +33,8 @@ from rolecall.registry.documents.document import (
     dump_registry,
     parse_document,
     parse_record,
-    to_plain,
 )
+from rolecall.registry.documents.fields import to_plain
 from rolecall.registry.editing.diff import changes_between
 from rolecall.registry.editing.edit import write_changes
 from rolecall.registry.storage.open import open_database
@@ -135,7 +135,7 @@ def strategies(name: str) -> st.SearchStrategy[Strategy]:
         min_success=maybe(CHANCES),
         default_failure_rate=CHANCES,
         **{
-            field.name: MONEY if "None" not in str(field.type) else maybe(MONEY)
+            field.name: MONEY if field.default is not None else maybe(MONEY)
             for field in fields(Strategy)
             if field.name.endswith(("usd", "_s", "mtok"))
         },
