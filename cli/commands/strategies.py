@@ -11,13 +11,13 @@ from rolecall.cli.commands.records import (
     add_record_commands,
     given,
     list_collection,
-    money,
     report_added,
     words,
 )
 from rolecall.cli.completion.names import strategy_names
 from rolecall.cli.options.common import JsonOption, RegistryOption
 from rolecall.cli.render.output import Column
+from rolecall.registry.core.formatting import usd
 
 if TYPE_CHECKING:
     from rolecall.registry.core.entities import Strategy
@@ -54,9 +54,9 @@ def row_of(strategy: Strategy) -> list[str]:
     """Return a strategy's cells."""
     return [
         strategy.id,
-        f"${money(strategy.quality_usd)}",
-        f"${money(strategy.ttft_usd_per_s)}/s",
-        f"${money(strategy.itl_usd_per_s)}/s",
+        usd(strategy.quality_usd),
+        f"{usd(strategy.ttft_usd_per_s)}/s",
+        f"{usd(strategy.itl_usd_per_s)}/s",
         words(limits_of(strategy)),
         strategy.description,
     ]
