@@ -138,7 +138,7 @@ def stats(
     keeps an endpoint from being chosen until it is tried again.
 
     With --by-task: how many outcomes, their mean score, and the offset, which is what they add
-    to the success that the scorer predicts. Its doubt falls from 1 towards 0.
+    to the success that the scorer predicts. Its uncertainty falls from 1 towards 0.
 
     \b
     Examples:

@@ -104,10 +104,10 @@ class Asker:
         `Failed`; UsageError where the request cannot be asked as it is.
         """
         _refuse_unaskable(wanted)
-        named = wanted.asked.choices.conversation
+        named = wanted.asked.choices.conversation_id
         conversation = open_conversation(self._db, named, continue_last=wanted.continue_last)
         chat, held = conversation.with_turns(wanted.chat)
-        choices = replace(wanted.asked.choices, conversation=conversation.id)
+        choices = replace(wanted.asked.choices, conversation_id=conversation.id)
         request = replace(wanted.asked.of(request_of(chat)), history=held)
         decision = self._router.decide(request, choices, will_call=True)
         yield Decided(decision)
@@ -183,7 +183,7 @@ class Asker:
                         yield shown
         except (CallFailed, CircuitOpen, BudgetExceeded) as error:
             if isinstance(error, CallFailed):
-                around.spent_usd += attempt.call.cost_usd or attempt.call.held_usd or 0.0
+                around.spent_usd += attempt.call.cost_usd or attempt.call.reserved_usd or 0.0
             else:
                 around.attempts -= 1  # nothing was sent or stored
             call = attempt.call if isinstance(error, CallFailed) else None
@@ -209,7 +209,7 @@ class Asker:
             chat,
             strategy,
             decision.task.input_tokens,
-            held_usd=_worst_usd(endpoint, decision, most or USUAL_MOST_TOKENS),
+            reserved_usd=_worst_usd(endpoint, decision, most or USUAL_MOST_TOKENS),
             number=around.attempts + 1,
             purpose=Purpose(
                 decision_id=decision.id,
@@ -229,7 +229,7 @@ class Asker:
         left = remaining(self._db, scopes, decision.app, decision.user, now)
         own, _ = spend_limit(decision.strategy, (), will_call=True)
         if own is not None:
-            own = replace(own, usd=own.usd - around.spent_usd)  # allowances know of it already
+            own = replace(own, usd=own.usd - around.spent_usd)  # budgets know of it already
         shared, _ = spend_limit(replace(decision.strategy, max_cost_usd=None), left, will_call=True)
         limits = [one for one in (own, shared) if one is not None]
         if not limits:
@@ -320,7 +320,7 @@ def _nobody_answered(around: _Round, failures: list[Failed]) -> RegistryError:
     said = "; ".join(reasons)
     hint = f"rolecall telemetry show {around.decision.id}"
     if all(isinstance(one.error, BudgetExceeded) for one in failures):
-        return BudgetExceeded(said, hint="raise --max-cost or the allowance")
+        return BudgetExceeded(said, hint="raise --max-cost or the budget")
     return AllFailed(f"no endpoint answered: {said}", hint=hint)
 
 

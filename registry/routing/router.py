@@ -109,8 +109,8 @@ class Router:
         snapshot = self._current_snapshot()
         started = time.perf_counter()
         last = None
-        if choices.conversation is not None:
-            last = last_in_conversation(self._db, choices.conversation)
+        if choices.conversation_id is not None:
+            last = last_in_conversation(self._db, choices.conversation_id)
         reading, task, role = self._task(snapshot, request, choices, last)
         layers = policy_layers(snapshot.registry, choices, role)
         inputs = replace(
@@ -184,8 +184,10 @@ class Router:
     ) -> tuple[Reading, Task, Role | None]:
         followed = last if last is not None and is_follow_up(request) else None
         subject = None
-        if followed is not None and choices.conversation is not None:
-            subject = last_prompt(self._db, choices.conversation, least_chars=SUBJECT_LEAST_CHARS)
+        if followed is not None and choices.conversation_id is not None:
+            subject = last_prompt(
+                self._db, choices.conversation_id, least_chars=SUBJECT_LEAST_CHARS
+            )
         text = text_read(turns_of(request), subject, request.tool_names)
         expected = _is_run(request, choices.task or (AGENT if request.tool_names else ""))
         reading = self._scorer.read(text, is_agent=expected)
@@ -223,7 +225,7 @@ class Router:
             strategy_layers=layers.names,
             app=choices.app,
             user=choices.user,
-            conversation=choices.conversation,
+            conversation_id=choices.conversation_id,
             incumbent=inputs.incumbent,
             chosen=ranked.chosen,
             runner_up=ranked.runner_up,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolecall.registry.core.entities import Allowance, Scope
+from rolecall.registry.core.entities import Budget, Scope
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.values import from_flag, to_flag
 
@@ -14,12 +14,12 @@ def read_scopes(db: Database) -> tuple[Scope, ...]:
             app=row[0],
             user=row[1],
             strategy=row[2],
-            allowance=None if row[3] is None else Allowance(row[3], row[4], row[5]),
+            budget=None if row[3] is None else Budget(row[3], row[4], row[5]),
             log_prompts=from_flag(row[6]),
         )
         for row in db.rows(
             """
-            SELECT app, user, strategy, allowance_usd, allowance_per, allowance_mode, log_prompts
+            SELECT app, user, strategy, budget_usd, budget_per, budget_mode, log_prompts
             FROM scopes ORDER BY id
             """
         )
@@ -28,17 +28,17 @@ def read_scopes(db: Database) -> tuple[Scope, ...]:
 
 def write_scope(db: Database, scope: Scope) -> None:
     """Insert the scope, or replace the whole record of that id."""
-    allowance = scope.allowance
+    budget = scope.budget
     db.run(
         """
-        INSERT INTO scopes (id, app, user, strategy, allowance_usd, allowance_per,
-                            allowance_mode, log_prompts)
+        INSERT INTO scopes (id, app, user, strategy, budget_usd, budget_per,
+                            budget_mode, log_prompts)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET
             strategy = excluded.strategy,
-            allowance_usd = excluded.allowance_usd,
-            allowance_per = excluded.allowance_per,
-            allowance_mode = excluded.allowance_mode,
+            budget_usd = excluded.budget_usd,
+            budget_per = excluded.budget_per,
+            budget_mode = excluded.budget_mode,
             log_prompts = excluded.log_prompts
         """,
         (
@@ -46,9 +46,9 @@ def write_scope(db: Database, scope: Scope) -> None:
             scope.app,
             scope.user,
             scope.strategy,
-            None if allowance is None else allowance.usd,
-            None if allowance is None else allowance.per,
-            None if allowance is None else allowance.mode,
+            None if budget is None else budget.usd,
+            None if budget is None else budget.per,
+            None if budget is None else budget.mode,
             to_flag(scope.log_prompts),
         ),
     )

@@ -103,7 +103,7 @@ def _hint(against: list[list[Exclusion]], keys: Mapping[str, str | None]) -> str
 
 
 _HINTS = {
-    "BUDGET_EXCEEDED": "raise --max-cost or the allowance, or lower --max-tokens",
+    "BUDGET_EXCEEDED": "raise --max-cost or the budget, or lower --max-tokens",
     "PROVIDER_OFFLINE": "wait, or ask it yourself: rolecall probe",
     "QUOTA_EXHAUSTED": "wait, or ask it yourself: rolecall probe",
     "PARAMETER_UNSUPPORTED": "leave the parameter out, or let it be dropped with --allow-drop",

@@ -267,7 +267,7 @@ def test_a_budget_alone_in_the_way_of_anyone_is_a_matter_of_money() -> None:
     found = message(replace(QUESTION, strategy=strategy))
     assert found == (
         "no endpoint is eligible: 2 BUDGET_EXCEEDED, 1 QUALITY_TOO_LOW",
-        "raise --max-cost or the allowance, or lower --max-tokens",
+        "raise --max-cost or the budget, or lower --max-tokens",
         True,
     )
     both = replace(strategy, min_success=0.95)

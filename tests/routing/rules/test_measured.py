@@ -62,7 +62,7 @@ def test_failures_are_weighed_against_what_is_declared() -> None:
 
 
 def test_outcomes_move_the_success_and_lessen_its_doubt() -> None:
-    found = seen(replace(SEEN, outcomes=3, success_offset=-0.25, success_doubt=0.5))
+    found = seen(replace(SEEN, outcomes=3, success_offset=-0.25, success_uncertainty=0.5))
     assert found.success == pytest.approx(0.55)
     assert found.scored_success == 0.8
     assert found.success_std == pytest.approx(0.035)
