@@ -14,8 +14,7 @@ from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.statistics import write_outcome_statistics, write_statistics
 from rolecall.registry.telemetry.availability import Availability, read_availability
-from rolecall.registry.telemetry.statistics import replayed
-from tests.telemetry.calls import START, at, call
+from tests.telemetry.calls import START, at, call, replayed
 
 
 @pytest.fixture

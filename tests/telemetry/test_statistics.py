@@ -14,10 +14,9 @@ from rolecall.registry.telemetry.statistics import (
     kinds_of,
     measured,
     quantile,
-    replayed,
     success_offset,
 )
-from tests.telemetry.calls import START, at, call
+from tests.telemetry.calls import START, at, call, replayed
 
 
 def stats_of(*calls: object) -> EndpointStatistics:
