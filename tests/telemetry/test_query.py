@@ -124,12 +124,6 @@ def test_a_call_shows_itself_and_the_outcomes_of_its_answer(db: Database) -> Non
     assert find_story(db, "0p") == Story(None, (PROBE,), ())
 
 
-def test_a_decision_that_was_only_routed_has_no_calls(db: Database) -> None:
-    routed = replace(DECISION, id="0r")
-    insert_decision(db, routed)
-    assert find_story(db, "0r") == Story(routed, (), ())
-
-
 def test_the_start_of_an_id_is_enough_where_it_tells_one_from_all_others(db: Database) -> None:
     insert_decision(db, replace(DECISION, id="0c1x"))
     insert_call(db, replace(PROBE, id="0dy"))
