@@ -1,4 +1,4 @@
-"""Records are changed one at a time, whole, and never under someone else's feet."""
+"""Records are changed one at a time, whole, and never over another person's change."""
 
 from __future__ import annotations
 
