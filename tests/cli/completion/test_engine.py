@@ -38,7 +38,7 @@ def test_the_shipped_scripts_are_the_generated_ones(name: str) -> None:
 def test_commands_are_offered_with_their_summaries() -> None:
     assert reply("rolecall ro").splitlines() == [
         "route\tDecide which endpoint should answer a prompt.",
-        "roles\tKeep the kinds of work and who may do them.",
+        "roles\tManage roles and their endpoints.",
     ]
     assert "assign\tAssign an endpoint to a role, or change its assignment." in reply(
         "rolecall roles "
