@@ -108,9 +108,7 @@ def test_a_model_that_is_not_known_is_answered_with_near_names(query: str, hint:
 
 
 def test_a_bare_name_served_by_several_providers_asks_which() -> None:
-    with pytest.raises(
-        UsageError, match="served by several providers"
-    ) as several:
+    with pytest.raises(UsageError, match="served by several providers") as several:
         find_model("gpt-oss-120b")
     assert several.value.hint is not None
     assert "cerebras/gpt-oss-120b" in several.value.hint

@@ -42,11 +42,11 @@ def exported(path: Path) -> str:
 
 
 def bare(path: Path) -> Database:
-    """Open a registry without the starter pool."""
+    """Open a registry without the starter registry."""
     return open_database(path)
 
 
-def test_a_part_is_added_to_the_starter_pool(path: Path) -> None:
+def test_a_part_is_added_to_the_starter_registry(path: Path) -> None:
     changes = apply_text(path, PART, "part.yaml")
     assert [(one.collection, one.id, one.kind) for one in changes] == [
         ("models", "m", "add"),
@@ -57,7 +57,7 @@ def test_a_part_is_added_to_the_starter_pool(path: Path) -> None:
         assert {"m", "claude-sonnet-4-6"} <= set(names(db, "models"))
 
 
-def test_a_part_of_every_section_is_still_a_part_when_it_needs_the_starter_pool(
+def test_a_part_of_every_section_is_still_a_part_when_it_needs_the_starter_registry(
     path: Path,
 ) -> None:
     text = PART + "tasks: []\nstrategies: []\nscopes: [{app: helpdesk, strategy: private}]\n"
