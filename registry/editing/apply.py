@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rolecall.registry.core.entities import Registry
 from rolecall.registry.documents.document import Document, parse_document
-from rolecall.registry.editing.diff import Change, with_records
+from rolecall.registry.editing.diff import Change, merged
 from rolecall.registry.editing.edit import apply_document, planned, write_registry
 from rolecall.registry.editing.open import has_registry, open_registry, registry_path
 from rolecall.registry.editing.references import dangling
@@ -39,6 +39,4 @@ def apply_text(
 
 def _stands_alone(document: Document) -> bool:
     """Whether the document is a whole registry: all sections, and nothing in them dangles."""
-    if not document.is_whole:
-        return False
-    return not dangling(with_records(Registry(0), (entry.record for entry in document.entries)))
+    return document.is_whole and not dangling(merged(Registry(0), document, prune=False))

@@ -17,6 +17,7 @@ from rolecall.registry.core.suggestions import NOUNS, choices_hint, named, unkno
 from rolecall.registry.documents.document import (
     Document,
     checked,
+    collection_of,
     dump_record,
     dump_registry,
     parse_document,
@@ -58,13 +59,13 @@ def get_record(db: Database, collection: Collection, record_id: str) -> Record:
     return named(read_collection(db, collection), NOUNS[collection], record_id)
 
 
-def add_record(db: Database, collection: Collection, record: Record) -> Record:
+def add_record(db: Database, record: Record) -> Record:
     """Add a new record and return it as stored, with empty fields filled in.
 
     Raises RecordExists, InvalidDocument for a value that no document could hold, UnknownRecord
     for a reference to a record that is not there.
     """
-    record = checked(record)
+    record, collection = checked(record), collection_of(record)
     with db.transaction():
         if record.id in names(db, collection):
             raise RecordExists(
@@ -109,16 +110,16 @@ def replace_from_yaml(
     """
     document = parse_record(collection, text, f"{record_id}.yaml")
     record = document.entries[0].record
-    began = parse_record(collection, original, f"{record_id}.yaml").entries[0].record
     with db.transaction():
         stored = {one.id: one for one in read_collection(db, collection)}
-        if stored.get(record_id) != began:
+        before = stored.get(record_id)
+        if before is None or dump_record(before) != original:
             what = "was changed" if record_id in stored else "was removed"
             raise RecordChanged(
                 f"{NOUNS[collection]} {record_id} {what} by someone else meanwhile",
                 hint=f"rolecall {collection} edit {record_id}",
             )
-        if record == began:
+        if record == before:
             return False
         if record.id != record_id:
             if record.id in stored:

@@ -72,21 +72,21 @@ def db(path: Path) -> Iterator[Database]:
 
 
 @pytest.mark.parametrize(
-    ("collection", "record", "message"),
+    ("record", "message"),
     [
-        ("endpoints", Endpoint("x", "modell"), 'no model is named "modell"'),
-        ("roles", Role("x", strategy="qualty"), 'no strategy is named "qualty"'),
-        ("roles", Role("x", assignments=(Assignment("a/n"),)), 'no endpoint is named "a/n"'),
-        ("tasks", TaskKind("x", roles=("cook",)), 'no role is named "cook"'),
-        ("scopes", Scope(app="x", strategy="s"), 'no strategy is named "s"'),
+        (Endpoint("x", "modell"), 'no model is named "modell"'),
+        (Role("x", strategy="qualty"), 'no strategy is named "qualty"'),
+        (Role("x", assignments=(Assignment("a/n"),)), 'no endpoint is named "a/n"'),
+        (TaskKind("x", roles=("cook",)), 'no role is named "cook"'),
+        (Scope(app="x", strategy="s"), 'no strategy is named "s"'),
     ],
 )
 def test_a_record_that_names_nothing_is_not_added(
-    db: Database, collection: Collection, record: Record, message: str
+    db: Database, record: Record, message: str
 ) -> None:
     before = read_registry(db)
     with pytest.raises(UnknownRecord) as unknown:
-        add_record(db, collection, record)
+        add_record(db, record)
     assert unknown.value.message == message
     assert read_registry(db) == before
 
@@ -254,6 +254,6 @@ def test_two_processes_assigning_at_once_lose_no_edit(db: Database, path: Path) 
 
 
 def test_the_strategy_in_force_by_default_cannot_be_removed(db: Database) -> None:
-    add_record(db, "strategies", Strategy("balanced"))
+    add_record(db, Strategy("balanced"))
     with pytest.raises(RecordInUse, match="strategy balanced is the one in force"):
         remove_record(db, "strategies", "balanced")
