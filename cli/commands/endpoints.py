@@ -11,14 +11,13 @@ from rolecall.cli.commands.records import (
     RecordHelp,
     add_record_commands,
     given,
-    money,
     read_records,
     report_added,
-    tokens,
 )
 from rolecall.cli.completion.names import effort_levels, endpoint_names, model_names
 from rolecall.cli.options.common import JsonOption, RegistryOption
 from rolecall.cli.render.output import Column, note, print_json, print_table
+from rolecall.registry.core.formatting import tokens, usd
 
 if TYPE_CHECKING:
     from rolecall.registry.core.entities import Endpoint
@@ -69,7 +68,7 @@ def row_of(endpoint: Endpoint, model_context_tokens: int | None) -> list[str]:
     return [
         endpoint.id,
         endpoint.model,
-        "/".join(map(money, paid)) if price else "?",
+        "/".join(usd(one).removeprefix("$") for one in paid) if price else "?",
         tokens(endpoint.context_tokens or model_context_tokens),
         "–" if endpoint.reasoning_effort is None else str(endpoint.reasoning_effort),
         endpoint.locality,

@@ -13,12 +13,12 @@ from rolecall.cli.commands.records import (
     print_records,
     read_records,
     report_added,
-    tokens,
     words,
 )
 from rolecall.cli.completion.names import model_names
 from rolecall.cli.options.common import JsonOption, RegistryOption
 from rolecall.cli.render.output import Column
+from rolecall.registry.core.formatting import tokens
 
 if TYPE_CHECKING:
     from rolecall.registry.core.entities import Model

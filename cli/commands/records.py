@@ -201,17 +201,3 @@ def given(facts: Mapping[str, Any]) -> dict[str, Any]:
 def words(names: Sequence[str]) -> str:
     """Return a list cell: names, or a dash where there are none."""
     return ", ".join(names) or "–"
-
-
-def tokens(count: int | None) -> str:
-    """Return a token count as people write one: 128k, 1M, or ? where it is unknown."""
-    if count is None:
-        return "?"
-    if count >= 1_000_000:
-        return f"{count / 1_000_000:.3g}M"
-    return f"{count / 1000:.3g}k" if count >= 1000 else str(count)
-
-
-def money(usd: float | None) -> str:
-    """Return an amount in USD without trailing zeros, or ? where it is unknown."""
-    return "?" if usd is None else f"{usd:.6f}".rstrip("0").rstrip(".")

@@ -10,7 +10,6 @@ from rolecall.cli.commands.records import (
     RecordHelp,
     add_record_commands,
     given,
-    money,
     print_records,
     read_records,
     report_added,
@@ -19,6 +18,7 @@ from rolecall.cli.commands.records import (
 from rolecall.cli.completion.names import strategy_names
 from rolecall.cli.options.common import JsonOption, RegistryOption
 from rolecall.cli.render.output import Column
+from rolecall.registry.core.formatting import usd
 
 if TYPE_CHECKING:
     from rolecall.registry.core.entities import Strategy
@@ -56,9 +56,9 @@ def row_of(strategy: Strategy) -> list[str]:
     """Return a strategy's cells."""
     return [
         strategy.id,
-        f"${money(strategy.quality_usd)}",
-        f"${money(strategy.ttft_usd_per_s)}/s",
-        f"${money(strategy.itl_usd_per_s)}/s",
+        usd(strategy.quality_usd),
+        f"{usd(strategy.ttft_usd_per_s)}/s",
+        f"{usd(strategy.itl_usd_per_s)}/s",
         words(limits_of(strategy)),
         strategy.description,
     ]

@@ -8,8 +8,9 @@ from typing import Any
 
 from rich.text import Text
 
-from rolecall.cli.render.chart import NAMED, PROMPTS, figure_lines, short_usd
+from rolecall.cli.render.chart import NAMED, PROMPTS, figure_lines
 from rolecall.cli.render.output import Column, console, one_line, print_table, print_text
+from rolecall.registry.core.formatting import usd
 
 MOST_SINGLES = 8
 SINGLE = "single:"
@@ -37,7 +38,7 @@ Rows = list[list[str]]
 def print_evaluation(evaluation: Mapping[str, Any], *, with_reliability: bool) -> None:
     """Print an evaluation, a data set after the other, and what comes of it."""
     sets = evaluation["sets"]
-    quality = f"the value of a correct answer is ${evaluation['quality_usd']:g}"
+    quality = f"the value of a correct answer is {usd(evaluation['quality_usd'])}"
     print_text(f"{evaluation['scorer_version']} · {evaluation['strategy']}: {quality}")
     is_new = not any(one["cross_fitted"] for one in sets)
     told = "the scorer learned nothing here" if is_new else "your fits have seen prompts of these"
@@ -177,8 +178,7 @@ def _policy_legend(one: DataSet) -> str:
     if one["policies"][0]["cost_usd"] is None:
         return legend
     return (
-        f"{legend}; saving: % of its cost; cost in $ per 1,000 prompts, per right in $ per 1,000 "
-        "right answers"
+        f"{legend}; saving: % of its cost; cost of 1,000 prompts, per right of 1,000 right answers"
     )
 
 
@@ -209,8 +209,8 @@ def value_table(quality: Mapping[str, Any], quality_usd: float) -> tuple[list[Co
     columns = [Column("value of ours over"), Column("points", is_number=True), Column("95 %")]
     per_point = quality_usd / 100 if quality_usd else 0.01
 
-    def shown(usd: float) -> str:
-        return f"{usd / per_point:+.2f}".replace("-", "−")
+    def shown(amount: float) -> str:
+        return f"{amount / per_point:+.2f}".replace("-", "−")
 
     over = {name: quality[name]["ours_over_usd"] for name in METHODS[1:] if name in quality}
     return columns, [
@@ -223,7 +223,7 @@ def _print_costs(one: DataSet) -> None:
     print_text("")
     print_table(*cost_table(one))
     print_folded(
-        f"first: $ per 1,000 prompts at that share of the success of {one['best_single']}, the "
+        f"first: cost of 1,000 prompts at that share of the success of {one['best_single']}, the "
         "most successful (– never); aiq: area under the hull of cost and success"
     )
 
@@ -283,8 +283,8 @@ def print_folded(text: str) -> None:
         print_text(line)
 
 
-def _per_1000(usd: float | None) -> str:
-    return UNKNOWN if usd is None else short_usd(PROMPTS * usd)
+def _per_1000(amount: float | None) -> str:
+    return UNKNOWN if amount is None else usd(PROMPTS * amount)
 
 
 def _three(value: float | None) -> str:

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rolecall.cli.render.output import console, one_line, print_json
+from rolecall.cli.render.output import console, one_line, print_json, print_text
 from rolecall.registry.core.decisions import Candidate, Decision, Flip
+from rolecall.registry.core.formatting import seconds, tokens, usd
 from rolecall.registry.routing.decision_json import (
     decision_flips,
     describe_decision,
@@ -48,7 +49,10 @@ def print_explanation(decision: Decision, *, show_all: bool = False) -> None:
     most = len(decision.candidates) if show_all else MOST_ROWS
     screen.print(_header(decision), soft_wrap=True)
     if decision.candidates:
-        screen.print(_candidates(decision.candidates[:most]))
+        with screen.capture() as drawn:
+            screen.print(_candidates(decision.candidates[:most]))
+        for line in drawn.get().splitlines():
+            print_text(line.rstrip())
     _rest(screen, len(decision.candidates) - most, "ranked below")
     if decision.excluded:
         _exclusions(screen, decision, show_all=show_all)
@@ -57,10 +61,10 @@ def print_explanation(decision: Decision, *, show_all: bool = False) -> None:
 
 def _header(decision: Decision) -> Text:
     parts = [decision.role or "no role", decision.strategy.id]
-    parts.append(f"decided in {_milliseconds(decision.elapsed_ms)}")
+    parts.append(f"decided in {seconds(decision.elapsed_ms / 1000)}")
     if decision.margin_usd is not None:
         near = " (near-tie)" if decision.margin_usd < 0 else ""
-        parts.append(f"margin {_usd(decision.margin_usd)} over {decision.runner_up}{near}")
+        parts.append(f"margin {usd(decision.margin_usd)} over {decision.runner_up}{near}")
     return Text(" · ".join(parts), style="bold")
 
 
@@ -72,17 +76,17 @@ def _candidates(candidates: tuple[Candidate, ...]) -> Table:
     table.add_column("cost", no_wrap=True)
     table.add_column("1st token", no_wrap=True)
     table.add_column("total", no_wrap=True)
-    table.add_column("value", no_wrap=True, justify="right")
+    table.add_column("value", no_wrap=True)
     for candidate in candidates:
         is_chosen = candidate.rank == 1
         table.add_row(
             "▸" if is_chosen else "",
             candidate.endpoint,
             _success(candidate),
-            _usd(candidate.cost_usd) + ("?" if _source(candidate, "price") == "def." else ""),
-            f"{_seconds(candidate.ttft_s)} {_source(candidate, 'ttft_s')}",
-            _seconds(candidate.duration_s) + (_UNTIMED_MARK if candidate.untimed_tokens else ""),
-            _usd(candidate.value_usd),
+            usd(candidate.cost_usd) + ("?" if _source(candidate, "price") == "def." else ""),
+            f"{seconds(candidate.ttft_s)} {_source(candidate, 'ttft_s')}",
+            seconds(candidate.duration_s) + (_UNTIMED_MARK if candidate.untimed_tokens else ""),
+            usd(candidate.value_usd),
             style="bold" if is_chosen else "",
         )
     return table
@@ -158,7 +162,9 @@ def _task(decision: Decision) -> str:
         parts.append(f"{task.detected_by} ({task.confidence:.2f})")
     if task.needs:
         parts.append("needs " + ", ".join(name for name, _ in task.needs))
-    parts.append(f"{'' if task.input_tokens_declared else '≈'}{task.input_tokens:,} tokens in")
+    parts.append(
+        f"{'' if task.input_tokens_declared else '≈'}{tokens(task.input_tokens)} tokens in"
+    )
     if task.difficulty is not None:
         parts.append(f"difficulty {task.difficulty:.2f}")
     return " · ".join(parts)
@@ -209,18 +215,3 @@ def _moved(candidates: tuple[Candidate, ...]) -> str:
 
 def _source(candidate: Candidate, name: str) -> str:
     return _SHORT_SOURCE[dict(candidate.sources)[name]]
-
-
-def _usd(amount: float) -> str:
-    if amount == 0:
-        return "$0"
-    digits = 4 if abs(amount) >= 0.00005 else 6
-    return f"{'-' if amount < 0 else ''}${abs(amount):.{digits}f}"
-
-
-def _seconds(value: float) -> str:
-    return f"{value:.1f} s" if value < 100 else f"{value:.0f} s"
-
-
-def _milliseconds(value: float) -> str:
-    return f"{value:.1f} ms" if value < 10 else f"{value:.0f} ms"

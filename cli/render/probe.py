@@ -11,6 +11,7 @@ from typing import Any
 from rolecall.cli.render.output import Column, note, print_json, print_table
 from rolecall.registry.calls.probe import Probed, Round, probed
 from rolecall.registry.core.errors import ExitCode
+from rolecall.registry.core.formatting import UNKNOWN, seconds, usd
 
 COLUMNS = (
     Column("endpoint"),
@@ -61,12 +62,12 @@ def row_of(one: Probed) -> list[str]:
     return [
         one.endpoint,
         call.error_type or "ok",
-        _seconds(call.time_to_first_chunk_s),
-        "" if change is None else f"{change:+.2f} s",
-        "" if call.time_per_output_token_s is None else f"{call.time_per_output_token_s:.4f} s",
-        "" if speed is None else f"{speed:,.0f}",
-        _seconds(call.duration_s),
-        "" if call.cost_usd is None else f"${call.cost_usd:.6f}" if call.cost_usd else "$0",
+        seconds(call.time_to_first_chunk_s),
+        "" if change is None else f"{'-' if change < 0 else '+'}{seconds(abs(change))}",
+        seconds(call.time_per_output_token_s),
+        UNKNOWN if speed is None else f"{speed:,.0f}",
+        seconds(call.duration_s),
+        usd(call.cost_usd),
     ]
 
 
@@ -80,7 +81,3 @@ def described(one: Probed) -> dict[str, Any]:
         "tokens_per_s": one.tokens_per_s,
         "ttft_change_s": one.ttft_change_s,
     }
-
-
-def _seconds(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f} s"

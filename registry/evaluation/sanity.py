@@ -14,6 +14,7 @@ from rolecall.registry.core.decisions import Candidate, Decision
 from rolecall.registry.core.effort import variant_of
 from rolecall.registry.core.entities import Registry
 from rolecall.registry.core.errors import UnknownRecord
+from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.core.requests import Message, Request, RoutingChoices
 from rolecall.registry.evaluation.dry_router import open_dry_router
@@ -271,7 +272,7 @@ def _fails(expected: Expected, decision: Decision, pool: Registry) -> str | None
         return None
     success, spent = expected.success, expected.spent_usd
     told = (
-        f"{model} succeeds {success[model]:.2f} and spends ${spent[model]:.4f}"
+        f"{model} succeeds {success[model]:.2f} and spends {usd(spent[model])}"
         for model in (chosen, expected.best)
     )
     return ", ".join(told)

@@ -129,7 +129,7 @@ def test_the_round_stops_where_the_next_probe_might_cost_too_much(place: Place) 
     assert first.call is not None
     assert (second.call, second.skipped) == (
         None,
-        "$0.000572 at worst, $0.000544 left of --max-cost",
+        "$0.00057 at worst, $0.00054 left of --max-cost",
     )
     assert place.server.received("b") == []
     assert spent(place.db, "all", "2000-01-01") == pytest.approx(COST_USD)
@@ -140,7 +140,7 @@ def test_a_probe_that_broke_off_may_have_cost_its_worst(place: Place) -> None:
     first, second = place.probe(most_usd=WORST_USD + COST_USD)
     assert first.call is not None
     assert first.call.cost_usd is None
-    assert second.skipped == "$0.000572 at worst, $0.000028 left of --max-cost"
+    assert second.skipped == "$0.00057 at worst, $0.000028 left of --max-cost"
 
 
 def test_free_endpoints_are_probed_without_any_money(place: Place) -> None:

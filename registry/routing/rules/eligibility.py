@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rolecall.registry.core.decisions import Candidate, Exclusion
 from rolecall.registry.core.entities import Assignment, Endpoint, Model, Role, Strategy
-from rolecall.registry.core.formatting import seconds, tokens, usd
+from rolecall.registry.core.formatting import distinct_tokens, seconds, usd
 from rolecall.registry.core.requests import Task
 from rolecall.registry.policy.strategies import matches
 from rolecall.registry.routing.rules.inputs import DecisionInputs, Eligible
@@ -194,11 +194,11 @@ def _context(look: _Look, seen: _Seen) -> str | None:
     held = model.context_tokens if endpoint.context_tokens is None else endpoint.context_tokens
     found: list[str] = []
     if held is not None and look.context_needed > held:
-        needed, takes = tokens(look.context_needed, held)
+        needed, takes = distinct_tokens(look.context_needed, held)
         found.append(f"needs {needed} tokens, takes {takes}")
     most = max_output_tokens(endpoint, model)
     if asked is not None and most is not None and asked > most:
-        wanted, gives = tokens(asked, most)
+        wanted, gives = distinct_tokens(asked, most)
         found.append(f"asks for {wanted} output tokens, gives {gives}")
     return "; ".join(found) or None
 

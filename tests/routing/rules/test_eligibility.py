@@ -106,7 +106,7 @@ def test_a_modality_that_an_api_has_no_place_for_excludes_whatever_may_be_droppe
             replace(TASK, max_tokens=64_000),
             replace(MODEL, max_output_tokens=64_000, context_tokens=64_000),
             replace(ENDPOINT, max_output_tokens=32_000),
-            "needs 65k tokens, takes 64k; asks for 64k output tokens, gives 32k",
+            "needs 65.3k tokens, takes 64k; asks for 64k output tokens, gives 32k",
         ),
     ],
 )

@@ -149,7 +149,7 @@ def test_limits_drop_the_chosen_or_admit_a_better_one() -> None:
     )
     held = flips_of([best, second], replace(strategy, max_cost_usd=0.4375))
     assert held["max_cost_usd"] == Flip(
-        "max_cost_usd", 0.4375, 0.5, "if an answer could cost $0.5 (now $0.438)", "best"
+        "max_cost_usd", 0.4375, 0.5, "if an answer could cost $0.5 (now $0.4375)", "best"
     )
 
 
