@@ -1,4 +1,4 @@
-"""`rolecall ask`: route, call, show the answer, record what happened."""
+"""`rolecall ask`: route, call, print the answer, record what happened."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def ask(
     as_json: JsonOption = False,
     registry: RegistryOption = None,
 ) -> None:
-    """Ask whoever should answer, and show the answer.
+    """Route a prompt, call the model, print the answer.
 
     The answer alone goes to stdout: bit by bit on a terminal, whole into a pipe or --json. Where
     an endpoint fails, the next in rank is asked. Every call is recorded and counts in the next

@@ -87,7 +87,7 @@ def evaluate(
     plot: PlotOption = None,
     cache: CacheOption = None,
     robust: Annotated[
-        bool, typer.Option("--robust", help="Instead, count choices that flip on a rewording.")
+        bool, typer.Option("--robust", help="Instead, count choices that change on a rewording.")
     ] = False,
     prompts: Annotated[
         int, typer.Option(metavar="N", min=1, help="With --robust: how many prompts to reword.")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rolecall.registry.core.telemetry import EndpointStatistics
     from rolecall.registry.telemetry.query import CallQuery, Pruned, TaskStatistics
 
-app = typer.Typer(help="List, export or prune the calls that were made.")
+app = typer.Typer(help="List, export or prune recorded calls.")
 
 EndpointsOption = Annotated[
     list[str] | None,
@@ -138,7 +138,7 @@ def stats(
     keeps an endpoint from being chosen until it is tried again.
 
     With --by-task: how many outcomes, their mean score, and the offset, which is what they add
-    to the success that the scorer predicts. Its doubt falls from 1 towards 0.
+    to the success that the scorer predicts. Its uncertainty falls from 1 to 0.
 
     \b
     Examples:
@@ -242,7 +242,7 @@ def prune(
     """Delete old calls, decisions and conversations.
 
     The decisions go with their prompts, and so does what was said in conversations. Statistics,
-    outcomes and what was spent stay: rolecall forgets what was asked, not what it learned.
+    outcomes and what was spent stay: what was learned is kept.
 
     \b
     Examples:

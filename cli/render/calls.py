@@ -177,7 +177,7 @@ def print_task_statistics(statistics: Sequence[TaskStatistics]) -> None:
         Column("outcomes", is_number=True),
         Column("mean score", is_number=True),
         Column("offset", is_number=True),
-        Column("doubt", drop=1, is_number=True),
+        Column("uncertainty", drop=1, is_number=True),
     ]
     print_table(columns, [_task_row(one) for one in statistics])
 
@@ -197,7 +197,7 @@ def task_statistics_to_plain(one: TaskStatistics) -> dict[str, Any]:
     """Return one row of `telemetry stats --by-task --json`."""
     names = [field.name for field in fields(one.statistics)]
     plain = {name: getattr(one.statistics, name) for name in names}
-    return {**plain, "offset": one.offset, "doubt": one.doubt}
+    return {**plain, "offset": one.offset, "uncertainty": one.doubt}
 
 
 def age(moment: str, now: datetime) -> str:

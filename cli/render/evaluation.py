@@ -133,7 +133,7 @@ def _caveats(one: DataSet, *, seen_left_out: bool) -> Iterator[str]:
 
 def policy_table(one: DataSet) -> tuple[list[Column], Rows]:
     """Return the policies' table: oracle, the methods, singles by success, cheapest, random."""
-    titles = ("success", "cost", "per right", "gain", "saving", "over mixes")
+    titles = ("success", "cost", "per correct", "gain", "saving", "over mixes")
     columns = [Column("policy"), *(Column(title, is_number=True) for title in titles)]
     return columns, [_policy_row(one, policy) for policy in _ordered(one)]
 
@@ -177,9 +177,8 @@ def _policy_legend(one: DataSet) -> str:
     )
     if one["policies"][0]["cost_usd"] is None:
         return legend
-    return (
-        f"{legend}; saving: % of its cost; cost of 1,000 prompts, per right of 1,000 right answers"
-    )
+    costs = "cost of 1,000 prompts, per correct of 1,000 correct answers"
+    return f"{legend}; saving: % of its cost; {costs}"
 
 
 def _chosen(one: DataSet) -> str:

@@ -1,4 +1,4 @@
-"""The screen that says why: what was weighed, what was excluded, what would flip the choice."""
+"""The screen that says why: candidates, exclusions, reasons, and what would change the choice."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def print_explained(decision: Decision, *, show_all: bool, as_json: bool) -> Non
 
 
 def print_explanation(decision: Decision, *, show_all: bool = False) -> None:
-    """Print a decision for a person: header, candidates, exclusions, reasons, flips.
+    """Print a decision for a person: header, candidates, exclusions, reasons, changes.
 
     Long lists are cut with a count of the rest unless `show_all`.
     """
@@ -140,13 +140,13 @@ def _remark_lines(decision: Decision) -> Iterator[tuple[str, str]]:
     yield "why", "; ".join(why_chosen(decision))
     flips = decision_flips(decision)[:MOST_FLIPS]
     for number, flip in enumerate(flips):
-        yield ("flips" if number == 0 else ""), _flip(flip)
+        yield ("would change" if number == 0 else " " * 12), _flip(flip)
     if any(one.outcomes for one in decision.candidates):
         yield _OUTCOMES_MARK, "moved by outcomes of its answers: " + _moved(decision.candidates)
     if any(one.success_basis in _BASES for one in decision.candidates):
         yield _FACTS_MARK, "no outcomes seen: estimated from public scores, size, date and price"
     if any(_source(one, "price") == "def." for one in decision.candidates):
-        yield "?", "price unknown: the strategy's default stands in"
+        yield "?", "price unknown: the strategy's default used"
     if any(one.untimed_tokens for one in decision.candidates):
         yield _UNTIMED_MARK, "hidden reasoning may take longer: speed and tokens are not known"
     for remark in decision.notes:

@@ -80,5 +80,5 @@ def spend_limit(
         if one.allowance.mode == "hard":
             limits.append(SpendLimit(max(one.left_usd, 0.0), one.words))
         elif one.left_usd <= 0:
-            notes.append(f"the allowance is used up: {one.words}")
+            notes.append(f"the budget is used up: {one.words}")
     return min(limits, key=lambda limit: limit.usd, default=None), tuple(notes)

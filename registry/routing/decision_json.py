@@ -106,7 +106,7 @@ _PHRASES = {
     "CONTINUITY_AFFINITY_APPLIED": "already answering in this conversation",
     "LOCAL_PREFERENCE_APPLIED": "the preferred locality",
     "CACHE_AFFINITY_APPLIED": "part of the input is cached there",
-    "BUDGET_OPTIMIZATION": "dearer endpoints would not earn their price",
+    "BUDGET_OPTIMIZATION": "more expensive endpoints are not worth the extra cost",
     "HIGH_QUALITY_TARGET_MET": "reaches the success floor",
     "LOW_LATENCY_TARGET_MET": "within the time limit",
     "TASK_POLICY_APPLIED": "the task's rules applied",

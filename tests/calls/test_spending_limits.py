@@ -125,7 +125,7 @@ def test_an_unknown_price_is_reckoned_with_and_said(serving: Serving, rolecall: 
     serving.one(capabilities=PLAIN, price=None)
     result = rolecall("ask", "hello", "--max-cost", PLENTY)
     assert result.exit_code == 0
-    assert "note: the price of openai/m is unknown: a default was reckoned" in result.stderr
+    assert "note: the price of openai/m is unknown: default used" in result.stderr
     assert "cost unknown" in result.stderr
     [call] = serving.calls()
     assert (call.cost_usd, call.price_source) == (None, None)
@@ -148,7 +148,7 @@ def test_a_hard_allowance_refuses_what_it_does_not_pay_for(
     assert sent_limit("openai", serving.body()) in range(380, 401)
     refused = rolecall(*words)
     assert (refused.exit_code, refused.stdout) == (6, "")
-    assert "allowance" in refused.stderr
+    assert "the budget" in refused.stderr
     assert len(serving.server.requests) == len(serving.calls()) == 1
     assert serving.spent_usd(name.replace(": ", ":")) == pytest.approx(798e-6)
     assert rolecall("ask", "hello").exit_code == 0, "others may still ask"
@@ -158,10 +158,10 @@ def test_an_advisory_allowance_is_only_told_of(serving: Serving, rolecall: Rolec
     serving.one(capabilities=PLAIN)
     serving.apply(scope("0.00002", "advisory"))
     first = rolecall("ask", "hello", "--app", "desk")
-    assert "the allowance is used up" not in first.stderr
+    assert "the budget is used up" not in first.stderr
     second = rolecall("ask", "hello", "--app", "desk")
     assert (second.exit_code, second.stdout) == (0, f"{DEFAULT_TEXT}\n")
-    assert "note: the allowance is used up: " in second.stderr
+    assert "note: the budget is used up: " in second.stderr
     assert "$0.00002 a day" in second.stderr
 
 

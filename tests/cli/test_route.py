@@ -142,7 +142,7 @@ def test_what_the_caller_knows_is_not_estimated(desk: Rolecall) -> None:
 def test_nothing_eligible_exits_3_with_the_reasons_and_a_hint(desk: Rolecall) -> None:
     done = desk("route", "hello", "-r", "desk", "-e", "there/keyed")
     assert (done.exit_code, done.stdout) == (3, "")
-    assert done.stderr.startswith("error: no endpoint may serve this: ")
+    assert done.stderr.startswith("error: no endpoint is eligible: ")
     assert "1 AUTH_UNAVAILABLE" in done.stderr
     assert done.stderr.endswith("hint: export NOBODY_API_KEY=...\n")
 
@@ -189,7 +189,7 @@ def test_jsonl_goes_on_past_a_row_nobody_may_serve(desk: Rolecall) -> None:
     done = desk("route", "--jsonl", "-r", "desk", input=f'"hi"\n{long}\n"bye"\n')
     assert done.exit_code == 5
     assert [json.loads(one)["chosen"] for one in done.stdout.splitlines()][1] is None
-    assert done.stderr.startswith("line 2: no endpoint may serve this")
+    assert done.stderr.startswith("line 2: no endpoint is eligible")
     assert desk("route", "--jsonl", "-r", "desk", input=long).exit_code == 3
 
 

@@ -193,7 +193,15 @@ def test_stats_as_json_have_every_figure(desk: Rolecall) -> None:
 
 def test_stats_by_task_tell_what_outcomes_add(desk: Rolecall) -> None:
     title, row = desk("telemetry", "stats", "--by-task").stdout.splitlines()
-    assert title.split() == ["endpoint", "task", "outcomes", "mean", "score", "offset", "doubt"]
+    assert title.split() == [
+        "endpoint",
+        "task",
+        "outcomes",
+        "mean",
+        "score",
+        "offset",
+        "uncertainty",
+    ]
     assert row.split() == ["ollama/qwen3-8b", "code", "4", "0.75", "+0.25", "0.71"]
     told = json.loads(desk("telemetry", "stats", "--by-task", "--json").stdout)
     [one] = told["tasks"]

@@ -115,5 +115,5 @@ def test_an_advisory_limit_is_only_told_of_and_only_once_used_up() -> None:
     assert spend_limit(BALANCED, [of(1, 0.2, "advisory")], will_call=True) == (None, ())
     assert spend_limit(BALANCED, [of(1, 0.0, "advisory")], will_call=True) == (
         None,
-        ("the allowance is used up: $0 of $1 a day is left to app desk",),
+        ("the budget is used up: $0 of $1 a day is left to app desk",),
     )

@@ -81,7 +81,7 @@ def nothing_eligible_message(excluded: Sequence[Exclusion]) -> tuple[str, str, b
     )
     details = {each.detail for each in excluded}
     because = f" ({details.pop()})" if len(details) == 1 else ""
-    message = f"no endpoint may serve this: {counts}{because}"
+    message = f"no endpoint is eligible: {counts}{because}"
     return message, _hint(list(against.values())), only_budget
 
 
@@ -97,7 +97,7 @@ def _hint(against: list[list[Exclusion]]) -> str:
 
 
 _HINTS = {
-    "BUDGET_EXCEEDED": "raise --max-cost or the allowance, or lower --max-tokens",
+    "BUDGET_EXCEEDED": "raise --max-cost or the budget, or lower --max-tokens",
     "PROVIDER_OFFLINE": "wait, or ask it yourself: rolecall probe",
     "QUOTA_EXHAUSTED": "wait, or ask it yourself: rolecall probe",
     "PARAMETER_UNSUPPORTED": "leave the parameter out, or let it be dropped with --allow-drop",

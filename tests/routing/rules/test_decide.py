@@ -256,7 +256,7 @@ def test_codes_are_counted_and_the_nearest_endpoints_give_the_advice() -> None:
     tiny = replace(TINY, context_tokens=10, status="disabled")
     inputs = replace(QUESTION, endpoints=(STRONG, weak, tiny), available_env=frozenset())
     assert message(inputs) == (
-        "no endpoint may serve this: 2 AUTH_UNAVAILABLE, 2 ENDPOINT_DISABLED, 1 CONTEXT_TOO_SMALL",
+        "no endpoint is eligible: 2 AUTH_UNAVAILABLE, 2 ENDPOINT_DISABLED, 1 CONTEXT_TOO_SMALL",
         "export KEY=...",
         False,
     )
@@ -266,8 +266,8 @@ def test_a_budget_alone_in_the_way_of_anyone_is_a_matter_of_money() -> None:
     strategy = replace(PLAIN, max_cost_usd=0.0001, min_success=0.5)
     found = message(replace(QUESTION, strategy=strategy))
     assert found == (
-        "no endpoint may serve this: 2 BUDGET_EXCEEDED, 1 QUALITY_TOO_LOW",
-        "raise --max-cost or the allowance, or lower --max-tokens",
+        "no endpoint is eligible: 2 BUDGET_EXCEEDED, 1 QUALITY_TOO_LOW",
+        "raise --max-cost or the budget, or lower --max-tokens",
         True,
     )
     both = replace(strategy, min_success=0.95)
