@@ -81,7 +81,7 @@ class RequestOptions:
                 task=self.task,
                 app=self.app,
                 user=self.user,
-                conversation=self.conversation,
+                conversation_id=self.conversation,
                 endpoints=tuple(self.endpoint or ()),
                 local_only=self.local_only,
                 max_cost_usd=self.max_cost,

@@ -89,7 +89,7 @@ def _facts(call: Call) -> Iterator[str]:
 
 
 def _outcome(outcome: Outcome) -> str:
-    parts = [outcome.endpoint, outcome.kind, f"{outcome.score:g}"]
+    parts = [outcome.endpoint, outcome.source, f"{outcome.score:g}"]
     if outcome.predicted is not None:
         parts.append(f"predicted {outcome.predicted:.2f}")
     if outcome.note:
@@ -111,7 +111,7 @@ def story_to_plain(story: Story) -> dict[str, Any]:
             "strategy": decision.strategy.id,
             "app": decision.app,
             "user": decision.user,
-            "conversation": decision.conversation,
+            "conversation_id": decision.conversation_id,
             "chosen": decision.chosen,
             "fallbacks": list(decision.fallbacks),
         },
@@ -189,7 +189,7 @@ def _task_row(one: TaskStatistics) -> list[str]:
         str(one.statistics.outcomes),
         f"{one.statistics.mean_score:.2f}",
         f"{one.offset:+.2f}",
-        f"{one.doubt:.2f}",
+        f"{one.uncertainty:.2f}",
     ]
 
 
@@ -197,7 +197,7 @@ def task_statistics_to_plain(one: TaskStatistics) -> dict[str, Any]:
     """Return one row of `telemetry stats --by-task --json`."""
     names = [field.name for field in fields(one.statistics)]
     plain = {name: getattr(one.statistics, name) for name in names}
-    return {**plain, "offset": one.offset, "uncertainty": one.doubt}
+    return {**plain, "offset": one.offset, "uncertainty": one.uncertainty}
 
 
 def age(moment: str, now: datetime) -> str:

@@ -178,7 +178,7 @@ def _success_parts(candidates: tuple[Candidate, ...]) -> Iterator[str]:
         parts, total = one.parts, one.scored_success
         text = (
             f"{one.endpoint} {parts.average:.2f} on average where prompts are like {parts.task} "
-            f"({parts.likeness:.2f}), {parts.prompt:+.2f} this prompt"
+            f"({parts.task_probability:.2f}), {parts.prompt:+.2f} this prompt"
         )
         if parts.local:
             text += f", {parts.local:+.2f} judged prompts like it"

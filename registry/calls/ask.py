@@ -104,10 +104,10 @@ class Asker:
         `Failed`; UsageError where the request cannot be asked as it is.
         """
         _refuse_unaskable(wanted)
-        named = wanted.asked.choices.conversation
+        named = wanted.asked.choices.conversation_id
         conversation = open_conversation(self._db, named, continue_last=wanted.continue_last)
         chat, held = conversation.with_turns(wanted.chat)
-        choices = replace(wanted.asked.choices, conversation=conversation.id)
+        choices = replace(wanted.asked.choices, conversation_id=conversation.id)
         request = replace(wanted.asked.of(request_of(chat)), history=held)
         decision = self._router.decide(request, choices, will_call=True)
         yield Decided(decision)
@@ -183,7 +183,7 @@ class Asker:
                         yield shown
         except (CallFailed, CircuitOpen, BudgetExceeded) as error:
             if isinstance(error, CallFailed):
-                around.spent_usd += attempt.call.cost_usd or attempt.call.held_usd or 0.0
+                around.spent_usd += attempt.call.cost_usd or attempt.call.reserved_usd or 0.0
             else:
                 around.attempts -= 1  # nothing was sent or stored
             call = attempt.call if isinstance(error, CallFailed) else None
@@ -209,7 +209,7 @@ class Asker:
             chat,
             strategy,
             decision.task.input_tokens,
-            held_usd=_worst_usd(endpoint, decision, most or USUAL_MOST_TOKENS),
+            reserved_usd=_worst_usd(endpoint, decision, most or USUAL_MOST_TOKENS),
             number=around.attempts + 1,
             purpose=Purpose(
                 decision_id=decision.id,

@@ -50,7 +50,7 @@ class Purpose:
 class Attempt:
     """One call, before, while and after it is made.
 
-    `held_usd` is the worst case, held against allowances. Once `events` has ended, `call` is
+    `reserved_usd` is the worst case, held against allowances. Once `events` has ended, `call` is
     the row as stored, and `answer` is what came.
     """
 
@@ -59,7 +59,7 @@ class Attempt:
     chat: Chat
     strategy: Strategy
     input_tokens: int
-    held_usd: float
+    reserved_usd: float
     number: int = 1
     purpose: Purpose = Purpose()
     call: Call = field(init=False)
@@ -105,7 +105,7 @@ class Caller:
             raise
         finally:
             ended = _ended(attempt, clock)
-            attempt.call = end_call(self._db, ended, attempt.held_usd, now=self._now)
+            attempt.call = end_call(self._db, ended, attempt.reserved_usd, now=self._now)
 
     def _sent(self, attempt: Attempt, clock: _Clock, *, stream: bool) -> Generator[Event]:
         key = resolve_key(attempt.endpoint, self._environment)
@@ -161,7 +161,7 @@ def _begun(attempt: Attempt, now: datetime) -> Call:
         app=purpose.app,
         user=purpose.user,
         region=purpose.region,
-        held_usd=attempt.held_usd,
+        reserved_usd=attempt.reserved_usd,
     )
 
 
@@ -223,17 +223,17 @@ def _priced(call: Call, attempt: Attempt, clock: _Clock) -> Call:
     """
     error, price = attempt.error, attempt.endpoint.price
     if error is not None and clock.seen_bytes == 0 and _is_refusal(error):
-        return replace(call, cost_usd=0.0, price_source=NOT_BILLED, held_usd=None)
+        return replace(call, cost_usd=0.0, price_source=NOT_BILLED, reserved_usd=None)
     is_whole = error is None or attempt.answer.finish_reason is not None
     is_whole = is_whole or (price is not None and is_free(price))
     cost = cost_of(attempt.answer.usage, price) if is_whole else None
     if cost is not None and price is not None:
-        return replace(call, cost_usd=cost, price_source=price.source, held_usd=None)
+        return replace(call, cost_usd=cost, price_source=price.source, reserved_usd=None)
     # Unknown: what was seen of it stands in for what was made of it.
     tokens_out = call.output_tokens or -(-clock.seen_bytes // BYTES_PER_TOKEN)
     tokens_in = call.input_tokens or attempt.input_tokens
     estimate = usd_for(attempt.endpoint, attempt.strategy, tokens_in, tokens_out)
-    return replace(call, held_usd=min(estimate, attempt.held_usd))
+    return replace(call, reserved_usd=min(estimate, attempt.reserved_usd))
 
 
 def _is_refusal(error: CallFailed) -> bool:

@@ -63,7 +63,7 @@ def outcome_of(decision: Decision, candidate: Candidate, *, score: float, note: 
         created_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         endpoint=candidate.endpoint,
         score=score,
-        kind="check",
+        source="check",
         decision_id=decision.id,
         task=decision.task.kind,
         predicted=candidate.scored_success,

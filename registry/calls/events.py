@@ -69,7 +69,7 @@ class Answered:
     decision: Decision
     answer: Answer
     call: Call
-    conversation: str
+    conversation_id: str
     outcomes: tuple[Outcome, ...]
     notes: tuple[str, ...]
 

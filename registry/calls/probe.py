@@ -91,15 +91,15 @@ class Prober:
                 yield Probed(endpoint.id, skipped=why)
                 continue
             attempt = _attempt(endpoint, models[endpoint.model], strategy, region)
-            if attempt.held_usd > left_usd:
-                worst = f"{usd(attempt.held_usd)} at worst, {usd(left_usd)} left of --max-cost"
+            if attempt.reserved_usd > left_usd:
+                worst = f"{usd(attempt.reserved_usd)} at worst, {usd(left_usd)} left of --max-cost"
                 yield Probed(endpoint.id, skipped=worst)
                 continue
             before = read_endpoint_statistics(self._db, endpoint.id)
             self._call(attempt)
             # What broke off may have cost its worst: nobody said what was made of it.
             cost_usd = attempt.call.cost_usd
-            left_usd -= attempt.held_usd if cost_usd is None else cost_usd
+            left_usd -= attempt.reserved_usd if cost_usd is None else cost_usd
             yield Probed(endpoint.id, attempt.call, before)
 
     def _call(self, attempt: Attempt) -> None:
@@ -144,7 +144,7 @@ def _attempt(
         Chat((Turn("user", (Text(PROMPT),)),), max_tokens=most),
         strategy,
         PROMPT_TOKENS,
-        held_usd=usd_for(endpoint, strategy, 2 * PROMPT_TOKENS, most),
+        reserved_usd=usd_for(endpoint, strategy, 2 * PROMPT_TOKENS, most),
         purpose=Purpose(sample_source="probe", region=region),
     )
 

@@ -100,7 +100,7 @@ class Decision:
     strategy_layers: tuple[str, ...]
     app: str | None
     user: str | None
-    conversation: str | None
+    conversation_id: str | None
     incumbent: str | None
     chosen: str | None
     runner_up: str | None

@@ -83,7 +83,7 @@ class RoutingChoices:
     task: str | None = None
     app: str | None = None
     user: str | None = None
-    conversation: str | None = None
+    conversation_id: str | None = None
     endpoints: tuple[str, ...] = ()
     local_only: bool = False
     max_cost_usd: float | None = None

@@ -29,7 +29,7 @@ def describe_decision(decision: Decision) -> dict[str, Any]:
         "worth": _worth(decision),
         "app": decision.app,
         "user": decision.user,
-        "conversation": decision.conversation,
+        "conversation_id": decision.conversation_id,
         "incumbent": decision.incumbent,
         "chosen": decision.chosen,
         "runner_up": decision.runner_up,

@@ -172,15 +172,15 @@ class Router:
         return self._snapshot
 
     def _last_turn(self, choices: RoutingChoices) -> LastTurn | None:
-        if choices.conversation is None:
+        if choices.conversation_id is None:
             return None
-        return last_in_conversation(self._db, choices.conversation)
+        return last_in_conversation(self._db, choices.conversation_id)
 
     def _task(
         self, snapshot: Snapshot, request: Request, choices: RoutingChoices, last: LastTurn | None
     ) -> tuple[Reading, Task, Role | None]:
         followed = last if last is not None and is_follow_up(request) else None
-        text = self._text(request, choices.conversation if followed else None)
+        text = self._text(request, choices.conversation_id if followed else None)
         expected = _is_run(request, choices.task or (AGENT if request.tool_names else ""))
         reading = self._scorer.read(text, is_agent=expected)
         detected, role = self._kind_and_role(snapshot, request, choices, reading, followed)
@@ -263,7 +263,7 @@ class Router:
             strategy_layers=layers.names,
             app=choices.app,
             user=choices.user,
-            conversation=choices.conversation,
+            conversation_id=choices.conversation_id,
             incumbent=inputs.incumbent,
             chosen=verdict.chosen,
             runner_up=verdict.runner_up,

@@ -18,7 +18,7 @@ _COLUMNS = """
     request_model, response_model, response_id, finish_reasons, conversation_id, input_tokens,
     output_tokens, cache_read_input_tokens, cache_write_input_tokens, reasoning_output_tokens,
     time_to_first_chunk_s, time_per_output_token_s, duration_s, error_type, server_address,
-    sample_source, cost_usd, price_source, task, app, user, region, finished_at, held_usd,
+    sample_source, cost_usd, price_source, task, app, user, region, finished_at, reserved_usd,
     detail, status_code, retry_after_s, load_duration_s
 """
 _FINISH_REASONS = 10
@@ -182,7 +182,7 @@ def _values(call: Call) -> Row:
         call.user,
         call.region,
         call.finished_at,
-        call.held_usd,
+        call.reserved_usd,
         call.detail,
         call.status_code,
         call.retry_after_s,

@@ -24,7 +24,7 @@ def insert_decision(db: Database, decision: Decision) -> None:
         db.run(
             """
             INSERT INTO decisions (id, created_at, prompt, prompt_sha256, task_kind, role,
-                strategy, app, user, conversation, chosen, runner_up, margin_usd,
+                strategy, app, user, conversation_id, chosen, runner_up, margin_usd,
                 registry_revision, scorer_version, elapsed_ms, document)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
@@ -38,7 +38,7 @@ def insert_decision(db: Database, decision: Decision) -> None:
                 decision.strategy.id,
                 decision.app,
                 decision.user,
-                decision.conversation,
+                decision.conversation_id,
                 decision.chosen,
                 decision.runner_up,
                 decision.margin_usd,
@@ -89,7 +89,7 @@ def _only(rows: list[Row], otherwise: str) -> Decision:
     return decision_from_json(document, prompt)
 
 
-def last_in_conversation(db: Database, conversation: str) -> LastTurn | None:
+def last_in_conversation(db: Database, conversation_id: str) -> LastTurn | None:
     """Return the latest decision of the conversation that chose an endpoint, in short.
 
     Where a fallback gave the answer, it is the one named: it has the conversation in its cache.
@@ -104,22 +104,22 @@ def last_in_conversation(db: Database, conversation: str) -> LastTurn | None:
                 ORDER BY attempt DESC LIMIT 1
             ), chosen), task_kind, created_at
         FROM decisions
-        WHERE conversation = ? AND chosen IS NOT NULL
+        WHERE conversation_id = ? AND chosen IS NOT NULL
         ORDER BY sequence DESC LIMIT 1
         """,
-        (conversation,),
+        (conversation_id,),
     )
     return LastTurn(*rows[0]) if rows else None
 
 
-def last_prompt(db: Database, conversation: str, *, least_chars: int) -> str | None:
+def last_prompt(db: Database, conversation_id: str, *, least_chars: int) -> str | None:
     """Return the conversation's latest prompt of at least that many characters, if one is kept."""
     rows = db.rows(
         """
-        SELECT prompt FROM decisions WHERE conversation = ? AND length(prompt) >= ?
+        SELECT prompt FROM decisions WHERE conversation_id = ? AND length(prompt) >= ?
         ORDER BY sequence DESC LIMIT 1
         """,
-        (conversation, least_chars),
+        (conversation_id, least_chars),
     )
     return str(rows[0][0]) if rows else None
 

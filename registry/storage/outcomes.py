@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolecall.registry.core.telemetry import Outcome, OutcomeKind
+from rolecall.registry.core.telemetry import Outcome, OutcomeSource
 from rolecall.registry.storage.connection import Database
 
 
@@ -11,14 +11,14 @@ def insert_outcome(db: Database, outcome: Outcome) -> None:
     db.run(
         """
         INSERT INTO outcomes
-            (created_at, endpoint, score, kind, decision_id, task, predicted, note)
+            (created_at, endpoint, score, source, decision_id, task, predicted, note)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         """,
         (
             outcome.created_at,
             outcome.endpoint,
             outcome.score,
-            outcome.kind,
+            outcome.source,
             outcome.decision_id,
             outcome.task,
             outcome.predicted,
@@ -31,7 +31,7 @@ def outcomes_of_decision(db: Database, decision_id: str) -> tuple[Outcome, ...]:
     """Return the outcomes of a decision's answers in the order in which they came."""
     rows = db.rows(
         """
-        SELECT created_at, endpoint, score, kind, decision_id, task, predicted, note
+        SELECT created_at, endpoint, score, source, decision_id, task, predicted, note
         FROM outcomes WHERE decision_id = ? ORDER BY id
         """,
         (decision_id,),
@@ -46,7 +46,7 @@ def outcomes_for(db: Database, endpoint: str, task: str) -> tuple[Outcome, ...]:
     """
     rows = db.rows(
         """
-        SELECT created_at, endpoint, score, kind, decision_id, task, predicted, note
+        SELECT created_at, endpoint, score, source, decision_id, task, predicted, note
         FROM outcomes
         WHERE endpoint = :endpoint AND (
             coalesce(task, '') = :task
@@ -59,9 +59,9 @@ def outcomes_for(db: Database, endpoint: str, task: str) -> tuple[Outcome, ...]:
     return tuple(Outcome(*row) for row in rows)
 
 
-def delete_outcomes(db: Database, decision_id: str, endpoint: str, kind: OutcomeKind) -> int:
-    """Delete one kind of outcome of a decision's answer; return how many there were."""
+def delete_outcomes(db: Database, decision_id: str, endpoint: str, source: OutcomeSource) -> int:
+    """Delete the outcomes of one source of a decision's answer; return how many there were."""
     return db.run(
-        "DELETE FROM outcomes WHERE decision_id = ? AND endpoint = ? AND kind = ?",
-        (decision_id, endpoint, kind),
+        "DELETE FROM outcomes WHERE decision_id = ? AND endpoint = ? AND source = ?",
+        (decision_id, endpoint, source),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from rolecall.registry.storage.judged_schema import FITTED_MODELS, JUDGED_ROWS
+from rolecall.registry.storage.later_steps import FITTED_MODELS, JUDGED_ROWS, NAMES
 
 steps = Migrations("rolecall")
 
@@ -68,6 +68,12 @@ def m008_effort_and_benchmarks(db: Database) -> None:
 def m009_judged_rows(db: Database) -> None:
     """Keep the user's judged rows, and what is derived from them for one scorer version."""
     _execute_all(db, JUDGED_ROWS)
+
+
+@steps()
+def m010_names(db: Database) -> None:
+    """Name columns and stored fields as the rest of rolecall does."""
+    _execute_all(db, NAMES)
 
 
 _REGISTRY = (

@@ -19,7 +19,7 @@ def read_scopes(db: Database) -> tuple[Scope, ...]:
         )
         for row in db.rows(
             """
-            SELECT app, user, strategy, allowance_usd, allowance_per, allowance_mode, log_prompts
+            SELECT app, user, strategy, budget_usd, budget_per, budget_mode, log_prompts
             FROM scopes ORDER BY id
             """
         )
@@ -31,14 +31,14 @@ def write_scope(db: Database, scope: Scope) -> None:
     allowance = scope.allowance
     db.run(
         """
-        INSERT INTO scopes (id, app, user, strategy, allowance_usd, allowance_per,
-                            allowance_mode, log_prompts)
+        INSERT INTO scopes (id, app, user, strategy, budget_usd, budget_per,
+                            budget_mode, log_prompts)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET
             strategy = excluded.strategy,
-            allowance_usd = excluded.allowance_usd,
-            allowance_per = excluded.allowance_per,
-            allowance_mode = excluded.allowance_mode,
+            budget_usd = excluded.budget_usd,
+            budget_per = excluded.budget_per,
+            budget_mode = excluded.budget_mode,
             log_prompts = excluded.log_prompts
         """,
         (

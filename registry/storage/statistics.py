@@ -12,7 +12,7 @@ from rolecall.registry.storage.connection import Database, Row
 _COLUMNS = """
     endpoint, updated_at, calls, failed, errors, recent_calls, recent_failures, samples,
     sampled_at, ttft_p50_s, ttft_p95_s, ttft_long_p50_s, itl_p50_s, itl_p95_s, itl_long_p50_s,
-    input_tokens, output_tokens, cost_usd, unpriced, consecutive_failures, openings, open_until,
+    input_tokens, output_tokens, cost_usd, unpriced, consecutive_failures, times_opened, open_until,
     opened_because, trial_until
 """
 _ERRORS = 4
@@ -58,7 +58,7 @@ def write_statistics(db: Database, statistics: EndpointStatistics) -> None:
             statistics.cost_usd,
             statistics.unpriced,
             statistics.consecutive_failures,
-            statistics.openings,
+            statistics.times_opened,
             statistics.open_until,
             statistics.opened_because,
             statistics.trial_until,

@@ -72,7 +72,7 @@ def after_success(stats: EndpointStatistics, call: Call) -> EndpointStatistics:
     return replace(
         stats,
         consecutive_failures=0,
-        openings=0,
+        times_opened=0,
         open_until=None,
         opened_because=None,
         trial_until=None,
@@ -86,10 +86,10 @@ def after_failure(stats: EndpointStatistics, call: Call) -> EndpointStatistics:
         return replace(stats, trial_until=None)
     stats = replace(stats, consecutive_failures=stats.consecutive_failures + 1)
     if stats.open_until is not None and not _tries(stats, call):
-        return stats if call.retry_after_s is None else _opened(stats, call, stats.openings)
+        return stats if call.retry_after_s is None else _opened(stats, call, stats.times_opened)
     if stats.open_until is None and not _is_time(stats, call.error_type):
         return stats
-    return _opened(stats, call, stats.openings + 1)
+    return _opened(stats, call, stats.times_opened + 1)
 
 
 def _tries(stats: EndpointStatistics, call: Call) -> bool:
@@ -104,17 +104,17 @@ def _is_time(stats: EndpointStatistics, error_type: str) -> bool:
     return is_enough and stats.recent_failures >= _FAILED_SHARE * stats.recent_calls
 
 
-def _opened(stats: EndpointStatistics, call: Call, openings: int) -> EndpointStatistics:
+def _opened(stats: EndpointStatistics, call: Call, times_opened: int) -> EndpointStatistics:
     assert call.finished_at is not None
     assert call.error_type is not None
     first = _FIRST_OPEN_S.get(call.error_type, _USUAL_OPEN_S)
-    seconds = min(first * 2.0 ** max(openings - 1, 0), LONGEST_S)
+    seconds = min(first * 2.0 ** max(times_opened - 1, 0), LONGEST_S)
     if call.retry_after_s is not None:
         seconds = min(max(call.retry_after_s, 0.0), LONGEST_ASKED_S)
     until = datetime.fromisoformat(call.finished_at) + timedelta(seconds=seconds)
     return replace(
         stats,
-        openings=openings,
+        times_opened=times_opened,
         open_until=max(until.isoformat(timespec="microseconds"), stats.open_until or ""),
         opened_because=call.error_type,
         trial_until=None,

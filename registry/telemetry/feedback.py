@@ -64,7 +64,7 @@ def give_feedback(
             created_at=datetime.now(UTC).isoformat(timespec="microseconds"),
             endpoint=endpoint,
             score=score,
-            kind="human",
+            source="human",
             decision_id=decision.id,
             task=decision.task.kind,
             predicted=predicted,

@@ -60,12 +60,12 @@ class Story:
 class TaskStatistics:
     """What an endpoint's outcomes on a kind of task add to its predicted success, now.
 
-    `doubt` goes from 1 (nothing is known) to 0.
+    `uncertainty` goes from 1 (nothing is known) to 0.
     """
 
     statistics: OutcomeStatistics
     offset: float
-    doubt: float
+    uncertainty: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +181,8 @@ def task_statistics(
     for (endpoint, task), statistics in found.items():
         if chosen is None or endpoint in chosen:
             chain = [found[endpoint, k] for k in kinds_of(task) if (endpoint, k) in found]
-            offset, doubt, _ = success_offset(chain, now)
-            reports.append(TaskStatistics(statistics, offset, doubt))
+            offset, uncertainty, _ = success_offset(chain, now)
+            reports.append(TaskStatistics(statistics, offset, uncertainty))
     return tuple(reports)
 
 

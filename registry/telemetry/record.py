@@ -43,7 +43,7 @@ def begin_call(db: Database, call: Call, scopes: Iterable[Scope]) -> None:
     Raises CircuitOpen, and BudgetExceeded where a hard allowance has too little left; then
     nothing is stored. A probe may pass an open circuit.
     """
-    held = call.held_usd or 0.0
+    held = call.reserved_usd or 0.0
     now = datetime.fromisoformat(call.created_at)
     with db.transaction():
         _pass_circuit(db, call, now)
@@ -72,10 +72,10 @@ def stays_open(db: Database, endpoint: str, until: datetime) -> bool:
     return stats is not None and is_open(stats, until.isoformat(timespec="microseconds"))
 
 
-def end_call(db: Database, call: Call, held_usd: float | None, *, now: Now = utc_now) -> Call:
+def end_call(db: Database, call: Call, reserved_usd: float | None, *, now: Now = utc_now) -> Call:
     """Store how a call ended and fold it into its endpoint's statistics; return what is stored.
 
-    `held_usd` is what `begin_call` held; it is given back for what was spent. The end is dated
+    `reserved_usd` is what `begin_call` held; it is given back for what was spent. The end is dated
     under the write lock, so that calls are folded in the order of `finished_at`.
     """
     with db.transaction():
@@ -87,8 +87,8 @@ def end_call(db: Database, call: Call, held_usd: float | None, *, now: Now = utc
             write_statistics(db, stats)
             if kept is not samples:
                 write_samples(db, call.endpoint, kept)
-            spent = ended.cost_usd if ended.cost_usd is not None else ended.held_usd
-            _book(db, ended, (spent or 0.0) - (held_usd or 0.0))
+            spent = ended.cost_usd if ended.cost_usd is not None else ended.reserved_usd
+            _book(db, ended, (spent or 0.0) - (reserved_usd or 0.0))
     return ended
 
 
@@ -105,11 +105,11 @@ def record_outcome(db: Database, outcome: Outcome) -> None:
     A person's second word on an answer takes the place of the first.
     """
     with db.transaction():
-        is_again = outcome.kind == "human" and outcome.decision_id is not None
+        is_again = outcome.source == "human" and outcome.decision_id is not None
         replaced = 0
         if is_again:
             assert outcome.decision_id is not None
-            replaced = delete_outcomes(db, outcome.decision_id, outcome.endpoint, outcome.kind)
+            replaced = delete_outcomes(db, outcome.decision_id, outcome.endpoint, outcome.source)
         insert_outcome(db, outcome)
         for kind in kinds_of(outcome.task or ""):
             if replaced:

@@ -332,9 +332,11 @@ def _stored(case: Case, seen: Seen) -> Iterator[_Compared]:
     )
     yield "without an end", [call.id for call in calls if call.finished_at is None], []
     yield "without a duration", [call.id for call in calls if call.duration_s is None], []
-    held = [call.id for call in calls if (call.held_usd is None) != (call.cost_usd is not None)]
+    held = [call.id for call in calls if (call.reserved_usd is None) != (call.cost_usd is not None)]
     yield "holding money besides a cost, or none without", held, []
-    booked = sum(call.held_usd or 0.0 if call.cost_usd is None else call.cost_usd for call in calls)
+    booked = sum(
+        call.reserved_usd or 0.0 if call.cost_usd is None else call.cost_usd for call in calls
+    )
     yield "spent", _rounded(seen.spent_usd), _rounded(booked)
     yield "received there", seen.received, 0 if case.fault == "refuse" else tries
 

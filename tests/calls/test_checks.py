@@ -94,7 +94,7 @@ def test_schema_and_check_are_judged_apart_and_move_the_success(db: Database) ->
 def test_a_check_is_kept_as_such_with_what_was_foretold(db: Database) -> None:
     [outcome], _ = judged(db, None, "true", ASKED, SCORED, Answer((Text("hi"),)))
     assert isinstance(outcome, Outcome)
-    assert (outcome.kind, outcome.predicted, outcome.decision_id) == ("check", 0.6, ASKED.id)
+    assert (outcome.source, outcome.predicted, outcome.decision_id) == ("check", 0.6, ASKED.id)
 
 
 def test_a_check_need_not_read_the_answer() -> None:

@@ -59,7 +59,7 @@ def test_before_the_first_token_the_call_is_recorded_and_the_connection_closed(
     assert call.duration_s is not None
     assert call.duration_s < 5
     assert (call.cost_usd, call.output_tokens) == (None, None)
-    assert call.held_usd == pytest.approx(serving.spent_usd())
+    assert call.reserved_usd == pytest.approx(serving.spent_usd())
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -104,9 +104,9 @@ def check_half(serving: Serving) -> None:
     assert call.time_to_first_chunk_s is not None
     assert call.duration_s is not None
     assert 0 < call.time_to_first_chunk_s < call.duration_s
-    assert call.held_usd is not None
-    assert 8e-6 < call.held_usd < 40e-6, "the prompt and the half that came"
-    assert call.held_usd == pytest.approx(serving.spent_usd())
+    assert call.reserved_usd is not None
+    assert 8e-6 < call.reserved_usd < 40e-6, "the prompt and the half that came"
+    assert call.reserved_usd == pytest.approx(serving.spent_usd())
 
 
 def test_between_two_tries_nothing_is_waited_for(

@@ -124,7 +124,7 @@ def test_a_schema_is_sent_and_an_answer_that_matches_it_is_a_success(
     sent = schema_of(api, serving.body())
     assert (list(sent["properties"]), sent["required"]) == (["total"], ["total"])
     assert list(json.loads(told["answer"])) == ["total"]
-    assert told["outcomes"] == [{"score": 1.0, "kind": "check", "note": "schema: passed"}]
+    assert told["outcomes"] == [{"score": 1.0, "source": "check", "note": "schema: passed"}]
     assert outcomes(endpoint) == [(1.0, "check")]
 
 
@@ -133,7 +133,7 @@ def outcomes(endpoint: str) -> list[tuple[float, str]]:
         found = [
             one for kind in ("", "chat", "general") for one in outcomes_for(db, endpoint, kind)
         ]
-    return [(one.score, one.kind) for one in dict.fromkeys(found)]
+    return [(one.score, one.source) for one in dict.fromkeys(found)]
 
 
 @pytest.mark.parametrize("text", ["no JSON at all", '{"total": "seven"}', "[1]"])
@@ -160,7 +160,7 @@ def test_a_check_gets_the_answer_and_its_exit_is_recorded(
     result = rolecall("ask", "hello", "--check", check, "--json")
     told = json.loads(result.stdout)
     assert result.exit_code == 0
-    assert told["outcomes"] == [{"score": score, "kind": "check", "note": note}]
+    assert told["outcomes"] == [{"score": score, "source": "check", "note": note}]
     assert outcomes(endpoint) == [(score, "check")]
     assert ("note: check failed: exit 3" in result.stderr) == (score == 0)
 
@@ -291,5 +291,5 @@ def test_a_key_command_that_fails_costs_nothing_and_sends_nothing(
     assert "key_command of openai/m failed: exit 7" in result.stderr
     assert serving.server.requests == []
     [call] = serving.calls()
-    assert (call.error_type, call.cost_usd, call.held_usd) == ("auth", 0.0, None)
+    assert (call.error_type, call.cost_usd, call.reserved_usd) == ("auth", 0.0, None)
     assert serving.spent_usd() == 0

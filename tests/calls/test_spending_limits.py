@@ -96,11 +96,11 @@ def test_what_a_broken_attempt_may_have_cost_is_not_spent_again(
     assert rolecall("ask", "hello", "--max-cost", "0.0012").exit_code == 0
     broken, whole = serving.calls()
     assert (broken.endpoint, whole.endpoint) == (first, second)
-    assert broken.held_usd is not None
+    assert broken.reserved_usd is not None
     limit = sent_limit("openai", serving.body("second"))
     assert limit is not None
-    assert broken.held_usd > 0.0001
-    assert broken.held_usd + limit * 4 / 1e6 <= 0.0012
+    assert broken.reserved_usd > 0.0001
+    assert broken.reserved_usd + limit * 4 / 1e6 <= 0.0012
 
 
 def test_a_second_choice_that_what_is_left_does_not_pay_for_is_not_asked(
@@ -129,7 +129,7 @@ def test_an_unknown_price_is_reckoned_with_and_said(serving: Serving, rolecall: 
     assert "cost unknown" in result.stderr
     [call] = serving.calls()
     assert (call.cost_usd, call.price_source) == (None, None)
-    assert call.held_usd == pytest.approx((12 * 5 + 8 * 25) / 1e6)
+    assert call.reserved_usd == pytest.approx((12 * 5 + 8 * 25) / 1e6)
 
 
 def scope(usd: str, mode: str = "hard", name: str = "app: desk") -> str:
@@ -186,8 +186,8 @@ def test_an_allowance_is_not_charged_twice_for_a_failed_attempt(
     serving.apply(scope("0.0016"))
     result = rolecall("ask", "hello", "--app", "desk")
     broken = serving.calls()[0]
-    assert broken.held_usd is not None
-    assert 0.0004 < broken.held_usd < 0.0007
+    assert broken.reserved_usd is not None
+    assert 0.0004 < broken.reserved_usd < 0.0007
     assert (result.exit_code, result.stdout) == (0, f"{DEFAULT_TEXT}\n"), "$0.0009 is left"
     assert [call.endpoint for call in serving.calls()] == [first, second]
 

@@ -21,7 +21,7 @@ ANYTHING: Any = type("Anything", (), {"__eq__": lambda *_: True})()
 READ_PROMPT = """
 import sys
 from rolecall.cli.errors import guarded
-from rolecall.cli.prompts import Given, read_request
+from rolecall.cli.input.prompts import Given, read_request
 argument = sys.argv[1] if len(sys.argv) > 1 else None
 prompt = lambda: read_request(Given(argument)).turns[-1].parts[-1].text
 sys.exit(guarded(lambda: sys.stdout.write(prompt()) and 0))

@@ -129,7 +129,7 @@ def test_what_is_reported_is_what_is_left_out(api: Api) -> None:
 
 def test_knowing_what_is_carried_takes_no_http_library() -> None:
     code = (
-        "import sys, rolecall.registry.transport.carried as c; "
+        "import sys, rolecall.registry.providers.support as c; "
         "c.uncarried('ollama', ['user']); c.lost_modalities('ollama', ['pdf']); "
         "sys.exit('httpx' in sys.modules)"
     )

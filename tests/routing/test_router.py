@@ -288,12 +288,12 @@ def test_a_near_tie_stays_with_who_answered_last_in_the_conversation(
         "input_usd_per_mtok: 0, output_usd_per_mtok: 0",
     )
     apply_document(db, level, "pool.yaml")
-    chat = RoutingChoices(role="prover", conversation="c1")
+    chat = RoutingChoices(role="prover", conversation_id="c1")
     assert router.decide(PROOF, replace(chat, endpoints=("there/*",))).chosen == "there/large"
     decision = router.decide(PROOF, chat)
     assert (decision.chosen, decision.incumbent) == ("there/large", "there/large")
     assert "CONTINUITY_AFFINITY_APPLIED" in decision.reasons
-    other = router.decide(PROOF, RoutingChoices(role="prover", conversation="c2"))
+    other = router.decide(PROOF, RoutingChoices(role="prover", conversation_id="c2"))
     assert (other.chosen, other.incumbent) == ("here/small", None)
 
 
@@ -301,7 +301,7 @@ def test_a_near_tie_stays_with_who_answered_last_in_the_conversation(
 def test_a_short_follow_up_stays_with_the_task_of_its_conversation(
     log_prompt: bool, router: Router
 ) -> None:
-    chat = RoutingChoices(conversation="c1", log_prompt=log_prompt)
+    chat = RoutingChoices(conversation_id="c1", log_prompt=log_prompt)
     first = router.decide(PROOF, chat)
     yes = Request((Message("user", "yes, go on"),))
     second = router.decide(yes, chat)
@@ -315,7 +315,7 @@ def test_a_short_follow_up_stays_with_the_task_of_its_conversation(
 
 
 def test_a_new_subject_in_a_conversation_is_detected_anew(router: Router) -> None:
-    chat = RoutingChoices(conversation="c1")
+    chat = RoutingChoices(conversation_id="c1")
     router.decide(PROOF, chat)
     letter = Request((Message("user", "Now write a farewell note for a colleague who retires."),))
     assert router.decide(letter, chat).task.kind == "write"
@@ -325,7 +325,7 @@ def test_the_cache_of_the_last_turn_counts_only_while_it_is_warm(
     router: Router, clock: Clock
 ) -> None:
     history = (Message("user", "word " * 2000), Message("assistant", "yes"))
-    chat = RoutingChoices(role="prover", conversation="c1", endpoints=("there/*",))
+    chat = RoutingChoices(role="prover", conversation_id="c1", endpoints=("there/*",))
     router.decide(PROOF, chat)
     clock.time += timedelta(minutes=1)
     warm = router.decide(Request((*history, *PROOF.messages)), chat).candidates[0]

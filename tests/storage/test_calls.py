@@ -31,7 +31,7 @@ from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.registry import read_revision
 from tests.storage.test_decisions import DECISION
 
-CALL = Call("c1", "2026-11-22T10:00:00.000+00:00", "a/x", request_model="x", held_usd=0.5)
+CALL = Call("c1", "2026-11-22T10:00:00.000+00:00", "a/x", request_model="x", reserved_usd=0.5)
 ENDED = replace(
     CALL,
     decision_id=None,
@@ -42,7 +42,7 @@ ENDED = replace(
     duration_s=1.5,
     cost_usd=0.0,
     finished_at="2026-11-22T10:00:01.500+00:00",
-    held_usd=None,
+    reserved_usd=None,
 )
 
 

@@ -72,7 +72,7 @@ DECISION = Decision(
     strategy_layers=("default", "role coder"),
     app=None,
     user="me",
-    conversation="talk",
+    conversation_id="talk",
     incumbent=None,
     chosen="a/x",
     runner_up=None,
@@ -196,20 +196,20 @@ def test_the_last_turn_of_a_conversation_is_its_latest_choice(db: Database) -> N
     insert_decision(db, DECISION)
     insert_decision(db, replace(DECISION, id="0later", chosen="b/y"))
     insert_decision(db, replace(DECISION, id="0nothing", chosen=None))
-    insert_decision(db, replace(DECISION, id="0other", conversation="other", chosen="c/z"))
+    insert_decision(db, replace(DECISION, id="0other", conversation_id="other", chosen="c/z"))
     assert last_in_conversation(db, "talk") == LastTurn("b/y", "code", DECISION.created_at)
 
 
 def test_the_last_prompt_of_a_conversation_is_its_latest_long_one(db: Database) -> None:
     for number, prompt in enumerate(("an older long prompt", "a newer long prompt", "yes", None)):
         insert_decision(db, replace(DECISION, id=f"0{number}", prompt=prompt))
-    insert_decision(db, replace(DECISION, id="0x", conversation="other", prompt="x" * 99))
+    insert_decision(db, replace(DECISION, id="0x", conversation_id="other", prompt="x" * 99))
     assert last_prompt(db, "talk", least_chars=10) == "a newer long prompt"
     assert last_prompt(db, "talk", least_chars=100) is None
 
 
 def test_names_may_hold_characters_that_no_encoding_has(db: Database) -> None:
-    odd = replace(DECISION, app="\udcff", conversation="talk \udcff")
+    odd = replace(DECISION, app="\udcff", conversation_id="talk \udcff")
     insert_decision(db, odd)
     assert read_decision(db, None) == odd
     assert last_in_conversation(db, "talk \udcff") == LastTurn("a/x", "code", odd.created_at)
@@ -237,7 +237,7 @@ def test_old_decisions_are_pruned_unless_a_call_was_made_since(db: Database) -> 
         ("SELECT document FROM decisions WHERE id = ?", ("0",)),
         ("SELECT id FROM decisions WHERE id >= ? AND id < ? ORDER BY id LIMIT 4", ("0", "1")),
         (
-            "SELECT chosen FROM decisions WHERE conversation = ? AND chosen IS NOT NULL"
+            "SELECT chosen FROM decisions WHERE conversation_id = ? AND chosen IS NOT NULL"
             " ORDER BY sequence DESC LIMIT 1",
             ("talk",),
         ),
@@ -252,7 +252,7 @@ def test_no_look_up_grows_with_the_history(
         db.run(
             """
             INSERT INTO decisions (id, created_at, prompt_sha256, task_kind, strategy, chosen,
-                conversation, registry_revision, scorer_version, elapsed_ms, document)
+                conversation_id, registry_revision, scorer_version, elapsed_ms, document)
             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
             SELECT hex(randomblob(8)), '', '', 'code', 's', 'a/x', i % 7, 1, 's1', 1, '{}' FROM n
             """,

@@ -9,18 +9,20 @@ from pathlib import Path
 import pytest
 import sqlite_utils
 
-from rolecall.registry.core.entities import Endpoint, Model, Role, TaskKind
+from rolecall.registry.core.entities import Allowance, Endpoint, Model, Role, TaskKind
 from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.core.judged_rows import JudgedAnswer, JudgedRow
 from rolecall.registry.storage import schema
 from rolecall.registry.storage.calls import CallFilter, recent_calls
 from rolecall.registry.storage.connection import APPLICATION_ID, SCHEMA_VERSION
+from rolecall.registry.storage.decisions import read_decision
 from rolecall.registry.storage.judged_rows import read_judged_rows, uses_fits, write_judged_row
 from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.outcomes import outcomes_of_decision
 from rolecall.registry.storage.registry import read_registry, write_record
 from rolecall.registry.storage.spending import spent
 from rolecall.registry.storage.statistics import read_statistics
+from rolecall.registry.storage.turns import read_turns
 
 STEPS = [step.name for step in schema.steps._migrations]
 
@@ -65,7 +67,11 @@ def rows_of(path: Path) -> dict[str, list[dict[str, object]]]:
     connection.row_factory = sqlite3.Row
     found = {
         table: [
-            {name: row[name] for name in row.keys() if row[name] is not None}  # noqa: SIM118
+            {
+                "source" if (table, name) == ("outcomes", "kind") else name: row[name]
+                for name in row.keys()  # noqa: SIM118
+                if row[name] is not None
+            }
             for row in connection.execute(f"SELECT * FROM {table}")
         ]
         for table in EVIDENCE_TABLES
@@ -114,7 +120,12 @@ def test_a_registry_with_evidence_keeps_every_row_and_value(tmp_path: Path) -> N
     assert rows_of(path) == before
     assert [len(rows) for rows in before.values()] == [1, 1, 1, 1]
     assert (endpoint.key_env, endpoint.key_command) == ("A_KEY", None)
-    assert (call.decision_id, call.attempt, call.cost_usd, call.held_usd) == ("d", 2, 0.001, None)
+    assert (call.decision_id, call.attempt, call.cost_usd, call.reserved_usd) == (
+        "d",
+        2,
+        0.001,
+        None,
+    )
     assert (outcome.score, outcome.note, outcome.predicted) == (0.5, "so-so", None)
 
 
@@ -239,3 +250,33 @@ def test_references_are_enforced_after_a_migration(tmp_path: Path) -> None:
     old_file(path, 1)
     with open_database(path) as db, pytest.raises(sqlite3.IntegrityError):
         write_record(db, Endpoint("e", "nowhere"))
+
+
+def test_a_file_of_schema_9_keeps_all_its_rows_under_the_new_names(tmp_path: Path) -> None:
+    path, fresh = tmp_path / "nine.db", tmp_path / "fresh.db"
+    connection = sqlite3.connect(path)
+    connection.executescript(Path(__file__).with_name("registry_9.sql").read_text("utf-8"))
+    tables = [name for name, sql in schema_of(path) if sql and sql.startswith("CREATE TABLE")]
+    derived = ("judged_readings", "example_vectors", "_sqlite_migrations")
+    counts = [f"SELECT count(*) FROM {name}" for name in tables if name not in derived]
+    before = [connection.execute(sql).fetchone() for sql in counts]
+    held = connection.execute("SELECT id, held_usd, cost_usd FROM calls ORDER BY id").fetchall()
+    connection.close()
+    assert (0,) not in before
+    open_database(fresh).close()
+    with open_database(path) as db:
+        assert [db.rows(sql)[0] for sql in counts] == before
+        assert db.rows("SELECT id, reserved_usd, cost_usd FROM calls ORDER BY id") == held
+        ids = [name for (name,) in db.rows("SELECT id FROM decisions ORDER BY sequence")]
+        decisions = [read_decision(db, name) for name in ids]
+        [scope] = read_registry(db).scopes
+        outcomes = [one for name in ids for one in outcomes_of_decision(db, name)]
+        assert len(read_turns(db, str(decisions[0].conversation_id))) == 4
+    assert schema_of(path) == schema_of(fresh)
+    assert scope.allowance == Allowance(20.0, "day", "hard")
+    assert [one.source for one in outcomes] == ["check", "human"]
+    assert decisions[1].conversation_id == decisions[0].conversation_id is not None
+    weighed = [one for decision in decisions for one in decision.candidates]
+    told = [one.parts.task_probability for one in weighed if one.parts]
+    assert told
+    assert all(0 < share <= 1 for share in told)

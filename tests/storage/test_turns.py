@@ -149,5 +149,5 @@ def test_unreadable_conversations_are_found(db: Database) -> None:
     for name in ("one", "two", "two"):
         append_turns(db, name, AT, None, [HELLO])
     assert unreadable_conversations(db) == ()
-    db.run("UPDATE turns SET turn = '{}' WHERE conversation = 'two'")
+    db.run("UPDATE turns SET turn = '{}' WHERE conversation_id = 'two'")
     assert unreadable_conversations(db) == ("two",)

@@ -67,12 +67,16 @@ def test_it_is_tried_again_and_closes_when_that_succeeds() -> None:
     down = [failing(0), failing(1), failing(2)]
     assert on_trial(stats_of(*down), at(30))
     healed = stats_of(*down, call(30))
-    assert (state(healed, at(32)), healed.openings, healed.opened_because) == ("closed", 0, None)
+    assert (state(healed, at(32)), healed.times_opened, healed.opened_because) == (
+        "closed",
+        0,
+        None,
+    )
 
 
 def test_a_trial_that_fails_opens_it_for_twice_as_long() -> None:
     again = stats_of(failing(0), failing(1), failing(2), failing(30))
-    assert again.openings == 2
+    assert again.times_opened == 2
     assert is_open(again, at(30.1 + 29))
     assert not is_open(again, at(30.1 + 31))
 
@@ -83,7 +87,7 @@ def test_it_never_stays_open_longer_than_ten_minutes_by_itself() -> None:
         when += 700
         calls.append(failing(when))
     stats = stats_of(*calls)
-    assert stats.openings > 10
+    assert stats.times_opened > 10
     assert not is_open(stats, at(when + 601))
 
 
@@ -92,7 +96,7 @@ def test_a_call_begun_before_it_opened_neither_closes_nor_reopens_it() -> None:
     late = replace(call(1.5), finished_at=at(9))
     assert is_open(stats_of(*down, late), at(10))
     late_failure = replace(failing(1.5), finished_at=at(9))
-    assert stats_of(*down, late_failure).openings == 1
+    assert stats_of(*down, late_failure).times_opened == 1
 
 
 def test_a_probe_closes_it_before_its_time() -> None:

@@ -77,7 +77,7 @@ def test_a_word_is_kept_with_what_was_foretold_and_counts_at_once(db: Database) 
     assert given.outcomes == 1
     assert given.success_offset == pytest.approx(-0.6 / 5)
     [kept] = outcomes_of_decision(db, SCORED.id)
-    assert (kept.score, kept.kind, kept.predicted, kept.note) == (0.0, "human", 0.6, "wrong file")
+    assert (kept.score, kept.source, kept.predicted, kept.note) == (0.0, "human", 0.6, "wrong file")
 
 
 def test_said_again_it_takes_the_place_of_what_was_said_before(db: Database) -> None:

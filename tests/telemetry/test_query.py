@@ -156,8 +156,8 @@ def test_statistics_are_given_for_every_endpoint_that_was_called(db: Database) -
 def test_an_offset_leans_on_the_wider_kind_of_task(db: Database) -> None:
     code, edit = task_statistics(db, (), NOW)
     assert (code.statistics, edit.statistics) == (CODE, EDIT)
-    assert (code.offset, code.doubt) == success_offset([CODE], NOW)[:2]
-    assert (edit.offset, edit.doubt) == success_offset([CODE, EDIT], NOW)[:2]
+    assert (code.offset, code.uncertainty) == success_offset([CODE], NOW)[:2]
+    assert (edit.offset, edit.uncertainty) == success_offset([CODE, EDIT], NOW)[:2]
     assert code.offset > edit.offset > success_offset([EDIT], NOW)[0]
     assert task_statistics(db, ("a/*",), NOW) == ()
     assert len(task_statistics(db, ("b/*",), NOW)) == 2

@@ -51,7 +51,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
 
 def begun(db: Database, seconds: float = 0.0, *scopes: Scope, source: str = "live") -> Call:
     call = Call(
-        f"c{seconds}-{source}", at(seconds), "p/m", app="desk", user="me", held_usd=HELD_USD
+        f"c{seconds}-{source}", at(seconds), "p/m", app="desk", user="me", reserved_usd=HELD_USD
     )
     if source == "probe":
         call = replace(call, sample_source="probe")
@@ -61,7 +61,7 @@ def begun(db: Database, seconds: float = 0.0, *scopes: Scope, source: str = "liv
 
 def ended(db: Database, call: Call, *, after: float = 1.0, **how: object) -> Call:
     """End a call `after` so many seconds: as a success for 0.2 USD unless said otherwise."""
-    success = {"cost_usd": 0.2, "held_usd": None, "time_to_first_chunk_s": 0.5}
+    success = {"cost_usd": 0.2, "reserved_usd": None, "time_to_first_chunk_s": 0.5}
     moment = datetime.fromisoformat(call.created_at)
     end = replace(call, **(success | how))  # type: ignore[arg-type]
     return end_call(
@@ -95,7 +95,7 @@ def test_its_end_gives_back_what_was_held_for_what_was_spent(db: Database) -> No
 
 
 def test_an_unknown_cost_leaves_its_estimate_held(db: Database) -> None:
-    ended(db, begun(db), cost_usd=None, held_usd=0.3, error_type="stream_cut")
+    ended(db, begun(db), cost_usd=None, reserved_usd=0.3, error_type="stream_cut")
     assert spent(db, EVERYTHING, DAY) == pytest.approx(0.3)
 
 
@@ -185,7 +185,7 @@ def test_a_trial_that_nobody_ends_is_given_up_after_a_while(db: Database) -> Non
 
 def test_an_interrupted_trial_leaves_the_next_one_to_try(db: Database) -> None:
     open_circuit(db)
-    ended(db, begun(db, 20), cost_usd=None, held_usd=0.1, error_type="interrupted")
+    ended(db, begun(db, 20), cost_usd=None, reserved_usd=0.1, error_type="interrupted")
     assert begun(db, 22).id
     with pytest.raises(CircuitOpen):
         begun(db, 23)
@@ -223,8 +223,8 @@ def test_a_second_word_takes_the_place_of_the_first(db: Database) -> None:
 
 def test_a_check_leaves_a_persons_word_alone(db: Database) -> None:
     record_outcome(db, OUTCOME)
-    record_outcome(db, replace(OUTCOME, kind="check", score=1.0))
-    record_outcome(db, replace(OUTCOME, kind="check", score=1.0))
+    record_outcome(db, replace(OUTCOME, source="check", score=1.0))
+    record_outcome(db, replace(OUTCOME, source="check", score=1.0))
     assert len(outcomes_of_decision(db, DECISION.id)) == 3
 
 

@@ -121,12 +121,12 @@ def test_a_quantile_of_nothing_is_unknown() -> None:
 def test_a_few_bad_marks_move_success_and_good_ones_move_it_back() -> None:
     now = START + timedelta(minutes=30)
     once, _, _ = success_offset([outcomes(0)], now)
-    thrice, doubt, count = success_offset([outcomes(0, 0, 0)], now)
+    thrice, uncertainty, count = success_offset([outcomes(0, 0, 0)], now)
     healed, _, _ = success_offset([outcomes(0, 0, 0, 1, 1, 1, 1, 1)], now)
     assert once == pytest.approx(-0.6 / 5, abs=0.001)
     assert thrice < once < 0
     assert healed > thrice + 0.15
-    assert (count, doubt < 1) == (3, True)
+    assert (count, uncertainty < 1) == (3, True)
 
 
 def test_outcomes_as_foretold_move_nothing() -> None:

@@ -135,7 +135,7 @@ def _moved(scored: float, std: float | None, seen: Measured) -> tuple[float, flo
     if not seen.outcomes:
         return scored, std
     success = min(max(scored + seen.success_offset, _LEAST_SUCCESS), 1.0 - _LEAST_SUCCESS)
-    return success, None if std is None else max(std * seen.success_doubt, _LEAST_STD)
+    return success, None if std is None else max(std * seen.success_uncertainty, _LEAST_STD)
 
 
 def _success_source(seen: Measured, told: Source, basis: str) -> Source:

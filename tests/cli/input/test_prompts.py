@@ -306,7 +306,7 @@ def test_a_row_that_is_not_json_is_named_by_its_line(tmp_path: Path) -> None:
 
 READ_ROWS = """
 import sys
-from rolecall.cli.prompts import Given, read_jsonl
+from rolecall.cli.input.prompts import Given, read_jsonl
 for number, chat, _ in read_jsonl(Given()):
     print(number, chat.turns[0].parts[0].text, flush=True)
 """

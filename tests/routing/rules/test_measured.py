@@ -73,7 +73,7 @@ def test_more_failures_never_make_an_answer_cheaper(calls: float, a: float, b: f
 
 
 def test_outcomes_move_the_success_and_lessen_its_doubt() -> None:
-    found = seen(replace(SEEN, outcomes=3, success_offset=-0.25, success_doubt=0.5))
+    found = seen(replace(SEEN, outcomes=3, success_offset=-0.25, success_uncertainty=0.5))
     assert found.success == pytest.approx(0.55)
     assert found.scored_success == 0.8
     assert found.success_std == pytest.approx(0.035)

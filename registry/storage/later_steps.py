@@ -1,4 +1,4 @@
-"""The tables of judged rows and of what is derived from them."""
+"""The statements of the later migration steps: judged rows, what is derived from them, names."""
 
 from __future__ import annotations
 
@@ -49,4 +49,23 @@ JUDGED_ROWS = (
         content BLOB NOT NULL
     )
     """,
+)
+
+NAMES = (
+    "ALTER TABLE calls RENAME COLUMN held_usd TO reserved_usd",
+    "ALTER TABLE endpoint_statistics RENAME COLUMN openings TO times_opened",
+    "ALTER TABLE outcomes RENAME COLUMN kind TO source",
+    "ALTER TABLE decisions RENAME COLUMN conversation TO conversation_id",
+    "ALTER TABLE turns RENAME COLUMN conversation TO conversation_id",
+    "ALTER TABLE scopes RENAME COLUMN allowance_usd TO budget_usd",
+    "ALTER TABLE scopes RENAME COLUMN allowance_per TO budget_per",
+    "ALTER TABLE scopes RENAME COLUMN allowance_mode TO budget_mode",
+    """
+    UPDATE decisions SET document = replace(
+        replace(document, ',"conversation":', ',"conversation_id":'),
+        '"likeness":', '"task_probability":'
+    )
+    """,
+    # Readings are derived from judged rows, and are made again when they are next needed.
+    "DELETE FROM judged_readings",
 )
