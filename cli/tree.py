@@ -41,6 +41,10 @@ COMMANDS: dict[str, dict[str, Place]] = {
         "telemetry": Place("telemetry:app", "List, export or prune recorded calls."),
         "scorer": Place("scorer:app", "Show, evaluate or fit the scorer."),
     },
+    "More": {
+        "completion": Place("completion:completion", "Print a completion script for your shell."),
+        "help": Place("help:show_help", "Show help on a topic or a command."),
+    },
 }
 
 
