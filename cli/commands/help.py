@@ -78,4 +78,4 @@ def _show_topic(name: str) -> None:
         return
     from rich.markdown import Markdown
 
-    screen.print(Markdown(text, code_theme="bw"))
+    screen.print(Markdown(text, code_theme="ansi_dark"))
