@@ -124,8 +124,16 @@ def test_ctrl_c_is_quiet_and_exits_with_130(tmp_path: Path) -> None:
     os.mkfifo(fifo)
     pipe = subprocess.PIPE
     command = [PROGRAM, "registry", "apply", str(fifo)]
+    started = subprocess.Popen(
+        command,
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+        # Under nohup, or behind &, these tests ignore Ctrl-C, and a child would too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     # Opening our end returns when the command has opened its own, and so is reading.
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as waiting, fifo.open("w"):
+    with started as waiting, fifo.open("w"):
         waiting.send_signal(signal.SIGINT)
         out, err = waiting.communicate(timeout=30)
     assert (waiting.returncode, out, err) == (130, "", "")
