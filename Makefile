@@ -46,7 +46,7 @@ check: .venv/.dev .names/rolecall ## lint and type-check
 
 .PHONY: test
 test: check ## install everything, then lint, types and tests
-	$(BIN)/pytest -q $(PYTEST)
+	$(BIN)/pytest -q --numprocesses=auto --dist=loadfile $(PYTEST)
 
 .venv-live/.servers: tests/live/requirements.txt .constraints.txt
 	$(PYTHON) -m venv .venv-live

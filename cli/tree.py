@@ -29,11 +29,11 @@ COMMANDS: dict[str, dict[str, Place]] = {
         "feedback": Place("feedback:feedback", "Record how good an answer was."),
     },
     "Registry": {
-        "models": Place("models:app", "Keep what is known of each model."),
-        "endpoints": Place("endpoints:app", "Keep the places where models are served."),
-        "roles": Place("roles:app", "Keep the kinds of work and who may do them."),
-        "tasks": Place("tasks:app", "Manage the kinds of task."),
-        "strategies": Place("strategies:app", "Keep how candidates are valued."),
+        "models": Place("models:app", "Manage models."),
+        "endpoints": Place("endpoints:app", "Manage endpoints."),
+        "roles": Place("roles:app", "Manage roles and their endpoints."),
+        "tasks": Place("tasks:app", "Manage tasks."),
+        "strategies": Place("strategies:app", "Manage routing strategies."),
         "registry": Place("registry:app", "Export, apply, check or back up the registry."),
     },
     "Evidence": {

@@ -229,7 +229,7 @@ class Asker:
         left = remaining(self._db, scopes, decision.app, decision.user, now)
         own, _ = spend_limit(decision.strategy, (), will_call=True)
         if own is not None:
-            own = replace(own, usd=own.usd - around.spent_usd)  # allowances know of it already
+            own = replace(own, usd=own.usd - around.spent_usd)  # budgets know of it already
         shared, _ = spend_limit(replace(decision.strategy, max_cost_usd=None), left, will_call=True)
         limits = [one for one in (own, shared) if one is not None]
         if not limits:

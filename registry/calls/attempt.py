@@ -50,7 +50,7 @@ class Purpose:
 class Attempt:
     """One call, before, while and after it is made.
 
-    `reserved_usd` is the worst case, held against allowances. Once `events` has ended, `call` is
+    `reserved_usd` is the worst case, held against budgets. Once `events` has ended, `call` is
     the row as stored, and `answer` is what came.
     """
 

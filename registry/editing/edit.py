@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rolecall.registry.core.entities import Assignment, Collection, Record, Registry, Role
@@ -12,7 +13,7 @@ from rolecall.registry.core.errors import (
     RecordInUse,
     UnknownRecord,
 )
-from rolecall.registry.core.suggestions import choices_hint, unknown
+from rolecall.registry.core.suggestions import NOUNS, choices_hint, named, unknown
 from rolecall.registry.documents.document import (
     COLLECTIONS,
     Document,
@@ -23,13 +24,13 @@ from rolecall.registry.documents.document import (
     parse_record,
 )
 from rolecall.registry.editing.diff import (
-    Changes,
+    Change,
     changes_between,
     merged,
     records_of,
     with_records,
 )
-from rolecall.registry.editing.references import NOUNS, Reference, dangling, users_of
+from rolecall.registry.editing.references import Reference, dangling, users_of
 from rolecall.registry.policy.layers import DEFAULT_STRATEGY
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import (
@@ -53,18 +54,9 @@ _WRITE_ORDER: tuple[Collection, ...] = (
 )
 
 
-def list_records(db: Database, collection: Collection) -> tuple[Record, ...]:
-    """Return all records of a collection, sorted by id."""
-    return read_collection(db, collection)
-
-
 def get_record(db: Database, collection: Collection, record_id: str) -> Record:
     """Return one record. Raises UnknownRecord with the names that come near."""
-    records = read_collection(db, collection)
-    for record in records:
-        if record.id == record_id:
-            return record
-    raise unknown(NOUNS[collection], record_id, [record.id for record in records])
+    return named(read_collection(db, collection), NOUNS[collection], record_id)
 
 
 def add_record(db: Database, collection: Collection, record: Record) -> Record:
@@ -144,7 +136,7 @@ def assign_endpoint(db: Database, role: str, assignment: Assignment) -> Role:
     Raises UnknownRecord for a role or endpoint that is not there.
     """
     with db.transaction():
-        before = _role(db, role)
+        before = named(read_roles(db), "role", role)
         endpoints = [one.endpoint for one in before.assignments]
         assignments = (
             tuple(
@@ -164,7 +156,7 @@ def assign_endpoint(db: Database, role: str, assignment: Assignment) -> Role:
 def unassign_endpoint(db: Database, role: str, endpoint: str) -> Role:
     """Take an endpoint's assignment from a role and return the role. Raises UnknownRecord."""
     with db.transaction():
-        before = _role(db, role)
+        before = named(read_roles(db), "role", role)
         assigned = [one.endpoint for one in before.assignments]
         if endpoint not in assigned:
             hint = choices_hint(endpoint, assigned) if assigned else f"rolecall roles show {role}"
@@ -177,7 +169,7 @@ def unassign_endpoint(db: Database, role: str, endpoint: str) -> Role:
 
 def apply_document(
     db: Database, text: str, filename: str, *, dry_run: bool = False, prune: bool = False
-) -> Changes:
+) -> tuple[Change, ...]:
     """Make the registry hold the document's records; return what that changes.
 
     A record in the document is the whole record. Records that it does not name stay; with
@@ -189,7 +181,7 @@ def apply_document(
 
 def apply_parsed(
     db: Database, document: Document, *, dry_run: bool = False, prune: bool = False
-) -> Changes:
+) -> tuple[Change, ...]:
     """Do what `apply_document` does with a document that was read before."""
     with db.snapshot() if dry_run else db.transaction():
         before = read_registry(db, with_judged_rows=True)
@@ -199,7 +191,9 @@ def apply_parsed(
     return changes
 
 
-def planned(before: Registry, document: Document, *, prune: bool) -> tuple[Registry, Changes]:
+def planned(
+    before: Registry, document: Document, *, prune: bool
+) -> tuple[Registry, tuple[Change, ...]]:
     """Return what a document makes of a registry, and the changes; raises as apply_document."""
     after = merged(before, document, prune=prune)
     lost = dangling(after)
@@ -208,30 +202,28 @@ def planned(before: Registry, document: Document, *, prune: bool) -> tuple[Regis
     return after, changes_between(before, after)
 
 
-def write_changes(db: Database, after: Registry, changes: Changes) -> None:
+def write_changes(db: Database, after: Registry, changes: Sequence[Change]) -> None:
     """Write changes that lead to the registry `after`, references before what refers to them."""
-    written = {(one.collection, one.id) for one in changes.entries if one.kind != "remove"}
+    written = {(one.collection, one.id) for one in changes if one.kind != "remove"}
     with db.transaction():
         for collection in _WRITE_ORDER:
             for record in records_of(after, collection):
                 if (collection, record.id) in written:
                     write_record(db, record)
         for collection in reversed(_WRITE_ORDER):
-            for change in changes.entries:
+            for change in changes:
                 if change.kind == "remove" and change.collection == collection:
                     delete_record(db, collection, change.id)
+
+
+def write_registry(db: Database, registry: Registry) -> None:
+    """Write a whole registry where there is nothing yet."""
+    write_changes(db, registry, changes_between(Registry(0), registry))
 
 
 def export_document(db: Database) -> str:
     """Return the whole registry as one YAML document; the same content, the same bytes."""
     return dump_registry(read_registry(db, with_judged_rows=True))
-
-
-def _role(db: Database, name: str) -> Role:
-    roles = {role.id: role for role in read_roles(db)}
-    if name not in roles:
-        raise unknown("role", name, list(roles))
-    return roles[name]
 
 
 def _write_checked(db: Database, record: Record, document: Document | None = None) -> None:

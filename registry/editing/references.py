@@ -6,16 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rolecall.registry.core.entities import Collection, Registry
-
-NOUNS: dict[Collection, str] = {
-    "models": "model",
-    "endpoints": "endpoint",
-    "roles": "role",
-    "tasks": "task",
-    "strategies": "strategy",
-    "scopes": "scope",
-    "judged_rows": "judged row",
-}
+from rolecall.registry.core.suggestions import NOUNS
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolecall.registry.core.entities import Allowance, Scope
+from rolecall.registry.core.entities import Budget, Scope
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.values import from_flag, to_flag
 
@@ -14,7 +14,7 @@ def read_scopes(db: Database) -> tuple[Scope, ...]:
             app=row[0],
             user=row[1],
             strategy=row[2],
-            allowance=None if row[3] is None else Allowance(row[3], row[4], row[5]),
+            budget=None if row[3] is None else Budget(row[3], row[4], row[5]),
             log_prompts=from_flag(row[6]),
         )
         for row in db.rows(
@@ -28,7 +28,7 @@ def read_scopes(db: Database) -> tuple[Scope, ...]:
 
 def write_scope(db: Database, scope: Scope) -> None:
     """Insert the scope, or replace the whole record of that id."""
-    allowance = scope.allowance
+    budget = scope.budget
     db.run(
         """
         INSERT INTO scopes (id, app, user, strategy, budget_usd, budget_per,
@@ -46,9 +46,9 @@ def write_scope(db: Database, scope: Scope) -> None:
             scope.app,
             scope.user,
             scope.strategy,
-            None if allowance is None else allowance.usd,
-            None if allowance is None else allowance.per,
-            None if allowance is None else allowance.mode,
+            None if budget is None else budget.usd,
+            None if budget is None else budget.per,
+            None if budget is None else budget.mode,
             to_flag(scope.log_prompts),
         ),
     )

@@ -37,10 +37,10 @@ class CircuitOpen(RegistryError):
 
 
 def begin_call(db: Database, call: Call, scopes: Iterable[Scope]) -> None:
-    """Store a call that is about to be sent, its worst case held against the allowances.
+    """Store a call that is about to be sent, its worst case held against the budgets.
 
     All in one transaction, so that no two commands spend the same money or try the same circuit.
-    Raises CircuitOpen, and BudgetExceeded where a hard allowance has too little left; then
+    Raises CircuitOpen, and BudgetExceeded where a hard budget has too little left; then
     nothing is stored. A probe may pass an open circuit.
     """
     held = call.reserved_usd or 0.0
@@ -48,7 +48,7 @@ def begin_call(db: Database, call: Call, scopes: Iterable[Scope]) -> None:
     with db.transaction():
         _pass_circuit(db, call, now)
         for one in remaining(db, scopes, call.app, call.user, now):
-            if one.allowance.mode == "hard" and held > max(one.left_usd, 0.0):
+            if one.budget.mode == "hard" and held > max(one.left_usd, 0.0):
                 raise BudgetExceeded(f"{call.endpoint} may cost more than is left: {one.words}")
         insert_call(db, call)
         _book(db, call, held)

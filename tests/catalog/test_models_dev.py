@@ -1,4 +1,4 @@
-"""The catalogue tells what is known of a model, or which names come near."""
+"""The catalog tells what is known of a model, or which names come near."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_price_that_is_not_known_is_null() -> None:
     ],
 )
 def test_a_model_that_is_not_known_is_answered_with_near_names(query: str, hint: str) -> None:
-    with pytest.raises(UnknownRecord, match=r"in the models\.dev facts") as unknown:
+    with pytest.raises(UnknownRecord, match="in the catalog") as unknown:
         find_model(query)
     assert unknown.value.hint is not None
     assert unknown.value.hint.startswith(hint)

@@ -79,7 +79,7 @@ def test_an_empty_collection_prints_nothing_and_says_so(rolecall: Rolecall) -> N
         assert json.loads(rolecall(group, "list", "--json").stdout) == {group: []}
 
 
-def test_a_model_is_added_with_the_catalogues_facts_unless_stated(rolecall: Rolecall) -> None:
+def test_a_model_is_added_with_the_catalogs_facts_unless_stated(rolecall: Rolecall) -> None:
     result = rolecall("models", "add", "openai/gpt-4o", "--id", "four", "--context-tokens", "9000")
     assert result.exit_code == 0, result.stderr
     assert (result.stdout, result.stderr) == ("added model four\n", "")
@@ -100,10 +100,10 @@ def test_a_bare_model_knows_only_what_was_stated(rolecall: Rolecall) -> None:
     assert model["context_tokens"] is model["source"] is None
 
 
-def test_a_model_unknown_to_the_catalogue_is_refused(rolecall: Rolecall) -> None:
+def test_a_model_unknown_to_the_catalog_is_refused(rolecall: Rolecall) -> None:
     result = rolecall("models", "add", "gpt-4oo")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith('error: no model "gpt-4oo" in the models.dev facts\nhint: ')
+    assert result.stderr.startswith('error: no model "gpt-4oo" in the catalog\nhint: ')
 
 
 def test_a_name_taken_is_refused(rolecall: Rolecall) -> None:
@@ -114,7 +114,7 @@ def test_a_name_taken_is_refused(rolecall: Rolecall) -> None:
     )
 
 
-def test_an_endpoint_of_the_catalogue_brings_its_model(rolecall: Rolecall) -> None:
+def test_an_endpoint_of_the_catalog_brings_its_model(rolecall: Rolecall) -> None:
     result = rolecall("endpoints", "add", "openai/gpt-4o", "--input-price", "2", "--region", "eu")
     assert result.exit_code == 0, result.stderr
     assert result.stdout == "added endpoint openai/gpt-4o\n"

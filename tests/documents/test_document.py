@@ -65,7 +65,7 @@ tasks:
 strategies:
   - {id: balanced, quality_usd: 0.05, min_success: null, local_only: false, prefer_locality: null}
 scopes:
-  - {app: helpdesk, strategy: private, allowance: {usd: 20, per: day, mode: hard}}
+  - {app: helpdesk, strategy: private, budget: {usd: 20, per: day, mode: hard}}
 """
 
 
@@ -244,8 +244,8 @@ S = "strategies:\n  - id: s\n"
         ("scopes:\n  - strategy: s", "f.yaml:2: scopes[0]: a scope names either an app or", None),
         ("scopes:\n  - {app: a, user: u}", "f.yaml:2: scopes[0]: a scope names either", None),
         (
-            "scopes:\n  - app: a\n    allowance: {per: day}",
-            "f.yaml:3: scopes[0].allowance: usd is missing",
+            "scopes:\n  - app: a\n    budget: {per: day}",
+            "f.yaml:3: scopes[0].budget: usd is missing",
             None,
         ),
         ("models: [", "f.yaml:1: not valid YAML: ", "close what was opened"),

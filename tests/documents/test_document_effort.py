@@ -68,7 +68,7 @@ def test_an_effort_is_a_level_a_budget_or_the_servers_own(
         ),
         (
             f"{MODEL}    benchmarks: {{swe: .nan}}",
-            "f.yaml:3: models[0].benchmarks.swe: .nan is out of range: at least 0, and finite",
+            "f.yaml:3: models[0].benchmarks.swe: .nan is out of range: 0 to 1",
             None,
         ),
         (
@@ -112,7 +112,7 @@ def test_applying_tells_what_changes_and_an_export_keeps_it(tmp_path: Path) -> N
     apply_text(path, f"{MODEL}{ENDPOINT}", "f.yaml")
     changed = f"{MODEL}    benchmarks: {{swe: 0.5}}\n{ENDPOINT}    reasoning_effort: low\n"
     changes = apply_text(path, changed, "f.yaml")
-    assert [(one.id, one.fields) for one in changes.entries] == [
+    assert [(one.id, one.fields) for one in changes] == [
         ("m", (("benchmarks.swe", None, 0.5),)),
         ("e", (("reasoning_effort", None, "low"),)),
     ]

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from rolecall.registry.core import entities as records
 from rolecall.registry.core.effort import LEVELS
 from rolecall.registry.core.entities import (
-    Allowance,
     Assignment,
+    Budget,
     DataPolicy,
     Endpoint,
     Model,
@@ -33,8 +33,8 @@ from rolecall.registry.documents.document import (
     dump_registry,
     parse_document,
     parse_record,
-    to_plain,
 )
+from rolecall.registry.documents.fields import to_plain
 from rolecall.registry.editing.diff import changes_between
 from rolecall.registry.editing.edit import write_changes
 from rolecall.registry.storage.open import open_database
@@ -135,7 +135,7 @@ def strategies(name: str) -> st.SearchStrategy[Strategy]:
         min_success=maybe(CHANCES),
         default_failure_rate=CHANCES,
         **{
-            field.name: MONEY if "None" not in str(field.type) else maybe(MONEY)
+            field.name: MONEY if field.default is not None else maybe(MONEY)
             for field in fields(Strategy)
             if field.name.endswith(("usd", "_s", "mtok"))
         },
@@ -189,8 +189,8 @@ def tasks(name: str, role_names: list[str]) -> st.SearchStrategy[TaskKind]:
 
 
 def scopes(name: str, strategy_names: list[str]) -> st.SearchStrategy[Scope]:
-    allowances = st.builds(
-        Allowance,
+    budgets = st.builds(
+        Budget,
         MONEY,
         st.sampled_from(["day", "week", "month"]),
         st.sampled_from(get_args(records.BudgetMode)),
@@ -200,7 +200,7 @@ def scopes(name: str, strategy_names: list[str]) -> st.SearchStrategy[Scope]:
         app=st.just(name) if len(name) % 2 else st.none(),
         user=st.none() if len(name) % 2 else st.just(name),
         strategy=maybe(st.sampled_from(strategy_names)),
-        allowance=maybe(allowances),
+        budget=maybe(budgets),
         log_prompts=maybe(st.booleans()),
     )
 

@@ -31,7 +31,6 @@ from rolecall.registry.editing.edit import (
     add_record,
     assign_endpoint,
     get_record,
-    list_records,
     record_yaml,
     remove_record,
     replace_from_yaml,
@@ -39,7 +38,12 @@ from rolecall.registry.editing.edit import (
 )
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.open import open_database
-from rolecall.registry.storage.registry import read_registry, read_revision, write_record
+from rolecall.registry.storage.registry import (
+    read_collection,
+    read_registry,
+    read_revision,
+    write_record,
+)
 
 RECORDS: tuple[Record, ...] = (
     Model("m"),
@@ -70,7 +74,7 @@ def db(path: Path) -> Iterator[Database]:
 
 
 def test_records_are_listed_by_id(db: Database) -> None:
-    assert [one.id for one in list_records(db, "endpoints")] == ["a/m", "b/m"]
+    assert [one.id for one in read_collection(db, "endpoints")] == ["a/m", "b/m"]
 
 
 def test_an_unknown_record_is_answered_with_near_names(db: Database) -> None:

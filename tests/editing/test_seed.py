@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.catalog.models_dev import CatalogueEntry, find_model, seed_text
+from rolecall.registry.catalog.models_dev import CatalogEntry, find_model, seed_text
 from rolecall.registry.core.entities import DataPolicy, Registry, Role, Strategy, TaskKind
 from rolecall.registry.core.errors import UnknownRecord
 from rolecall.registry.documents.document import dump_registry, parse_document
@@ -65,7 +65,7 @@ def test_the_starter_pool_holds_several_places_and_sizes(pool: Registry) -> None
 
 
 def test_the_starter_pool_is_whole_with_the_facts_installed(pool: Registry) -> None:
-    text = seed_text("pool.yaml")
+    text = seed_text("models.yaml")
     assert len(pool.models) == text.count("- facts: ")
     assert len(pool.endpoints) == len(pool.models) + text.count("  efforts: [")
 
@@ -87,7 +87,7 @@ def test_a_few_models_of_the_starter_pool_are_also_asked_with_another_effort(
 def test_a_model_that_newer_facts_have_dropped_is_left_out(
     monkeypatch: pytest.MonkeyPatch, pool: Registry
 ) -> None:
-    def without_opus(query: str) -> CatalogueEntry:
+    def without_opus(query: str) -> CatalogEntry:
         if "opus" in query:
             raise UnknownRecord(query)
         return find_model(query)

@@ -13,7 +13,7 @@ import httpx
 import yaml
 
 from rolecall.registry.core.entities import Price
-from rolecall.registry.documents.schema import SHAPES
+from rolecall.registry.documents.schema import TYPES
 from tests.conftest import Rolecall
 from tests.faults.__main__ import all_served
 from tests.faults.asking import APIS, body
@@ -52,7 +52,7 @@ def test_a_document_makes_a_registry_of_these_endpoints_alone(
 def test_a_document_names_every_section_and_the_built_in_strategies() -> None:
     with FaultServer() as server:
         document = yaml.safe_load(registry_yaml(server, all_served(server)))
-    assert set(document) == set(SHAPES) - {"judged_rows"}  # which is there only with rows
+    assert set(document) == set(TYPES) - {"judged_rows"}  # which is there only with rows
     assert (document["roles"], document["tasks"], document["scopes"]) == ([], [], [])
     names = [one["id"] for one in document["strategies"]]
     assert names == ["balanced", "cheapest", "fast", "private", "quality"]

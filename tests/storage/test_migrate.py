@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlite_utils
 
-from rolecall.registry.core.entities import Allowance, Endpoint, Model, Role, TaskKind
+from rolecall.registry.core.entities import Budget, Endpoint, Model, Role, TaskKind
 from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.core.judged_rows import JudgedAnswer, JudgedRow
 from rolecall.registry.storage import schema
@@ -273,7 +273,7 @@ def test_a_file_of_schema_9_keeps_all_its_rows_under_the_new_names(tmp_path: Pat
         outcomes = [one for name in ids for one in outcomes_of_decision(db, name)]
         assert len(read_turns(db, str(decisions[0].conversation_id))) == 4
     assert schema_of(path) == schema_of(fresh)
-    assert scope.allowance == Allowance(20.0, "day", "hard")
+    assert scope.budget == Budget(20.0, "day", "hard")
     assert [one.source for one in outcomes] == ["check", "human"]
     assert decisions[1].conversation_id == decisions[0].conversation_id is not None
     weighed = [one for decision in decisions for one in decision.candidates]
