@@ -162,13 +162,21 @@ def test_one_command_does_not_import_the_others() -> None:
     assert not files & {f"rolecall.cli.commands.{name}" for name in ("roles", "route", "registry")}
 
 
-def test_help_and_a_tab_press_take_at_most_a_fifth_of_a_second() -> None:
+def test_help_and_a_tab_press_take_at_most_three_times_the_start_of_typer() -> None:
     program = str(Path(sys.executable).with_name("rolecall"))
-    for words, line in ((["--help"], None), ([], "rolecall roles show ")):
-        env = {**os.environ, **({"_ROLECALL_COMPLETE": line} if line else {})}
-        times = []
-        for _ in range(5):
-            started = time.perf_counter()
-            subprocess.run([program, *words], capture_output=True, check=True, env=env)
-            times.append(time.perf_counter() - started)
-        assert min(times) < 0.2
+    floor = [sys.executable, "-c", "import typer.main"]
+    typed = {"": [program, "--help"], "rolecall roles show ": [program]}
+    times: dict[str, list[float]] = {"floor": [], **{line: [] for line in typed}}
+    for _ in range(5):
+        times["floor"].append(seconds_of(floor, ""))
+        for line, command in typed.items():
+            times[line].append(seconds_of(command, line))
+    for line in typed:
+        assert min(times[line]) < 3 * min(times["floor"])
+
+
+def seconds_of(command: list[str], line: str) -> float:
+    env = {**os.environ, **({"_ROLECALL_COMPLETE": line} if line else {})}
+    started = time.perf_counter()
+    subprocess.run(command, capture_output=True, check=True, env=env)
+    return time.perf_counter() - started
