@@ -6,8 +6,15 @@ from typing import Annotated
 
 import typer
 
-from rolecall.cli.options import choices as options
-from rolecall.cli.options.common import JsonOption, RegistryOption
+from rolecall.cli.options.common import (
+    ConnectTimeoutOption,
+    FirstTokenTimeoutOption,
+    IdleTimeoutOption,
+    JsonOption,
+    NoLogOption,
+    PromptArgument,
+    RegistryOption,
+)
 from rolecall.cli.options.request import RequestOptions, takes_request
 
 ContinueOption = Annotated[
@@ -34,17 +41,17 @@ ThinkingOption = Annotated[
 @takes_request
 def ask(
     *,
-    prompt: options.PromptArgument = None,
+    prompt: PromptArgument = None,
     request: RequestOptions,
     continue_last: ContinueOption = False,
     check: CheckOption = None,
     stream: StreamOption = True,
     show_thinking: ThinkingOption = False,
-    connect_timeout: options.ConnectTimeoutOption = 10.0,
-    first_token_timeout: options.FirstTokenTimeoutOption = 120.0,
-    idle_timeout: options.IdleTimeoutOption = 60.0,
+    connect_timeout: ConnectTimeoutOption = 10.0,
+    first_token_timeout: FirstTokenTimeoutOption = 120.0,
+    idle_timeout: IdleTimeoutOption = 60.0,
     quiet: QuietOption = False,
-    no_log: options.NoLogOption = False,
+    no_log: NoLogOption = False,
     as_json: JsonOption = False,
     registry: RegistryOption = None,
 ) -> None:

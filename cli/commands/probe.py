@@ -7,8 +7,13 @@ from typing import Annotated
 import typer
 
 from rolecall.cli.completion.names import endpoint_names
-from rolecall.cli.options import choices as options
-from rolecall.cli.options.common import JsonOption, RegistryOption
+from rolecall.cli.options.common import (
+    ConnectTimeoutOption,
+    FirstTokenTimeoutOption,
+    IdleTimeoutOption,
+    JsonOption,
+    RegistryOption,
+)
 
 EndpointsArgument = Annotated[
     list[str] | None,
@@ -39,9 +44,9 @@ def probe(
     max_cost: Annotated[
         float, typer.Option(metavar="USD", min=0, help="The most one round may cost at worst.")
     ] = 0.10,
-    connect_timeout: options.ConnectTimeoutOption = 10.0,
-    first_token_timeout: options.FirstTokenTimeoutOption = 60.0,
-    idle_timeout: options.IdleTimeoutOption = 30.0,
+    connect_timeout: ConnectTimeoutOption = 10.0,
+    first_token_timeout: FirstTokenTimeoutOption = 60.0,
+    idle_timeout: IdleTimeoutOption = 30.0,
     install_timer: TimerOption = False,
     as_json: JsonOption = False,
     registry: RegistryOption = None,

@@ -116,9 +116,8 @@ def evaluate(
       rolecall scorer eval new.jsonl --train old.jsonl --json | jq .sets
     """
     from rolecall.cli.input.files import read_text, shown_name
-    from rolecall.cli.render.evaluation import print_evaluation
+    from rolecall.cli.render.evaluation import plotter, print_evaluation
     from rolecall.cli.render.output import note, print_json
-    from rolecall.cli.render.plot_check import plotter
     from rolecall.cli.render.progress import counted
     from rolecall.cli.render.robustness import refuse, show_robustness
     from rolecall.registry.evaluation.evaluate import EvalRequest, embeddings_in, read_seen
