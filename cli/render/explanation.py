@@ -47,7 +47,8 @@ def print_explanation(decision: Decision, *, show_all: bool = False) -> None:
     """
     screen = console()
     most = len(decision.candidates) if show_all else MOST_ROWS
-    screen.print(_header(decision), soft_wrap=True)
+    for line in _wrapped(_header(decision), screen.width):
+        screen.print(Text(line, style="bold"), soft_wrap=True)
     if decision.candidates:
         with screen.capture() as drawn:
             screen.print(_candidates(decision.candidates[:most]))
@@ -59,13 +60,13 @@ def print_explanation(decision: Decision, *, show_all: bool = False) -> None:
     _remarks(screen, decision)
 
 
-def _header(decision: Decision) -> Text:
+def _header(decision: Decision) -> str:
     parts = [decision.role or "no role", decision.strategy.id]
     parts.append(f"decided in {seconds(decision.elapsed_ms / 1000)}")
     if decision.margin_usd is not None:
         near = " (near-tie)" if decision.margin_usd < 0 else ""
         parts.append(f"margin {usd(decision.margin_usd)} over {decision.runner_up}{near}")
-    return Text(" · ".join(parts), style="bold")
+    return " · ".join(parts)
 
 
 def _candidates(candidates: tuple[Candidate, ...]) -> Table:
@@ -119,10 +120,14 @@ def _print_wrapped(screen: Console, start: str, text: str) -> None:
     if screen.width - indent < NARROWEST_TEXT:
         screen.print(Text(start), soft_wrap=True)
         start, indent = "", 4
-    lines = textwrap.wrap(text, screen.width - indent, break_on_hyphens=False) or [""]
+    lines = _wrapped(text, screen.width - indent) or [""]
     for number, line in enumerate(lines):
         lead = start if number == 0 else ""
         screen.print(Text(f"{lead:<{indent}}{line}".rstrip()), soft_wrap=True)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_on_hyphens=False)
 
 
 def _remarks(screen: Console, decision: Decision) -> None:
