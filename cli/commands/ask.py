@@ -18,23 +18,22 @@ from rolecall.cli.options.common import (
 from rolecall.cli.options.request import RequestOptions, takes_request
 
 ContinueOption = Annotated[
-    bool, typer.Option("--continue", "-c", help="Go on with the last conversation.")
+    bool, typer.Option("--continue", "-c", help="Continue the last conversation.")
 ]
 StreamOption = Annotated[
     bool,
-    typer.Option(
-        "--stream/--no-stream", help="Whether the endpoint is asked to send the answer bit by bit."
-    ),
+    typer.Option("--stream/--no-stream", help="Whether to stream the answer from the endpoint."),
 ]
 CheckOption = Annotated[
     str | None,
     typer.Option(
-        metavar="COMMAND", help="Judge the answer: given it on stdin, exit 0 means it is good."
+        metavar="COMMAND",
+        help="Check the answer with a command that reads it on stdin; exit 0 is good.",
     ),
 ]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Write nothing but the answer.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the answer.")]
 ThinkingOption = Annotated[
-    bool, typer.Option("--show-thinking", help="Show on stderr what the model thinks.")
+    bool, typer.Option("--show-thinking", help="Show the model's thinking on stderr.")
 ]
 
 
@@ -57,7 +56,7 @@ def ask(
 ) -> None:
     """Route a prompt, call the model, print the answer.
 
-    The answer alone goes to stdout: bit by bit on a terminal, whole into a pipe or --json. Where
+    The answer alone goes to stdout: as it comes on a terminal, whole in a pipe or --json. Where
     an endpoint fails, the next in rank is asked. Every call is recorded and counts in the next
     decision.
 

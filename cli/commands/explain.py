@@ -16,7 +16,7 @@ DecisionArgument = Annotated[
 ]
 PromptOption = Annotated[
     str | None,
-    typer.Option("--prompt", metavar="TEXT", help="Decide this prompt, recording nothing."),
+    typer.Option("--prompt", metavar="TEXT", help="Decide this prompt without recording it."),
 ]
 AllOption = Annotated[bool, typer.Option("--all", help="Show every candidate and exclusion.")]
 

@@ -27,7 +27,7 @@ EndpointsArgument = Annotated[
 
 EveryOption = Annotated[
     str | None,
-    typer.Option(metavar="TIME", help="Probe again and again, so far apart: 30m, 4h, 1d."),
+    typer.Option(metavar="TIME", help="Repeat at this interval: 30m, 4h, 1d."),
 ]
 TimerOption = Annotated[
     bool,
@@ -39,10 +39,11 @@ def probe(
     endpoint: EndpointsArgument = None,
     every: EveryOption = None,
     region: Annotated[
-        str | None, typer.Option(metavar="LABEL", help="Where you measure from, kept with it.")
+        str | None,
+        typer.Option(metavar="LABEL", help="Where you measure from, stored with the calls."),
     ] = None,
     max_cost: Annotated[
-        float, typer.Option(metavar="USD", min=0, help="The most one round may cost at worst.")
+        float, typer.Option(metavar="USD", min=0, help="The most a round may cost at worst.")
     ] = 0.10,
     connect_timeout: ConnectTimeoutOption = 10.0,
     first_token_timeout: FirstTokenTimeoutOption = 60.0,

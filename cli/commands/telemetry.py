@@ -241,8 +241,8 @@ def prune(
 ) -> None:
     """Delete old calls, decisions and conversations.
 
-    The decisions go with their prompts, and so does what was said in conversations. Statistics,
-    outcomes and what was spent stay: what was learned is kept.
+    Decisions are deleted with their prompts, conversations with their answers. Statistics,
+    outcomes and what was spent are kept.
 
     \b
     Examples:

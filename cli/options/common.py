@@ -21,7 +21,7 @@ RegistryOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 SkipBadOption = Annotated[
-    bool, typer.Option("--skip-bad", help="Leave out lines that are no judged row.")
+    bool, typer.Option("--skip-bad", help="Leave out lines that are not judged rows.")
 ]
 PromptArgument = Annotated[
     str | None,
@@ -32,19 +32,17 @@ NoLogOption = Annotated[
 ]
 ConnectTimeoutOption = Annotated[
     float,
-    typer.Option(
-        metavar="S", min=0.01, max=_LONGEST_S, help="Longest wait for a connection, in seconds."
-    ),
+    typer.Option(metavar="S", min=0.01, max=_LONGEST_S, help="Seconds to wait for a connection."),
 ]
 FirstTokenTimeoutOption = Annotated[
     float,
     typer.Option(
-        metavar="S", min=0.01, max=_LONGEST_S, help="Longest wait for the first token, in seconds."
+        metavar="S", min=0.01, max=_LONGEST_S, help="Seconds to wait for the first token."
     ),
 ]
 IdleTimeoutOption = Annotated[
     float,
     typer.Option(
-        metavar="S", min=0.01, max=_LONGEST_S, help="Longest pause within the answer, in seconds."
+        metavar="S", min=0.01, max=_LONGEST_S, help="Seconds between two pieces of the answer."
     ),
 ]

@@ -40,18 +40,26 @@ class RequestOptions:
     role: Annotated[
         str | None,
         typer.Option(
-            "--role", "-r", metavar="ROLE", help="By default the task's.", autocompletion=role_names
+            "--role",
+            "-r",
+            metavar="ROLE",
+            help="The role; by default the task's.",
+            autocompletion=role_names,
         ),
     ] = None
     strategy: Annotated[
         str | None,
         typer.Option(
-            metavar="STRATEGY", help="How to value candidates.", autocompletion=strategy_names
+            metavar="STRATEGY",
+            help="The strategy that values candidates.",
+            autocompletion=strategy_names,
         ),
     ] = None
     task: Annotated[
         str | None,
-        typer.Option(metavar="KIND", help="By default detected.", autocompletion=task_names),
+        typer.Option(
+            metavar="KIND", help="The kind of task; by default detected.", autocompletion=task_names
+        ),
     ] = None
     app: Annotated[str | None, typer.Option(metavar="NAME", help="The calling app's scope.")] = None
     user: Annotated[
@@ -74,7 +82,7 @@ class RequestOptions:
             autocompletion=endpoint_names,
         ),
     ] = None
-    local_only: Annotated[bool, typer.Option("--local-only", help="Send nothing elsewhere.")] = (
+    local_only: Annotated[bool, typer.Option("--local-only", help="Use local endpoints only.")] = (
         False
     )
     max_cost: Annotated[
@@ -82,7 +90,8 @@ class RequestOptions:
         typer.Option(metavar="USD", min=0, help="The most an answer may cost, in USD."),
     ] = None
     min_success: Annotated[
-        float | None, typer.Option(metavar="P", min=0, max=1, help="The least success, 0 to 1.")
+        float | None,
+        typer.Option(metavar="P", min=0, max=1, help="The lowest predicted success, 0 to 1."),
     ] = None
     worth: Annotated[
         float | None,
@@ -92,18 +101,22 @@ class RequestOptions:
     ] = None
     need: Annotated[
         list[str] | None,
-        typer.Option("--need", metavar="CAPABILITY", help="What the model must be capable of."),
+        typer.Option("--need", metavar="CAPABILITY", help="A required capability; repeatable."),
     ] = None
     prefer: Annotated[
         list[str] | None,
-        typer.Option("--prefer", metavar="CAPABILITY", help="What decides between near-ties."),
+        typer.Option(
+            "--prefer",
+            metavar="CAPABILITY",
+            help="A capability that decides near-ties; repeatable.",
+        ),
     ] = None
     input_tokens: Annotated[
         int | None,
-        typer.Option(metavar="N", min=0, help="The input's true size in tokens; else estimated."),
+        typer.Option(metavar="N", min=0, help="The input's size in tokens; by default estimated."),
     ] = None
     max_tokens: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="The most output tokens asked for.")
+        int | None, typer.Option(metavar="N", min=1, help="The most output tokens.")
     ] = None
     option: Annotated[
         list[str] | None,  # pairs of words in truth: coercion.py
@@ -125,9 +138,7 @@ class RequestOptions:
     ] = None
     allow_drop: Annotated[
         bool,
-        typer.Option(
-            "--allow-drop", help="Let endpoints serve without parameters they do not take."
-        ),
+        typer.Option("--allow-drop", help="Allow endpoints that ignore some of the parameters."),
     ] = False
 
     @property
