@@ -10,12 +10,12 @@ from rolecall.registry.core.reporting import ReportProgress
 
 
 @contextmanager
-def counted(what: str) -> Iterator[ReportProgress]:
+def counted(what: str, *, by_lines: bool = False) -> Iterator[ReportProgress]:
     """Yield a function of how much of how much is done; its bar goes when the block ends.
 
-    Only a terminal is told anything.
+    Only a terminal is told anything, and not where it sees the lines of the answer come.
     """
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or (by_lines and sys.stdout.isatty()):
         yield lambda _done, _total: None
         return
     from rich.console import Console

@@ -68,7 +68,7 @@ def test_a_device_is_not_waited_for() -> None:
     assert read_prompt("hello", stdin=subprocess.DEVNULL) == (0, "hello", "")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["roles", "list"], ["registry", "export"]])
+@pytest.mark.parametrize("words", [["--help"], ["registry", "export"]])
 def test_a_closed_pipe_ends_it_quietly(words: list[str], rolecall: Rolecall) -> None:
     rolecall("roles", "list")
     reader, writer = os.pipe()
@@ -88,10 +88,6 @@ def test_a_closed_pipe_ends_it_quietly(words: list[str], rolecall: Rolecall) -> 
         ("roles list <&-", (0, ANYTHING, "")),
         (
             "roles list > /dev/full",
-            (1, "", "error: cannot write the answer: no space left on device\n"),
-        ),
-        (
-            "registry export > /dev/full",
             (1, "", "error: cannot write the answer: no space left on device\n"),
         ),
     ],
