@@ -67,16 +67,18 @@ def probe(
     from rolecall.cli.render.output import print_text
     from rolecall.cli.render.probe import print_rounds
     from rolecall.cli.signals import terminable
-    from rolecall.registry.calls.probe import Round, probe_command
+    from rolecall.registry.calls.probe import ProbeRequest, probe_command
     from rolecall.registry.calls.probe_timer import timer_text
     from rolecall.registry.core.chat import Timeouts
     from rolecall.registry.core.durations import parse_duration
+    from rolecall.registry.editing.open import registry_path
 
     interval = None if every is None else parse_duration(every)
     timeouts = Timeouts(connect_timeout, first_token_timeout, idle_timeout)
-    wanted = Round(registry, tuple(endpoint or ()), region, max_cost, timeouts)
+    wanted = ProbeRequest(tuple(endpoint or ()), region, max_cost, timeouts)
     if install_timer:
-        print_text(timer_text(probe_command(wanted), interval or parse_duration("4h")))
+        command = probe_command(wanted, registry_path(registry))
+        print_text(timer_text(command, interval or parse_duration("4h")))
         return
     with terminable():
-        raise typer.Exit(print_rounds(wanted, interval, as_json=as_json))
+        raise typer.Exit(print_rounds(registry, wanted, interval, as_json=as_json))

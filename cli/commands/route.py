@@ -44,12 +44,14 @@ def route(
     from rolecall.cli.input.prompts import read_jsonl, read_request
     from rolecall.cli.render.decision import print_decision, print_decisions
     from rolecall.registry.chat.parse import request_of
-    from rolecall.registry.routing.router import open_router
+    from rolecall.registry.editing.open import open_registry
+    from rolecall.registry.routing.router import load_router
 
     given, asked = request.given(prompt), request.asked(log_prompt=not no_log)
     if not jsonl:
         wanted = asked.of(request_of(read_request(given)))
-    with open_router(registry, loading) as router:
+    with open_registry(registry) as db:
+        router = load_router(db, loading)
         if jsonl:
             raise typer.Exit(print_decisions(router, read_jsonl(given), asked))
-        print_decision(router.decide(wanted, asked.choices), as_json=as_json)
+        print_decision(router, router.decide(wanted, asked.choices), as_json=as_json)

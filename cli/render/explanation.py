@@ -51,7 +51,7 @@ def print_explanation(decision: Decision, *, show_all: bool = False) -> None:
         screen.print(Text(line, style="bold"), soft_wrap=True)
     if decision.candidates:
         with screen.capture() as drawn:
-            screen.print(_candidates(decision.candidates[:most]))
+            screen.print(_candidates(decision.candidates[:most], decision.chosen))
         for line in drawn.get().splitlines():
             print_text(line.rstrip())
     _rest(screen, len(decision.candidates) - most, "ranked below")
@@ -69,7 +69,7 @@ def _header(decision: Decision) -> str:
     return " · ".join(parts)
 
 
-def _candidates(candidates: tuple[Candidate, ...]) -> Table:
+def _candidates(candidates: tuple[Candidate, ...], chosen: str | None) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("", width=1)
     table.add_column("endpoint", overflow="fold", min_width=12)
@@ -79,7 +79,7 @@ def _candidates(candidates: tuple[Candidate, ...]) -> Table:
     table.add_column("total", no_wrap=True)
     table.add_column("value", no_wrap=True)
     for candidate in candidates:
-        is_chosen = candidate.rank == 1
+        is_chosen = candidate.endpoint == chosen
         table.add_row(
             "▸" if is_chosen else "",
             candidate.endpoint,

@@ -16,10 +16,9 @@ from rolecall.registry.core.clock import Now, utc_now
 from rolecall.registry.core.entities import Endpoint, Model, Registry, Strategy
 from rolecall.registry.core.errors import CallFailed, UsageError
 from rolecall.registry.core.formatting import usd
-from rolecall.registry.core.suggestions import unknown
 from rolecall.registry.core.telemetry import Call, EndpointStatistics
-from rolecall.registry.editing.open import open_registry, registry_path
-from rolecall.registry.policy.strategies import matches
+from rolecall.registry.policy.layers import default_strategy
+from rolecall.registry.policy.strategies import selected
 from rolecall.registry.providers.client import Client
 from rolecall.registry.routing.rules.cost import usd_for
 from rolecall.registry.routing.rules.eligibility import max_output_tokens
@@ -82,7 +81,7 @@ class Prober:
         go beyond is skipped, and said so. Raises UnknownRecord for a glob that matches nothing.
         """
         registry = read_registry(self._db)
-        strategy = next((one for one in registry.strategies if one.id == "balanced"), None)
+        strategy = default_strategy(registry)
         models = {model.id: model for model in registry.models}
         left_usd = max_cost_usd
         for endpoint in chosen_for_probing(registry, globs):
@@ -121,23 +120,17 @@ class Prober:
 
 def chosen_for_probing(registry: Registry, globs: tuple[str, ...]) -> tuple[Endpoint, ...]:
     """Return the endpoints that any glob matches, or all. Raises UnknownRecord, UsageError."""
-    ids = [endpoint.id for endpoint in registry.endpoints]
-    for glob in globs:
-        if not any(matches(one, (glob,)) for one in ids):
-            raise unknown("endpoint", glob, ids)
+    ids = selected([endpoint.id for endpoint in registry.endpoints], globs)
     if not ids:
         raise UsageError("no endpoint is registered", hint="rolecall endpoints add --help")
-    return tuple(one for one in registry.endpoints if not globs or matches(one.id, globs))
+    return tuple(one for one in registry.endpoints if one.id in ids)
 
 
-def _attempt(
-    endpoint: Endpoint, model: Model, strategy: Strategy | None, region: str | None
-) -> Attempt:
+def _attempt(endpoint: Endpoint, model: Model, strategy: Strategy, region: str | None) -> Attempt:
     is_asked_to = endpoint.reasoning_effort not in (None, "none")
     may_think = is_asked_to or "reasoning" in model.capabilities
     most = MOST_THINKING_TOKENS if may_think else MOST_TOKENS
     most = min(most, max_output_tokens(endpoint, model) or most)
-    strategy = strategy or Strategy("balanced")
     return Attempt(
         endpoint,
         model,
@@ -150,30 +143,28 @@ def _attempt(
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
-    """What one round of probes is: where, whom, from where, and for how much at worst."""
+class ProbeRequest:
+    """What one round of probes is: which endpoints, from where, and for how much at worst."""
 
-    registry: Path | None
     globs: tuple[str, ...] = ()
     region: str | None = None
     max_cost_usd: float = 0.10
     timeouts: Timeouts = field(default_factory=Timeouts)
 
 
-def probed(wanted: Round) -> Generator[Probed]:
+def probe_endpoints(db: Database, wanted: ProbeRequest) -> Generator[Probed]:
     """Yield each endpoint's probe as it ends; raises as `Prober.probe` does."""
-    environment = dict(os.environ)
-    with Client(timeouts=wanted.timeouts) as client, open_registry(wanted.registry) as db:
-        prober = Prober(db, client, environment)
+    with Client(timeouts=wanted.timeouts) as client:
+        prober = Prober(db, client, os.environ)
         yield from prober.probe(
             wanted.globs, region=wanted.region, max_cost_usd=wanted.max_cost_usd
         )
 
 
-def probe_command(wanted: Round) -> list[str]:
+def probe_command(wanted: ProbeRequest, registry: Path) -> list[str]:
     """Return the command line of one round, with full paths, as a timer needs it."""
     program = shutil.which("rolecall") or sys.argv[0]
     command = [program, "probe", *wanted.globs, "--max-cost", f"{wanted.max_cost_usd:g}"]
     if wanted.region is not None:
         command += ["--region", wanted.region]
-    return [*command, "--registry", str(registry_path(wanted.registry).absolute())]
+    return [*command, "--registry", str(registry.absolute())]

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.durations import parse_duration, parse_moment
 from rolecall.registry.core.errors import UnknownRecord, UsageError
-from rolecall.registry.core.suggestions import unknown
 from rolecall.registry.core.telemetry import (
     Call,
     EndpointStatistics,
@@ -17,7 +16,7 @@ from rolecall.registry.core.telemetry import (
     OutcomeStatistics,
     SampleSource,
 )
-from rolecall.registry.policy.strategies import matches
+from rolecall.registry.policy.strategies import selected
 from rolecall.registry.storage.calls import (
     CallFilter,
     call_ids,
@@ -108,11 +107,7 @@ def _filter(db: Database, wanted: CallQuery, now: datetime, limit: int | None) -
 def _selected(db: Database, globs: Sequence[str]) -> tuple[str, ...]:
     """Return the endpoints that globs name, those too that are no longer in the registry."""
     judged = (endpoint for endpoint, _ in all_outcome_statistics(db))
-    known = sorted({*names(db, "endpoints"), *read_statistics(db), *judged})
-    for glob in globs:
-        if not any(matches(one, (glob,)) for one in known):
-            raise unknown("endpoint", glob, known)
-    return tuple(one for one in known if matches(one, globs))
+    return selected(sorted({*names(db, "endpoints"), *read_statistics(db), *judged}), globs)
 
 
 def find_story(db: Database, id_or_prefix: str) -> Story:

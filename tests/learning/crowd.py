@@ -21,6 +21,7 @@ from rolecall.registry.core.chat import Chat, Text, Turn
 from rolecall.registry.core.entities import Price
 from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.requests import Asked, RoutingChoices
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.telemetry.feedback import give_feedback
 from tests.faults.plan import Plan
 from tests.faults.registry import Served, registry_yaml
@@ -90,8 +91,8 @@ def work(worker: int, asks: int) -> None:
 
 def _judge(worker: int) -> None:
     # The latest decision, anyone's, may have no answer yet.
-    with suppress(UsageError):
-        give_feedback(None, None, (0.8, 1.0)[worker % 2], None)
+    with suppress(UsageError), open_registry(None) as db:
+        give_feedback(db, None, (0.8, 1.0)[worker % 2], None)
 
 
 def _main() -> None:

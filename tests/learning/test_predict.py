@@ -14,9 +14,11 @@ from rolecall.registry.chat.parse import parse_chat, request_of
 from rolecall.registry.core.errors import InvalidDocument
 from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.editing.apply import apply_text
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.editing.seed import seed_registry
+from rolecall.registry.learning.loading import Loading
 from rolecall.registry.learning.predict import Predictions, predict_rows
-from rolecall.registry.routing.router import open_router
+from rolecall.registry.routing.router import load_router
 from rolecall.registry.scorer.model import Scorer
 
 PROMPT = "Prove that the square root of 2 is irrational."
@@ -87,8 +89,9 @@ def test_the_figures_are_those_a_decision_rests_on(tmp_path: Path) -> None:
     for messages in (CHAT, CHAT[:2], [{"role": "user", "content": "hello"}]):
         found = predict_rows(rows(tmp_path / "a.jsonl", {"messages": messages}))
         [predicted] = [{one.model: one for one in row.predictions} for row in found.rows]
-        with open_router(None) as router:
+        with open_registry(None) as db:
             request = request_of(parse_chat(messages, name="a"))
+            router = load_router(db, Loading())
             decision = router.decide(request, RoutingChoices(role="prover"), record=False)
         [candidate] = decision.candidates
         # A decision knows that no agent's run is asked for; a row does not say.

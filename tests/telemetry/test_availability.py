@@ -13,7 +13,7 @@ from rolecall.registry.core.telemetry import Call, OutcomeStatistics
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.statistics import write_outcome_statistics, write_statistics
-from rolecall.registry.telemetry.availability import Standing, read_standing
+from rolecall.registry.telemetry.availability import Availability, read_availability
 from rolecall.registry.telemetry.statistics import replayed
 from tests.telemetry.calls import START, at, call
 
@@ -35,8 +35,8 @@ def judged(db: Database, endpoint: str, task: str, residual: float) -> None:
     write_outcome_statistics(db, stats)
 
 
-def standing(db: Database, task: str = "code", *, seconds: float = 10.0) -> Standing:
-    return read_standing(db, task, START + timedelta(seconds=seconds))
+def standing(db: Database, task: str = "code", *, seconds: float = 10.0) -> Availability:
+    return read_availability(db, task, START + timedelta(seconds=seconds))
 
 
 def failing(*seconds: float, error: str = "server_error") -> Sequence[Call]:
@@ -44,7 +44,7 @@ def failing(*seconds: float, error: str = "server_error") -> Sequence[Call]:
 
 
 def test_nothing_is_known_of_who_was_never_called(db: Database) -> None:
-    assert standing(db) == Standing({}, {}, {})
+    assert standing(db) == Availability({}, {}, {})
 
 
 def test_who_was_called_is_measured(db: Database) -> None:

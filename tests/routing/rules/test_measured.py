@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rolecall.registry.core.decisions import Candidate
 from rolecall.registry.core.entities import Endpoint, Profile
@@ -61,15 +59,6 @@ def test_failures_are_weighed_against_what_is_declared() -> None:
     # 3 of 6 failed, and 4 calls' worth of the declared fifth.
     assert found.failure_rate == pytest.approx((3 + 4 * 0.2) / (6 + 4))
     assert found.cost_usd == pytest.approx(0.045 / (1 - found.failure_rate))
-
-
-@given(st.floats(0, 50), st.floats(0, 1), st.floats(0, 1))
-def test_more_failures_never_make_an_answer_cheaper(calls: float, a: float, b: float) -> None:
-    fewer, more = (
-        seen(replace(SEEN, recent_calls=calls, recent_failures=calls * share))
-        for share in sorted([a, b])
-    )
-    assert more.cost_usd >= fewer.cost_usd
 
 
 def test_outcomes_move_the_success_and_lessen_its_doubt() -> None:
