@@ -207,7 +207,7 @@ def after_outcome(before: OutcomeStatistics | None, outcome: Outcome) -> Outcome
     task, now = outcome.task or "", outcome.created_at
     start = before or OutcomeStatistics(outcome.endpoint, task, now)
     share = _halved(_elapsed(start.updated_at, now), OUTCOME_TIME) * 2 ** (-1 / OUTCOME_COUNT)
-    foretold = 0.5 if outcome.predicted is None else outcome.predicted
+    predicted = 0.5 if outcome.predicted is None else outcome.predicted
     count = start.outcomes + 1
     return replace(
         start,
@@ -215,7 +215,7 @@ def after_outcome(before: OutcomeStatistics | None, outcome: Outcome) -> Outcome
         outcomes=count,
         mean_score=start.mean_score + (outcome.score - start.mean_score) / count,
         weight=start.weight * share + 1.0,
-        residual=start.residual * share + outcome.score - foretold,
+        residual=start.residual * share + outcome.score - predicted,
     )
 
 
