@@ -69,7 +69,7 @@ def test_a_decision_that_cannot_be_read_is_a_problem(db: Database) -> None:
 
 
 def test_a_conversation_that_cannot_be_read_is_a_problem(db: Database) -> None:
-    db.run("INSERT INTO turns (conversation, created_at, turn) VALUES ('talk', '', '{}')")
+    db.run("INSERT INTO turns (conversation_id, created_at, turn) VALUES ('talk', '', '{}')")
     assert check_registry(db) == ("conversation talk cannot be read back",)
 
 
