@@ -38,10 +38,10 @@ from rolecall.registry.storage.registry import (
     names,
     read_collection,
     read_registry,
+    read_roles,
     rename_record,
     write_record,
 )
-from rolecall.registry.storage.roles import read_roles
 
 _WRITE_ORDER: tuple[Collection, ...] = (
     "models",
