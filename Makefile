@@ -63,7 +63,8 @@ golden: .venv/.dev ## rewrite the expected texts under tests/golden
 
 .PHONY: completions
 completions: .venv/.runtime ## regenerate completions/
-	$(BIN)/python -m rolecall.cli.completion.engine completions
+	@for shell in bash zsh fish; do \
+		$(BIN)/rolecall completion $$shell > completions/rolecall.$$shell; done
 
 .PHONY: train
 train: .venv/.dev ## train the shipped scorer from judged rows (DATA=folder)

@@ -16,7 +16,7 @@ DecisionArgument = Annotated[
 ]
 PromptOption = Annotated[
     str | None,
-    typer.Option("--prompt", metavar="TEXT", help="Decide this prompt, recording nothing."),
+    typer.Option("--prompt", metavar="TEXT", help="Decide this prompt without recording it."),
 ]
 AllOption = Annotated[bool, typer.Option("--all", help="Show every candidate and exclusion.")]
 
@@ -31,7 +31,7 @@ def explain(
     as_json: JsonOption = False,
     registry: RegistryOption = None,
 ) -> None:
-    """Say why an endpoint was chosen.
+    """Show why an endpoint was chosen.
 
     A stored decision explains itself by the numbers it was made with, whatever the registry
     says by now. A request given here (--prompt, --file, --messages) is decided without being

@@ -22,15 +22,15 @@ WordsArgument = Annotated[
 def feedback(
     words: WordsArgument,
     note: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Why, for whoever reads it later.")
+        str | None, typer.Option(metavar="TEXT", help="Why, for later readers.")
     ] = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say how good an answer was.
+    """Record how good an answer was.
 
-    Counts at once: it moves the success foretold for that endpoint on that kind of task. Said
-    again of the same answer, it replaces what was said before.
+    Counts at once: it moves the success predicted for that endpoint on that kind of task. Given
+    again for the same answer, it replaces the earlier score.
 
     \b
     Examples:

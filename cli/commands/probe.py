@@ -8,8 +8,13 @@ from typing import Annotated
 import typer
 
 from rolecall.cli.completion.names import endpoint_names
-from rolecall.cli.options import choices as options
-from rolecall.cli.options.common import JsonOption, RegistryOption
+from rolecall.cli.options.common import (
+    ConnectTimeoutOption,
+    FirstTokenTimeoutOption,
+    IdleTimeoutOption,
+    JsonOption,
+    RegistryOption,
+)
 
 EndpointsArgument = Annotated[
     list[str] | None,
@@ -23,7 +28,7 @@ EndpointsArgument = Annotated[
 
 EveryOption = Annotated[
     str | None,
-    typer.Option(metavar="TIME", help="Probe again and again, so far apart: 30m, 4h, 1d."),
+    typer.Option(metavar="TIME", help="Repeat at this interval: 30m, 4h, 1d."),
 ]
 TimerOption = Annotated[
     bool,
@@ -35,14 +40,15 @@ def probe(
     endpoint: EndpointsArgument = None,
     every: EveryOption = None,
     region: Annotated[
-        str | None, typer.Option(metavar="LABEL", help="Where you measure from, kept with it.")
+        str | None,
+        typer.Option(metavar="LABEL", help="Where you measure from, stored with the calls."),
     ] = None,
     max_cost: Annotated[
-        float, typer.Option(metavar="USD", min=0, help="The most one round may cost at worst.")
+        float, typer.Option(metavar="USD", min=0, help="The most a round may cost at worst.")
     ] = 0.10,
-    connect_timeout: options.ConnectTimeoutOption = 10.0,
-    first_token_timeout: options.FirstTokenTimeoutOption = 60.0,
-    idle_timeout: options.IdleTimeoutOption = 30.0,
+    connect_timeout: ConnectTimeoutOption = 10.0,
+    first_token_timeout: FirstTokenTimeoutOption = 60.0,
+    idle_timeout: IdleTimeoutOption = 30.0,
     install_timer: TimerOption = False,
     as_json: JsonOption = False,
     registry: RegistryOption = None,

@@ -6,15 +6,14 @@ from typing import Annotated
 
 import typer
 
-from rolecall.cli.options import choices as options
-from rolecall.cli.options.common import JsonOption, RegistryOption
+from rolecall.cli.options.common import JsonOption, NoLogOption, PromptArgument, RegistryOption
 from rolecall.cli.options.request import RequestOptions, takes_request
 
 
 @takes_request
 def route(
     *,
-    prompt: options.PromptArgument = None,
+    prompt: PromptArgument = None,
     request: RequestOptions,
     jsonl: Annotated[
         bool,
@@ -23,7 +22,7 @@ def route(
             help="Read a prompt a line (stdin or --file), print a decision a line as JSON.",
         ),
     ] = False,
-    no_log: options.NoLogOption = False,
+    no_log: NoLogOption = False,
     as_json: JsonOption = False,
     registry: RegistryOption = None,
 ) -> None:

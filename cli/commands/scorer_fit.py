@@ -32,7 +32,7 @@ FilesArgument = Annotated[
 ]
 CalledOption = Annotated[
     str | None,
-    typer.Option("--as", metavar="NAME", help="What the rows call it, where that is another name."),
+    typer.Option("--as", metavar="NAME", help="The model's name in the rows, if it is another."),
 ]
 SuggestOption = Annotated[
     int | None,

@@ -1,4 +1,4 @@
-"""How often choices flip when a prompt is put otherwise, as tables for a person."""
+"""How often choices change when a prompt is reworded, as tables for a person."""
 
 from __future__ import annotations
 

@@ -245,8 +245,10 @@ class Asker:
         first = around.decision.candidates[0]
         notes = []
         if candidate.cost_usd > first.cost_usd:
-            dearer = f"{usd(candidate.cost_usd)} against {usd(first.cost_usd)}"
-            notes.append(f"{candidate.endpoint} is dearer than {first.endpoint}: {dearer} expected")
+            prices = f"{usd(candidate.cost_usd)} against {usd(first.cost_usd)}"
+            notes.append(
+                f"{candidate.endpoint} is more expensive than {first.endpoint}: {prices} expected"
+            )
         elif candidate is first:
             notes += cheaper_offline(around.decision, self._router.registry.endpoints)
         target = Target(attempt.endpoint, attempt.model)
@@ -258,7 +260,7 @@ class Asker:
             notes.append(f"{candidate.endpoint} takes no {', '.join(lost)}: left out")
         limited = around.decision.strategy.max_cost_usd is not None
         if limited and attempt.endpoint.price is None:
-            notes.append(f"the price of {candidate.endpoint} is unknown: a default was reckoned")
+            notes.append(f"the price of {candidate.endpoint} is unknown: default used")
         return tuple(notes)
 
     def _answered(self, around: _Round, candidate: Candidate, attempt: Attempt) -> Answered:

@@ -15,7 +15,7 @@ _BY_CIRCUIT = {"PROVIDER_OFFLINE", "QUOTA_EXHAUSTED"}
 def cheaper_offline(decision: Decision, endpoints: Sequence[Endpoint]) -> list[str]:
     """Say in a note which cheaper endpoint cannot be asked now, the dearest of them if several.
 
-    Both are reckoned at their prices for as many tokens as the chosen one is expected to give.
+    Both are computed at their prices for as many tokens as the chosen one is expected to give.
     """
     chosen = decision.candidates[0]
     codes: dict[str, set[str]] = {}
@@ -37,4 +37,4 @@ def cheaper_offline(decision: Decision, endpoints: Sequence[Endpoint]) -> list[s
     offline = max(cheaper, key=lambda one: (costs[one], one))
     why = next(each.detail for each in decision.excluded if each.endpoint == offline)
     price = f"{usd(costs[chosen.endpoint])} against {usd(costs[offline])}"
-    return [f"{chosen.endpoint} is dearer than {offline}, {price}, which {why}"]
+    return [f"{chosen.endpoint} is more expensive than {offline}, {price}, which {why}"]

@@ -8,7 +8,7 @@ from statistics import median
 
 from yaml.nodes import MappingNode, Node
 
-from rolecall.registry.catalog.models_dev import list_price, own_name
+from rolecall.registry.catalog.models_dev import list_price, short_name
 from rolecall.registry.core.effort import parted
 from rolecall.registry.core.entities import Price, Registry
 from rolecall.registry.core.value_types import name_problem
@@ -97,8 +97,3 @@ def _pair(price: Price | None) -> tuple[float, float] | None:
     if price is None or price.input_usd_per_mtok is None or price.output_usd_per_mtok is None:
         return None
     return price.input_usd_per_mtok, price.output_usd_per_mtok
-
-
-def short_name(model: str) -> str:
-    """Return how a model is known: the last part of its name, in lower case."""
-    return own_name(model).lower()

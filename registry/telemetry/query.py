@@ -99,7 +99,7 @@ def _filter(db: Database, wanted: CallQuery, now: datetime, limit: int | None) -
     return CallFilter(
         endpoints=_selected(db, wanted.endpoints) if wanted.endpoints else None,
         since=None if wanted.since is None else stamp(parse_moment(wanted.since, now)),
-        failed=True if wanted.only_failed else None,
+        only_failed=wanted.only_failed,
         sample_source=wanted.sample_source,
         limit=limit,
     )

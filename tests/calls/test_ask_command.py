@@ -186,7 +186,7 @@ def test_a_dearer_second_choice_is_named_before_it_is_asked(
     result = rolecall("ask", "hello")
     assert result.exit_code == 0
     note = re.search(
-        rf"note: {second} is dearer than {first}: \$([\d.]+) against \$([\d.]+) expected\n",
+        rf"note: {second} is more expensive than {first}: \$([\d.]+) against \$([\d.]+) expected\n",
         result.stderr,
     )
     assert note is not None

@@ -125,7 +125,7 @@ def test_an_unknown_price_is_reckoned_with_and_said(serving: Serving, rolecall: 
     serving.one(capabilities=PLAIN, price=None)
     result = rolecall("ask", "hello", "--max-cost", PLENTY)
     assert result.exit_code == 0
-    assert "note: the price of openai/m is unknown: a default was reckoned" in result.stderr
+    assert "note: the price of openai/m is unknown: default used" in result.stderr
     assert "cost unknown" in result.stderr
     [call] = serving.calls()
     assert (call.cost_usd, call.price_source) == (None, None)

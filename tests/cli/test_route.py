@@ -76,12 +76,6 @@ def test_json_has_every_documented_key(desk: Rolecall) -> None:
     assert decision["task"]["source"] == "declared"
 
 
-def test_a_pipe_and_an_argument_are_joined(desk: Rolecall) -> None:
-    alone = ask(desk, "why?")["task"]["input_tokens"]
-    done = desk("route", "why?", "-r", "desk", "--json", input="x" * 4000)
-    assert json.loads(done.stdout)["task"]["input_tokens"] >= alone + 1000
-
-
 def test_what_is_attached_decides_who_can_serve(desk: Rolecall, tmp_path: Path) -> None:
     chat = {
         "messages": [
@@ -348,16 +342,3 @@ def test_choices_do_not_go_with_a_stored_decision(desk: Rolecall) -> None:
     done = desk("explain", "--strategy", "quality")
     assert (done.exit_code, done.stdout) == (2, "")
     assert "--prompt" in done.stderr
-
-
-def test_scorer_show_prints_the_card(rolecall: Rolecall) -> None:
-    card = json.loads(rolecall("scorer", "show", "--json").stdout)
-    done = rolecall("scorer", "show")
-    sets = card["data"]["sets"]
-    assert sets
-    for one in sets:
-        counts = [f"{one[name]:,}" for name in ("prompts", "scores", "models")]
-        assert [one["set"], *counts] in [line.split()[:4] for line in done.stdout.splitlines()]
-    assert card["version"] in done.stdout
-    assert f"{card['figures']['by_set']['ours']['auc']['mean']:.3f}" in done.stdout
-    assert "assumed, not measured" in done.stdout

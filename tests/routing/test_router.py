@@ -79,7 +79,7 @@ def test_two_endpoints_of_one_model_are_predicted_by_the_effort_of_each(
     db: Database, router: Router
 ) -> None:
     for effort in (None, "none", "low"):
-        add_record(db, "endpoints", Endpoint(f"x/{effort}", "large", reasoning_effort=effort))
+        add_record(db, Endpoint(f"x/{effort}", "large", reasoning_effort=effort))
     decision = router.decide(PROOF, RoutingChoices(endpoints=("x/*",)))
     found = {one.endpoint: one for one in decision.candidates}
     assert {one.model for one in found.values()} == {"large"}
@@ -114,7 +114,7 @@ def test_a_change_of_the_registry_is_seen_by_the_next_decision(
 def test_only_a_hash_of_the_prompt_is_kept_when_asked(
     choices: RoutingChoices, db: Database, router: Router
 ) -> None:
-    add_record(db, "scopes", Scope(app="quiet", log_prompts=False))
+    add_record(db, Scope(app="quiet", log_prompts=False))
     router.decide(PROOF, choices)
     stored = db.rows("SELECT prompt, document FROM decisions")
     assert stored[0][0] is None
@@ -144,7 +144,7 @@ RUN = Message("user", "Deploy the new version and roll back if the smoke test fa
 def test_whatever_makes_a_request_an_agents_run_it_is_predicted_from_runs(
     choices: RoutingChoices, tools: tuple[str, ...], db: Database, router: Router
 ) -> None:
-    add_record(db, "roles", Role("worker", tasks=("agent",)))
+    add_record(db, Role("worker", tasks=("agent",)))
     run = router.decide(Request((RUN,), tool_names=tools), choices)
     answer = router.decide(Request((RUN,)), RoutingChoices())
     assert run.task.kind == "agent"
@@ -199,7 +199,7 @@ def test_an_attachment_goes_only_where_the_api_has_a_place_for_it(
 
 
 def test_limits_of_every_layer_add_up(db: Database, router: Router) -> None:
-    add_record(db, "scopes", Scope(app="desk", strategy="strict"))
+    add_record(db, Scope(app="desk", strategy="strict"))
     decision = router.decide(PROOF, RoutingChoices(role="prover", app="desk", strategy="fast"))
     assert decision.strategy.id == "fast"
     assert decision.strategy.min_success == 0.8
@@ -218,7 +218,7 @@ def test_an_app_without_a_scope_is_said(router: Router) -> None:
 def test_a_task_that_anything_here_names_or_covers_is_taken(
     kind: str, db: Database, router: Router
 ) -> None:
-    add_record(db, "roles", Role("philosopher", tasks=("prove",)))
+    add_record(db, Role("philosopher", tasks=("prove",)))
     assert router.decide(PROOF, RoutingChoices(task=kind)).task.kind == kind
 
 

@@ -107,7 +107,7 @@ def test_a_modality_that_an_api_has_no_place_for_excludes_whatever_may_be_droppe
             replace(TASK, max_tokens=64_000),
             replace(MODEL, max_output_tokens=8_192),
             ENDPOINT,
-            "asks for 64k output tokens, gives 8k",
+            "asks for 64k output tokens, gives 8,192",
         ),
         (
             replace(TASK, max_tokens=64_000),
