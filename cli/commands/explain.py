@@ -46,17 +46,17 @@ def explain(
     from rolecall.cli.render.explanation import print_explained
     from rolecall.registry.routing.explain import explain_decision, explain_request
 
-    asked = request.asked()
+    choices = request.choices()
     if prompt is None and not request.has_file:
         if request.has_extras:
             raise UsageError("there is no prompt", hint='rolecall explain --prompt "…"')
-        decision = explain_decision(registry, decision_id, asked)
+        decision = explain_decision(registry, decision_id, choices)
     else:
         from rolecall.cli.input.prompts import read_request
         from rolecall.registry.chat.parse import request_of
 
         if decision_id is not None:
             raise UsageError("either a decision's id or a request", hint="rolecall explain --help")
-        wanted = asked.of(request_of(read_request(request.given(prompt))))
-        decision = explain_request(registry, wanted, asked.choices)
+        wanted = request_of(read_request(request.given(prompt)))
+        decision = explain_request(registry, wanted, choices)
     print_explained(decision, show_all=show_all, as_json=as_json)

@@ -47,10 +47,10 @@ def route(
     from rolecall.registry.chat.parse import request_of
     from rolecall.registry.routing.router import open_router
 
-    given, asked = request.given(prompt), request.asked(log_prompt=not no_log)
+    given, choices = request.given(prompt), request.choices(log_prompt=not no_log)
     if not jsonl:
-        wanted = asked.of(request_of(read_request(given)))
+        wanted = request_of(read_request(given))
     with open_router(registry, loading) as router:
         if jsonl:
-            raise typer.Exit(print_decisions(router, read_jsonl(given), asked))
-        print_decision(router.decide(wanted, asked.choices), as_json=as_json)
+            raise typer.Exit(print_decisions(router, read_jsonl(given), choices))
+        print_decision(router.decide(wanted, choices), as_json=as_json)

@@ -13,28 +13,28 @@ _BY_CIRCUIT = {"PROVIDER_OFFLINE", "QUOTA_EXHAUSTED"}
 
 
 def cheaper_offline(decision: Decision, endpoints: Sequence[Endpoint]) -> list[str]:
-    """Say in a note which cheaper endpoint cannot be asked now, the dearest of them if several.
+    """Say in a note which cheaper endpoint cannot be asked now; of several, the most expensive.
 
-    Both are reckoned at their prices for as many tokens as the chosen one is expected to give.
+    Both are computed at their prices for as many tokens as the chosen one is expected to give.
     """
-    chosen = decision.candidates[0]
     codes: dict[str, set[str]] = {}
     for each in decision.excluded:
         codes.setdefault(each.endpoint, set()).add(each.code)
-
-    def expected(endpoint: Endpoint) -> float:
-        tokens = (decision.task.input_tokens, chosen.output_tokens)
-        return usd_for(endpoint, decision.strategy, *tokens)
-
-    costs = {one.id: expected(one) for one in endpoints}
-    cheaper = [
-        one
-        for one, against in codes.items()
-        if against <= _BY_CIRCUIT and one in costs and costs[one] < costs[chosen.endpoint]
-    ]
+    offline = {one for one, against in codes.items() if against <= _BY_CIRCUIT}
+    if not offline:
+        return []
+    chosen = decision.candidates[0]
+    size = (decision.task.input_tokens, chosen.output_tokens)
+    costs = {
+        one.id: usd_for(one, decision.strategy, *size)
+        for one in endpoints
+        if one.id in {*offline, chosen.endpoint}
+    }
+    cost = costs.pop(chosen.endpoint)
+    cheaper = [(each, one) for one, each in costs.items() if each < cost]
     if not cheaper:
         return []
-    offline = max(cheaper, key=lambda one: (costs[one], one))
-    why = next(each.detail for each in decision.excluded if each.endpoint == offline)
-    price = f"{usd(costs[chosen.endpoint])} against {usd(costs[offline])}"
-    return [f"{chosen.endpoint} is dearer than {offline}, {price}, which {why}"]
+    most, named = max(cheaper)
+    why = next(each.detail for each in decision.excluded if each.endpoint == named)
+    price = f"{usd(cost)} against {usd(most)}"
+    return [f"{chosen.endpoint} is more expensive than {named}, {price}, which {why}"]

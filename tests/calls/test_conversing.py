@@ -100,7 +100,7 @@ def test_conversations_are_kept_apart(serving: Serving, rolecall: Rolecall) -> N
     texts = [text for _, text in said("openai", serving.body())]
     assert "about tea" in texts
     assert "about milk" not in texts
-    rolecall("ask", "more milk", "--conversation", told["conversation"])
+    rolecall("ask", "more milk", "--conversation", told["conversation_id"])
     texts = [text for role, text in said("openai", serving.body()) if role == "user"]
     assert texts == ["about milk", "more milk"]
 

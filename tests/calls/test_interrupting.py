@@ -11,7 +11,7 @@ import pytest
 from rolecall.registry.calls.ask import Asker
 from rolecall.registry.calls.events import Answered, AskRequest
 from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
-from rolecall.registry.core.requests import Asked, RoutingChoices
+from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.providers.client import Client
 from rolecall.registry.routing.router import Router
@@ -136,7 +136,7 @@ def test_json_is_not_printed_by_half(serving: Serving, watchful: WatchfulServer)
 def test_an_endpoint_is_not_blamed_for_interruptions(serving: Serving, scorer: Scorer) -> None:
     serving.one()
     serving.server.plan("m", STALLED)
-    wanted = AskRequest(Chat((Turn("user", (Text("hello"),)),)), Asked(RoutingChoices()))
+    wanted = AskRequest(Chat((Turn("user", (Text("hello"),)),)), RoutingChoices())
     with open_registry(None) as db, Client() as client:
         router = Router(db, scorer=scorer, environment={})
         asker = Asker(db, router, client, environment={})

@@ -22,10 +22,10 @@ def test_a_dearer_stand_in_for_an_open_circuit_is_named(
     )
     serving.server.plan("cheap", Plan(fault="rate_limit", retry_after="60"))
     first = rolecall("ask", "hello", "--strategy", "cheapest")
-    assert "t/dear is dearer than t/cheap" in first.stderr
+    assert "t/dear is more expensive than t/cheap" in first.stderr
     second = rolecall("ask", "hello", "--strategy", "cheapest")
     assert second.exit_code == 0
-    assert "note: t/dear is dearer than t/cheap, $" in second.stderr
+    assert "note: t/dear is more expensive than t/cheap, $" in second.stderr
     assert "which rate_limited, tried again in" in second.stderr
 
 
