@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from rolecall.registry.calls.notes import cheaper_offline
 from rolecall.registry.core.chat import Chat
 from rolecall.registry.core.decisions import Candidate, Decision, SpendLimit
 from rolecall.registry.core.entities import Endpoint, Model, Registry, Strategy
@@ -25,6 +24,7 @@ from rolecall.registry.routing.rules.eligibility import max_output_tokens
 
 # The longest an answer is taken to be where neither the request nor the model says.
 USUAL_MOST_TOKENS = 8_192
+_BY_CIRCUIT = {"PROVIDER_OFFLINE", "QUOTA_EXHAUSTED"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +131,37 @@ def _price_notes(
         against = f"{usd(candidate.cost_usd)} against {usd(first.cost_usd)} expected"
         yield f"{endpoint.id} is more expensive than {first.endpoint}: {against}"
     elif candidate is first:
-        yield from cheaper_offline(decision, registry.endpoints)
+        yield from _cheaper_offline(decision, registry.endpoints)
     if endpoint.price is None and decision.strategy.max_cost_usd is not None:
         yield f"the price of {endpoint.id} is unknown: default used"
+
+
+def _cheaper_offline(decision: Decision, endpoints: Sequence[Endpoint]) -> list[str]:
+    """Say in a note which cheaper endpoint cannot be asked now; of several, the most expensive.
+
+    Both are computed at their prices for as many tokens as the chosen one is expected to give.
+    """
+    codes: dict[str, set[str]] = {}
+    for each in decision.excluded:
+        codes.setdefault(each.endpoint, set()).add(each.code)
+    offline = {one for one, against in codes.items() if against <= _BY_CIRCUIT}
+    if not offline:
+        return []
+    chosen = decision.candidates[0]
+    size = (decision.task.input_tokens, chosen.output_tokens)
+    costs = {
+        one.id: usd_for(one, decision.strategy, *size)
+        for one in endpoints
+        if one.id in {*offline, chosen.endpoint}
+    }
+    cost = costs.pop(chosen.endpoint)
+    cheaper = [(each, one) for one, each in costs.items() if each < cost]
+    if not cheaper:
+        return []
+    most, named = max(cheaper)
+    why = next(each.detail for each in decision.excluded if each.endpoint == named)
+    price = f"{usd(cost)} against {usd(most)}"
+    return [f"{chosen.endpoint} is more expensive than {named}, {price}, which {why}"]
 
 
 def _chat_notes(
