@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.conftest import heeding_ctrl_c
+
 if TYPE_CHECKING:
     from tests.conftest import Rolecall
 
@@ -125,7 +127,9 @@ def test_ctrl_c_is_quiet_and_exits_with_130(tmp_path: Path) -> None:
     pipe = subprocess.PIPE
     command = [PROGRAM, "registry", "apply", str(fifo)]
     # Opening our end returns when the command has opened its own, and so is reading.
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as waiting, fifo.open("w"):
+    with heeding_ctrl_c():
+        started = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+    with started as waiting, fifo.open("w"):
         waiting.send_signal(signal.SIGINT)
         out, err = waiting.communicate(timeout=30)
     assert (waiting.returncode, out, err) == (130, "", "")
