@@ -71,7 +71,7 @@ def test_an_answer_that_never_came_cannot_be_judged(db: Database) -> None:
         answering_endpoint(db, replace(SCORED, id="0none", chosen=None))
 
 
-def test_a_word_is_kept_with_what_was_foretold_and_counts_at_once(db: Database) -> None:
+def test_a_word_is_kept_with_what_was_predicted_and_counts_at_once(db: Database) -> None:
     given = give_feedback(db, None, 0.0, "wrong file")
     assert (given.decision_id, given.endpoint, given.task) == (SCORED.id, FIRST, "code")
     assert given.outcomes == 1

@@ -120,7 +120,7 @@ def test_a_few_bad_marks_move_success_and_good_ones_move_it_back() -> None:
     assert (count, uncertainty < 1) == (3, True)
 
 
-def test_outcomes_as_foretold_move_nothing() -> None:
+def test_outcomes_as_predicted_move_nothing() -> None:
     offset, _, _ = success_offset([outcomes(0.6, 0.6, 0.6)], START + timedelta(hours=1))
     assert offset == pytest.approx(0)
 

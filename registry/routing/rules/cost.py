@@ -19,12 +19,14 @@ _NO_LIMIT = 1e12  # tokens: more than any answer has
 class Prices(NamedTuple):
     """USD per million tokens; an unknown cache price is the input price.
 
+    `input_at_most` is the price of input that is written to a cache, where that costs more.
     `source` is `default` where the strategy's figure is taken for an unknown price.
     """
 
     input: float
     output: float
     cache_read: float
+    input_at_most: float
     source: Source
 
 
@@ -37,7 +39,13 @@ def prices(endpoint: Endpoint, strategy: Strategy) -> Prices:
         incoming = strategy.default_input_usd_per_mtok
     if outgoing is None:
         outgoing = strategy.default_output_usd_per_mtok
-    return Prices(incoming, outgoing, _known(price.cache_read_usd_per_mtok, incoming), source)
+    return Prices(
+        incoming,
+        outgoing,
+        _known(price.cache_read_usd_per_mtok, incoming),
+        max(incoming, _known(price.cache_write_usd_per_mtok, incoming)),
+        source,
+    )
 
 
 def cost_of(usage: Usage | None, price: Price | None) -> float | None:
@@ -80,11 +88,17 @@ def usd_for(endpoint: Endpoint, strategy: Strategy, input_tokens: int, output_to
     return (input_tokens * price.input + output_tokens * price.output) / 1e6
 
 
-def input_at_most(task: Task) -> int:
-    """Return the input tokens at worst: an estimate with its safety margin."""
-    if task.input_tokens_declared:
-        return task.input_tokens
-    return math.ceil(task.input_tokens * SAFETY_MARGIN)
+def worst_usd(endpoint: Endpoint, strategy: Strategy, task: Task, output_tokens: int) -> float:
+    """Return the USD of a call at worst: its input with a margin, all of it written to a cache."""
+    price = prices(endpoint, strategy)
+    return _input_usd_at_most(price, task) + output_tokens * price.output / 1e6
+
+
+def _input_usd_at_most(price: Prices, task: Task) -> float:
+    tokens = task.input_tokens
+    if not task.input_tokens_declared:
+        tokens = math.ceil(tokens * SAFETY_MARGIN)
+    return tokens * price.input_at_most / 1e6
 
 
 def affordable_tokens(
@@ -95,7 +109,7 @@ def affordable_tokens(
     Below 0 where it does not even pay for the input.
     """
     price = prices(endpoint, strategy)
-    left = limit_usd - input_at_most(task) * dearest_input(endpoint, price.input) / 1e6
+    left = limit_usd - _input_usd_at_most(price, task)
     if price.output == 0:
         return None if left >= 0 else -1
     count = left * 1e6 / price.output + 1e-9
@@ -120,21 +134,13 @@ def over_spend_limit(
     if task.max_tokens is not None:
         if task.max_tokens <= affordable:
             return None
-        incoming = dearest_input(endpoint, prices(endpoint, strategy).input)
-        worst = input_at_most(task) * incoming / 1e6
-        worst += usd_for(endpoint, strategy, 0, task.max_tokens)
+        worst = worst_usd(endpoint, strategy, task, task.max_tokens)
         detail = f"at worst {usd(worst)}; {spend_limit.because}"
     elif candidate.output_tokens <= affordable:
         return None
     else:
         detail = f"{candidate.output_tokens:,} output tokens cost more; {spend_limit.because}"
     return Exclusion(candidate.endpoint, "BUDGET_EXCEEDED", detail)
-
-
-def dearest_input(endpoint: Endpoint, incoming: float) -> float:
-    """Return the most an input token may cost: writing it to a cache can cost more."""
-    price = endpoint.price or _NO_PRICE
-    return max(incoming, _known(price.cache_write_usd_per_mtok, incoming))
 
 
 def _known(price: float | None, otherwise: float) -> float:

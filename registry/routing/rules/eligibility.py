@@ -232,7 +232,7 @@ def _too_small(look: _Look, seen: _Seen) -> list[str]:
 def is_left_out(parameter: str, capabilities: frozenset[str]) -> bool:
     """Tell whether a parameter is left out, and said so, rather than a reason against a model.
 
-    Reasoning models refuse a temperature; whoever sets one still wants their answers.
+    Reasoning models refuse a temperature; who sets one still wants their answers.
     """
     return parameter == "temperature" and "reasoning" in capabilities
 
@@ -288,7 +288,7 @@ def _by_policy(look: _Look, seen: _Seen) -> Iterator[Exclusion]:
 
 
 def _breaches(strategy: Strategy, endpoint: Endpoint) -> list[str]:
-    """Return what the endpoint may do with prompts that the strategy's data policy forbids."""
+    """Return what the endpoint does with prompts that the strategy's data policy forbids."""
     wanted, given = strategy.data_policy, endpoint.data_policy
     if wanted is None:
         return []

@@ -34,8 +34,8 @@ def flips_of(
 
 def test_a_correct_answer_worth_less_or_more_turns_the_choice() -> None:
     strong, weak = candidate("strong", 0.75, 0.5), candidate("weak", 0.25, 0.25)
-    dear = flips_of([strong, weak], replace(NO_WEIGHTS, quality_usd=1.0))
-    assert dear["quality_usd"] == Flip(
+    expensive = flips_of([strong, weak], replace(NO_WEIGHTS, quality_usd=1.0))
+    assert expensive["quality_usd"] == Flip(
         "quality_usd", 1.0, 0.5, "if a correct answer were worth under $0.5 (now $1)", "weak"
     )
     cheap = flips_of([strong, weak], replace(NO_WEIGHTS, quality_usd=0.25))
@@ -126,9 +126,9 @@ def test_limits_drop_the_chosen_or_admit_a_better_one() -> None:
 
 
 def test_a_lower_floor_admits_who_was_only_too_weak() -> None:
-    cheap, dear = candidate("cheap", 0.5, 0.0), candidate("dear", 0.75, 0.625)
+    cheap, other = candidate("cheap", 0.5, 0.0), candidate("other", 0.75, 0.625)
     strategy = replace(NO_WEIGHTS, quality_usd=1.0, min_success=0.625)
-    assert flips_of([cheap, dear], strategy)["min_success"] == Flip(
+    assert flips_of([cheap, other], strategy)["min_success"] == Flip(
         "min_success", 0.625, 0.5, "if 0.5 success were enough (now 0.625)", "cheap"
     )
 
