@@ -122,7 +122,8 @@ class Endpoint:
     @property
     def variant(self) -> str:
         """What the scorer knows it by: its model with the effort that it asks for."""
-        return variant_of(self.model, self.reasoning_effort)
+        effort = self.reasoning_effort
+        return self.model if effort is None else variant_of(self.model, effort)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from typing import Any
 import yaml
 
 from rolecall.registry.core.decisions import Candidate, Decision
-from rolecall.registry.core.effort import variant_of
 from rolecall.registry.core.entities import Registry
 from rolecall.registry.core.errors import UnknownRecord
 from rolecall.registry.core.formatting import usd
@@ -164,11 +163,7 @@ def decide_among_judged(
 ) -> Decision:
     """Decide a prompt of a group among the endpoints of which its evidence tells."""
     judged = group.evidence.success
-    endpoints = tuple(
-        one.id
-        for one in router.registry.endpoints
-        if variant_of(one.model, one.reasoning_effort) in judged
-    )
+    endpoints = tuple(one.id for one in router.registry.endpoints if one.variant in judged)
     if not endpoints:
         raise UnknownRecord(f"the registry has no endpoint of any of {', '.join(judged)}")
     choices = RoutingChoices(
@@ -261,7 +256,7 @@ def _group(one: Mapping[str, Any]) -> ExpectationGroup:
 
 def _variant(candidate: Candidate, pool: Registry) -> str:
     [endpoint] = [one for one in pool.endpoints if one.id == candidate.endpoint]
-    return variant_of(endpoint.model, endpoint.reasoning_effort)
+    return endpoint.variant
 
 
 def _fails(expected: Expected, decision: Decision, pool: Registry) -> str | None:
