@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-Table = NDArray[np.float64]
+from rolecall.registry.scorer.arrays import Table
 
 # What may predict, weakest first.
 METHODS = ("price order", "one ability", "detected tasks", "task means", "nearest", "ours")

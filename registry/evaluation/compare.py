@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rolecall.registry.evaluation.cases import Cases, Table
+from rolecall.registry.evaluation.cases import Cases
 from rolecall.registry.evaluation.curves import SHARES, Curve, Halves, aiq, curve, halves, hull
 from rolecall.registry.evaluation.metrics import (
     auc_per_model,
@@ -34,6 +34,7 @@ from rolecall.registry.evaluation.results import (
     Quality,
 )
 from rolecall.registry.evaluation.verdict import EQUAL_SUCCESS, Trial, judge
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.bootstrap import Draws, centred, draw, interval, known_interval
 
 METRICS = {

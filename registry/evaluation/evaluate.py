@@ -16,7 +16,6 @@ from rolecall.registry.core.entities import Price, Registry, Strategy
 from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.reporting import ReportProgress
 from rolecall.registry.core.suggestions import named
-from rolecall.registry.evaluation.cases import Table
 from rolecall.registry.evaluation.compare import METRICS, OURS_OVER, Resampled, compare, quality_of
 from rolecall.registry.evaluation.plan import (
     EvalPlan,
@@ -33,6 +32,7 @@ from rolecall.registry.evaluation.results import Comparison, Quality, plain
 from rolecall.registry.learning.fits import CrossFits
 from rolecall.registry.learning.loading import Known
 from rolecall.registry.policy.layers import DEFAULT_STRATEGY
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.data import read_judged, spelled_out
 from rolecall.registry.scorer.kept_embeddings import embeddings_file

@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from rolecall.registry.core.entities import Price, Registry
 from rolecall.registry.core.errors import RegistryError, UsageError
 from rolecall.registry.core.suggestions import unknown
-from rolecall.registry.evaluation.cases import Table
 from rolecall.registry.evaluation.prices import find_prices
+from rolecall.registry.scorer.arrays import Rows, Table
 from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.seen import prompt_key
 
 LearnedBy = Literal["other folds", "train files", "cross-fitting"]
-RowNumbers = NDArray[np.intp]
 
 # A model that was asked less often in a data set says too little there.
 LEAST_COVERAGE = 0.2
@@ -114,7 +113,7 @@ class EvalPlan:
     weights: Table
     whole: Judged
     learned: Judged
-    places: RowNumbers | None
+    places: Rows | None
     prices: Mapping[str, Price | None]
     has_costs: bool
     left_out: tuple[LeftOut, ...]
@@ -205,7 +204,7 @@ class _Planner:
     seen: Seen
     prices: tuple[Mapping[str, Price], Registry]
 
-    def rows(self, sets: tuple[str, ...]) -> tuple[Judged, RowNumbers, NDArray[np.bool_]]:
+    def rows(self, sets: tuple[str, ...]) -> tuple[Judged, Rows, NDArray[np.bool_]]:
         """Return the rows to evaluate on, their numbers, and which rows are of these sets."""
         fold = self.selection.fold
         of_sets = np.isin(np.array(self.judged.datasets, dtype=object), sets)
@@ -302,7 +301,7 @@ def _priced(rows: Judged, prices: Mapping[str, Price | None]) -> list[str]:
     ]
 
 
-def _rows_about(rows: Judged, models: Collection[str]) -> RowNumbers:
+def _rows_about(rows: Judged, models: Collection[str]) -> Rows:
     """Return the numbers of the rows that any of these models was judged on."""
     columns = [column for column, model in enumerate(rows.models) if model in models]
     return np.flatnonzero(np.isfinite(rows.scores[:, columns]).any(axis=1))
@@ -320,9 +319,7 @@ def _weights(datasets: Sequence[str], shares: Mapping[str, float]) -> Table:
     return np.asarray(weights / weights.mean())
 
 
-def _why_not(
-    judged: Sequence[str], pool: Sequence[str], answers: RowNumbers, learned: int
-) -> str | None:
+def _why_not(judged: Sequence[str], pool: Sequence[str], answers: Rows, learned: int) -> str | None:
     """Return what keeps rows from being evaluated, or null; `answers` counts them by case."""
     if not judged:
         return "has no row in the fold"

@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from rolecall.registry.evaluation.cases import Table
 from rolecall.registry.evaluation.curves import Curve, hull, reached
 from rolecall.registry.evaluation.results import Verdict
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.bootstrap import Interval, interval, known_interval
 
 EQUAL_SUCCESS = "ours, equal success"

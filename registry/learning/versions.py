@@ -10,8 +10,7 @@ from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.suggestions import unknown
 from rolecall.registry.editing.open import has_registry, open_registry
 from rolecall.registry.learning.rows import counts
-from rolecall.registry.scorer.card import card
-from rolecall.registry.scorer.integrity import check
+from rolecall.registry.scorer.card import card, check
 from rolecall.registry.storage.judged_rows import (
     has_judged_rows,
     read_judged_rows,

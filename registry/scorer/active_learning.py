@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.core.predictions import ModelFacts
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.onboarding import Answers, design_of, fit_models, prior_of
-from rolecall.registry.scorer.posterior import Design, Floats, Gaussian, predict_with, variances
+from rolecall.registry.scorer.posterior import Design, Gaussian, predict_with, variances
 
 if TYPE_CHECKING:
     from rolecall.registry.scorer.model import Reading, Scorer
@@ -81,7 +82,7 @@ def suggest(pool: Design, belief: Gaussian, count: int, already: Design | None =
     return chosen
 
 
-def _doubles(features: Floats, pool: Design, belief: Gaussian) -> NDArray[np.bool_]:
+def _doubles(features: Table, pool: Design, belief: Gaussian) -> NDArray[np.bool_]:
     """Return which prompts of the pool (N,) are near doubles of any of these (A, K)."""
     doubt = variances(belief, pool)
     found = np.zeros(len(pool), dtype=bool)

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.core.predictions import ModelFacts
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.bootstrap import Interval, draw, interval
 from rolecall.registry.scorer.onboarding import Answers, cross_fits, part_numbers, parts_of
 
 if TYPE_CHECKING:
     from rolecall.registry.scorer.model import Reading, Scorer
 
-Floats = NDArray[np.float64]
 
 LEAST_GROUPS = 30
 _DRAWS = 2000
@@ -110,7 +110,7 @@ def compare(
     )
 
 
-def _cross_predicted(in_use: Scorer, answers: Answers, parts: NDArray[np.intp]) -> Floats:
+def _cross_predicted(in_use: Scorer, answers: Answers, parts: NDArray[np.intp]) -> Table:
     """Return success and its deviation, (N, M, 2), by fits to the rows of other parts."""
     predicted = np.full((*answers.scores.shape, 2), np.nan)
     for part, fits in enumerate(cross_fits(in_use, answers, parts)):
@@ -122,7 +122,7 @@ def _cross_predicted(in_use: Scorer, answers: Answers, parts: NDArray[np.intp]) 
 
 def _predict_table(
     scorer: Scorer, readings: Sequence[Reading], facts: Sequence[ModelFacts]
-) -> Floats:
+) -> Table:
     """Return success and its deviation, (N, M, 2), of these models on prompts that were read."""
     rows = [scorer.predict(reading, facts) for reading in readings]
     return np.array(
@@ -130,9 +130,7 @@ def _predict_table(
     ).reshape(len(readings), len(facts), 2)
 
 
-def _means(
-    answers: Answers, tasks: Sequence[str], parts: NDArray[np.intp]
-) -> tuple[Floats, Floats]:
+def _means(answers: Answers, tasks: Sequence[str], parts: NDArray[np.intp]) -> tuple[Table, Table]:
     """Return each model's mean on the prompt's task and on all prompts, (N, M, 2) each.
 
     Both are of the rows outside the prompt's part, drawn a little to the mean of all models.
@@ -151,16 +149,16 @@ def _means(
     return by_task, by_model
 
 
-def _mean(scores: Floats, level: Floats | float, rows: float) -> Floats:
+def _mean(scores: Table, level: Table | float, rows: float) -> Table:
     """Return the means of columns (M,), as if so many rows more were at `level`."""
     is_known = np.isfinite(scores)
-    total: Floats = np.where(is_known, scores, 0.0).sum(axis=0) + rows * level
-    found: Floats = total / (is_known.sum(axis=0) + rows)
+    total: Table = np.where(is_known, scores, 0.0).sum(axis=0) + rows * level
+    found: Table = total / (is_known.sum(axis=0) + rows)
     return found
 
 
 def _method(
-    table: Floats, errors: Floats, is_scored: NDArray[np.bool_], facts: Sequence[ModelFacts]
+    table: Table, errors: Table, is_scored: NDArray[np.bool_], facts: Sequence[ModelFacts]
 ) -> Method:
     doubt = table[..., 1][is_scored]
     return Method(

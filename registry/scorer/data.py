@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.core.errors import InvalidDocument, UnknownRecord
+from rolecall.registry.scorer.arrays import Floats
 from rolecall.registry.scorer.data_lines import BrokenFile, judged_files, numbered_rows, shown
 from rolecall.registry.scorer.data_rows import BadRow, Row, parse_row
 
@@ -20,8 +21,6 @@ SKIP_HINT = "mend these lines, or leave them out: --skip-bad"
 FORM_HINT = 'a row is {"prompt": "…", "scores": {"MODEL": 0..1}}, or {"prompt", "model", "score"}'
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _SAME = 1e-6  # scores are kept as 32-bit floats
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

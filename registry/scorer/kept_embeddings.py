@@ -7,13 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rolecall.registry.scorer.card import MODEL_FILE
+from rolecall.registry.scorer.arrays import Floats
+from rolecall.registry.scorer.card import MODEL_FILE, file_digest
 from rolecall.registry.scorer.encoder import EMBEDDINGS, WIDTH, Encoder
-from rolecall.registry.scorer.integrity import file_digest
-
-Floats = NDArray[np.float32]
 
 _KEY_DIGITS = 16
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rolecall.registry.core.judged_rows import JudgedRow
 from rolecall.registry.core.predictions import ModelFacts
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.posterior import Design, Gaussian, fit_posterior, variances
 from rolecall.registry.scorer.variants import canonical
 from rolecall.registry.scorer.world import World, fit_world
@@ -20,7 +21,6 @@ from rolecall.registry.scorer.world import World, fit_world
 if TYPE_CHECKING:
     from rolecall.registry.scorer.model import Reading, Scorer
 
-Floats = NDArray[np.float64]
 Facts = Mapping[str, ModelFacts]
 
 PARTS = 5
@@ -41,8 +41,8 @@ class Fit:
     """
 
     model: str
-    mean: Floats
-    covariance: Floats
+    mean: Table
+    covariance: Table
     log_tokens: float | None
     rows: int
 
@@ -80,9 +80,9 @@ class Answers:
     readings: tuple[Reading, ...]
     facts: tuple[ModelFacts, ...]
     groups: tuple[str, ...]
-    scores: Floats
-    samples: Floats
-    longer: Floats
+    scores: Table
+    samples: Table
+    longer: Table
 
     def only(self, rows: NDArray[np.bool_]) -> Answers:
         """Return these rows alone, by a mask (N,)."""
@@ -97,7 +97,7 @@ class Answers:
         )
 
     @cached_property
-    def vectors(self) -> Floats:
+    def vectors(self) -> Table:
         """The prompts' embeddings (N, 384)."""
         return np.array([one.vector for one in self.readings], dtype=np.float64)
 
@@ -217,7 +217,7 @@ def _world(
     return fit_world(answers.vectors, np.stack(logits, axis=1), np.array(doubts), answers.scores)
 
 
-def _log_tokens(longer: Floats) -> float | None:
+def _log_tokens(longer: Table) -> float | None:
     """Return by how much a model's answers (N,) are longer than predicted, shrunk."""
     told = longer[np.isfinite(longer)]
     return float(told.sum() / (len(told) + _LENGTH_ROWS)) if len(told) else None

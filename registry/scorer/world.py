@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.posterior import Design, Gaussian, fit_posterior
-
-Floats = NDArray[np.float64]
 
 # How far the common offset may be from none, as a standard deviation in logits.
 _SPREAD = 0.7
@@ -29,26 +28,26 @@ class World:
     Far from all of them it is 0.
     """
 
-    vectors: Floats
-    weights: Floats
+    vectors: Table
+    weights: Table
 
     def offset(self, vector: NDArray[np.floating]) -> float:
         """Return what is added to every model's logit on a prompt of this embedding (384,)."""
         return float(self.offsets(np.asarray(vector, dtype=np.float64)[None])[0])
 
-    def offsets(self, vectors: Floats) -> Floats:
+    def offsets(self, vectors: Table) -> Table:
         """Return the offsets (N,) of prompts of these embeddings (N, 384)."""
-        found: Floats = kernel(vectors, self.vectors) @ self.weights
+        found: Table = kernel(vectors, self.vectors) @ self.weights
         return found
 
 
-def kernel(left: Floats, right: Floats) -> Floats:
+def kernel(left: Table, right: Table) -> Table:
     """Return how much of their offset prompts share, (N, P), by their embeddings."""
-    alike: Floats = np.exp((left @ right.T - 1) / _REACH)
+    alike: Table = np.exp((left @ right.T - 1) / _REACH)
     return alike
 
 
-def fit_world(vectors: Floats, logits: Floats, doubts: Floats, scores: Floats) -> World:
+def fit_world(vectors: Table, logits: Table, doubts: Table, scores: Table) -> World:
     """Return what the scores (N, M) of judged models have in common beyond the predicted logits.
 
     The offset is a Gaussian process over embeddings (N, 384) beside an own deviation for each

@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.core.predictions import ModelFacts
-from rolecall.registry.evaluation.cases import Table
 from rolecall.registry.evaluation.compare import METRIC_RESAMPLES
 from rolecall.registry.evaluation.evaluate import mean_over_sets
 from rolecall.registry.evaluation.metrics import brier, mean_auc, pair_order
 from rolecall.registry.scorer import model
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.artifact import PUBLIC, Head
 from rolecall.registry.scorer.bootstrap import draw, known_interval
 from rolecall.registry.scorer.encoder import SENTENCE, Encoder

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rolecall.registry.evaluation.cases import Cases, Table, additive
+from rolecall.registry.evaluation.cases import Cases, additive
 from rolecall.registry.evaluation.policies import best_single
+from rolecall.registry.scorer.arrays import Table
 from tests.evaluation.synthetic import complementary, table
 
 NAN = float("nan")

@@ -9,7 +9,6 @@ import pytest
 from numpy.typing import NDArray
 
 from rolecall.registry.evaluation.metrics import (
-    Table,
     auc_per_model,
     brier,
     ece,
@@ -18,6 +17,7 @@ from rolecall.registry.evaluation.metrics import (
     pair_order,
     reliability,
 )
+from rolecall.registry.scorer.arrays import Table
 
 NAN = float("nan")
 Metric = Callable[..., Table]

@@ -7,9 +7,9 @@ from time import perf_counter
 import numpy as np
 
 from rolecall.registry.scorer.active_learning import suggest
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.posterior import (
     Design,
-    Floats,
     Gaussian,
     fit_posterior,
     predict_with,
@@ -75,7 +75,7 @@ def test_the_updates_by_rank_one_agree_with_fitting_anew() -> None:
 
 def test_a_prompt_of_which_there_are_copies_is_not_suggested_twice() -> None:
     few = pool(20)
-    features: Floats = np.repeat(few.features, 10, axis=0)
+    features: Table = np.repeat(few.features, 10, axis=0)
     features += 1e-4 * np.random.default_rng(2).standard_normal(features.shape)
     rows = suggest(Design(np.zeros(200), features), belief(), 20)
     assert sorted(row // 10 for row in rows) == list(range(20))

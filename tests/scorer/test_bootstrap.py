@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rolecall.registry.scorer.bootstrap import Table, draw, interval, known_interval
+from rolecall.registry.scorer.arrays import Table
+from rolecall.registry.scorer.bootstrap import draw, interval, known_interval
 
 
 def coin(rows: int) -> Table:

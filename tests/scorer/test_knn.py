@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rolecall.registry.scorer.arrays import Floats
 from rolecall.registry.scorer.encoder import WIDTH
-from rolecall.registry.scorer.knn import Floats, Neighbours, as_blocks, in_steps
+from rolecall.registry.scorer.knn import Neighbours, as_blocks, in_steps
 
 NAN = np.nan
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from rolecall.registry.core.predictions import ModelFacts
-from rolecall.registry.scorer.length import Floats, LengthModel
+from rolecall.registry.scorer.arrays import Floats
+from rolecall.registry.scorer.length import LengthModel
 from rolecall.registry.scorer.training.length import (
     AssumedRows,
     LengthRows,

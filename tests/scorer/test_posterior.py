@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.posterior import (
     Design,
-    Floats,
     Gaussian,
     fit_posterior,
     predict_with,
@@ -19,7 +19,7 @@ from rolecall.registry.scorer.posterior import (
 )
 
 
-def world(rows: int, numbers: int, seed: int = 1) -> tuple[Design, Floats, Floats]:
+def world(rows: int, numbers: int, seed: int = 1) -> tuple[Design, Table, Table]:
     """Return prompts, what a model of known numbers made of them, and those numbers."""
     dice = np.random.default_rng(seed)
     features = np.concatenate([dice.standard_normal((rows, numbers - 1)), np.ones((rows, 1))], 1)
@@ -33,7 +33,7 @@ def prior(numbers: int, variance: float = 1.0) -> Gaussian:
     return Gaussian(np.zeros(numbers), variance * np.eye(numbers))
 
 
-def loss(design: Design, scores: Floats, belief: Gaussian, numbers: Floats) -> float:
+def loss(design: Design, scores: Table, belief: Gaussian, numbers: Table) -> float:
     """Return the negative log posterior, written out anew."""
     chance = 1 / (1 + np.exp(-(design.offset + design.features @ numbers)))
     misfit = -(scores * np.log(chance) + (1 - scores) * np.log(1 - chance)).sum()
@@ -65,7 +65,7 @@ def test_the_width_is_the_inverse_curvature_at_the_likeliest_numbers() -> None:
     found = fit_posterior(design, scores, before)
     step = 1e-3 * np.eye(3)
 
-    def at(*moves: Floats) -> float:
+    def at(*moves: Table) -> float:
         return loss(design, scores, before, found.mean + np.sum(moves, axis=0))
 
     curvature = [

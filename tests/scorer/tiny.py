@@ -10,7 +10,8 @@ from typing import cast
 import numpy as np
 
 from rolecall.registry.core.predictions import ModelFacts
-from rolecall.registry.scorer.artifact import Calibration, Floats, Head
+from rolecall.registry.scorer.arrays import Floats
+from rolecall.registry.scorer.artifact import Calibration, Head
 from rolecall.registry.scorer.encoder import EMBEDDINGS, WIDTH, Encoder
 from rolecall.registry.scorer.features import FEATURES
 from rolecall.registry.scorer.knn import Block, Neighbours

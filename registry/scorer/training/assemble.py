@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from rolecall.registry.scorer.artifact import Calibration, Floats, Head, rounded
+from rolecall.registry.scorer.arrays import Floats, Rows
+from rolecall.registry.scorer.artifact import Calibration, Head, rounded
 from rolecall.registry.scorer.encoder import PHRASES, WIDTH
 from rolecall.registry.scorer.knn import Neighbours, as_blocks, in_steps, joint_embedding
 from rolecall.registry.scorer.model import raw_inputs
 from rolecall.registry.scorer.public_scores import read_scores
 from rolecall.registry.scorer.training.config import Settings
-from rolecall.registry.scorer.training.dataset import Rows, TrainingData
+from rolecall.registry.scorer.training.dataset import TrainingData
 from rolecall.registry.scorer.training.model_facts import facts_of
 from rolecall.registry.scorer.training.network import Examples, Network, train_network
 from rolecall.registry.scorer.training.prior import as_prior, model_inputs

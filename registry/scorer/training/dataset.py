@@ -12,7 +12,8 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.scorer.artifact import PUBLIC, Floats
+from rolecall.registry.scorer.arrays import Floats, Rows
+from rolecall.registry.scorer.artifact import PUBLIC
 from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.encoder import EMBEDDINGS, WIDTH, Encoder
 from rolecall.registry.scorer.features import measure
@@ -22,7 +23,6 @@ from rolecall.registry.scorer.training.public_prompts import with_public_prompts
 from rolecall.registry.scorer.training.rewording import frames, reworded
 from rolecall.registry.scorer.variants import canonical
 
-Rows = NDArray[np.intp]
 _EVERY = 5000
 _PUBLIC_PART = 0.3  # what a public score counts of a judged one
 _log = logging.getLogger(__name__)

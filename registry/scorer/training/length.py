@@ -16,14 +16,13 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from rolecall.registry.scorer.arrays import Floats, Table
 from rolecall.registry.scorer.asked_length import asked_tokens
 from rolecall.registry.scorer.encoder import WIDTH
 from rolecall.registry.scorer.features import measure
 from rolecall.registry.scorer.length import (
-    Floats,
     HiddenModel,
     LengthModel,
-    Table,
     family_key,
     joined,
     likeness_to,

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rolecall.registry.scorer.artifact import Floats
+from rolecall.registry.scorer.arrays import Floats, Rows
 from rolecall.registry.scorer.training.config import Settings
-from rolecall.registry.scorer.training.dataset import Rows
 
 _log = logging.getLogger(__name__)
 

@@ -16,12 +16,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
+from rolecall.registry.scorer.arrays import Floats, Table
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.task_classifier import (
     BUCKETS,
     WIDTH,
-    Floats,
     TaskClassifier,
     dense_features,
     hashed_features,
@@ -30,7 +30,6 @@ from rolecall.registry.scorer.task_classifier import (
 from rolecall.registry.scorer.task_cues import task_cues
 from rolecall.registry.scorer.training.task_examples import Example, task_examples
 
-Table = NDArray[np.float64]
 Encode = Callable[[Sequence[str]], Floats]
 BINS = (0.0, 0.3, 0.5, 0.7, 0.85, 0.95, 1.01)
 

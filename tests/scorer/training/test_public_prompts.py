@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import yaml
 
+from rolecall.registry.scorer.arrays import Floats
 from rolecall.registry.scorer.artifact import PUBLIC
-from rolecall.registry.scorer.data import Floats, Judged
+from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.public_scores import benchmarks, read_scores
 from rolecall.registry.scorer.training.public_prompts import kinds, with_public_prompts
 
