@@ -121,13 +121,13 @@ def evaluate(
     from rolecall.cli.render.plot_check import plotter
     from rolecall.cli.render.progress import counted
     from rolecall.cli.render.robustness import refuse, show_robustness
-    from rolecall.registry.evaluation.evaluate import EvalRequest, embeddings_in, read_seen
-    from rolecall.registry.evaluation.evaluate import evaluate as evaluate_scorer
+    from rolecall.registry.editing.open import open_or_starter
+    from rolecall.registry.evaluation.evaluate import EvalRequest
+    from rolecall.registry.evaluation.evaluate import evaluate as evaluate_registry
     from rolecall.registry.evaluation.plan import Selection, read_shares
     from rolecall.registry.evaluation.prices import read_prices
     from rolecall.registry.evaluation.robustness_report import RobustnessPlan
-    from rolecall.registry.learning.fits import cross_fitted
-    from rolecall.registry.learning.loading import read_known
+    from rolecall.registry.scorer.kept_embeddings import embeddings_file
 
     if robust:
         refuse(
@@ -153,12 +153,10 @@ def evaluate(
         prices=given,
         skip_bad=skip_bad,
         seed=seed,
-        embeddings=None if cache is None else embeddings_in(cache),
+        embeddings=None if cache is None else embeddings_file(cache),
     )
-    with counted("reading prompts") as report:
-        known = read_known(registry, note)
-        scorers = cross_fitted(registry, known.scorer)
-        found = evaluate_scorer(known, request, report, read_seen(), scorers)
+    with open_or_starter(registry) as db, counted("reading prompts") as report:
+        found = evaluate_registry(db, request, report, note)
     evaluation = found.to_dict()
     if found.bad_lines is not None:
         note(f"left out: {found.bad_lines}")

@@ -14,7 +14,7 @@ from rolecall.cli.options.common import RegistryOption, SkipBadOption
 
 if TYPE_CHECKING:
     from rolecall.registry.core.reporting import ReportProgress
-    from rolecall.registry.learning.predict import Predicted
+    from rolecall.registry.learning.predict import RowPredictions
 
 RowsArgument = Annotated[
     list[Path],
@@ -56,9 +56,11 @@ def predict(
       echo '{"prompt": "why does this deadlock?"}' | rolecall scorer predict -
     """
     from rolecall.cli.render.output import note, print_json
+    from rolecall.registry.editing.open import open_or_starter
     from rolecall.registry.learning.predict import predict_rows
 
-    found = predict_rows(rows, models=model or (), registry=registry, skip_bad=skip_bad)
+    with open_or_starter(registry) as db:
+        found = predict_rows(db, rows, models=model or (), skip_bad=skip_bad)
     if found.left_out is not None:
         note(found.left_out)
     with _counted() as report:
@@ -78,7 +80,7 @@ def _say_nothing(_done: int, _total: int) -> None:
     pass
 
 
-def _plain(row: Predicted) -> dict[str, Any]:
+def _plain(row: RowPredictions) -> dict[str, Any]:
     return {
         "id": row.id,
         "success": {one.model: one.success for one in row.predictions},

@@ -40,12 +40,15 @@ def use(
       rolecall scorer use own
     """
     from rolecall.cli.render.output import print_json, print_text
+    from rolecall.registry.editing.open import open_or_starter, open_registry
     from rolecall.registry.learning.versions import fits_in_use, use_version
 
     if name is None:
-        _show(fits_in_use(registry), as_json=as_json)
+        with open_or_starter(registry) as db:
+            _show(fits_in_use(db), as_json=as_json)
         return
-    before = use_version(registry, name)
+    with open_registry(registry) as db:
+        before = use_version(db, name)
     if as_json:
         print_json({"in_use": name, "before": before})
     else:

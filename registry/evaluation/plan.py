@@ -82,17 +82,6 @@ def read_shares(text: str | None, *, mixed: bool) -> dict[str, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """The keys (`prompt_key`) of the prompts that the scorer was trained on."""
-
-    keys: Collection[int] = frozenset()
-
-    def among(self, prompts: Sequence[str]) -> NDArray[np.bool_]:
-        """Return which of the prompts (N,) have taught the scorer."""
-        return np.array([prompt_key(prompt) in self.keys for prompt in prompts], dtype=bool)
-
-
-@dataclass(frozen=True, slots=True)
 class EvalPlan:
     """One evaluation, of a data set or a mixed workload, before any prompt is read.
 
@@ -154,14 +143,15 @@ def plans(
     judged: Judged,
     learned: TrainingRows,
     selection: Selection,
-    seen: Seen,
+    seen: Collection[int],
     prices: tuple[Mapping[str, Price], Registry],
 ) -> tuple[tuple[EvalPlan, ...], tuple[Skipped, ...]]:
-    """EvalPlan the evaluation of every data set, or of all as one, or say why there is none.
+    """Plan the evaluation of every data set, or of all as one, or say why there is none.
 
-    `prices` are those given, and the registry to look others up in. Raises NothingToEvaluate
-    where no data set is left, UnknownRecord for a data set or model that is not among the rows,
-    and UsageError for a pool of one.
+    `seen` are the keys of the prompts that taught the scorer, `prices` those given, and the
+    registry to look others up in. Raises NothingToEvaluate where no data set is left,
+    UnknownRecord for a data set or model that is not among the rows, and UsageError for a pool of
+    one.
     """
     wanted = tuple(sorted(set(selection.models)))
     if len(wanted) == 1:
@@ -201,7 +191,7 @@ class _Planner:
     judged: Judged
     learned: TrainingRows
     selection: Selection
-    seen: Seen
+    seen: Collection[int]
     prices: tuple[Mapping[str, Price], Registry]
 
     def rows(self, sets: tuple[str, ...]) -> tuple[Judged, Rows, NDArray[np.bool_]]:
@@ -212,7 +202,7 @@ class _Planner:
         return self.judged.only(numbers), numbers, of_sets
 
     def plan(self, sets: tuple[str, ...]) -> EvalPlan | Skipped:
-        """EvalPlan one evaluation; what its rows leave out is told in it."""
+        """Plan one evaluation; what its rows leave out is told in it."""
         name = " + ".join(sets)
         rows, numbers, of_sets = self.rows(sets)
         judged = _judged_models(rows)
@@ -221,7 +211,7 @@ class _Planner:
         pool = _priced(rows.of(often), prices)
         has_costs = 2 * len(pool) >= len(often) and len(pool) >= 2
         pool = pool if has_costs else often
-        seen = self.seen.among(rows.prompts)
+        seen = np.array([prompt_key(prompt) in self.seen for prompt in rows.prompts], dtype=bool)
         known = np.isfinite(rows.of(pool).scores).sum(axis=1)
         is_case = (known > 0) & (self.selection.include_seen | ~seen)
         about = _rows_about(self.learned.rows, often)

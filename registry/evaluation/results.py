@@ -1,10 +1,9 @@
-"""What an evaluation says of one data set or mixed workload, as records and as plain JSON."""
+"""What an evaluation says of one data set or mixed workload, as records."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from rolecall.registry.evaluation.metrics import Bin
 from rolecall.registry.scorer.bootstrap import Interval
@@ -114,17 +113,3 @@ class Comparison:
     quality: Mapping[str, Quality]
     by_model: Mapping[str, ModelQuality]
     verdict: Verdict
-
-
-def plain(record: Any) -> dict[str, Any]:
-    """Return a record as JSON has it: dictionaries, lists, numbers and nulls."""
-    return {key: listed(value) for key, value in asdict(record).items()}
-
-
-def listed(value: Any) -> Any:
-    """Turn tuples into lists all the way down, as JSON has no others."""
-    if isinstance(value, Mapping):
-        return {key: listed(inner) for key, inner in value.items()}
-    if isinstance(value, tuple | list):
-        return [listed(inner) for inner in value]
-    return value

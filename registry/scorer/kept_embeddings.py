@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from rolecall.registry.scorer.arrays import Floats
-from rolecall.registry.scorer.card import MODEL_FILE, file_digest
+from rolecall.registry.scorer.card import MODEL_FILE, PRETRAINED, file_digest
 from rolecall.registry.scorer.encoder import EMBEDDINGS, WIDTH, Encoder
 
 _KEY_DIGITS = 16
@@ -54,6 +54,6 @@ class KeptEmbeddings(Encoder):
         self._fresh = False
 
 
-def embeddings_file(folder: Path, artifact: Path) -> Path:
+def embeddings_file(folder: Path, artifact: Path = PRETRAINED) -> Path:
     """Return the file in `folder` that holds embeddings by the encoder of an artifact folder."""
     return folder / f"embeddings-{file_digest(artifact / MODEL_FILE)[:16]}.npz"

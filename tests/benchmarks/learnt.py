@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rolecall.registry.core.entities import Registry
 from rolecall.registry.core.predictions import ModelFacts
-from rolecall.registry.evaluation.plan import EvalPlan, Seen, Selection, plans, training_rows
+from rolecall.registry.evaluation.plan import EvalPlan, Selection, plans, training_rows
 from rolecall.registry.scorer.arrays import Rows, Table
 from rolecall.registry.scorer.artifact import Head
 from rolecall.registry.scorer.card import MODEL_FILE, PRETRAINED, file_digest
@@ -83,7 +83,7 @@ def report_sets(data: TrainingData) -> tuple[ReportSet, ...]:
     """Return what `scorer eval --fold` evaluates on, set by set."""
     judged = data.judged
     learned = training_rows(judged, None, FOLD)
-    planned, _ = plans(judged, learned, Selection(fold=FOLD), Seen(), ({}, Registry(1)))
+    planned, _ = plans(judged, learned, Selection(fold=FOLD), (), ({}, Registry(1)))
     number = {key: row for row, key in enumerate(zip(judged.datasets, judged.ids, strict=True))}
     column = {model: place for place, model in enumerate(judged.models)}
     return tuple(_report_set(plan, number, column) for plan in planned)

@@ -9,29 +9,17 @@ from numpy.typing import NDArray
 from rolecall.registry.core.entities import Price
 from rolecall.registry.evaluation.costs import Spending
 from rolecall.registry.scorer.data import Judged
+from tests.scorer.judged_files import judged_table
 
 NAN = float("nan")
 Rows = list[list[float]]
 
 
-def judged(
-    *, tokens: Rows, costs: Rows | None = None, groups: tuple[str, ...] | None = None
-) -> Judged:
+def judged(*, tokens: Rows, costs: Rows | None = None, groups: tuple[str, ...] = ()) -> Judged:
     """Return rows of models a, b, …, of which only tokens, costs and groups matter."""
-    table = np.array(tokens, dtype=np.float32)
-    count, models = table.shape
-    names = tuple(str(number) for number in range(count))
-    return Judged(
-        ids=names,
-        prompts=names,
-        datasets=("set",) * count,
-        tasks=("task",) * count,
-        groups=groups or names,
-        folds=np.zeros(count, dtype=np.int64),
-        models=tuple("abc"[:models]),
-        scores=np.ones((count, models), dtype=np.float32),
-        tokens=table,
-        costs=np.full_like(table, np.nan) if costs is None else np.array(costs, dtype=np.float32),
+    models = "abc"[: len(tokens[0])]
+    return judged_table(
+        np.ones_like(tokens), groups=groups, models=models, tokens=tokens, costs=costs
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -10,10 +11,9 @@ import pytest
 
 from rolecall.registry.core.entities import Price, Registry, Strategy
 from rolecall.registry.core.errors import ExitCode, InvalidDocument, UnknownRecord, UsageError
-from rolecall.registry.evaluation import evaluate as evaluation
-from rolecall.registry.evaluation.evaluate import EvalRequest, Evaluation
-from rolecall.registry.evaluation.plan import NothingToEvaluate, Seen, Selection, read_shares
-from rolecall.registry.scorer.seen import prompt_key, write_seen
+from rolecall.registry.evaluation.evaluate import EvalRequest, Evaluation, evaluate_scorer
+from rolecall.registry.evaluation.plan import NothingToEvaluate, Selection, read_shares
+from rolecall.registry.scorer.seen import prompt_key
 from tests.routing.worlds import ALIKE, MODELS, PRICES, Seer, install, known, rows, write_rows
 
 POOL = Registry(1, strategies=(Strategy("balanced"), Strategy("lavish", quality_usd=1.0)))
@@ -29,11 +29,11 @@ NARROWING = ("fold", "dataset", "models", "mixed", "shares", "include_seen")
 
 
 def evaluate(
-    *files: Path, pool: Registry = POOL, seen: Seen | None = None, **asked: Any
+    *files: Path, pool: Registry = POOL, seen: Collection[int] = (), **asked: Any
 ) -> Evaluation:
     selection = Selection(**{name: asked.pop(name) for name in NARROWING if name in asked})
     request = EvalRequest(files=files, selection=selection, **{"prices": PRICED, **asked})
-    return evaluation.evaluate(known(pool), request, lambda _a, _b: None, seen)
+    return evaluate_scorer(known(pool), request, lambda _a, _b: None, seen)
 
 
 def test_models_good_at_different_things_are_worth_routing_between(tmp_path: Path) -> None:
@@ -58,9 +58,7 @@ def test_every_prompt_is_read_once_however_many_plans_need_it(seer: Seer, tmp_pa
     twice = [*rows(40, dataset="one"), *rows(40, dataset="two")]
     told: list[tuple[int, int]] = []
     request = EvalRequest(files=(write_rows(tmp_path / "a.jsonl", twice),), prices=PRICED)
-    found = evaluation.evaluate(
-        known(POOL), request, lambda done, total: told.append((done, total))
-    )
+    found = evaluate_scorer(known(POOL), request, lambda done, total: told.append((done, total)))
     assert [one.dataset for one in found.sets] == ["one", "two"]
     assert len(seer.read_prompts) == len(set(seer.read_prompts)) == 40
     assert told == [(number, 40) for number in range(1, 41)]
@@ -133,7 +131,7 @@ def test_prompts_that_the_scorer_learned_from_are_left_out_unless_asked_for(
 ) -> None:
     made = rows(60)
     path = write_rows(tmp_path / "a.jsonl", made)
-    seen = Seen({prompt_key(row["prompt"]) for row in made[:20]})
+    seen = {prompt_key(row["prompt"]) for row in made[:20]}
     found = evaluate(path, seen=seen)
     assert (found.sets[0].seen, found.sets[0].comparison.cases, found.seen_left_out) == (
         20,
@@ -143,17 +141,7 @@ def test_prompts_that_the_scorer_learned_from_are_left_out_unless_asked_for(
     kept = evaluate(path, seen=seen, include_seen=True)
     assert (kept.sets[0].seen, kept.sets[0].comparison.cases, kept.seen_left_out) == (20, 60, False)
     with pytest.raises(NothingToEvaluate, match="no prompt that this scorer has not learned from"):
-        evaluate(path, seen=Seen({prompt_key(row["prompt"]) for row in made}))
-
-
-def test_what_is_seen_is_read_beside_the_scorer_in_use(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert not evaluation.read_seen().among(["never written"]).any()
-    write_seen(tmp_path, [prompt_key("a prompt")])
-    monkeypatch.setattr("rolecall.registry.evaluation.evaluate.PRETRAINED", tmp_path)
-    found = evaluation.read_seen().among(["another", "a prompt "])
-    assert found.tolist() == [False, True]
+        evaluate(path, seen={prompt_key(row["prompt"]) for row in made})
 
 
 def test_sets_are_averaged_by_their_prompts_and_each_the_same(tmp_path: Path) -> None:

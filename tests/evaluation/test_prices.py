@@ -10,7 +10,7 @@ import pytest
 from rolecall.registry.catalog.models_dev import list_price
 from rolecall.registry.core.entities import Endpoint, Price, Registry
 from rolecall.registry.core.errors import InvalidDocument
-from rolecall.registry.evaluation.evaluate import EvalRequest, SetEvaluation, evaluate
+from rolecall.registry.evaluation.evaluate import EvalRequest, SetEvaluation, evaluate_scorer
 from rolecall.registry.evaluation.prices import find_prices, read_prices
 from tests.routing.worlds import install, known, rows, write_rows
 
@@ -117,7 +117,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def evaluated(path: Path, **prices: tuple[float, float]) -> SetEvaluation:
     priced = {model: Price(*pair, source="p.yaml") for model, pair in prices.items()}
     request = EvalRequest(files=(path,), prices=priced)
-    return evaluate(known(Registry(1)), request, lambda _a, _b: None).sets[0]
+    return evaluate_scorer(known(Registry(1)), request, lambda _a, _b: None).sets[0]
 
 
 def test_a_model_without_a_price_is_left_out_where_most_have_one(path: Path) -> None:
