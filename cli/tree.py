@@ -39,7 +39,7 @@ COMMANDS: dict[str, dict[str, Place]] = {
     "Evidence": {
         "probe": Place("probe:probe", "Measure endpoints by short real calls."),
         "telemetry": Place("telemetry:app", "List, export or prune the calls that were made."),
-        "scorer": Place("scorer:app", "Show the scorer and its proof."),
+        "scorer": Place("scorer:app", "Show, evaluate and fit the scorer."),
     },
 }
 

@@ -1,4 +1,4 @@
-"""`rolecall scorer`: the scorer and its proof."""
+"""`rolecall scorer`: show the scorer, evaluate it, fit it to judged rows."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from rolecall.cli.commands.scorer_use import use
 from rolecall.cli.options.common import JsonOption, RegistryOption
 from rolecall.cli.render.output import print_json
 
-app = typer.Typer(help="Show the scorer and its proof.")
+app = typer.Typer(help="Show, evaluate and fit the scorer.")
 
 
 @app.callback()
 def scorer() -> None:
-    """Show the scorer and its proof."""
+    """Show, evaluate and fit the scorer."""
 
 
 @app.command()

@@ -87,10 +87,10 @@ def evaluate(
     plot: PlotOption = None,
     cache: CacheOption = None,
     robust: Annotated[
-        bool, typer.Option("--robust", help="Instead, count choices that flip on a rewording.")
+        bool, typer.Option("--robust", help="Instead, count choices that change with the wording.")
     ] = False,
     prompts: Annotated[
-        int, typer.Option(metavar="N", min=1, help="With --robust: how many prompts to reword.")
+        int, typer.Option(metavar="N", min=1, help="With --robust: how many prompts to perturb.")
     ] = 300,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of every random draw.")] = 7,
     registry: RegistryOption = None,
@@ -100,9 +100,9 @@ def evaluate(
 
     The scorer, the nearest judged prompts, the means of each task, told or detected, one ability
     per model, list price, every single model, a random one and an oracle choose for the same
-    prompts. What your own fits have seen is predicted by fits to other groups; what the scorer is
-    compared with learns on other folds, on --train, or on other parts of the same rows. A model
-    need not be judged on every prompt.
+    prompts. What your own fits have seen is predicted by fits to other groups; the baselines
+    learn on other folds, on --train, or on other parts of the same rows. A model need not be
+    judged on every prompt.
     Costs are the rows' own, else worked out from --prices, the registry or models.dev. A line of
     prices reads MODEL: {input_usd_per_mtok: 3, output_usd_per_mtok: 15}. A data set is what rows
     call `dataset`, else their file's name up to the first dot.

@@ -1,4 +1,4 @@
-"""`rolecall scorer fit`: a model joins by its judged rows."""
+"""`rolecall scorer fit`: fit one model to its judged rows."""
 
 from __future__ import annotations
 

@@ -44,10 +44,10 @@ def predict(
 ) -> None:
     """Print what the scorer predicts for each row.
 
-    One JSON object a line, in the order of the rows: success by model from 0 to 1, its doubt, and
-    output tokens. A row's models are those of its scores, or its list `models`, else those of the
-    registry. A model asked with an effort is MODEL-none, -low, -medium or -high. The basis says
-    what a figure rests on: facts are a model's size, date and price.
+    One JSON object a line, in the order of the rows: success by model from 0 to 1, its standard
+    deviation, and output tokens. A row's models are those of its scores, or its list `models`,
+    else those of the registry. A model asked with an effort is MODEL-none, -low, -medium or
+    -high. The basis says what a figure rests on: facts are a model's size, date and price.
 
     \b
     Examples:

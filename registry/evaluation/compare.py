@@ -27,7 +27,7 @@ from rolecall.registry.evaluation.policies import (
     sweep,
 )
 from rolecall.registry.evaluation.results import (
-    Comparison,
+    EvalComparison,
     ModelQuality,
     Point,
     PolicyFigures,
@@ -61,7 +61,7 @@ def compare(
     *,
     everyone: Cases | None = None,
     resamples: int = RESAMPLES,
-) -> tuple[Comparison, Resampled]:
+) -> tuple[EvalComparison, Resampled]:
     """Compare all policies on the same cases; `quality_usd` is the value of a correct answer.
 
     `everyone` is the same prompts with every model that predictions are measured on, by default
@@ -81,7 +81,7 @@ def compare(
     known = cases.costs is not None
     curves = {name: curve(cases, half.chosen) for name, half in split.items()}
     bounds = _bounds(cases, trial.best) if known else {}
-    comparison = Comparison(
+    comparison = EvalComparison(
         cases=len(cases.groups),
         coverage=float(np.isfinite(cases.scores).mean()),
         groups=draws.groups,

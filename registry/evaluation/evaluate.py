@@ -27,7 +27,7 @@ from rolecall.registry.evaluation.plan import (
     training_rows,
 )
 from rolecall.registry.evaluation.readings import cases_of, read_prompts
-from rolecall.registry.evaluation.results import Comparison, Quality
+from rolecall.registry.evaluation.results import EvalComparison, Quality
 from rolecall.registry.learning.fits import CrossFits, cross_fitted
 from rolecall.registry.learning.loading import RegistryAndScorer, read_known
 from rolecall.registry.policy.layers import DEFAULT_STRATEGY
@@ -79,7 +79,7 @@ class SetEvaluation:
     shares: Mapping[str, float] | None
     left_out: tuple[LeftOut, ...]
     prices: Mapping[str, Price | None]
-    comparison: Comparison
+    comparison: EvalComparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ def mean_over_sets(figures: Sequence[Table], sizes: Sequence[int]) -> Table:
 
 
 def _of_plan(
-    plan: EvalPlan, comparison: Comparison, selection: Selection, scorers: CrossFits
+    plan: EvalPlan, comparison: EvalComparison, selection: Selection, scorers: CrossFits
 ) -> SetEvaluation:
     shares = None
     if selection.mixed:

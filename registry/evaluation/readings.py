@@ -143,9 +143,9 @@ def _ability(
     Models are compared on the prompts that they share; one never judged is as good as the mean.
     Cross-fitted cases are among the rows: figures so few learn next to nothing from one of them.
     """
-    ability, easiness = additive(learned.scores.astype(np.float64))
+    ability, prompt_effect = additive(learned.scores.astype(np.float64))
     names = np.array(learned.datasets, dtype=object)
-    level = {name: easiness[names == name].mean() for name in set(learned.datasets)}
+    level = {name: prompt_effect[names == name].mean() for name in set(learned.datasets)}
     known = dict(zip(learned.models, ability.tolist(), strict=True))
     mean = float(np.mean(ability))
     return (

@@ -67,7 +67,7 @@ class ModelQuality:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class EvalVerdict:
     """Whether to route, in words, and what that rests on.
 
     `model` is the single model that the words name, the one to use for everything where routing
@@ -87,7 +87,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class EvalComparison:
     """Every policy and every method's predictions on the same prompts.
 
     Policies choose among `models`; predictions are compared on `measured`, which may be more.
@@ -112,4 +112,4 @@ class Comparison:
     cost_at_quality: Mapping[str, Mapping[str, Point | None] | float] | None
     quality: Mapping[str, Quality]
     by_model: Mapping[str, ModelQuality]
-    verdict: Verdict
+    verdict: EvalVerdict

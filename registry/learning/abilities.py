@@ -1,4 +1,4 @@
-"""What is known of a model by kind of work: by its rows, by public scores, or by facts."""
+"""What is known of a model by kind of work."""
 
 from __future__ import annotations
 

@@ -18,8 +18,14 @@ from rolecall.registry.learning.fits import derive_fits, facts_by_name, read_ans
 from rolecall.registry.learning.loading import Loading, with_fits
 from rolecall.registry.learning.rows import counts, merged, rows_of, without_models
 from rolecall.registry.scorer.active_learning import most_telling
-from rolecall.registry.scorer.comparison import Comparison, compare
-from rolecall.registry.scorer.data import Asked, Judged, left_out_of, read_asked, read_judged
+from rolecall.registry.scorer.comparison import FitComparison, compare
+from rolecall.registry.scorer.data import (
+    Judged,
+    PromptRow,
+    left_out_of,
+    read_judged,
+    read_prompt_rows,
+)
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.seen import load_seen
 from rolecall.registry.scorer.variants import canonical
@@ -59,7 +65,7 @@ class FitResult:
     length_rows: int = 0
     scorer_version: str | None = None
     known_by: Basis
-    comparison: Comparison | None = None
+    comparison: FitComparison | None = None
     stored: bool = False
     in_use: bool | None = None
     read_s: float = 0.0
@@ -78,7 +84,7 @@ class FitResult:
 class SuggestedPrompts:
     """The prompts most worth judging, the best first; `left_out` spells out bad lines."""
 
-    prompts: tuple[Asked, ...]
+    prompts: tuple[PromptRow, ...]
     left_out: str | None
 
 
@@ -168,7 +174,7 @@ def suggest_prompts(
     `fit_judged` does.
     """
     loading = Loading()
-    asked, bad = read_asked([pool], skip_bad=answers.skip_bad)
+    asked, bad = read_prompt_rows([pool], skip_bad=answers.skip_bad)
     name, new = canonical(model), tuple[JudgedRow, ...]()
     if answers.files:
         judged, more = read_judged(answers.files, skip_bad=answers.skip_bad)
@@ -177,7 +183,7 @@ def suggest_prompts(
     scorer = with_fits(db, loading.scorer())
     known = [row for row in merged(read_judged_rows(db), new) if name in counts([row])]
     done = {row.prompt for row in known}
-    free: dict[str, Asked] = {}
+    free: dict[str, PromptRow] = {}
     for one in asked:
         if one.prompt not in done:
             free.setdefault(one.prompt, one)
@@ -195,7 +201,7 @@ def suggest_prompts(
 class RowsComparison:
     """Rows beside what was in use, and how long reading and fitting took."""
 
-    comparison: Comparison | None
+    comparison: FitComparison | None
     read_s: float
     fit_s: float
 

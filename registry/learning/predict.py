@@ -10,7 +10,7 @@ from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.catalog.lookup import known_facts
 from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.learning.loading import read_known
-from rolecall.registry.scorer.data import left_out_of, read_asked
+from rolecall.registry.scorer.data import left_out_of, read_prompt_rows
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.connection import Database
 
@@ -41,7 +41,7 @@ def predict_rows(
     registry's. Nothing is written. Raises InvalidDocument for bad lines (unless `skip_bad`) and
     unreadable files, all of them read before this returns; RegistryUnusable, ScorerUnusable.
     """
-    rows, bad = read_asked(paths, skip_bad=skip_bad)
+    rows, bad = read_prompt_rows(paths, skip_bad=skip_bad)
     known = read_known(db)
     registered = facts_of(known.registry)
     given = tuple(dict.fromkeys(models))

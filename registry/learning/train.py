@@ -14,7 +14,7 @@ from rolecall.registry.learning.loading import Loading, with_fits
 from rolecall.registry.learning.rows import counts, merged, without_models
 from rolecall.registry.learning.versions import OWN, PRETRAINED
 from rolecall.registry.scorer.bootstrap import Interval
-from rolecall.registry.scorer.comparison import LEAST_GROUPS, Comparison
+from rolecall.registry.scorer.comparison import LEAST_GROUPS, FitComparison
 from rolecall.registry.scorer.data import left_out_of, read_judged
 from rolecall.registry.scorer.variants import canonical
 from rolecall.registry.storage.connection import Database
@@ -51,7 +51,7 @@ class TrainResult:
     given: int
     prompts: int
     models: dict[str, int]
-    comparison: Comparison | None
+    comparison: FitComparison | None
     promoted: bool
     in_use: str
     verdict: str
@@ -110,11 +110,11 @@ def train(
     )
 
 
-def _is_worth_it(found: Comparison | None) -> bool:
+def _is_worth_it(found: FitComparison | None) -> bool:
     return found is not None and found.is_enough and found.is_better
 
 
-def _verdict(found: Comparison | None, incumbent: str, *, is_forced: bool) -> str:
+def _verdict(found: FitComparison | None, incumbent: str, *, is_forced: bool) -> str:
     if _is_worth_it(found) and found is not None:
         return f"promoted: better than {incumbent} (Brier {_shown(found.over_in_use)})"
     groups = 0 if found is None else found.groups

@@ -27,7 +27,7 @@ _MODEL_ROWS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
+class MethodFigures:
     """How one method predicts the held-back scores; `brier` also by model."""
 
     success: float
@@ -37,7 +37,7 @@ class Method:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class FitComparison:
     """Methods on held-back `scores` of so many `groups`.
 
     `fitted` is cross-fitted, `in_use` what predictions rested on so far. `over_*` are differences
@@ -47,10 +47,10 @@ class Comparison:
     groups: int
     scores: int
     success: float
-    fitted: Method
-    in_use: Method
-    task_means: Method
-    model_means: Method
+    fitted: MethodFigures
+    in_use: MethodFigures
+    task_means: MethodFigures
+    model_means: MethodFigures
     over_in_use: Interval
     over_task_means: Interval
 
@@ -71,7 +71,7 @@ class Comparison:
 
 def compare(
     in_use: Scorer, answers: Answers, tasks: Sequence[str], held: Sequence[Sequence[bool]]
-) -> Comparison | None:
+) -> FitComparison | None:
     """Compare on the scores (N, M) that may be held back; null without two groups of them.
 
     Held back in five parts, each group is predicted by fits to all other rows.
@@ -100,7 +100,7 @@ def compare(
         name: _method(table, errors[name], is_scored, answers.facts)
         for name, table in tables.items()
     }
-    return Comparison(
+    return FitComparison(
         groups=len(part_of),
         scores=int(is_scored.sum()),
         success=float(answers.scores[is_scored].mean()),
@@ -159,11 +159,11 @@ def _mean(scores: Table, level: Table | float, rows: float) -> Table:
 
 def _method(
     table: Table, errors: Table, is_scored: NDArray[np.bool_], facts: Sequence[ModelFacts]
-) -> Method:
-    doubt = table[..., 1][is_scored]
-    return Method(
+) -> MethodFigures:
+    deviation = table[..., 1][is_scored]
+    return MethodFigures(
         success=float(table[..., 0][is_scored].mean()),
-        success_std=float(doubt.mean()) if np.isfinite(doubt).all() else None,
+        success_std=float(deviation.mean()) if np.isfinite(deviation).all() else None,
         brier=float(errors[is_scored].mean()),
         brier_by_model={
             one.model: float(errors[is_scored[:, column], column].mean())

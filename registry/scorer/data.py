@@ -88,8 +88,8 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One prompt whether judged or not, and the models that its row names, in the row's order.
+class PromptRow:
+    """A row's prompt, with scores or without, and the models that it names, in its order.
 
     `id` is as written, else `FILE:LINE`.
     """
@@ -157,15 +157,15 @@ def read_judged(
     return judged, bad
 
 
-def read_asked(
+def read_prompt_rows(
     paths: Sequence[Path], *, skip_bad: bool = False
-) -> tuple[tuple[Asked, ...], tuple[BadLine, ...]]:
+) -> tuple[tuple[PromptRow, ...], tuple[BadLine, ...]]:
     """Read what was asked, and of which models, by their scores or by a list `models`.
 
     As `read_judged`, but a row may name no model at all.
     """
     rows, bad = _read(paths, skip_bad=skip_bad, need_scores=False)
-    return tuple(Asked(_id(row), row.text, tuple(row.named)) for row in rows), bad
+    return tuple(PromptRow(_id(row), row.text, tuple(row.named)) for row in rows), bad
 
 
 def spelled_out(bad: Sequence[BadLine]) -> str:

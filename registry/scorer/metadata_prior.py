@@ -1,4 +1,4 @@
-"""What is believed of a model before any of its answers was judged: its numbers theta.
+"""The prior of a model before any of its answers was judged: its numbers theta.
 
 Public benchmark scores come first, by a few factors; then the facts of the model (size, date,
 price, whether it reasons, whether its weights are open); then its relatives: other efforts of
@@ -103,12 +103,12 @@ class ModelInputs:
 
     def numbers(self, facts: ModelFacts) -> tuple[Table, Table]:
         """Return a model's factors and facts (R + 5,) and their covariance, not standardised."""
-        row, doubt = self.scales.row(facts)
+        row, variance = self.scales.row(facts)
         name = canonical(facts.model)
         found = self.factors.posterior(self.cells(facts), name, row)
         rank = len(found.mean)
         covariance = np.zeros((rank + len(row), rank + len(row)))
-        covariance[:rank, :rank], covariance[rank:, rank:] = found.covariance, np.diag(doubt)
+        covariance[:rank, :rank], covariance[rank:, rank:] = found.covariance, np.diag(variance)
         return np.concatenate([found.mean, row]), covariance
 
     def cells(self, facts: ModelFacts) -> tuple[Cell, ...]:

@@ -1,4 +1,4 @@
-"""A model joins by its judged rows: what is known of it before meets them, training aside."""
+"""Fit models to their judged rows, with the network frozen: a prior and rows give a posterior."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Facts = Mapping[str, ModelFacts]
 
 PARTS = 5
-# So many rows count as much as the belief that a model answers as long as predicted.
+# A model answers as long as predicted: this prior counts as so many rows.
 _LENGTH_ROWS = 2.0
 _SEED = 7
 
@@ -208,13 +208,15 @@ def _world(
 ) -> World:
     spread = np.array([one.spread for one in answers.readings])
     far = np.maximum(spread**2 - scorer.head.calibration.spread**2, 0.0)
-    logits, doubts = [], []
+    logits, own_variances = [], []
     for design, prior in zip(designs, priors, strict=True):
         unsure = variances(prior, design)
         logit = design.offset + design.features @ prior.mean
         logits.append(logit / np.sqrt(1 + pi / 8 * (unsure + far)))
-        doubts.append(float(unsure.mean()))
-    return fit_world(answers.vectors, np.stack(logits, axis=1), np.array(doubts), answers.scores)
+        own_variances.append(float(unsure.mean()))
+    return fit_world(
+        answers.vectors, np.stack(logits, axis=1), np.array(own_variances), answers.scores
+    )
 
 
 def _log_tokens(longer: Table) -> float | None:

@@ -1,7 +1,7 @@
 """What rows of one model say of its own numbers: Bayesian regression with the network frozen.
 
 Given the frozen network, the logit of a model's success on a prompt is linear in the model's own
-numbers w: `offset + features · w`. A Gaussian belief on w meets judged rows and becomes another.
+numbers w: `offset + features · w`. A Gaussian prior on w and judged rows give its posterior.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MOST_STEPS = 50
 _MOST_HALVINGS = 30
 _ENOUGH = 1e-8  # gain of the log posterior, per step
 _ROWS_AT_ONCE = 10_000
-# Of few trained models some of their numbers do not vary; nothing is believed quite surely.
+# Of few trained models some numbers do not vary: no variance is quite 0.
 _LEAST_VARIANCE = 1e-8
 
 
@@ -47,7 +47,7 @@ class Design:
 
 @dataclass(frozen=True, slots=True)
 class Gaussian:
-    """What is believed of a model's own numbers: `mean` (K,) and `covariance` (K, K)."""
+    """A normal distribution of a model's own numbers: `mean` (K,) and `covariance` (K, K)."""
 
     mean: Table
     covariance: Table
@@ -69,7 +69,7 @@ def logistic(logits: Table) -> Table:
 
 
 def fit_posterior(design: Design, scores: Table, prior: Gaussian) -> Gaussian:
-    """Return the belief after rows of success `scores` (N,), 0–1; a fraction counts as such.
+    """Return the posterior after rows of success `scores` (N,), 0–1; a fraction counts as such.
 
     Laplace's approximation: Newton's method finds the likeliest numbers, and the curvature there
     is the inverse covariance (Bishop, "Pattern Recognition and Machine Learning", 4.4 and 4.5.1).
@@ -99,15 +99,15 @@ def fit_posterior(design: Design, scores: Table, prior: Gaussian) -> Gaussian:
     return Gaussian(numbers, _inverse(curvature + precision))
 
 
-def predict_with(belief: Gaussian, design: Design) -> Table:
-    """Return the expected success (N,) where logits are as unsure as the belief is."""
-    logits = design.offset + design.features @ belief.mean
-    return expected(logits, variances(belief, design))
+def predict_with(posterior: Gaussian, design: Design) -> Table:
+    """Return the expected success (N,) under this posterior."""
+    logits = design.offset + design.features @ posterior.mean
+    return expected(logits, variances(posterior, design))
 
 
-def variances(belief: Gaussian, design: Design) -> Table:
-    """Return how unsure the belief is of each prompt's logit, (N,), as a variance."""
-    found: Table = ((design.features @ belief.covariance) * design.features).sum(axis=1)
+def variances(posterior: Gaussian, design: Design) -> Table:
+    """Return the variance of each prompt's logit (N,) under this posterior."""
+    found: Table = ((design.features @ posterior.covariance) * design.features).sum(axis=1)
     return np.maximum(found, 0.0)
 
 

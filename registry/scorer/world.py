@@ -1,4 +1,4 @@
-"""How strict the user's world is: what all judged models have in common against predictions."""
+"""The common offset: by how much all judged models succeed more or less often than predicted."""
 
 from __future__ import annotations
 
@@ -47,19 +47,19 @@ def kernel(left: Table, right: Table) -> Table:
     return alike
 
 
-def fit_world(vectors: Table, logits: Table, doubts: Table, scores: Table) -> World:
+def fit_world(vectors: Table, logits: Table, own_variances: Table, scores: Table) -> World:
     """Return what the scores (N, M) of judged models have in common beyond the predicted logits.
 
     The offset is a Gaussian process over embeddings (N, 384) beside an own deviation for each
-    model, of variance `doubts` (M,): what one model alone shows is shared between the two. Scores
-    are `nan` where a model was not judged.
+    model, of variance `own_variances` (M,): what one model alone shows is shared between the two.
+    Scores are `nan` where a model was not judged.
     """
-    dice = np.random.default_rng(_SEED)
-    chosen = np.sort(dice.permutation(len(vectors))[:_MOST_PLACES])
+    rng = np.random.default_rng(_SEED)
+    chosen = np.sort(rng.permutation(len(vectors))[:_MOST_PLACES])
     places = vectors[chosen]
     rows, columns = np.nonzero(np.isfinite(scores))
     if len(rows) > _MOST_SCORES:
-        part = np.sort(dice.permutation(len(rows))[:_MOST_SCORES])
+        part = np.sort(rng.permutation(len(rows))[:_MOST_SCORES])
         rows, columns = rows[part], columns[part]
     count = len(places)
     models = scores.shape[1]
@@ -69,7 +69,7 @@ def fit_world(vectors: Table, logits: Table, doubts: Table, scores: Table) -> Wo
     covariance = np.zeros((count + models, count + models))
     alike = kernel(places, places) + _JITTER * np.eye(count)
     covariance[:count, :count] = _SPREAD**2 * np.linalg.inv(alike)
-    covariance[count:, count:] = np.diag(doubts)
+    covariance[count:, count:] = np.diag(own_variances)
     prior = Gaussian(np.zeros(count + models), covariance)
     found = fit_posterior(Design(logits[rows, columns], features), scores[rows, columns], prior)
     return World(places, found.mean[:count])

@@ -88,17 +88,17 @@ def changed_training(data: TrainingData) -> dict[str, tuple[TrainingData, Settin
     taught = np.where(data.set_of == PUBLIC, _NO_FOLD, data.judged.folds)
     plain = {
         "second wordings": replace(
-            data, reworded_embeddings=data.embeddings, reworded_features=data.features
+            data, augmented_embeddings=data.embeddings, augmented_features=data.features
         ),
         "phrases (the sentence twice)": replace(
             data,
             embeddings=sentences,
-            reworded_embeddings=data.reworded_embeddings[:, [SENTENCE, SENTENCE]],
+            augmented_embeddings=data.augmented_embeddings[:, [SENTENCE, SENTENCE]],
         ),
         "features": replace(
             data,
             features=np.zeros_like(data.features),
-            reworded_features=np.zeros_like(data.reworded_features),
+            augmented_features=np.zeros_like(data.augmented_features),
         ),
         "public prompts": replace(data, judged=replace(data.judged, folds=taught)),
     }

@@ -23,12 +23,12 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def judged(tmp_path: Path) -> Path:
-    dice = np.random.default_rng(4)
+    rng = np.random.default_rng(4)
     rows: list[dict[str, Any]] = [
         {
             "prompt": f"{('sums', 'poems')[number % 2]}: {number}",
             "task": ("sums", "poems")[number % 2],
-            "scores": {"stranger": float(dice.random() < (0.9, 0.2)[number % 2])},
+            "scores": {"stranger": float(rng.random() < (0.9, 0.2)[number % 2])},
             "output_tokens": {"stranger": 50},
         }
         for number in range(60)
@@ -203,11 +203,11 @@ def test_an_evaluation_says_what_the_fits_have_seen_and_does_not_profit_from_it(
     rolecall: Rolecall, tmp_path: Path
 ) -> None:
     """Every answer is a coin's: who had learned these rows would look better than even odds."""
-    dice = np.random.default_rng(5)
+    rng = np.random.default_rng(5)
     rows: list[dict[str, Any]] = [
         {
             "prompt": f"{('sums', 'poems')[number % 2]}: toss {number}",
-            "scores": {model: float(dice.random() < 0.5) for model in ("stranger", "trained-3")},
+            "scores": {model: float(rng.random() < 0.5) for model in ("stranger", "trained-3")},
         }
         for number in range(60)
     ]

@@ -66,12 +66,12 @@ def test_with_answers_missing_at_random_means_are_those_of_the_whole_table() -> 
 
 def test_a_model_asked_only_hard_prompts_is_not_taken_for_a_weak_one() -> None:
     """`strong` is better on every prompt, but was mostly given the hard ones."""
-    dice = np.random.default_rng(1)
-    hard = dice.random(3000) < 0.5
+    rng = np.random.default_rng(1)
+    hard = rng.random(3000) < 0.5
     truth = np.where(hard[:, None], [0.2, 0.2, 0.4], [0.7, 0.7, 0.9])
-    scores = (dice.random(truth.shape) < truth).astype(float)
+    scores = (rng.random(truth.shape) < truth).astype(float)
     asked = np.ones(scores.shape, dtype=bool)
-    asked[:, 2] = dice.random(3000) < np.where(hard, 0.9, 0.1)
+    asked[:, 2] = rng.random(3000) < np.where(hard, 0.9, 0.1)
     seen = holes(scores, asked)
     assert np.nanmean(seen[:, 2]) < np.nanmean(seen[:, 0]) + 0.05
     part = cases3(seen)
@@ -93,10 +93,10 @@ def test_sets_are_completed_each_by_itself() -> None:
 
 def test_abilities_are_compared_on_shared_prompts() -> None:
     scores = np.array([[1.0, 0.8, NAN], [0.2, 0.0, NAN], [1.0, NAN, 0.9], [0.2, NAN, 0.1]])
-    ability, easiness = additive(np.tile(scores, (5, 1)))
+    ability, prompt_effect = additive(np.tile(scores, (5, 1)))
     assert ability[0] > ability[2] > ability[1]
-    assert (easiness[0] > easiness[1]).all()
-    # A cell's easiness is what the others found.
-    assert easiness[0, 0] == pytest.approx((0.8 - ability[1]) / 1.1)
+    assert (prompt_effect[0] > prompt_effect[1]).all()
+    # A cell's prompt_effect is what the others found.
+    assert prompt_effect[0, 0] == pytest.approx((0.8 - ability[1]) / 1.1)
     never, _ = additive(np.array([[1.0, NAN, 0.0]]))
     assert never[1] == pytest.approx(0.5)

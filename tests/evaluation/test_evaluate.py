@@ -78,10 +78,10 @@ def test_a_model_asked_too_seldom_is_left_out_and_named(tmp_path: Path) -> None:
 
 def test_answers_that_were_not_asked_for_cost_no_prompt(tmp_path: Path) -> None:
     made = rows(300)
-    dice = Random(3)
+    rng = Random(3)
     for row in made[:90]:
-        del row["scores"][dice.choice(MODELS)]
-    dice.shuffle(made)
+        del row["scores"][rng.choice(MODELS)]
+    rng.shuffle(made)
     [one] = evaluate(write_rows(tmp_path / "a.jsonl", made)).sets
     assert (one.comparison.cases, len(one.comparison.models)) == (300, 3)
     assert one.comparison.coverage == pytest.approx(0.9)

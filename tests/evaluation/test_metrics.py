@@ -118,11 +118,11 @@ def test_the_reliability_table_has_fifteen_bins_of_equal_mass_in_rising_order() 
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_weights_count_a_prompt_as_often_as_rows_of_it_would(metric: Metric) -> None:
-    dice = np.random.default_rng(3)
-    scores = (dice.random((80, 5)) < 0.5).astype(float)
-    scores[dice.random((80, 5)) < 0.2] = NAN
-    predicted = dice.random((80, 5)).round(2)
-    weights = dice.integers(0, 3, (2, 80)).astype(float)
+    rng = np.random.default_rng(3)
+    scores = (rng.random((80, 5)) < 0.5).astype(float)
+    scores[rng.random((80, 5)) < 0.2] = NAN
+    predicted = rng.random((80, 5)).round(2)
+    weights = rng.integers(0, 3, (2, 80)).astype(float)
     found = metric(predicted, scores, weights)
     assert found.shape == (2,)
     assert metric(predicted, scores) != found[0]

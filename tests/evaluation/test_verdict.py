@@ -7,7 +7,7 @@ import pytest
 
 from rolecall.registry.evaluation.cases import Cases
 from rolecall.registry.evaluation.compare import compare
-from rolecall.registry.evaluation.results import Verdict
+from rolecall.registry.evaluation.results import EvalVerdict
 from rolecall.registry.evaluation.verdict import AS_SUCCESSFUL, EQUAL_SUCCESS, MOST_VALUE
 from tests.evaluation.synthetic import (
     QUALITY_USD,
@@ -21,7 +21,7 @@ from tests.evaluation.synthetic import (
 )
 
 
-def verdict(cases: Cases, quality_usd: float = QUALITY_USD) -> Verdict:
+def verdict(cases: Cases, quality_usd: float = QUALITY_USD) -> EvalVerdict:
     return compare(cases, quality_usd, resamples=300)[0].verdict
 
 
@@ -183,11 +183,11 @@ def test_answers_that_nobody_asked_for_change_no_verdict() -> None:
 def test_weak_models_asked_only_easy_prompts_do_not_turn_a_dont_into_a_route() -> None:
     """`small` is best at everything; the others were asked what is easy."""
     cases = one_dominates(0)
-    dice = np.random.default_rng(0)
-    easy = dice.random(600) < 0.5
+    rng = np.random.default_rng(0)
+    easy = rng.random(600) < 0.5
     truth = np.where(easy[:, None], [0.8, 0.85, 0.95], [0.4, 0.5, 0.75])
-    scores = (dice.random(truth.shape) < truth).astype(float)
-    scores[~easy & (dice.random(600) < 0.8), :2] = np.nan
+    scores = (rng.random(truth.shape) < truth).astype(float)
+    scores[~easy & (rng.random(600) < 0.8), :2] = np.nan
     part = replace(cases, scores=scores, predicted={"ours": truth})
     said = verdict(part)
     assert (said.route, said.model) == (False, "small")

@@ -61,12 +61,12 @@ def rows(
     count: int, start: int = 0, models: tuple[str, ...] = ("stranger", "other"), **more: Any
 ) -> list[dict[str, Any]]:
     """Return rows in which every model does sums well and poems badly."""
-    dice = np.random.default_rng(start + 4)
+    rng = np.random.default_rng(start + 4)
     return [
         {
             "prompt": f"{('sums', 'poems')[number % 2]}: {number}",
             "task": ("sums", "poems")[number % 2],
-            "scores": {m: float(dice.random() < (0.95, 0.1)[number % 2]) for m in models},
+            "scores": {m: float(rng.random() < (0.95, 0.1)[number % 2]) for m in models},
             **more,
         }
         for number in range(start, start + count)

@@ -18,8 +18,8 @@ from rolecall.registry.scorer.posterior import (
 
 
 def pool(rows: int = 200, numbers: int = 5, seed: int = 1) -> Design:
-    dice = np.random.default_rng(seed)
-    features = dice.standard_normal((rows, numbers))
+    rng = np.random.default_rng(seed)
+    features = rng.standard_normal((rows, numbers))
     features[:, -1] = 1.0
     return Design(np.zeros(rows), features)
 
@@ -54,11 +54,11 @@ def test_the_suggestion_is_the_same_every_time_and_its_beginning_that_of_a_longe
 
 def test_suggested_rows_leave_less_doubt_than_random_ones() -> None:
     design, before = pool(), belief()
-    dice = np.random.default_rng(5)
+    rng = np.random.default_rng(5)
     for count in (5, 10, 25):
         chosen = doubt_left(design, before, suggest(design, before, count))
         random = [
-            doubt_left(design, before, dice.choice(200, count, replace=False).tolist())
+            doubt_left(design, before, rng.choice(200, count, replace=False).tolist())
             for _ in range(20)
         ]
         assert chosen < np.mean(random) - np.std(random)
@@ -91,9 +91,9 @@ def test_near_doubles_of_what_was_judged_come_last() -> None:
 
 
 def test_what_is_known_already_is_not_asked_again() -> None:
-    dice = np.random.default_rng(3)
+    rng = np.random.default_rng(3)
     features = np.zeros((100, 2))
-    features[::2, 0], features[1::2, 1] = dice.uniform(1, 2, 50), dice.uniform(1, 2, 50)
+    features[::2, 0], features[1::2, 1] = rng.uniform(1, 2, 50), rng.uniform(1, 2, 50)
     design = Design(np.zeros(100), features)
     one_is_known = Gaussian(np.zeros(2), np.diag([1e-3, 1.0]))
     assert {row % 2 for row in suggest(design, one_is_known, 5)} == {1}

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rolecall.registry.chat.parse import parse_chat, request_of
 from rolecall.registry.core.errors import InvalidDocument, InvalidPrompt, UnknownRecord
 from rolecall.registry.routing.task_detection import turns_of
-from rolecall.registry.scorer.data import Judged, read_asked, read_judged
+from rolecall.registry.scorer.data import Judged, read_judged, read_prompt_rows
 from rolecall.registry.scorer.text import text_read
 from tests.scorer.judged_files import known, read, write
 
@@ -214,7 +214,7 @@ def test_what_was_asked_is_read_with_or_without_scores(tmp_path: Path) -> None:
         {"id": "k", "prompt": "p", "model": "z"},
         {"id": "l", "prompt": "p", "model": "a", "score": 0.5},
     )
-    asked, bad = read_asked([wide, answers])
+    asked, bad = read_prompt_rows([wide, answers])
     assert [(one.id, one.prompt, one.models) for one in asked] == [
         (7, "p", ("y", "x")),
         ("wide.jsonl:2", "q", ("b", "a")),

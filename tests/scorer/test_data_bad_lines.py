@@ -18,8 +18,8 @@ from rolecall.registry.scorer.data import (
     FORM_HINT,
     SKIP_HINT,
     InvalidRows,
-    read_asked,
     read_judged,
+    read_prompt_rows,
 )
 from tests.scorer.judged_files import known, left_out, read, write
 
@@ -221,8 +221,8 @@ def test_a_line_cannot_begin_another_one_in_the_message(tmp_path: Path) -> None:
 def test_a_list_of_models_must_be_names(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", {"prompt": "p", "models": ["a", 1]}, {"prompt": "q"})
     with pytest.raises(InvalidRows, match=r":1: models: expected a list of names, got a list"):
-        read_asked([path])
-    asked, bad = read_asked([path], skip_bad=True)
+        read_prompt_rows([path])
+    asked, bad = read_prompt_rows([path], skip_bad=True)
     assert ([one.prompt for one in asked], len(bad)) == (["q"], 1)
 
 

@@ -34,7 +34,7 @@ def rows(
     count: int, sums: float, poems: float, *models: str, samples: int = 1
 ) -> tuple[JudgedRow, ...]:
     """Return rows of models with those chances of success, and answers of 20 or 200 tokens."""
-    dice = np.random.default_rng(2)
+    rng = np.random.default_rng(2)
     return tuple(
         JudgedRow(
             prompt=f"{('sums', 'poems')[number % 2]}: {number}",
@@ -42,7 +42,7 @@ def rows(
             answers=tuple(
                 JudgedAnswer(
                     model,
-                    float(dice.random() < (sums, poems)[number % 2]),
+                    float(rng.random() < (sums, poems)[number % 2]),
                     samples,
                     (20.0, 200.0)[number % 2],
                 )

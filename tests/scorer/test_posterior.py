@@ -21,12 +21,12 @@ from rolecall.registry.scorer.posterior import (
 
 def world(rows: int, numbers: int, seed: int = 1) -> tuple[Design, Table, Table]:
     """Return prompts, what a model of known numbers made of them, and those numbers."""
-    dice = np.random.default_rng(seed)
-    features = np.concatenate([dice.standard_normal((rows, numbers - 1)), np.ones((rows, 1))], 1)
-    design = Design(0.3 * dice.standard_normal(rows), features)
-    true = dice.standard_normal(numbers)
+    rng = np.random.default_rng(seed)
+    features = np.concatenate([rng.standard_normal((rows, numbers - 1)), np.ones((rows, 1))], 1)
+    design = Design(0.3 * rng.standard_normal(rows), features)
+    true = rng.standard_normal(numbers)
     chance = 1 / (1 + np.exp(-(design.offset + features @ true)))
-    return design, (dice.random(rows) < chance).astype(np.float64), true
+    return design, (rng.random(rows) < chance).astype(np.float64), true
 
 
 def prior(numbers: int, variance: float = 1.0) -> Gaussian:
@@ -52,10 +52,10 @@ def test_no_other_numbers_are_likelier_than_those_found() -> None:
     before = Gaussian(np.full(4, 0.5), np.diag([1.0, 0.1, 2.0, 0.5]))
     found = fit_posterior(design, scores, before)
     least = loss(design, scores, before, found.mean)
-    dice = np.random.default_rng(3)
+    rng = np.random.default_rng(3)
     for size in (1e-3, 0.1, 1.0):
         for _ in range(50):
-            other = found.mean + size * dice.standard_normal(4)
+            other = found.mean + size * rng.standard_normal(4)
             assert loss(design, scores, before, other) > least
 
 

@@ -1,4 +1,4 @@
-"""The shipped table of public benchmark scores, for `scorer show --model`, training and joining.
+"""The shipped table of public benchmark scores, for `scorer show --model`, training and fitting.
 
 Read only where asked for: never on the way of a request to its answer.
 """

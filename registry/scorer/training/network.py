@@ -69,7 +69,7 @@ class Network(nn.Module):
 def train_network(examples: Examples, settings: Settings) -> Network:
     """Train on all examples for the set number of epochs; the same seed gives the same network."""
     torch.manual_seed(settings.seed)
-    dice = np.random.default_rng(settings.seed)
+    rng = np.random.default_rng(settings.seed)
     count = len(examples.inputs)
     network = Network(settings, examples)
     decayed = [network.hidden.weight, network.signal.weight, network.task.weight]
@@ -99,7 +99,7 @@ def train_network(examples: Examples, settings: Settings) -> Network:
     of_prompt = weights * asked.sum(dim=1) / per_prompt  # what a whole prompt counts
     order = np.arange(count)
     for epoch in range(settings.epochs):
-        dice.shuffle(order)
+        rng.shuffle(order)
         network.train()
         total = 0.0
         for number in range(batches):

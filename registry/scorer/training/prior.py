@@ -165,8 +165,8 @@ def _noise(
 ) -> float:
     intercept, loading = solved
     residual = values - intercept - mean @ loading
-    doubt = np.einsum("r,nrs,s->n", loading, covariance, loading)
-    variance = ((residual**2 + doubt).sum() + _FEW * 0.3) / (len(values) + _FEW)
+    spread = np.einsum("r,nrs,s->n", loading, covariance, loading)
+    variance = ((residual**2 + spread).sum() + _FEW * 0.3) / (len(values) + _FEW)
     return float(max(variance, _CELL_NOISE))
 
 

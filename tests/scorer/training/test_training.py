@@ -38,13 +38,13 @@ ENCODER = cast(Encoder, TinyEncoder())
 
 
 def rows(count: int, seed: int = 1) -> list[dict[str, object]]:
-    dice = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     found = []
     for number in range(count):
         kind = ("sums", "poems")[number % 2]
         side = 1 if kind == "sums" else -1
         chances = {m: 1 / (1 + np.exp(-(ABILITY[m] + side * TASTE[m]))) for m in ABILITY}
-        scores = {m: float(dice.random() < p) for m, p in chances.items()}
+        scores = {m: float(rng.random() < p) for m, p in chances.items()}
         if number % 3 == 0:
             del scores["gamma-1b"]  # not every model was asked everything
         found.append(
