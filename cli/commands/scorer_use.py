@@ -56,10 +56,12 @@ def use(
 
 
 def _show(found: FitsInUse, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
     from rolecall.cli.render.output import Column, note, print_json, print_table
 
     if as_json:
-        print_json({"in_use": found.name, **found.to_dict()})
+        print_json(asdict(found) | {"in_use": found.name})
         return
     columns = [Column("scorer"), Column("in use"), Column("prompts", is_number=True)]
     columns += [Column("models", is_number=True), Column("added")]

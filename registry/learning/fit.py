@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -75,9 +75,9 @@ class FitResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
-        plain = asdict(replace(self, comparison=None))
+        plain = asdict(self)
         del plain["others"], plain["left_out"]
-        return plain | {"comparison": self.comparison and self.comparison.to_dict()}
+        return plain
 
 
 @dataclass(frozen=True, slots=True)

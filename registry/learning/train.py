@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +61,9 @@ class TrainResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
-        plain = asdict(replace(self, comparison=None))
+        plain = asdict(self)
         del plain["left_out"]
-        return plain | {"comparison": self.comparison and self.comparison.to_dict()}
+        return plain
 
 
 def train(

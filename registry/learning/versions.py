@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rolecall.registry.core.errors import UsageError
@@ -30,15 +30,6 @@ class FitsInUse:
     models: dict[str, int]
     added_at: str | None
     waiting: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON."""
-        return {
-            "prompts": self.prompts,
-            "models": self.models,
-            "added_at": self.added_at,
-            "waiting": self.waiting,
-        }
 
     @property
     def name(self) -> str:
@@ -82,5 +73,4 @@ def scorer_card(db: Database) -> dict[str, Any]:
     Raises ScorerUnusable, also when a file of the artifact is not the one the card was made for.
     """
     check()
-    found = fits_in_use(db)
-    return card() | {"fits": {"in_use": found.in_use, **found.to_dict()}}
+    return card() | {"fits": asdict(fits_in_use(db))}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,9 @@ class FitComparison:
     """Methods on held-back `scores` of so many `groups`.
 
     `fitted` is cross-fitted, `in_use` what predictions rested on so far. `over_*` are differences
-    of Brier scores: below 0 `fitted` is better.
+    of Brier scores: below 0 `fitted` is better. Whether there are groups enough to tell, and
+    whether fits beat what was in use beyond chance without being beaten by task means, are
+    `is_enough` and `is_better`.
     """
 
     groups: int
@@ -53,20 +55,8 @@ class FitComparison:
     model_means: MethodFigures
     over_in_use: Interval
     over_task_means: Interval
-
-    @property
-    def is_enough(self) -> bool:
-        """Whether there are groups enough to tell."""
-        return self.groups >= LEAST_GROUPS
-
-    @property
-    def is_better(self) -> bool:
-        """Whether fits beat what was in use beyond chance, and task means do not beat them."""
-        return self.over_in_use.high < 0 and self.over_task_means.low <= 0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON."""
-        return asdict(self) | {"is_enough": self.is_enough, "is_better": self.is_better}
+    is_enough: bool
+    is_better: bool
 
 
 def compare(
@@ -95,7 +85,7 @@ def compare(
     gaps = np.stack(
         [(errors["fitted"] - errors[name])[is_scored] for name in ("in_use", "task_means")], axis=1
     )
-    over_in_use, over_task_means = draws.means(gaps, np.ones(len(gaps))).T
+    over_in_use, over_task_means = map(interval, draws.means(gaps, np.ones(len(gaps))).T)
     methods = {
         name: _method(table, errors[name], is_scored, answers.facts)
         for name, table in tables.items()
@@ -105,8 +95,10 @@ def compare(
         scores=int(is_scored.sum()),
         success=float(answers.scores[is_scored].mean()),
         **methods,
-        over_in_use=interval(over_in_use),
-        over_task_means=interval(over_task_means),
+        over_in_use=over_in_use,
+        over_task_means=over_task_means,
+        is_enough=len(part_of) >= LEAST_GROUPS,
+        is_better=over_in_use.high < 0 and over_task_means.low <= 0,
     )
 
 

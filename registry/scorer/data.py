@@ -51,20 +51,15 @@ class Judged:
         given = np.asarray(rows)
         numbers = np.flatnonzero(given) if given.dtype == bool else given.astype(np.intp)
 
-        def taken(column: tuple[str, ...]) -> tuple[str, ...]:
-            return tuple(column[row] for row in numbers.tolist())
-
-        return replace(
-            self,
-            ids=taken(self.ids),
-            prompts=taken(self.prompts),
-            datasets=taken(self.datasets),
-            tasks=taken(self.tasks),
-            groups=taken(self.groups),
-            folds=self.folds[numbers],
-            scores=self.scores[numbers],
-            tokens=self.tokens[numbers],
-            costs=self.costs[numbers],
+        places = numbers.tolist()
+        texts = (self.ids, self.prompts, self.datasets, self.tasks, self.groups)
+        ids, prompts, datasets, tasks, groups = (
+            tuple(map(column.__getitem__, places)) for column in texts
+        )
+        scores, tokens, costs = (table[numbers] for table in (self.scores, self.tokens, self.costs))
+        folds = self.folds[numbers]
+        return Judged(
+            ids, prompts, datasets, tasks, groups, folds, self.models, scores, tokens, costs
         )
 
     def of(self, models: Sequence[str]) -> Judged:

@@ -37,10 +37,6 @@ class KeptEmbeddings(Encoder):
             found[row] = self._known[key]
         return found
 
-    def token_ids(self, text: str) -> list[int]:
-        """Return the ids that the encoder reads, special tokens included."""
-        return self._encoder.token_ids(text)
-
     def save(self) -> None:
         """Write what is known to the file, if there is one and something is new."""
         if self._path is None or not self._fresh:

@@ -151,7 +151,7 @@ def efforts(weight: float) -> tuple[Prediction, ...]:
     levels = [*np.linspace(0.2, 0.8, len(MODELS)).tolist(), 0.97, 0.05]
     thinking = [replace(facts[number], model=f"{MODELS[number]}-thinking") for number in (4, 5)]
     table = [
-        PublicScore(one.model, "exam", "code", level, "made up", False, None)
+        PublicScore(one.model, "exam", level, "made up", False)
         for one, level in zip([*facts, *thinking], levels, strict=True)
     ]
     prior = learnt(facts, table, tiny_latent().astype(np.float64))

@@ -64,7 +64,7 @@ def tiny_prior() -> MetadataPrior:
     """Return a prior learnt from the dozen models' sizes."""
     facts = [tiny_facts(number) for number in range(len(MODELS))]
     scores = [
-        PublicScore(one.model, "exam", "code", 0.5 + 0.3 * float(ability), "made up", False, None)
+        PublicScore(one.model, "exam", 0.5 + 0.3 * float(ability), "made up", False)
         for one, ability in zip(facts, _ABILITY, strict=True)
     ]
     return learnt(facts, scores, tiny_latent().astype(np.float64))

@@ -19,7 +19,7 @@ from rolecall.registry.scorer.task_classifier import (
     shared_wording,
 )
 from rolecall.registry.scorer.training import task_classifier
-from rolecall.registry.scorer.training.task_classifier import TaskSettings
+from rolecall.registry.scorer.training.task_classifier import DRAWS
 from rolecall.registry.scorer.training.task_examples import Example, expansions, task_examples
 
 KINDS = {
@@ -50,7 +50,7 @@ def few_examples(seed: int) -> list[Example]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(task_classifier, "task_examples", few_examples)
     report = task_classifier.train_task_classifier(encode, tmp_path)
-    different = {each for seed in range(TaskSettings().draws) for each in few_examples(seed)}
+    different = {each for seed in range(DRAWS) for each in few_examples(seed)}
     assert len(different) > 90
     assert report[0].startswith(f"{len(different)} examples, scale ")
     return tmp_path
