@@ -73,20 +73,6 @@ def test_a_fit_is_forgotten_without_a_word_on_stdout(rolecall: Rolecall, judged:
     assert (json.loads(as_json.stdout), as_json.stderr) == ({"forgot": "stranger"}, "")
 
 
-def test_predictions_rest_on_the_fit_until_it_is_forgotten(
-    rolecall: Rolecall, judged: Path, prompts: Path
-) -> None:
-    def basis() -> set[str]:
-        asked = rolecall("scorer", "predict", prompts, "--model", "x/Stranger")
-        return {json.loads(line)["basis"]["x/Stranger"] for line in asked.stdout.splitlines()}
-
-    assert basis() == {"facts"}
-    assert rolecall("scorer", "fit", "stranger", judged).exit_code == 0
-    assert basis() == {"fitted"}
-    assert rolecall("scorer", "fit", "stranger", "--forget").exit_code == 0
-    assert basis() == {"facts"}
-
-
 def test_json_is_one_object_with_the_same_keys_with_and_without_rows(
     rolecall: Rolecall, judged: Path
 ) -> None:
@@ -165,19 +151,6 @@ def test_what_cannot_be_done_is_said_in_a_line(
     result = rolecall("scorer", "fit", *words)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(message)
-
-
-def test_bad_lines_are_each_named(rolecall: Rolecall, judged: Path) -> None:
-    with judged.open("a") as file:
-        file.write('{"prompt": "p", "scores": {"stranger": NaN}}\n{"prompt": "", "scores": {}}\n')
-    result = rolecall("scorer", "fit", "stranger", judged)
-    assert result.exit_code == 2
-    assert "judged.jsonl:61: " in result.stderr
-    assert "judged.jsonl:62: " in result.stderr
-    assert result.stderr.endswith("--skip-bad\n")
-    left = rolecall("scorer", "fit", "stranger", judged, "--skip-bad")
-    assert left.exit_code == 0
-    assert left.stderr.startswith("left out: 2 bad lines\n")
 
 
 def test_a_few_rows_more_add_to_the_many_and_that_is_said(

@@ -62,16 +62,6 @@ def test_without_a_price_the_mean_of_other_groups_is_expected_and_never_ones_own
     assert found == pytest.approx([2, 2, 203 / 3, 67])
 
 
-def test_a_single_group_has_only_its_own_mean() -> None:
-    rows = judged(tokens=[[1]] * 2, costs=[[1], [3]], groups=("x", "x"))
-    assert spending(rows, [None]).expected()[:, 0] == pytest.approx([2, 2])
-
-
-def test_an_answer_nobody_asked_for_costs_the_models_mean() -> None:
-    rows = judged(tokens=[[1], [1], [1]], costs=[[1], [3], [NAN]])
-    assert spending(rows, [None]).paid()[:, 0].tolist() == [1, 3, 2]
-
-
 def test_a_cost_that_nobody_knows_is_never_nothing() -> None:
     rows = judged(tokens=[[5, 5]])
     paid = spending(rows, [None, Price(0, 0)]).paid()

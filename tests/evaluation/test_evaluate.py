@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rolecall.registry.core.entities import Price, Registry, Strategy
-from rolecall.registry.core.errors import ExitCode, InvalidDocument, UnknownRecord, UsageError
+from rolecall.registry.core.errors import UsageError
 from rolecall.registry.evaluation.evaluate import EvalRequest, Evaluation, evaluate_scorer
 from rolecall.registry.evaluation.plan import NothingToEvaluate, Selection, read_shares
 from rolecall.registry.scorer.seen import prompt_key
@@ -116,16 +116,6 @@ def test_a_prompt_among_the_cases_teaches_nothing_from_a_train_file(tmp_path: Pa
     assert (found.learned_by, found.sets[0].learned) == ("train files", 60)
 
 
-def test_without_fold_or_train_the_baselines_are_cross_fitted(tmp_path: Path) -> None:
-    found = evaluate(write_rows(tmp_path / "a.jsonl", rows(60)))
-    assert (found.learned_by, found.sets[0].learned) == ("cross-fitting", 60)
-
-
-def test_the_same_rows_give_the_same_json(tmp_path: Path) -> None:
-    path = write_rows(tmp_path / "a.jsonl", rows(60))
-    assert evaluate(path).to_dict() == evaluate(path).to_dict()
-
-
 def test_prompts_that_the_scorer_learned_from_are_left_out_unless_asked_for(
     tmp_path: Path,
 ) -> None:
@@ -188,30 +178,6 @@ def test_the_value_of_a_correct_answer_is_what_the_strategy_or_the_person_says(
     assert evaluate(path, pool=Registry(1)).strategy == "balanced"
 
 
-@pytest.mark.parametrize("worth", [float("nan"), float("inf"), -1.0])
-def test_a_value_that_is_no_amount_is_refused(tmp_path: Path, worth: float) -> None:
-    path = write_rows(tmp_path / "a.jsonl", rows(10))
-    with pytest.raises(UsageError, match="value of a correct answer cannot be"):
-        evaluate(path, quality_usd=worth)
-
-
-def test_one_model_leaves_nothing_to_route(tmp_path: Path) -> None:
-    path = write_rows(tmp_path / "solo.jsonl", rows(10, {"abacus": (0.5, 0.5)}))
-    with pytest.raises(NothingToEvaluate) as caught:
-        evaluate(path)
-    assert caught.value.message == "world judges one model only (abacus): there is nothing to route"
-    assert caught.value.hint is not None
-    assert caught.value.exit_code == ExitCode.OTHER
-
-
-def test_a_data_set_with_nothing_to_route_is_told_beside_the_others(tmp_path: Path) -> None:
-    made = [*rows(40), *rows(10, {"abacus": (0.5, 0.5)}, dataset="solo")]
-    found = evaluate(write_rows(tmp_path / "a.jsonl", made))
-    assert [one.dataset for one in found.sets] == ["world"]
-    [skipped] = found.skipped
-    assert (skipped.dataset, skipped.reason) == ("solo", "judges one model only (abacus)")
-
-
 def test_models_judged_on_different_prompts_leave_no_case(tmp_path: Path) -> None:
     made = rows(30, {"abacus": (0.5, 0.5)}) + rows(30, {"lyra": (0.5, 0.5)}, seed=2)
     with pytest.raises(NothingToEvaluate, match="no prompt on which two of its models"):
@@ -262,12 +228,6 @@ def test_shares_are_read_from_words() -> None:
         read_shares("chat=3", mixed=False)
 
 
-def test_a_share_of_a_set_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    path = write_rows(tmp_path / "a.jsonl", rows(20))
-    with pytest.raises(UnknownRecord, match="wrld"):
-        evaluate(path, mixed=True, shares={"wrld": 2})
-
-
 def test_a_fold_without_rows_names_those_with_some(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no row is in fold 9") as caught:
         evaluate(write_rows(tmp_path / "a.jsonl", rows(10)), fold=9)
@@ -284,41 +244,3 @@ def test_a_train_file_about_other_models_teaches_nothing(tmp_path: Path) -> None
     train = write_rows(tmp_path / "b.jsonl", rows(30, {"other": (0.5, 0.5)}, seed=2))
     with pytest.raises(NothingToEvaluate, match="the baselines can learn nothing"):
         evaluate(cases, train=(train,))
-
-
-@pytest.mark.parametrize(
-    ("wanted", "named"),
-    [
-        ({"strategy": "lavsh"}, "lavsh"),
-        ({"dataset": "wrld"}, "wrld"),
-        ({"models": ("abacus", "lyre")}, "lyre"),
-    ],
-)
-def test_a_name_that_is_nowhere_is_refused(
-    tmp_path: Path, wanted: dict[str, Any], named: str
-) -> None:
-    path = write_rows(tmp_path / "a.jsonl", rows(10))
-    with pytest.raises(UnknownRecord, match=named) as caught:
-        evaluate(path, **wanted)
-    assert caught.value.hint
-
-
-def test_a_pool_of_one_is_refused(tmp_path: Path) -> None:
-    path = write_rows(tmp_path / "a.jsonl", rows(10))
-    with pytest.raises(UsageError, match="abacus alone"):
-        evaluate(path, models=("abacus", "abacus"))
-
-
-def test_the_pool_can_be_narrowed(tmp_path: Path) -> None:
-    path = write_rows(tmp_path / "a.jsonl", rows(30))
-    [one] = evaluate(path, models=("middling", "abacus")).sets
-    assert one.comparison.models == ("abacus", "middling")
-
-
-def test_bad_lines_are_refused_or_left_out_and_spelled_out(tmp_path: Path) -> None:
-    path = write_rows(tmp_path / "a.jsonl", [*rows(30), {"prompt": "x", "scores": {"a": 2}}])
-    with pytest.raises(InvalidDocument, match="31"):
-        evaluate(path)
-    found = evaluate(path, skip_bad=True)
-    assert found.bad_lines is not None
-    assert "31" in found.bad_lines

@@ -76,13 +76,6 @@ def test_calibrated_predictions_have_no_calibration_error() -> None:
     assert ece(predicted + 0.04, scores) == pytest.approx(0.04)
 
 
-def test_errors_inside_a_bin_cancel_and_bins_weigh_by_their_cells() -> None:
-    # 16 cells: the first bin holds two, a success and a failure at 0.5; the others are right.
-    predicted = column(0.5, 0.5, *[1] * 14)
-    assert ece(predicted, column(1, 0, *[1] * 14)) == 0
-    assert ece(predicted, np.ones((16, 1))) == pytest.approx(0.5 * 2 / 16)
-
-
 def test_the_better_of_two_models_is_to_be_predicted_higher() -> None:
     scores = np.array([[1.0, 0.0, 0.9], [0.0, 1.0, NAN]])
     # Prompt one: models 1 and 3 did alike; both are set against model 2. Prompt two: one pair.
@@ -131,8 +124,3 @@ def test_weights_count_a_prompt_as_often_as_rows_of_it_would(metric: Metric) -> 
         # The bins of the calibration error stay those of the prompts as they are.
         near = 0.05 if metric is ece else 1e-9
         assert metric(*repeated) == pytest.approx(found[row], abs=near)
-
-
-def test_tables_of_different_shapes_are_refused() -> None:
-    with pytest.raises(ValueError, match="differ in shape"):
-        brier(np.ones((3, 2)), np.ones((3, 3)))

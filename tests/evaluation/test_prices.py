@@ -85,14 +85,6 @@ def test_a_place_of_ones_own_may_ask_nothing() -> None:
     }
 
 
-def test_a_model_is_known_by_the_last_part_of_its_name_whatever_the_case() -> None:
-    given = {"Maker/Model-X": Price(1.0, 2.0, source="p.yaml")}
-    assert (
-        find_prices(["place/model-x"], given, Registry(1))["place/model-x"]
-        == given["Maker/Model-X"]
-    )
-
-
 def test_the_maker_is_believed_before_others_and_free_places_not_at_all() -> None:
     made = list_price("openrouter/openai/GPT-4o-2024-08-06")
     assert made is not None
@@ -102,10 +94,6 @@ def test_the_maker_is_believed_before_others_and_free_places_not_at_all() -> Non
     assert asked.output_usd_per_mtok is not None
     assert asked.output_usd_per_mtok > 0
     assert list_price("nobody-sells-this") is None
-
-
-def test_nobodys_price_is_null() -> None:
-    assert find_prices(["nobody-sells-this"], {}, Registry(1)) == {"nobody-sells-this": None}
 
 
 @pytest.fixture
@@ -131,11 +119,6 @@ def test_where_most_models_have_no_price_costs_are_left_out(path: Path) -> None:
     found = evaluated(path, abacus=(1, 4))
     assert (len(found.comparison.models), found.comparison.curves) == (3, None)
     assert found.prices["lyra"] is None
-
-
-def test_the_source_of_each_price_is_told(path: Path) -> None:
-    found = evaluated(path, abacus=(1, 4), lyra=(1, 4), middling=(10, 40))
-    assert found.prices["middling"] == Price(10, 40, source="p.yaml")
 
 
 def test_costs_of_the_rows_need_no_price(path: Path) -> None:

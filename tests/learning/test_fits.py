@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rolecall.registry.core.errors import InvalidDocument, UnknownRecord, UsageError
+from rolecall.registry.core.errors import UnknownRecord, UsageError
 from rolecall.registry.core.judged_rows import JudgedRow
 from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.core.reporting import Tell, say_nothing
@@ -203,14 +203,6 @@ def test_two_names_that_may_be_the_model_are_asked_about(tmp_path: Path) -> None
     assert fit_files("stranger", named).rows == 1
 
 
-def test_bad_lines_are_named_or_left_out(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.jsonl", [*rows(10), {"prompt": "p", "scores": {"stranger": 2}}])
-    with pytest.raises(InvalidDocument, match=r"a\.jsonl:11: scores: stranger"):
-        fit_files("stranger", JudgedFiles((path,)))
-    done = fit_files("stranger", JudgedFiles((path,), skip_bad=True))
-    assert (done.rows, "a.jsonl:11" in (done.left_out or "")) == (10, True)
-
-
 def test_another_version_of_the_scorer_fits_the_rows_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -313,11 +305,6 @@ def test_rows_are_exported_and_imported_with_the_registry(tmp_path: Path) -> Non
     [one] = scorer.predict(scorer.read("sums: new"), [ModelFacts("stranger")])
     assert (one.success, one.basis) == before
     assert apply_text(other, text, "registry.yaml").empty
-
-
-def test_a_registry_without_rows_says_nothing_of_them() -> None:
-    with open_registry(None) as db:
-        assert "judged_rows" not in export_document(db)
 
 
 def test_a_row_seen_by_fits_is_predicted_by_fits_that_have_not_seen_it(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 
 from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.chat.parse import parse_chat, request_of
-from rolecall.registry.core.errors import InvalidDocument
 from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.editing.apply import apply_text
 from rolecall.registry.editing.open import open_or_starter
@@ -70,13 +68,6 @@ def test_a_rows_models_are_the_given_ones_else_its_own_else_the_registrys(tmp_pa
     assert models(predicted(paths, models=["b", "a", "b"])) == [["b", "a"]] * 3
 
 
-def test_no_registry_is_needed_and_none_is_made(tmp_path: Path) -> None:
-    registry = tmp_path / "new" / "registry.db"
-    found = predicted(rows(tmp_path / "a.jsonl", {"prompt": "p"}), registry=registry)
-    assert len(next(found.rows).predictions) == len(facts_of(seed_registry()))
-    assert not registry.parent.exists()
-
-
 def test_a_model_of_the_registry_is_read_by_its_facts(tmp_path: Path) -> None:
     registry = tmp_path / "registry.db"
     apply_text(registry, POOL, "pool.yaml")
@@ -130,14 +121,3 @@ def test_rows_are_predicted_only_as_they_are_taken(
     assert (found.count, read) == (5, [])
     assert next(found.rows).id == "a.jsonl:1"
     assert read == ["p0"]
-
-
-def test_bad_lines_stop_it_before_the_first_row_or_are_left_out(tmp_path: Path) -> None:
-    path = tmp_path / "a.jsonl"
-    path.write_text('{"prompt": "p", "models": ["x"]}\n{"prompt": "q", "scores": {"x": 2}}\n')
-    problem = f"{path}:2: scores: x: expected a number from 0 to 1, got 2"
-    with pytest.raises(InvalidDocument, match=re.escape(problem)):
-        predicted([path])
-    found = predicted([path], skip_bad=True)
-    assert found.left_out == f"left out: {problem}"
-    assert models(found) == [["x"]]

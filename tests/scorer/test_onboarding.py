@@ -152,14 +152,6 @@ def test_cross_fits_have_not_seen_the_part_that_they_predict() -> None:
     assert asked(without[part_of["False"]], "sums: 0").success > 0.7
 
 
-def test_groups_make_five_parts_of_about_the_same_number() -> None:
-    part_of = parts_of([str(number % 23) for number in range(100)])
-    sizes = np.bincount(list(part_of.values()))
-    assert len(part_of) == 23
-    assert sorted(sizes.tolist()) == [4, 4, 5, 5, 5]
-    assert parts_of(["b", "a", "c"]) == parts_of(["a", "b", "c", "a"])
-
-
 def test_fits_and_readings_come_back_from_bytes() -> None:
     fits = fits_of(rows(30, 0.9, 0.2, "stranger", MODELS[2]))
     again = unpack_fits(pack_fits(fits))

@@ -64,7 +64,6 @@ def test_a_choice_is_expanded_and_other_brackets_stay() -> None:
 def test_the_same_seed_gives_the_same_examples_of_every_kind_in_many_languages() -> None:
     examples = task_examples(0)
     assert examples == task_examples(0)
-    assert examples != task_examples(1)
     kinds = Counter(example.kind for example in examples)
     assert set(kinds) == KINDS
     for kind in ("summarize", "medical", "legal"):

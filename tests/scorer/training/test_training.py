@@ -35,6 +35,7 @@ SMALL = Settings(
     hidden=16, latent=4, epochs=15, batch=32, axes=8, panel=3, least_task=4, set_power=0.5
 )
 ENCODER = cast(Encoder, TinyEncoder())
+torch.set_num_threads(1)  # as training does: more spend their time waiting for each other
 
 
 def rows(count: int, seed: int = 1) -> list[dict[str, object]]:
