@@ -13,7 +13,7 @@ from rolecall.registry.calls.attempt import Attempt, Caller, Purpose
 from rolecall.registry.calls.plan import CallPlan
 from rolecall.registry.core.chat import Chat, Text, Turn
 from rolecall.registry.core.clock import Now, utc_now
-from rolecall.registry.core.entities import Endpoint, Model, Registry, Strategy
+from rolecall.registry.core.entities import Endpoint, Model, Strategy
 from rolecall.registry.core.errors import CallFailed, UsageError
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.telemetry import Call, EndpointStatistics
@@ -79,13 +79,19 @@ def probe_endpoints(
     """Yield each endpoint's probe as it ends, one after the other.
 
     The whole round never costs more than `max_cost_usd` at worst: an endpoint that might go
-    beyond is skipped, and said so. Raises UnknownRecord for a glob that matches nothing.
+    beyond is skipped, and said so. Raises UnknownRecord for a glob that matches nothing,
+    UsageError where there is no endpoint.
     """
     registry = read_registry(db)
+    chosen = selected([endpoint.id for endpoint in registry.endpoints], wanted.globs)
+    if not chosen:
+        raise UsageError("no endpoint is registered", hint="rolecall endpoints add --help")
     caller, strategy = Caller(db, client, environment, now=now), default_strategy(registry)
     models = {model.id: model for model in registry.models}
     left_usd = wanted.max_cost_usd
-    for endpoint in chosen_for_probing(registry, wanted.globs):
+    for endpoint in registry.endpoints:
+        if endpoint.id not in chosen:
+            continue
         why = _against(endpoint, environment, is_named=bool(wanted.globs))
         if why is not None:
             yield Probed(endpoint.id, skipped=why)
@@ -114,14 +120,6 @@ def _against(endpoint: Endpoint, environment: Mapping[str, str], *, is_named: bo
     if key and not endpoint.key_command and not environment.get(key):
         return f"{key} is not set"
     return None
-
-
-def chosen_for_probing(registry: Registry, globs: tuple[str, ...]) -> tuple[Endpoint, ...]:
-    """Return the endpoints that any glob matches, or all. Raises UnknownRecord, UsageError."""
-    ids = selected([endpoint.id for endpoint in registry.endpoints], globs)
-    if not ids:
-        raise UsageError("no endpoint is registered", hint="rolecall endpoints add --help")
-    return tuple(one for one in registry.endpoints if one.id in ids)
 
 
 def _attempt(endpoint: Endpoint, model: Model, strategy: Strategy, region: str | None) -> Attempt:
