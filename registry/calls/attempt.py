@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from rolecall.registry.calls.plan import CallPlan
 from rolecall.registry.core.chat import Answer, Completed, Event, TextDelta, ThinkingDelta
-from rolecall.registry.core.clock import Now, utc_now
+from rolecall.registry.core.clock import Now, stamp, utc_now
 from rolecall.registry.core.entities import Endpoint, Scope
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.core.ids import new_id
@@ -144,7 +144,7 @@ def _begun(attempt: Attempt, now: datetime) -> Call:
     endpoint, purpose = attempt.plan.endpoint, attempt.purpose
     return Call(
         id=new_id(now),
-        created_at=now.isoformat(timespec="microseconds"),
+        created_at=stamp(now),
         endpoint=endpoint.id,
         attempt=attempt.number,
         decision_id=purpose.decision_id,

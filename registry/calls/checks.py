@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from rolecall.registry.chat.options import answer_problem
 from rolecall.registry.core.chat import Answer
+from rolecall.registry.core.clock import stamp, utc_now
 from rolecall.registry.core.decisions import Candidate, Decision
 from rolecall.registry.core.errors import RegistryError
 from rolecall.registry.core.telemetry import Outcome
@@ -60,7 +60,7 @@ def judged(
 def outcome_of(decision: Decision, candidate: Candidate, *, score: float, note: str) -> Outcome:
     """Return the outcome of a check on one answer."""
     return Outcome(
-        created_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+        created_at=stamp(utc_now()),
         endpoint=candidate.endpoint,
         score=score,
         source="check",
