@@ -177,30 +177,13 @@ def _flip_of(
 
 
 def _tightened(limit: _Limit, standing: Sequence[_Entry], band: float) -> _Way | None:
-    """Take away the worst by this limit, alike ones at once, until the choice is another.
-
-    It is where the chosen one goes, or where the highest value goes and the band, now lower,
-    takes in one that is preferred among near-ties.
-    """
-    if not standing:
-        return None
-    chosen = standing[0]
-    by_value = sorted(standing, key=lambda each: -each.value_usd)
-    gone: set[str] = set()
-    top = entered = 0
-    for measure, group in _by_measure(limit, standing, reverse=True):
-        gone.update(each.candidate.endpoint for each in group)
-        is_changed = chosen.candidate.endpoint in gone
-        while not is_changed and by_value[top].candidate.endpoint in gone:
-            top += 1
-        floor = by_value[top].value_usd - band
-        while not is_changed and entered < len(by_value) and by_value[entered].value_usd >= floor:
-            each = by_value[entered]
-            is_changed = each.candidate.endpoint not in gone and each.key < chosen.key
-            entered += 1
-        if is_changed:
-            left = [each for each in standing if each.candidate.endpoint not in gone]
-            return _reachable(limit, measure, _chosen_id(left, band))
+    """Take away the worst by this limit, alike ones at once, until the choice is another."""
+    steps = _by_measure(limit, standing, reverse=True)
+    for place, (measure, _) in enumerate(steps, start=1):
+        left = [each for _, group in steps[place:] for each in group]
+        then = _chosen_id(left, band)
+        if then != standing[0].candidate.endpoint:
+            return _reachable(limit, measure, then)
     return None
 
 
@@ -215,19 +198,12 @@ def _loosened(
     limit: _Limit, standing: Sequence[_Entry], waiting: Sequence[_Entry], band: float
 ) -> _Way | None:
     """Let in whoever waits, the best by this limit first, until the choice is another."""
-    here = list(standing)
-    top = max((each.value_usd for each in here), default=-math.inf)
+    here, now = list(standing), _chosen_id(standing, band)
     for measure, group in _by_measure(limit, waiting, reverse=False):
         here += group
-        top = max(top, *(each.value_usd for each in group))
-        floor = top - band
-        if (
-            not standing
-            or standing[0].value_usd < floor
-            or any(each.value_usd >= floor and each.key < standing[0].key for each in group)
-        ):
-            boundary = -measure if limit.is_floor else measure
-            return _Way(boundary, _chosen_id(here, band), False)
+        then = _chosen_id(here, band)
+        if then != now:
+            return _Way(-measure if limit.is_floor else measure, then, False)
     return None
 
 
