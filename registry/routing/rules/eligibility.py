@@ -202,8 +202,10 @@ def _by_request(look: _Look, seen: _Seen) -> Iterator[Exclusion]:
     if task.uses_tools and "tools" not in held:
         yield seen.excluded("TOOLS_UNSUPPORTED", "tools are attached")
     if task.parameters and not look.inputs.allow_drop:
+        # Reasoning models refuse a temperature: it is left out, with a note, so they stay eligible.
+        passed = "temperature" if "reasoning" in held else None
         unsupported = seen.endpoint.unsupported_parameters
-        refused = [n for n in task.parameters if n in unsupported and not is_left_out(n, held)]
+        refused = [n for n in task.parameters if n in unsupported and n != passed]
         lost = [n for n in task.parameters if n in gaps.parameters and n not in refused]
         if refused or lost:
             detail = _joined("refuses ", refused, "its API has no ", lost)
@@ -227,14 +229,6 @@ def _too_small(look: _Look, seen: _Seen) -> list[str]:
         wanted, gives = distinct_tokens(asked, most)
         found.append(f"asks for {wanted} output tokens, gives {gives}")
     return found
-
-
-def is_left_out(parameter: str, capabilities: frozenset[str]) -> bool:
-    """Tell whether a parameter is left out, and said so, rather than a reason against a model.
-
-    Reasoning models refuse a temperature; who sets one still wants their answers.
-    """
-    return parameter == "temperature" and "reasoning" in capabilities
 
 
 def _by_role(look: _Look, seen: _Seen) -> Iterator[Exclusion]:
