@@ -41,13 +41,6 @@ def test_totals_count_everything_and_unknown_costs_apart() -> None:
     assert stats.unpriced == 1
 
 
-def test_the_median_follows_a_slow_spell_within_five_calls() -> None:
-    fast = [call(n * 10, ttft_s=0.4) for n in range(30)]
-    slow = [call(300 + n * 10, ttft_s=4.0) for n in range(5)]
-    assert stats_of(*fast, *slow[:2]).ttft_p50_s == 0.4
-    assert stats_of(*fast, *slow).ttft_p50_s == 4.0
-
-
 def test_one_slow_call_moves_the_tail_and_not_the_median() -> None:
     stats = stats_of(*(call(n * 10, ttft_s=0.4) for n in range(10)), call(100, ttft_s=9.0))
     assert (stats.ttft_p50_s, stats.ttft_p95_s) == (0.4, 9.0)
@@ -109,28 +102,9 @@ def test_a_quantile_of_nothing_is_unknown() -> None:
     assert quantile([None, None], [1.0, 1.0], 0.5) is None
 
 
-def test_a_few_bad_marks_move_success_and_good_ones_move_it_back() -> None:
-    now = START + timedelta(minutes=30)
-    once, _, _ = success_offset([outcomes(0)], now)
-    thrice, uncertainty, count = success_offset([outcomes(0, 0, 0)], now)
-    healed, _, _ = success_offset([outcomes(0, 0, 0, 1, 1, 1, 1, 1)], now)
-    assert once == pytest.approx(-0.6 / 5, abs=0.001)
-    assert thrice < once < 0
-    assert healed > thrice + 0.15
-    assert (count, uncertainty < 1) == (3, True)
-
-
 def test_outcomes_as_predicted_move_nothing() -> None:
     offset, _, _ = success_offset([outcomes(0.6, 0.6, 0.6)], START + timedelta(hours=1))
     assert offset == pytest.approx(0)
-
-
-def test_old_outcomes_fade() -> None:
-    stats = outcomes(0, 0, 0, 0)
-    new, _, _ = success_offset([stats], START + timedelta(hours=1))
-    old, _, _ = success_offset([stats], START + timedelta(days=90))
-    assert new < -0.2
-    assert old > -0.05
 
 
 def test_a_narrow_kind_leans_on_the_wider_one() -> None:
