@@ -1,0 +1,132 @@
+"""The migration step that stores decisions in fewer bytes, with views that plain SQL can read."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from rolecall.registry.storage.connection import storable
+from rolecall.registry.storage.decision_codec import FLAT, columns_of, pack
+
+NAMES_TABLE = (
+    "CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
+    "ALTER TABLE decisions ADD COLUMN candidates TEXT",
+)
+# What plain SQL shows of candidates and calls. A field's place is its candidate's, or 0 where all
+# candidates have the same.
+VIEWS = (
+    """
+    CREATE VIEW decision_candidates AS
+    SELECT
+        decisions.id AS decision_id,
+        decisions.created_at,
+        place.key + 1 AS rank,
+        names.name AS endpoint,
+        (
+            SELECT name FROM names
+            WHERE id = json_extract(candidates, '$.model[' || place.key || ']')
+        ) AS model,
+        coalesce(
+            json_extract(candidates, '$.value_usd[' || place.key || ']'),
+            json_extract(candidates, '$.value_usd[0]')
+        ) AS value_usd,
+        coalesce(
+            json_extract(candidates, '$.success[' || place.key || ']'),
+            json_extract(candidates, '$.success[0]')
+        ) AS success,
+        coalesce(
+            json_extract(candidates, '$.cost_usd[' || place.key || ']'),
+            json_extract(candidates, '$.cost_usd[0]')
+        ) AS cost_usd,
+        coalesce(
+            json_extract(candidates, '$.ttft_s[' || place.key || ']'),
+            json_extract(candidates, '$.ttft_s[0]')
+        ) AS ttft_s,
+        coalesce(
+            json_extract(candidates, '$.itl_s[' || place.key || ']'),
+            json_extract(candidates, '$.itl_s[0]')
+        ) AS itl_s,
+        coalesce(
+            json_extract(candidates, '$.output_tokens[' || place.key || ']'),
+            json_extract(candidates, '$.output_tokens[0]')
+        ) AS output_tokens
+    FROM decisions
+    JOIN json_each(decisions.candidates, '$.endpoint') AS place
+    JOIN names ON names.id = place.value
+    """,
+    """
+    CREATE VIEW calls_readable AS
+    SELECT
+        calls.id,
+        calls.created_at,
+        calls.endpoint,
+        calls.request_model AS model,
+        calls.task,
+        decisions.role,
+        decisions.strategy,
+        calls.app,
+        calls.user,
+        CASE
+            WHEN calls.error_type IS NOT NULL THEN calls.error_type
+            WHEN calls.finished_at IS NULL THEN 'running'
+            ELSE 'ok'
+        END AS result,
+        calls.input_tokens,
+        calls.output_tokens,
+        calls.cost_usd,
+        calls.time_to_first_chunk_s,
+        calls.time_per_output_token_s,
+        calls.duration_s,
+        (
+            SELECT avg(score) FROM outcomes
+            WHERE outcomes.decision_id = calls.decision_id
+                AND outcomes.endpoint = calls.endpoint
+        ) AS score,
+        calls.decision_id,
+        calls.attempt,
+        calls.sample_source,
+        calls.detail
+    FROM calls LEFT JOIN decisions ON decisions.id = calls.decision_id
+    """,
+)
+
+
+def shorten_decisions(connection: sqlite3.Connection) -> None:
+    """Store decisions kept as JSON in their shorter form; what cannot be read stays as it is."""
+    numbers: dict[str, int] = {}
+    stored = connection.execute("SELECT sequence FROM decisions").fetchall()
+    for (sequence,) in stored:
+        [text] = connection.execute(
+            "SELECT document FROM decisions WHERE sequence = ?", (sequence,)
+        ).fetchone()
+        try:
+            packed = _shorter(json.loads(text), numbers)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            continue
+        connection.execute(
+            "UPDATE decisions SET candidates = ?, document = ? WHERE sequence = ?",
+            (*packed, sequence),
+        )
+    connection.executemany("INSERT INTO names (name, id) VALUES (?, ?)", numbers.items())
+
+
+def _shorter(old: dict[str, Any], numbers: dict[str, int]) -> tuple[str, bytes]:
+    names = old["candidate_fields"]
+    candidates = [dict(zip(names, values, strict=True)) for values in old["candidates"]]
+    places = [at for at, one in enumerate(old["excluded"]) if one.get("weighed") is not None]
+    weighed = [dict(zip(names, old["excluded"][at]["weighed"], strict=True)) for at in places]
+    scored = [one[key] for one in (*candidates, *weighed) for key in ("endpoint", "model")]
+    for name in (*scored, *old["fallbacks"], *(one["endpoint"] for one in old["excluded"])):
+        numbers.setdefault(name, len(numbers) + 1)
+    document = {
+        key: value
+        for key, value in old.items()
+        if key not in (*FLAT, "candidate_fields") or storable(value) != value
+    }
+    document["fallbacks"] = [numbers[name] for name in old["fallbacks"]]
+    document["excluded"] = [
+        (numbers[one["endpoint"]], one["code"], one["detail"]) for one in old["excluded"]
+    ]
+    document["weighed_at"] = places
+    return pack(document, columns_of(candidates, numbers), columns_of(weighed, numbers))
