@@ -74,7 +74,12 @@ def read_decision(db: Database, id_or_prefix: str | None) -> Decision:
     Raises UnknownRecord when there is none, or more than one.
     """
     if id_or_prefix is None:
-        latest = db.rows(f"SELECT {_STORED} FROM decisions ORDER BY sequence DESC LIMIT 1")
+        latest = db.rows(
+            f"""
+            SELECT {_STORED} FROM decisions
+            WHERE sequence = (SELECT max(sequence) FROM decisions)
+            """
+        )
         return _only(db, latest, "no decision has been recorded yet")
     ids = decision_ids(db, id_or_prefix)
     if len(ids) > 1:

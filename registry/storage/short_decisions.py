@@ -12,6 +12,7 @@ from rolecall.registry.storage.decision_codec import FLAT, columns_of, pack
 NAMES_TABLE = (
     "CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
     "ALTER TABLE decisions ADD COLUMN candidates TEXT",
+    "CREATE INDEX judged_rows_in_use ON judged_rows (is_active, id)",
 )
 # What plain SQL shows of candidates and calls. A field's place is its candidate's, or 0 where all
 # candidates have the same.

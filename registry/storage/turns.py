@@ -39,7 +39,7 @@ def read_turns(db: Database, conversation_id: str) -> tuple[Turn, ...]:
 
 def last_conversation(db: Database) -> str | None:
     """Return the conversation in which something was said last, if there is any."""
-    rows = db.rows("SELECT conversation_id FROM turns ORDER BY id DESC LIMIT 1")
+    rows = db.rows("SELECT conversation_id FROM turns WHERE id = (SELECT max(id) FROM turns)")
     return str(rows[0][0]) if rows else None
 
 
