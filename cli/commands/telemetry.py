@@ -242,7 +242,8 @@ def prune(
     """Delete old calls, decisions and conversations.
 
     The decisions go with their prompts, and so does what was said in conversations. Statistics,
-    outcomes and what was spent stay: rolecall forgets what was asked, not what it learned.
+    outcomes and what was spent stay: rolecall forgets what was asked, not what it learned. The
+    registry file gets smaller by what was deleted.
 
     \b
     Examples:
