@@ -163,13 +163,13 @@ class Router:
         )
 
     def _current_snapshot(self) -> Snapshot:
-        revision = read_revision(self._db)
-        if self._snapshot is None or self._snapshot.registry.revision != revision:
+        kept = self._snapshot
+        if kept is None or kept.registry.revision != read_revision(self._db):
             registry = read_registry(self._db)
             self._scorer = with_fits(self._db, self._scorer, self._tell)
             index = ExampleIndex(self._db, self._scorer, registry)
-            self._snapshot = Snapshot(registry, facts_of(registry), index)
-        return self._snapshot
+            kept = self._snapshot = Snapshot(registry, facts_of(registry), index)
+        return kept
 
     def _last_turn(self, choices: RoutingChoices) -> LastTurn | None:
         if choices.conversation_id is None:
