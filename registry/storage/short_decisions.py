@@ -14,10 +14,20 @@ NAMES_TABLE = (
     "ALTER TABLE decisions ADD COLUMN candidates TEXT",
     "CREATE INDEX judged_rows_in_use ON judged_rows (is_active, id)",
 )
-# What plain SQL shows of candidates and calls. A field's place is its candidate's, or 0 where all
-# candidates have the same.
+
+
+def _figure(name: str) -> str:
+    """Return the SQL of a candidate's figure: in its place, or the only one where all share it."""
+    return f"""
+        coalesce(
+            json_extract(candidates, '$.{name}[' || place.key || ']'),
+            json_extract(candidates, '$.{name}[0]')
+        ) AS {name}"""
+
+
+# What plain SQL shows of candidates and calls.
 VIEWS = (
-    """
+    f"""
     CREATE VIEW decision_candidates AS
     SELECT
         decisions.id AS decision_id,
@@ -27,31 +37,8 @@ VIEWS = (
         (
             SELECT name FROM names
             WHERE id = json_extract(candidates, '$.model[' || place.key || ']')
-        ) AS model,
-        coalesce(
-            json_extract(candidates, '$.value_usd[' || place.key || ']'),
-            json_extract(candidates, '$.value_usd[0]')
-        ) AS value_usd,
-        coalesce(
-            json_extract(candidates, '$.success[' || place.key || ']'),
-            json_extract(candidates, '$.success[0]')
-        ) AS success,
-        coalesce(
-            json_extract(candidates, '$.cost_usd[' || place.key || ']'),
-            json_extract(candidates, '$.cost_usd[0]')
-        ) AS cost_usd,
-        coalesce(
-            json_extract(candidates, '$.ttft_s[' || place.key || ']'),
-            json_extract(candidates, '$.ttft_s[0]')
-        ) AS ttft_s,
-        coalesce(
-            json_extract(candidates, '$.itl_s[' || place.key || ']'),
-            json_extract(candidates, '$.itl_s[0]')
-        ) AS itl_s,
-        coalesce(
-            json_extract(candidates, '$.output_tokens[' || place.key || ']'),
-            json_extract(candidates, '$.output_tokens[0]')
-        ) AS output_tokens
+        ) AS model,{_figure("value_usd")},{_figure("success")},{_figure("cost_usd")},
+        {_figure("ttft_s")},{_figure("itl_s")},{_figure("output_tokens")}
     FROM decisions
     JOIN json_each(decisions.candidates, '$.endpoint') AS place
     JOIN names ON names.id = place.value

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,7 +24,6 @@ from rolecall.registry.storage.calls import (
 )
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import insert_decision
-from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.outcomes import insert_outcome
 from rolecall.registry.storage.registry import read_revision
 from tests.storage.test_decisions import DECISION
@@ -44,12 +41,6 @@ ENDED = replace(
     finished_at="2026-11-22T10:00:01.500+00:00",
     reserved_usd=None,
 )
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    with open_database(tmp_path / "registry.db") as opened:
-        yield opened
 
 
 def at(second: int) -> str:
@@ -85,11 +76,10 @@ def test_a_call_reads_back_exactly(db: Database) -> None:
         },
     )
 )
-def test_any_call_reads_back_exactly(tmp_path_factory: pytest.TempPathFactory, call: Call) -> None:
-    with open_database(tmp_path_factory.mktemp("calls") / "registry.db") as db:
-        insert_call(db, call)
-        [read] = recent_calls(db, CallFilter())
-    assert read == call
+def test_any_call_reads_back_exactly(db: Database, call: Call) -> None:
+    db.run("DELETE FROM calls")
+    insert_call(db, call)
+    assert recent_calls(db, CallFilter()) == (call,)
 
 
 def test_what_a_provider_says_may_hold_characters_that_no_encoding_has(db: Database) -> None:

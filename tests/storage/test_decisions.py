@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,7 +35,6 @@ from rolecall.registry.storage.decisions import (
     read_decision,
     unreadable_decisions,
 )
-from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.registry import read_revision
 
 CANDIDATE = Candidate(
@@ -98,12 +96,6 @@ DECISION = Decision(
     prompt_sha256="ab12",
     notes=("a note",),
 )
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    with open_database(tmp_path / "registry.db") as opened:
-        yield opened
 
 
 def unpacked(plain: dict[str, Any], decision: Decision = DECISION) -> Decision:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -25,7 +23,6 @@ from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.storage import turns as queries
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import insert_decision
-from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.turns import (
     append_turns,
     last_conversation,
@@ -62,12 +59,6 @@ TURNS = st.builds(Turn, st.sampled_from(get_args(TurnRole)), st.lists(PARTS, max
 HELLO = Turn("user", (Text("hello"), Media("image", "image/png", data="AAAA")))
 REPLY = Turn("assistant", (Thinking("hm", "anthropic", signature="s"), Text("Guten Tag — 你好")))
 AT = "2026-11-22T10:00:00.000+00:00"
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    with open_database(tmp_path / "registry.db") as opened:
-        yield opened
 
 
 @settings(max_examples=25)
