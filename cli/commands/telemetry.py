@@ -225,7 +225,7 @@ def prune(
     """Delete old calls, decisions and conversations.
 
     Decisions are deleted with their prompts, conversations with their answers. Statistics,
-    outcomes and what was spent are kept.
+    outcomes and what was spent are kept. The registry file gets smaller by what was deleted.
 
     \b
     Examples:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
+# Ours, since a ULID is ten characters longer than people like to type, and importing a library for
+# it takes longer than these lines.
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
 

@@ -138,17 +138,17 @@ class Router:
         return (self._snapshot or self._current_snapshot()).registry
 
     def _current_snapshot(self) -> Snapshot:
-        revision = read_revision(self._db)
-        if self._snapshot is None or self._snapshot.registry.revision != revision:
+        kept = self._snapshot
+        if kept is None or kept.registry.revision != read_revision(self._db):
             registry = read_registry(self._db)
             self._scorer = with_fits(self._db, self._scorer, self._tell)
-            self._snapshot = Snapshot(
+            kept = self._snapshot = Snapshot(
                 registry,
                 {model.id: model for model in registry.models},
                 facts_of(registry),
                 ExampleIndex(self._db, self._scorer, registry),
             )
-        return self._snapshot
+        return kept
 
     def _inputs(
         self,

@@ -1,6 +1,92 @@
-"""The statements of the later migration steps: judged rows, what is derived from them, names."""
+"""The statements of the later migration steps: what is learned, judged rows, names."""
 
 from __future__ import annotations
+
+LEARNING = (
+    "ALTER TABLE endpoints ADD COLUMN key_command TEXT",
+    "ALTER TABLE calls ADD COLUMN task TEXT",
+    "ALTER TABLE calls ADD COLUMN app TEXT",
+    "ALTER TABLE calls ADD COLUMN user TEXT",
+    "ALTER TABLE calls ADD COLUMN region TEXT",
+    "ALTER TABLE calls ADD COLUMN finished_at TEXT",
+    "ALTER TABLE calls ADD COLUMN held_usd REAL",
+    "ALTER TABLE calls ADD COLUMN detail TEXT",
+    "ALTER TABLE calls ADD COLUMN status_code INTEGER",
+    "ALTER TABLE calls ADD COLUMN retry_after_s REAL",
+    "ALTER TABLE calls ADD COLUMN load_duration_s REAL",
+    "CREATE INDEX calls_by_time ON calls (created_at)",
+    "ALTER TABLE outcomes ADD COLUMN predicted REAL",
+    """
+    CREATE TABLE endpoint_statistics (
+        endpoint TEXT PRIMARY KEY,
+        updated_at TEXT NOT NULL,
+        calls INTEGER NOT NULL,
+        failed INTEGER NOT NULL,
+        errors TEXT NOT NULL,
+        recent_calls REAL NOT NULL,
+        recent_failures REAL NOT NULL,
+        samples INTEGER NOT NULL,
+        sampled_at TEXT,
+        ttft_p50_s REAL,
+        ttft_p95_s REAL,
+        ttft_long_p50_s REAL,
+        itl_p50_s REAL,
+        itl_p95_s REAL,
+        itl_long_p50_s REAL,
+        input_tokens INTEGER NOT NULL,
+        output_tokens INTEGER NOT NULL,
+        cost_usd REAL NOT NULL,
+        unpriced INTEGER NOT NULL,
+        consecutive_failures INTEGER NOT NULL,
+        openings INTEGER NOT NULL,
+        open_until TEXT,
+        opened_because TEXT,
+        trial_until TEXT
+    )
+    """,
+    """
+    CREATE TABLE endpoint_samples (
+        endpoint TEXT PRIMARY KEY,
+        samples TEXT NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE outcome_statistics (
+        endpoint TEXT NOT NULL,
+        task TEXT NOT NULL,
+        updated_at TEXT NOT NULL,
+        outcomes INTEGER NOT NULL,
+        mean_score REAL NOT NULL,
+        weight REAL NOT NULL,
+        residual REAL NOT NULL,
+        PRIMARY KEY (endpoint, task)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE spending (
+        scope TEXT NOT NULL,
+        day TEXT NOT NULL,
+        usd REAL NOT NULL,
+        PRIMARY KEY (scope, day)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE turns (
+        id INTEGER PRIMARY KEY,
+        conversation TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        decision_id TEXT REFERENCES decisions (id) ON DELETE SET NULL,
+        turn TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX turns_by_conversation ON turns (conversation, id)",
+    "CREATE INDEX turns_by_decision ON turns (decision_id)",
+)
+
+WORTH = (
+    "ALTER TABLE roles ADD COLUMN worth REAL CHECK (worth > 0)",
+    "ALTER TABLE tasks ADD COLUMN worth REAL CHECK (worth > 0)",
+)
 
 FITTED_MODELS = (
     """

@@ -1,13 +1,74 @@
-"""Queries on conversations: their turns as they were said."""
+"""Queries on conversations: their turns as they were said, each stored as JSON.
+
+Each part is an object that names its `type` and leaves out what is at its default. A part of a
+type that this version does not know, and a field that it does not know, are passed over.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import MISSING, fields
+from itertools import islice
+from typing import Any
 
-from rolecall.registry.core.chat import Turn
+from rolecall.registry.core.chat import Media, Part, Text, Thinking, ToolCall, ToolResult, Turn
 from rolecall.registry.core.errors import RegistryUnusable
-from rolecall.registry.storage.connection import Database
-from rolecall.registry.storage.turn_json import turn_from_json, turn_to_json
+from rolecall.registry.core.json_text import compact
+from rolecall.registry.storage.connection import Database, storable
+
+Plain = dict[str, Any]
+
+_TYPES: dict[str, type[Part]] = {
+    "text": Text,
+    "media": Media,
+    "thinking": Thinking,
+    "tool_call": ToolCall,
+    "tool_result": ToolResult,
+}
+_NAMES = {kind: name for name, kind in _TYPES.items()}
+
+
+def turn_to_json(turn: Turn) -> str:
+    """Return the turn as text that SQLite takes, whatever characters it holds."""
+    plain = {"role": turn.role, "parts": [_part_to_plain(part) for part in turn.parts]}
+    text = compact(plain)
+    # A lone surrogate can be told by an escape only.
+    return text if storable(text) == text else json.dumps(plain)
+
+
+def _part_to_plain(part: Part) -> Plain:
+    plain: Plain = {"type": _NAMES[type(part)]}
+    for field in fields(part):
+        value = getattr(part, field.name)
+        if isinstance(part, ToolResult) and field.name == "content":
+            plain["content"] = [_part_to_plain(inner) for inner in part.content]
+        elif field.default is MISSING or value != field.default:
+            plain[field.name] = value
+    return plain
+
+
+def turn_from_json(text: str) -> Turn:
+    """Return the turn that `turn_to_json` wrote. Raises RegistryUnusable."""
+    try:
+        plain = json.loads(text)
+        return Turn(plain["role"], _parts(plain["parts"]))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise RegistryUnusable(
+            "a stored conversation cannot be read back", hint="rolecall registry check"
+        ) from error
+
+
+def _parts(plains: list[Plain]) -> tuple[Any, ...]:
+    return tuple(_part(plain) for plain in plains if plain["type"] in _TYPES)
+
+
+def _part(plain: Plain) -> Part:
+    kind = _TYPES[plain["type"]]
+    known = {field.name: plain[field.name] for field in fields(kind) if field.name in plain}
+    if kind is ToolResult:
+        known["content"] = _parts(known["content"])
+    return kind(**known)
 
 
 def append_turns(
@@ -39,19 +100,15 @@ def read_turns(db: Database, conversation_id: str) -> tuple[Turn, ...]:
 
 def last_conversation(db: Database) -> str | None:
     """Return the conversation in which something was said last, if there is any."""
-    rows = db.rows("SELECT conversation_id FROM turns ORDER BY id DESC LIMIT 1")
+    rows = db.rows("SELECT conversation_id FROM turns WHERE id = (SELECT max(id) FROM turns)")
     return str(rows[0][0]) if rows else None
 
 
 def unreadable_conversations(db: Database, *, most: int = 20) -> tuple[str, ...]:
     """Return the conversations with a turn that cannot be read back, up to `most` of them."""
-    found: list[str] = []
-    for conversation_id, turn in db.stream("SELECT conversation_id, turn FROM turns ORDER BY id"):
-        if len(found) == most:
-            break
-        if conversation_id not in found and not _is_readable(turn):
-            found.append(conversation_id)
-    return tuple(found)
+    rows = db.stream("SELECT conversation_id, turn FROM turns ORDER BY id")
+    unreadable = dict.fromkeys(name for name, turn in rows if not _is_readable(turn))
+    return tuple(islice(unreadable, most))
 
 
 def _is_readable(turn: str) -> bool:

@@ -1,7 +1,9 @@
 """An endpoint's circuit: open after failures, tried again after a while, closed by a success.
 
 Open until `open_until`, then half-open: one call at a time may try it (`trial_until` is how long
-it has). A trial that succeeds closes it, one that fails opens it for twice as long.
+it has). A trial that succeeds closes it, one that fails opens it for twice as long. Ours, since
+circuit-breaker libraries keep their state in one process or a server, and each command is a process
+of its own: the state is the endpoint's row, changed under the registry's write lock.
 """
 
 from __future__ import annotations

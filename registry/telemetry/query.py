@@ -29,6 +29,7 @@ from rolecall.registry.storage.calls import (
 )
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import decision_ids, prune_decisions, read_decision
+from rolecall.registry.storage.disk import free_disk
 from rolecall.registry.storage.outcomes import outcomes_of_decision
 from rolecall.registry.storage.registry import names
 from rolecall.registry.storage.statistics import all_outcome_statistics, read_statistics
@@ -196,13 +197,16 @@ def prune_evidence(db: Database, before: datetime, *, dry_run: bool = False) -> 
     """Delete the calls, decisions and conversation turns older than `before`; say how many.
 
     A decision with a later call stays. Statistics and outcomes stay, without the decision's id,
-    and so does what was spent. With `dry_run` nothing changes.
+    and so does what was spent. The file gets smaller. With `dry_run` nothing changes.
     """
     moment = stamp(before)
     with db.rehearsal() if dry_run else db.transaction():
-        return Pruned(
+        pruned = Pruned(
             before=moment,
             calls=prune_calls(db, moment),
             decisions=prune_decisions(db, moment),
             turns=prune_turns(db, moment),
         )
+    if not dry_run:
+        free_disk(db)
+    return pruned

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rolecall.registry.core.errors import UnknownRecord
-from rolecall.registry.core.telemetry import Call
+from rolecall.registry.core.telemetry import Call, Outcome
 from rolecall.registry.storage.calls import (
     CallFilter,
     call_ids,
@@ -26,7 +24,7 @@ from rolecall.registry.storage.calls import (
 )
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import insert_decision
-from rolecall.registry.storage.open import open_database
+from rolecall.registry.storage.outcomes import insert_outcome
 from rolecall.registry.storage.registry import read_revision
 from tests.storage.test_decisions import DECISION
 
@@ -43,12 +41,6 @@ ENDED = replace(
     finished_at="2026-11-22T10:00:01.500+00:00",
     reserved_usd=None,
 )
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    with open_database(tmp_path / "registry.db") as opened:
-        yield opened
 
 
 def at(second: int) -> str:
@@ -84,11 +76,10 @@ def test_a_call_reads_back_exactly(db: Database) -> None:
         },
     )
 )
-def test_any_call_reads_back_exactly(tmp_path_factory: pytest.TempPathFactory, call: Call) -> None:
-    with open_database(tmp_path_factory.mktemp("calls") / "registry.db") as db:
-        insert_call(db, call)
-        [read] = recent_calls(db, CallFilter())
-    assert read == call
+def test_any_call_reads_back_exactly(db: Database, call: Call) -> None:
+    db.run("DELETE FROM calls")
+    insert_call(db, call)
+    assert recent_calls(db, CallFilter()) == (call,)
 
 
 def test_what_a_provider_says_may_hold_characters_that_no_encoding_has(db: Database) -> None:
@@ -138,6 +129,26 @@ def test_a_decisions_calls_come_in_the_order_they_were_made(db: Database) -> Non
     insert_call(db, replace(CALL, id="probe"))
     assert ids(calls_of_decision(db, DECISION.id)) == ["z", "a", "m"]
     assert calls_of_decision(db, "none") == ()
+
+
+def test_calls_are_shown_by_sql_alone(db: Database) -> None:
+    insert_decision(db, DECISION)
+    answered = replace(ENDED, decision_id=DECISION.id)
+    for call in (
+        answered,
+        replace(answered, id="c2", attempt=2, error_type="timeout"),
+        replace(CALL, id="c3", sample_source="probe"),
+    ):
+        insert_call(db, call)
+    for score in (1.0, 0.5):
+        insert_outcome(db, Outcome(ENDED.created_at, "a/x", score, "judge", DECISION.id))
+    assert db.rows(
+        "SELECT id, model, role, strategy, result, duration_s, score FROM calls_readable"
+    ) == [
+        ("c1", "x", "coder", "balanced", "ok", 1.5, 0.75),
+        ("c2", "x", "coder", "balanced", "timeout", 1.5, 0.75),
+        ("c3", "x", None, None, "running", None, None),
+    ]
 
 
 def test_a_decision_may_go_and_its_calls_stay(db: Database) -> None:

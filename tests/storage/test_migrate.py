@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlite_utils
 
-from rolecall.registry.core.entities import Budget, Endpoint, Model, Role
+from rolecall.registry.core.decisions import Candidate, Decision
+from rolecall.registry.core.entities import Budget, DataPolicy, Endpoint, Model, Role
 from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.core.judged_rows import JudgedAnswer, JudgedRow
 from rolecall.registry.core.telemetry import Call, Outcome
@@ -98,7 +102,7 @@ def test_an_older_registry_becomes_a_current_one_and_keeps_its_rows(
     assert pool.roles == (Role("r", description="old", tasks=("code",)),)
 
 
-@pytest.mark.parametrize("version", range(4, SCHEMA_VERSION))
+@pytest.mark.parametrize("version", range(4, 10))
 def test_a_registry_with_evidence_keeps_every_row_and_takes_what_came_later(
     tmp_path: Path, version: int
 ) -> None:
@@ -199,6 +203,10 @@ def test_a_file_of_schema_9_keeps_all_its_rows_under_the_new_names(tmp_path: Pat
     derived = ("judged_readings", "example_vectors", "_sqlite_migrations")
     counts = [f"SELECT count(*) FROM {name}" for name in tables if name not in derived]
     before = [connection.execute(sql).fetchone() for sql in counts]
+    documents = [
+        json.loads(text)
+        for (text,) in connection.execute("SELECT document FROM decisions ORDER BY sequence")
+    ]
     held = connection.execute("SELECT id, held_usd, cost_usd FROM calls ORDER BY id").fetchall()
     connection.close()
     assert (0,) not in before
@@ -215,7 +223,44 @@ def test_a_file_of_schema_9_keeps_all_its_rows_under_the_new_names(tmp_path: Pat
     assert scope.budget == Budget(20.0, "day", "hard")
     assert [one.source for one in outcomes] == ["check", "human"]
     assert decisions[1].conversation_id == decisions[0].conversation_id is not None
-    weighed = [one for decision in decisions for one in decision.candidates]
-    told = [one.parts.task_probability for one in weighed if one.parts]
-    assert told
-    assert all(0 < share <= 1 for share in told)
+    said = re.compile("not assigned to |not named by ")
+    for decision, document in zip(decisions, documents, strict=True):
+        assert decision == told_by(document, decision)
+        nobody_asked = [one.detail for one in decision.excluded if one.is_outside]
+        details = [one.detail for one in decision.excluded]
+        assert nobody_asked == [one for one in details if said.match(one)]
+    assert sum(len(decision.candidates) for decision in decisions) > 1
+
+
+def told_by(document: dict[str, Any], decision: Decision) -> Decision:
+    """Return the decision with every value that its document of schema 9 told."""
+
+    def record(now: Any, plain: dict[str, Any]) -> Any:
+        renamed = {"likeness": "task_probability", "conversation": "conversation_id"}
+        return replace(now, **{renamed.get(key, key): frozen(one) for key, one in plain.items()})
+
+    def frozen(value: Any) -> Any:
+        return tuple(map(frozen, value)) if isinstance(value, list) else value
+
+    def candidate(now: Candidate, values: list[Any]) -> Any:
+        plain = dict(zip(fields, values, strict=True))
+        parts, _rank = plain.pop("parts"), plain.pop("rank")
+        return replace(record(now, plain), parts=record(now.parts, parts) if parts else None)
+
+    plain = dict(document)
+    fields = plain.pop("candidate_fields")
+    task, strategy = plain.pop("task"), plain.pop("strategy")
+    policy = strategy.pop("data_policy")
+    scored = zip(decision.candidates, plain.pop("candidates"), strict=True)
+    excluded = zip(decision.excluded, plain.pop("excluded"), strict=True)
+    told: Decision = record(decision, plain)
+    return replace(
+        told,
+        task=record(decision.task, task),
+        strategy=replace(
+            record(decision.strategy, strategy),
+            data_policy=None if policy is None else DataPolicy(**policy),
+        ),
+        candidates=tuple(candidate(now, values) for now, values in scored),
+        excluded=tuple(record(now, one) for now, one in excluded),
+    )

@@ -37,6 +37,9 @@ def score(
     `scored`, being worked out from the prompt. The source of `cost_usd` is the weakest of its
     parts: `default` before `declared` before `scored`.
 
+    What is worked out is rounded here, once, so that what is compared, shown and stored is the
+    same: cost to six significant digits, what was measured to four.
+
     A default inter-token latency is multiplied only by tokens that data tell: hidden reasoning
     tokens whose number is a guess cost money but no time, so that two endpoints of unknown speed
     are not set apart by invented seconds. Where the latency is known all tokens take it.
@@ -62,7 +65,7 @@ def score(
     fresh_tokens = task.input_tokens - cached_tokens
     per_million = fresh_tokens * price.input + cached_tokens * price.cache_read
     per_million += output_tokens * price.output
-    cost_usd = per_million / 1e6 / (1.0 - failure_rate)
+    cost_usd = _rounded(per_million / 1e6 / (1.0 - failure_rate), 6)
     guessed = price.source == "default" or failure_from == "default"
     untimed_tokens = _untimed_tokens(prediction, output_tokens) if itl_from == "default" else 0
     streaming_s = itl_s * (output_tokens - untimed_tokens)
@@ -78,7 +81,7 @@ def score(
         cached_tokens=cached_tokens,
         output_tokens=output_tokens,
         ttft_s=ttft_s,
-        ttft_p95_s=profile.ttft_p95_s if seen.ttft_p95_s is None else seen.ttft_p95_s,
+        ttft_p95_s=profile.ttft_p95_s if seen.ttft_p95_s is None else _rounded(seen.ttft_p95_s),
         itl_s=itl_s,
         failure_rate=failure_rate,
         samples=seen.samples or profile.samples,
@@ -138,7 +141,9 @@ def _moved(scored: float, std: float | None, seen: Measured) -> tuple[float, flo
     if not seen.outcomes:
         return scored, std
     success = min(max(scored + seen.success_offset, _LEAST_SUCCESS), 1.0 - _LEAST_SUCCESS)
-    return success, None if std is None else max(std * seen.success_uncertainty, _LEAST_STD)
+    if std is not None:
+        std = _rounded(max(std * seen.success_uncertainty, _LEAST_STD))
+    return _rounded(success), std
 
 
 def _success_source(seen: Measured, told: Source, basis: str) -> Source:
@@ -164,7 +169,7 @@ def _speed(
     if recent is None or long is None:
         return prior, "default" if declared is None else told
     settled = seen.long_freshness * long + (1.0 - seen.long_freshness) * prior
-    return seen.freshness * recent + (1.0 - seen.freshness) * settled, "measured"
+    return _rounded(seen.freshness * recent + (1.0 - seen.freshness) * settled), "measured"
 
 
 def _failure_rate(profile: Profile, seen: Measured, strategy: Strategy) -> tuple[float, Source]:
@@ -175,14 +180,18 @@ def _failure_rate(profile: Profile, seen: Measured, strategy: Strategy) -> tuple
     rate = prior
     if seen.recent_calls > 0:
         failed = seen.recent_failures + FAILURE_PRIOR_CALLS * prior
-        rate, source = failed / (seen.recent_calls + FAILURE_PRIOR_CALLS), "measured"
+        rate, source = _rounded(failed / (seen.recent_calls + FAILURE_PRIOR_CALLS)), "measured"
     return min(rate, _MAX_FAILURE_RATE), source
 
 
 def _profile_std(success: float, samples: int | None) -> float | None:
     if not samples:
         return None
-    return max(math.sqrt(success * (1.0 - success) / samples), _LEAST_STD)
+    return _rounded(max(math.sqrt(success * (1.0 - success) / samples), _LEAST_STD))
+
+
+def _rounded(figure: float, digits: int = 4) -> float:
+    return float(f"{figure:.{digits}g}")
 
 
 def _untimed_tokens(prediction: Prediction, output_tokens: int) -> int:
