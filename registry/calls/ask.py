@@ -59,7 +59,7 @@ from rolecall.registry.routing.rules.eligibility import max_output_tokens
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.telemetry.record import CircuitOpen, stays_open
 
-# What an answer is reckoned to be at most where neither the request nor the model says.
+# The most output tokens assumed where neither the request nor the model says.
 USUAL_MOST_TOKENS = 8_192
 
 

@@ -232,7 +232,7 @@ def _too_small(look: _Look, seen: _Seen) -> list[str]:
 def is_left_out(parameter: str, capabilities: frozenset[str]) -> bool:
     """Tell whether a parameter is left out, and said so, rather than a reason against a model.
 
-    Reasoning models refuse a temperature; whoever sets one still wants their answers.
+    Reasoning models refuse a temperature; a person who sets one still wants their answers.
     """
     return parameter == "temperature" and "reasoning" in capabilities
 
