@@ -71,13 +71,10 @@ _METHODS = {
     "task_means": "task means, told the task",
     "model_means": "each model's mean",
 }
-_WIDTH = 80
 
 
 def _show(done: Trained) -> None:
-    from textwrap import wrap
-
-    from rolecall.cli.render.output import Column, print_table, print_text
+    from rolecall.cli.render.output import Column, print_folded, print_table, print_text
 
     scores = sum(done.models.values())
     added = f", {done.given:,} of them from these files" if done.given < done.prompts else ""
@@ -91,5 +88,4 @@ def _show(done: Trained) -> None:
         rows = [[label, f"{one.brier:.4f}", f"{one.success:.3f}"] for label, one in methods]
         print_table(columns, rows)
     print_text("")
-    for line in wrap(done.verdict, _WIDTH, break_on_hyphens=False):
-        print_text(line)
+    print_folded(done.verdict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rolecall.cli.render.output import Column, one_line, print_table, print_text
+from rolecall.cli.render.output import Column, one_line, print_folded, print_table, print_text
 
 if TYPE_CHECKING:
     from rolecall.registry.learning.abilities import Ability
@@ -22,11 +22,12 @@ def print_card(card: dict[str, Any]) -> None:
         print_table(*_figures(card["figures"]))
         print_text("\nAUC is the mean over models of 30 scores or more; --json has 95 % intervals")
     for text in _remarks(card):
-        print_text(f"- {text}")
-    print_text(f"\nfitted to your own rows: {_fits(card['fits'])}")
+        print_folded(f"- {text}")
+    print_text("")
+    print_folded(f"fitted to your own rows: {_fits(card['fits'])}")
     print_text("\nassumed, not measured")
     for text in card["assumed"].values():
-        print_text(f"- {text}")
+        print_folded(f"- {text}")
 
 
 def _fits(fits: dict[str, Any]) -> str:
