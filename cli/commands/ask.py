@@ -79,15 +79,17 @@ def ask(
     from rolecall.registry.calls.ask import open_asker
     from rolecall.registry.calls.events import AskRequest
     from rolecall.registry.core.chat import Timeouts
+    from rolecall.registry.editing.open import open_registry
 
-    asked = request.asked(log_prompt=not no_log)
+    choices = request.choices(log_prompt=not no_log)
     chat = read_request(request.given(prompt))
-    wanted = AskRequest(chat, asked, continue_last, stream, check)
+    wanted = AskRequest(chat, choices, continue_last, stream, check)
     timeouts = Timeouts(connect_timeout, first_token_timeout, idle_timeout)
     manner = manner_of(as_json=as_json, show_thinking=show_thinking, is_quiet=quiet)
     with (
         terminable(),
-        open_asker(registry, loading, timeouts) as asker,
+        open_registry(registry) as db,
+        open_asker(db, loading, timeouts) as asker,
         closing(asker.ask(wanted)) as progress,
     ):
         show_answer(progress, manner)

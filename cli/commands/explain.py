@@ -47,14 +47,14 @@ def explain(
     from rolecall.cli.render.output import note
     from rolecall.registry.editing.open import open_registry
 
-    asked = request.asked()
+    choices = request.choices()
     if prompt is None and not request.has_file:
         if request.has_extras:
             raise UsageError("there is no prompt", hint='rolecall explain --prompt "…"')
         from rolecall.registry.routing.explain import explain_decision
 
         with open_registry(registry) as db:
-            decision = explain_decision(db, decision_id, asked)
+            decision = explain_decision(db, decision_id, choices)
     else:
         if decision_id is not None:
             raise UsageError("either a decision's id or a request", hint="rolecall explain --help")
@@ -66,8 +66,8 @@ def explain(
         from rolecall.registry.chat.parse import request_of
         from rolecall.registry.routing.router import load_router
 
-        wanted = asked.of(request_of(read_request(request.given(prompt))))
+        wanted = request_of(read_request(request.given(prompt)))
         with open_registry(registry) as db:
             router = load_router(db, loading)
-            decision = router.decide(wanted, asked.choices, record=False)
+            decision = router.decide(wanted, choices, record=False)
     print_explained(decision, show_all=show_all, as_json=as_json)

@@ -47,11 +47,11 @@ def route(
     from rolecall.registry.editing.open import open_registry
     from rolecall.registry.routing.router import load_router
 
-    given, asked = request.given(prompt), request.asked(log_prompt=not no_log)
+    given, choices = request.given(prompt), request.choices(log_prompt=not no_log)
     if not jsonl:
-        wanted = asked.of(request_of(read_request(given)))
+        wanted = request_of(read_request(given))
     with open_registry(registry) as db:
         router = load_router(db, loading)
         if jsonl:
-            raise typer.Exit(print_decisions(router, read_jsonl(given), asked))
-        print_decision(router, router.decide(wanted, asked.choices), as_json=as_json)
+            raise typer.Exit(print_decisions(router, read_jsonl(given), choices))
+        print_decision(router, router.decide(wanted, choices), as_json=as_json)

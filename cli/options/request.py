@@ -15,7 +15,7 @@ from rolecall.cli.completion.names import endpoint_names, role_names, strategy_n
 
 if TYPE_CHECKING:
     from rolecall.cli.input.prompts import Given
-    from rolecall.registry.core.requests import Asked
+    from rolecall.registry.core.requests import RoutingChoices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,26 +168,24 @@ class RequestOptions:
             options=tuple((name, value) for name, value in typed),
         )
 
-    def asked(self, *, log_prompt: bool = True) -> Asked:
-        """Return the choices, and what they add to the request."""
-        from rolecall.registry.core.requests import Asked, RoutingChoices
+    def choices(self, *, log_prompt: bool = True) -> RoutingChoices:
+        """Return what was chosen beside the request itself."""
+        from rolecall.registry.core.requests import RoutingChoices
 
-        return Asked(
-            choices=RoutingChoices(
-                role=self.role,
-                strategy=self.strategy,
-                task=self.task,
-                app=self.app,
-                user=self.user,
-                conversation_id=self.conversation,
-                endpoints=tuple(self.endpoint or ()),
-                local_only=self.local_only,
-                max_cost_usd=self.max_cost,
-                min_success=self.min_success,
-                worth=self.worth,
-                log_prompt=log_prompt,
-                allow_drop=self.allow_drop,
-            ),
+        return RoutingChoices(
+            role=self.role,
+            strategy=self.strategy,
+            task=self.task,
+            app=self.app,
+            user=self.user,
+            conversation_id=self.conversation,
+            endpoints=tuple(self.endpoint or ()),
+            local_only=self.local_only,
+            max_cost_usd=self.max_cost,
+            min_success=self.min_success,
+            worth=self.worth,
+            log_prompt=log_prompt,
+            allow_drop=self.allow_drop,
             needs=tuple(self.need or ()),
             prefers=tuple(self.prefer or ()),
             input_tokens=self.input_tokens,

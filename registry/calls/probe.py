@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rolecall.registry.calls.attempt import Attempt, Caller, Purpose
+from rolecall.registry.calls.plan import CallPlan
 from rolecall.registry.core.chat import Chat, Text, Timeouts, Turn
 from rolecall.registry.core.clock import Now, utc_now
 from rolecall.registry.core.entities import Endpoint, Model, Registry, Strategy
@@ -20,6 +21,8 @@ from rolecall.registry.core.telemetry import Call, EndpointStatistics
 from rolecall.registry.policy.layers import default_strategy
 from rolecall.registry.policy.strategies import selected
 from rolecall.registry.providers.client import Client
+from rolecall.registry.providers.protocol import Target
+from rolecall.registry.providers.sent_chat import sent_chat
 from rolecall.registry.routing.rules.cost import usd_for
 from rolecall.registry.routing.rules.eligibility import max_output_tokens
 from rolecall.registry.storage.connection import Database
@@ -90,15 +93,16 @@ class Prober:
                 yield Probed(endpoint.id, skipped=why)
                 continue
             attempt = _attempt(endpoint, models[endpoint.model], strategy, region)
-            if attempt.reserved_usd > left_usd:
-                worst = f"{usd(attempt.reserved_usd)} at worst, {usd(left_usd)} left of --max-cost"
+            worst_usd = attempt.plan.reserved_usd
+            if worst_usd > left_usd:
+                worst = f"{usd(worst_usd)} at worst, {usd(left_usd)} left of --max-cost"
                 yield Probed(endpoint.id, skipped=worst)
                 continue
             before = read_endpoint_statistics(self._db, endpoint.id)
             self._call(attempt)
             # What broke off may have cost its worst: nobody said what was made of it.
             cost_usd = attempt.call.cost_usd
-            left_usd -= attempt.reserved_usd if cost_usd is None else cost_usd
+            left_usd -= worst_usd if cost_usd is None else cost_usd
             yield Probed(endpoint.id, attempt.call, before)
 
     def _call(self, attempt: Attempt) -> None:
@@ -131,15 +135,16 @@ def _attempt(endpoint: Endpoint, model: Model, strategy: Strategy, region: str |
     may_think = is_asked_to or "reasoning" in model.capabilities
     most = MOST_THINKING_TOKENS if may_think else MOST_TOKENS
     most = min(most, max_output_tokens(endpoint, model) or most)
-    return Attempt(
+    asked = Chat((Turn("user", (Text(PROMPT),)),), max_tokens=most)
+    plan = CallPlan(
         endpoint,
         model,
-        Chat((Turn("user", (Text(PROMPT),)),), max_tokens=most),
-        strategy,
+        sent_chat(Target(endpoint, model), asked).chat,
         PROMPT_TOKENS,
+        strategy,
         reserved_usd=usd_for(endpoint, strategy, 2 * PROMPT_TOKENS, most),
-        purpose=Purpose(sample_source="probe", region=region),
     )
+    return Attempt(plan, purpose=Purpose(sample_source="probe", region=region))
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ class Format(Protocol):
     """One API, translating both ways."""
 
     def build(self, target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
-        """Return the request; what the API cannot carry is left out (see carried.py)."""
+        """Return the request for a chat that `sent_chat` made fit for the target."""
 
     def reader(self) -> Reader:
         """Return a reader for one answer."""

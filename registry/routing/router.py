@@ -102,10 +102,12 @@ class Router:
 
         Where a call follows, no candidate may cost more than the limits allow even at worst. A
         decision in which nothing is eligible is returned (and stored) like any other, with
-        `chosen` null. Its `elapsed_ms` counts reading the prompt and deciding, not start-up.
+        `chosen` null. What `choices` say of the request wins. Its `elapsed_ms` counts reading the
+        prompt and deciding, not start-up.
         Raises UnknownRecord for a role, strategy or endpoint that is not there,
         RegistryUnusable when the file cannot be read or written.
         """
+        request = choices.applied_to(request)
         snapshot = self._current_snapshot()
         started = time.perf_counter()
         last = None

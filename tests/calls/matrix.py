@@ -19,7 +19,7 @@ from rolecall.registry.calls.events import Answered, Asking, AskRequest, Decided
 from rolecall.registry.core.chat import Chat, Text, TextDelta, Timeouts, Turn
 from rolecall.registry.core.entities import Api, Price
 from rolecall.registry.core.errors import AllFailed, CallFailed, RegistryError
-from rolecall.registry.core.requests import Asked, RoutingChoices
+from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.core.telemetry import Call
 from rolecall.registry.editing.edit import apply_document
 from rolecall.registry.editing.open import open_registry
@@ -241,7 +241,7 @@ class Matrix:
         error = None
         started = time.monotonic()
         try:
-            for one in self._asker.ask(AskRequest(chat, Asked(choices), stream=case.streamed)):
+            for one in self._asker.ask(AskRequest(chat, choices, stream=case.streamed)):
                 progress.append(one)
         except RegistryError as failure:
             error = failure

@@ -201,7 +201,7 @@ def test_what_was_said_of_an_endpoint_is_not_said_again_in_a_second_try(
     result = rolecall("ask", "hello")
     assert result.exit_code == 0
     assert len(serving.server.received("second")) == 2
-    assert result.stderr.count(f"note: {second} is dearer") == 1
+    assert result.stderr.count(f"note: {second} is more expensive") == 1
 
 
 def test_a_server_that_needs_longer_than_allowed_is_left(

@@ -20,7 +20,7 @@ from rolecall.registry.calls.events import Answered, AskRequest
 from rolecall.registry.core.chat import Chat, Text, Turn
 from rolecall.registry.core.entities import Price
 from rolecall.registry.core.errors import UsageError
-from rolecall.registry.core.requests import Asked, RoutingChoices
+from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.telemetry.feedback import give_feedback
 from tests.faults.plan import Plan
@@ -79,11 +79,11 @@ def work(worker: int, asks: int) -> None:
     choices = RoutingChoices(
         strategy="cheapest", app="crowd", endpoints=("openai/m", "anthropic/m")[: 1 + worker % 2]
     )
-    with open_asker(None) as asker:
+    with open_registry(None) as db, open_asker(db) as asker:
         for number in range(asks):
             prompt = f"prompt number {worker * 100_000 + number}"
             chat = Chat((Turn("user", (Text(prompt),)),))
-            *_, last = asker.ask(AskRequest(chat, Asked(choices)))
+            *_, last = asker.ask(AskRequest(chat, choices))
             assert isinstance(last, Answered)
             if number % FEEDBACK_EVERY == 0:
                 _judge(worker)

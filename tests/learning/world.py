@@ -20,7 +20,7 @@ from rolecall.registry.core.clock import utc_now
 from rolecall.registry.core.decisions import Candidate, Decision
 from rolecall.registry.core.entities import Strategy
 from rolecall.registry.core.errors import AllFailed
-from rolecall.registry.core.requests import Asked, Message, Request, RoutingChoices
+from rolecall.registry.core.requests import Message, Request, RoutingChoices
 from rolecall.registry.editing.edit import apply_document
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.providers.client import Client
@@ -91,7 +91,7 @@ class World:
         choices = RoutingChoices(strategy=self.strategy, endpoints=tuple(only))
         chat = Chat((Turn("user", (Text(PROMPT),)),))
         with contextlib.suppress(AllFailed):
-            for one in self.asker.ask(AskRequest(chat, Asked(choices))):
+            for one in self.asker.ask(AskRequest(chat, choices)):
                 if isinstance(one, Decided):
                     self.decisions.append(one.decision.id)
                 if isinstance(one, Answered):

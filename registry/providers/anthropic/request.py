@@ -19,7 +19,6 @@ from rolecall.registry.providers.anthropic.thinking import (
 )
 from rolecall.registry.providers.http.url import address
 from rolecall.registry.providers.protocol import Format, HttpRequest, Reader, Target
-from rolecall.registry.providers.support import dropped
 
 _VERSION = "2023-06-01"
 _HOTTEST = 1.0  # OpenAI's scale goes to 2
@@ -33,13 +32,8 @@ class AnthropicFormat:
     """Builds requests for the Messages API and reads its answers and refusals."""
 
     def build(self, target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
-        """Return the request; options that the API or this model does not take are left out.
-
-        Raises CallFailed for attachments that the API does not take.
-        """
-        lost = set(dropped(target, chat))
-        options = {name: value for name, value in chat.options.items() if name not in lost}
-        plan = planned(target, chat, options)
+        """Return the request. Raises CallFailed for attachments that the API does not take."""
+        options, plan = chat.options, planned(target, chat)
         body: dict[str, Any] = {
             "model": target.endpoint.remote_model or target.model.id,
             "max_tokens": plan.max_tokens,
@@ -57,8 +51,7 @@ class AnthropicFormat:
         if plan.thinking is not None:
             body["thinking"] = dict(plan.thinking)
         url = address(target.endpoint, _path(target))
-        schema = None if "response_format" in lost else chat.schema
-        return HttpRequest(url, _headers(target), body | _output(plan, schema))
+        return HttpRequest(url, _headers(target), body | _output(plan, chat.schema))
 
     def reader(self) -> Reader:
         """Return a reader for one answer."""

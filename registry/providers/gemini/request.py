@@ -15,7 +15,6 @@ from rolecall.registry.providers.gemini.response import GeminiReader
 from rolecall.registry.providers.gemini.thinking import gemini_of, thinking_config
 from rolecall.registry.providers.http.url import address
 from rolecall.registry.providers.protocol import Format, HttpRequest, Reader, Target
-from rolecall.registry.providers.support import dropped
 
 _VERSIONED = re.compile(r"/v\d+(?:alpha|beta)?\d*(?:/|$)")
 _OPTIONS = {
@@ -36,14 +35,12 @@ class GeminiFormat:
     """Builds requests for generateContent and reads its answers and refusals."""
 
     def build(self, target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
-        """Return the request; what the API or this endpoint does not take is left out."""
-        lost = set(dropped(target, chat))
-        options = {name: value for name, value in chat.options.items() if name not in lost}
-        schema = None if "response_format" in lost else chat.schema
+        """Return the request."""
+        options = chat.options
         config = {
             **{_OPTIONS[name]: value for name, value in options.items() if name in _OPTIONS},
-            **_limit(target, chat),
-            **_answer_form(schema),
+            **({} if chat.max_tokens is None else {"maxOutputTokens": chat.max_tokens}),
+            **_answer_form(chat.schema),
         }
         thinking = thinking_config(target, options)
         if thinking is not None:
@@ -54,9 +51,8 @@ class GeminiFormat:
             body["systemInstruction"] = instruction
         if config:
             body["generationConfig"] = config
-        # A tool that another provider runs means nothing here.
-        tools = [tool for tool in chat.tools if tool.native is None]
-        return HttpRequest(_url(target, stream), _headers(target), body | _tools(tools, options))
+        body |= _tools(chat.tools, options)
+        return HttpRequest(_url(target, stream), _headers(target), body)
 
     def reader(self) -> Reader:
         """Return a reader for one answer."""
@@ -85,14 +81,6 @@ def _url(target: Target, stream: bool) -> str:
 def _headers(target: Target) -> dict[str, str]:
     """Return the key as a header: in the URL, logs would keep it."""
     return {} if target.key is None else {"x-goog-api-key": target.key}
-
-
-def _limit(target: Target, chat: Chat) -> dict[str, Any]:
-    most = target.endpoint.max_output_tokens
-    most = target.model.max_output_tokens if most is None else most
-    if chat.max_tokens is None:
-        return {}
-    return {"maxOutputTokens": chat.max_tokens if most is None else min(chat.max_tokens, most)}
 
 
 def _answer_form(schema: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -27,7 +27,6 @@ from rolecall.registry.providers.http.url import address
 from rolecall.registry.providers.openai.messages import text_of, tool_stretches
 from rolecall.registry.providers.openai.request import tool_definition
 from rolecall.registry.providers.protocol import Format, HttpRequest, Reader, Target
-from rolecall.registry.providers.support import dropped
 
 _OPTIONS = (
     *("temperature", "top_p", "top_k", "min_p", "seed", "stop"),
@@ -49,27 +48,19 @@ class Ollama:
     def build(self, target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
         """Return the request. Raises CallFailed for attachments that Ollama does not take."""
         endpoint = target.endpoint
-        lost = set(dropped(target, chat))
         body: dict[str, Any] = {
             "model": endpoint.remote_model or target.model.id,
             "messages": _messages(chat.turns),
             "stream": stream,
         }
-        tools = [tool_definition(tool) for tool in chat.tools if tool.native is None]
-        if tools:
-            body["tools"] = tools
-        if chat.schema is not None and "response_format" not in lost:
+        if chat.tools:
+            body["tools"] = [tool_definition(tool) for tool in chat.tools]
+        if chat.schema is not None:
             body["format"] = dict(chat.schema) or "json"
-        think = _think({name: value for name, value in chat.options.items() if name not in lost})
-        if think is None and chat.options.get("thinking_budget"):
-            think = True  # how much cannot be told, which is reported; that it shall think can
+        think = _think(chat.options)
         if think is not None:
             body["think"] = think
-        options = {
-            name: chat.options[name]
-            for name in _OPTIONS
-            if name in chat.options and name not in lost
-        }
+        options = {name: chat.options[name] for name in _OPTIONS if name in chat.options}
         if chat.max_tokens is not None:
             options["num_predict"] = chat.max_tokens
         window = _window(target, body, chat.max_tokens)
@@ -187,12 +178,12 @@ def _count(value: Any) -> int | None:
 
 def _think(options: Mapping[str, Any]) -> bool | str | None:
     """Return what `think` shall be; null leaves it to the model."""
-    if options.get("thinking_budget") == 0:
+    effort, budget = options.get("reasoning_effort"), options.get("thinking_budget")
+    if budget == 0 or effort == "none":
         return False
-    effort = options.get("reasoning_effort")
     if effort is None:
-        return None
-    return False if effort == "none" else _EFFORTS.get(effort, "high")
+        return None if budget is None else True
+    return _EFFORTS.get(effort, "high")
 
 
 def _window(target: Target, body: Mapping[str, Any], max_tokens: int | None) -> int | None:

@@ -10,14 +10,13 @@ from rolecall.registry.core.chat import Chat, Tool
 from rolecall.registry.core.entities import Endpoint
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.errors import failure_of
-from rolecall.registry.providers.http.url import address, is_host_of
+from rolecall.registry.providers.hosts import has_habit
+from rolecall.registry.providers.http.url import address
 from rolecall.registry.providers.openai.messages import messages
 from rolecall.registry.providers.openai.response import OpenAIReader
 from rolecall.registry.providers.openai.strict_schema import is_strict
 from rolecall.registry.providers.protocol import Format, HttpRequest, Reader, Target
-from rolecall.registry.providers.support import dropped
 
-OWN_HOSTS = ("openai.com", "openai.azure.com")
 _NEEDS_TOOLS = {"tool_choice", "parallel_tool_calls"}
 _SET_HERE = {"model", "messages", "stream", "stream_options", "tools", "response_format"}
 
@@ -28,19 +27,17 @@ class OpenAI:
     def build(self, target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
         """Return the request; options go under their own names."""
         endpoint = target.endpoint
-        lost = set(dropped(target, chat))
         body: dict[str, Any] = {
             "model": endpoint.remote_model or target.model.id,
             "messages": messages(chat, endpoint),
         }
-        tools = [tool_definition(tool) for tool in chat.tools if tool.native is None]
-        if tools:
-            body["tools"] = tools
-        without = lost | _SET_HERE | (set() if tools else _NEEDS_TOOLS)
+        if chat.tools:
+            body["tools"] = [tool_definition(tool) for tool in chat.tools]
+        without = _SET_HERE | (set() if chat.tools else _NEEDS_TOOLS)
         for name, value in chat.options.items():
             if name not in without:
                 body[name] = _tool_choice(value) if name == "tool_choice" else value
-        if chat.schema is not None and "response_format" not in lost:
+        if chat.schema is not None:
             body["response_format"] = _response_format(chat.schema, chat.schema_name)
         if chat.max_tokens is not None:
             body[_limit_name(endpoint)] = chat.max_tokens
@@ -89,6 +86,6 @@ def _response_format(schema: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _limit_name(endpoint: Endpoint) -> str:
     """Name the parameter that limits the output; OpenAI itself has renamed its own."""
     names = ["max_tokens", "max_completion_tokens"]
-    if is_host_of(endpoint.base_url, OWN_HOSTS):
+    if has_habit(endpoint, "openai_itself"):
         names.reverse()
     return names[1] if names[0] in endpoint.unsupported_parameters else names[0]

@@ -1,4 +1,4 @@
-"""An endpoint that its circuit keeps out is named where the one asked instead is dearer."""
+"""An endpoint that its circuit keeps out is named where the one asked instead is more expensive."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.faults.plan import Plan
 from tests.faults.registry import Served
 
 
-def test_a_dearer_stand_in_for_an_open_circuit_is_named(
+def test_a_more_expensive_stand_in_for_an_open_circuit_is_named(
     serving: Serving, rolecall: Rolecall
 ) -> None:
     serving.register(
