@@ -7,6 +7,7 @@ from rolecall.registry.core.formatting import (
     distinct_tokens,
     rounded,
     seconds,
+    success,
     tokens,
     usd,
 )
@@ -69,6 +70,10 @@ def test_a_time_has_its_unit_and_at_most_three_digits() -> None:
         *("?", "0 s", "9.4 ms", "57 ms", "0.25 s", "3 s", "4.26 s", "28.5 s", "123 s"),
     ]
     assert (seconds(1.251, "down"), seconds(1.251, "up")) == ("1.25 s", "1.26 s")
+
+
+def test_a_probability_stands_with_its_deviation_where_it_has_one() -> None:
+    assert (success(0.774, 0.214), success(0.5, None)) == ("0.77 ±.21", "0.50")
 
 
 def test_tokens_are_exact_up_to_ten_thousand() -> None:
