@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -67,18 +68,29 @@ def probe(
     from rolecall.cli.render.output import print_text
     from rolecall.cli.render.probe import print_rounds
     from rolecall.cli.signals import terminable
-    from rolecall.registry.calls.probe import ProbeRequest, probe_command
+    from rolecall.registry.calls.probe import (
+        Probed,
+        ProbeRequest,
+        probe_command,
+        probe_endpoints,
+    )
     from rolecall.registry.calls.probe_timer import timer_text
     from rolecall.registry.core.chat import Timeouts
     from rolecall.registry.core.durations import parse_duration
-    from rolecall.registry.editing.open import registry_path
+    from rolecall.registry.editing.open import open_registry, registry_path
+    from rolecall.registry.providers.client import Client
 
     interval = None if every is None else parse_duration(every)
     timeouts = Timeouts(connect_timeout, first_token_timeout, idle_timeout)
-    wanted = ProbeRequest(tuple(endpoint or ()), region, max_cost, timeouts)
+    wanted = ProbeRequest(tuple(endpoint or ()), region, max_cost)
     if install_timer:
         command = probe_command(wanted, registry_path(registry))
         print_text(timer_text(command, interval or parse_duration("4h")))
         return
+
+    def probe_once() -> list[Probed]:
+        with Client(timeouts=timeouts) as client, open_registry(registry) as db:
+            return list(probe_endpoints(db, client, os.environ, wanted))
+
     with terminable():
-        raise typer.Exit(print_rounds(registry, wanted, interval, as_json=as_json))
+        raise typer.Exit(print_rounds(probe_once, interval, as_json=as_json))

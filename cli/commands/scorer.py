@@ -42,9 +42,11 @@ def show(
         _show_model(model, registry, as_json=as_json)
         return
     from rolecall.cli.render.model_card import print_card
+    from rolecall.registry.editing.open import open_or_starter
     from rolecall.registry.learning.versions import scorer_card
 
-    card = scorer_card(registry)
+    with open_or_starter(registry) as db:
+        card = scorer_card(db)
     if as_json:
         print_json(card)
         return
@@ -55,9 +57,11 @@ def _show_model(model: str, registry: Path | None, *, as_json: bool) -> None:
     from dataclasses import asdict
 
     from rolecall.cli.render.model_card import print_abilities
+    from rolecall.registry.editing.open import open_or_starter
     from rolecall.registry.learning.abilities import abilities_of
 
-    found = abilities_of(registry, model)
+    with open_or_starter(registry) as db:
+        found = abilities_of(db, model)
     if as_json:
         print_json({"model": model, "kinds": [asdict(one) for one in found]})
         return

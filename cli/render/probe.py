@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from rolecall.cli.render.output import Column, note, print_json, print_table
-from rolecall.registry.calls.probe import Probed, ProbeRequest, probe_endpoints
+from rolecall.registry.calls.probe import Probed
 from rolecall.registry.core.errors import ExitCode
 from rolecall.registry.core.formatting import UNKNOWN, seconds, usd
-from rolecall.registry.editing.open import open_registry
-from rolecall.registry.storage.connection import Database
 
 COLUMNS = (
     Column("endpoint"),
@@ -29,25 +26,22 @@ COLUMNS = (
 
 
 def print_rounds(
-    registry: Path | None, wanted: ProbeRequest, interval: timedelta | None, *, as_json: bool
+    probe: Callable[[], Sequence[Probed]], interval: timedelta | None, *, as_json: bool
 ) -> int:
     """Print one round and return its exit code, or one after another until interrupted."""
     while True:
-        with open_registry(registry) as db:
-            code = print_round(db, wanted, as_json=as_json)
+        code = print_round(probe(), as_json=as_json)
         if interval is None:
             return code
         note(f"next round in {interval}")
         time.sleep(interval.total_seconds())
 
 
-def print_round(db: Database, wanted: ProbeRequest, *, as_json: bool) -> int:
+def print_round(found: Sequence[Probed], *, as_json: bool) -> int:
     """Print one round of probes; return the exit code.
 
     It is 4 where no probe succeeded, and 3 where none was made.
     """
-    with closing(probe_endpoints(db, wanted)) as probes:
-        found = list(probes)
     if as_json:
         print_json({"probes": [described(one) for one in found]}, flush=True)
     else:

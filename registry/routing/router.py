@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import get_args
 
 from rolecall.registry.catalog.facts import facts_of
-from rolecall.registry.core.clock import Now, utc_now
+from rolecall.registry.core.clock import Now, stamp, utc_now
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.entities import Api, Endpoint, Model, Registry, Role
 from rolecall.registry.core.errors import BudgetExceeded, NothingEligible
@@ -220,7 +220,7 @@ class Router:
         prompt = "\n\n".join(message.text for message in request.messages[request.history :])
         return Decision(
             id=new_id(now),
-            created_at=now.isoformat(timespec="milliseconds"),
+            created_at=stamp(now),
             task=inputs.task,
             role=inputs.role.id if inputs.role else None,
             strategy=inputs.strategy,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from rolecall.registry.core.clock import stamp
 from rolecall.registry.core.telemetry import Measured
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.statistics import read_outcome_statistics, read_statistics
@@ -32,7 +33,7 @@ def read_availability(db: Database, task: str, now: datetime) -> Availability:
         outcomes = read_outcome_statistics(db, kinds)
     judged = {endpoint for endpoint, _ in outcomes}
     found = Availability({}, {}, {})
-    at = now.isoformat()
+    at = stamp(now)
     for endpoint in statistics.keys() | judged:
         chain = [outcomes[endpoint, kind] for kind in kinds if (endpoint, kind) in outcomes]
         stats = statistics.get(endpoint)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from rolecall.registry.core.clock import stamp, utc_now
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.telemetry import Outcome
@@ -52,10 +52,11 @@ def give_feedback(
     Said again, it takes the place of what was said before. Raises UnknownRecord for a decision
     that is not there, UsageError for one that nobody answered.
     """
+    now = utc_now()
     decision = read_decision(db, decision_id)
     endpoint = answering_endpoint(db, decision)
     outcome = Outcome(
-        created_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+        created_at=stamp(now),
         endpoint=endpoint,
         score=score,
         source="human",
@@ -70,7 +71,7 @@ def give_feedback(
     kinds = kinds_of(decision.task.kind)
     known = read_outcome_statistics(db, kinds)
     chain = [known[endpoint, kind] for kind in kinds if (endpoint, kind) in known]
-    offset, _, count = success_offset(chain, datetime.now(UTC))
+    offset, _, count = success_offset(chain, now)
     return Feedback(decision.id, endpoint, decision.task.kind, score, count, offset)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
+from rolecall.registry.core.clock import stamp
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.durations import parse_duration, parse_moment
 from rolecall.registry.core.errors import UnknownRecord, UsageError
@@ -97,7 +98,7 @@ def export_calls(db: Database, wanted: CallQuery, now: datetime, form: CallForma
 def _filter(db: Database, wanted: CallQuery, now: datetime, limit: int | None) -> CallFilter:
     return CallFilter(
         endpoints=_selected(db, wanted.endpoints) if wanted.endpoints else None,
-        since=None if wanted.since is None else _stored_form(parse_moment(wanted.since, now)),
+        since=None if wanted.since is None else stamp(parse_moment(wanted.since, now)),
         only_failed=wanted.only_failed,
         sample_source=wanted.sample_source,
         limit=limit,
@@ -197,7 +198,7 @@ def prune_evidence(db: Database, before: datetime, *, dry_run: bool = False) -> 
     A decision with a later call stays. Statistics and outcomes stay, without the decision's id,
     and so does what was spent. With `dry_run` nothing changes.
     """
-    moment = _stored_form(before)
+    moment = stamp(before)
     with db.rehearsal() if dry_run else db.transaction():
         return Pruned(
             before=moment,
@@ -205,7 +206,3 @@ def prune_evidence(db: Database, before: datetime, *, dry_run: bool = False) -> 
             decisions=prune_decisions(db, moment),
             turns=prune_turns(db, moment),
         )
-
-
-def _stored_form(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")

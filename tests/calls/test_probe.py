@@ -11,7 +11,6 @@ import pytest
 
 from rolecall.registry.calls.probe import (
     Probed,
-    Prober,
     ProbeRequest,
     probe_command,
     probe_endpoints,
@@ -51,8 +50,8 @@ class Place:
         apply_document(self.db, registry_yaml(self.server, served), "probe.yaml", prune=True)
 
     def probe(self, *globs: str, most_usd: float = 1.0, **environment: str) -> list[Probed]:
-        prober = Prober(self.db, self.client, environment)
-        return list(prober.probe(globs, region="office", max_cost_usd=most_usd))
+        wanted = ProbeRequest(globs, region="office", max_cost_usd=most_usd)
+        return list(probe_endpoints(self.db, self.client, environment, wanted))
 
 
 @pytest.fixture
@@ -193,11 +192,6 @@ def test_a_probe_reaches_an_endpoint_whose_circuit_is_open_and_closes_it(place: 
     assert "p/a" in read_availability(place.db, "chat", datetime.now(UTC)).offline
     place.probe("p/a")
     assert read_availability(place.db, "chat", datetime.now(UTC)).offline == {}
-
-
-def test_a_round_opens_what_it_needs(place: Place) -> None:
-    wanted = ProbeRequest(("p/b",), max_cost_usd=1.0, timeouts=TIMEOUTS)
-    assert only(list(probe_endpoints(place.db, wanted))).endpoint == "p/b"
 
 
 def test_a_timers_command_has_full_paths_and_every_choice(

@@ -128,7 +128,7 @@ def test_prompts_that_the_scorer_learned_from_are_told_and_left_out(
     rolecall: Rolecall, judged: Path, prices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_seen(tmp_path, [prompt_key(row["prompt"]) for row in rows(240)[:100]])
-    monkeypatch.setattr("rolecall.registry.evaluation.evaluate.PRETRAINED", tmp_path)
+    monkeypatch.setattr("rolecall.registry.scorer.seen.PRETRAINED", tmp_path)
     shown = rolecall("scorer", "eval", judged, "--prices", prices).stdout
     assert "world · 140 of 240 prompts" in shown
     text = " ".join(shown.split())
@@ -234,14 +234,6 @@ def test_what_cannot_be_done_is_one_clear_line(
     assert "Traceback" not in result.stderr
 
 
-def test_bad_prices_name_their_line(rolecall: Rolecall, judged: Path, tmp_path: Path) -> None:
-    path = tmp_path / "prices.yaml"
-    path.write_text("lyra: {input: 3}\n")
-    result = rolecall("scorer", "eval", judged, "--prices", path)
-    assert result.exit_code == 2
-    assert f"{path}:1: lyra: input_usd_per_mtok is missing" in result.stderr
-
-
 def test_one_model_alone_is_told_with_a_hint(rolecall: Rolecall, tmp_path: Path) -> None:
     path = write_rows(tmp_path / "a.jsonl", rows(20, {"lyra": (0.5, 0.5)}))
     result = rolecall("scorer", "eval", path)
@@ -268,13 +260,6 @@ def test_plotting_without_matplotlib_says_what_to_install(
     assert result.stderr == (
         'error: plotting needs matplotlib\nhint: pip install "rolecall[plot]"\n'
     )
-
-
-def test_without_a_plot_matplotlib_is_not_needed(
-    rolecall: Rolecall, judged: Path, prices: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    assert rolecall("scorer", "eval", judged, "--prices", prices).exit_code == 0
 
 
 def test_the_plot_is_written_beside_the_answer(

@@ -27,7 +27,7 @@ from tests.storage.test_decisions import DECISION
 if TYPE_CHECKING:
     from tests.conftest import Rolecall
 
-FAR = "2999-01-01T00:00:00.000+00:00"
+FAR = "2999-01-01T00:00:00.000000+00:00"
 
 
 def ago(**span: float) -> str:

@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rolecall.registry.core.entities import Endpoint, Role, Scope
-from rolecall.registry.core.errors import BudgetExceeded, NothingEligible, UnknownRecord
-from rolecall.registry.core.ids import new_id
+from rolecall.registry.core.errors import NothingEligible, UnknownRecord
 from rolecall.registry.core.requests import Message, Request, RoutingChoices
 from rolecall.registry.editing.edit import add_record, apply_document
 from rolecall.registry.routing.decision_json import describe_decision, why_chosen
@@ -88,13 +87,6 @@ def test_two_endpoints_of_one_model_are_predicted_by_the_effort_of_each(
     assert found["x/low"].output_tokens > found["x/none"].output_tokens
 
 
-def test_a_decision_is_stored_and_read_back_the_same(db: Database, router: Router) -> None:
-    decision = router.decide(PROOF, RoutingChoices(role="prover", app="desk"))
-    assert read_decision(db, None) == decision
-    assert read_decision(db, decision.id[:12]) == decision
-    assert decision.prompt == PROOF.messages[0].text
-
-
 def test_a_stored_decision_explains_itself_the_same_after_the_registry_changed(
     db: Database, router: Router
 ) -> None:
@@ -109,12 +101,6 @@ def test_a_change_of_the_registry_is_seen_by_the_next_decision(
     assert router.decide(PROOF, RoutingChoices(role="prover")).chosen == "there/large"
     apply_document(db, POOL.replace("math: 0.9", "math: 0.2"), "pool.yaml")
     assert router.decide(PROOF, RoutingChoices(role="prover")).chosen == "here/small"
-
-
-def test_nothing_is_stored_when_not_recorded(db: Database, router: Router) -> None:
-    router.decide(PROOF, RoutingChoices(role="prover"), record=False)
-    with pytest.raises(UnknownRecord):
-        read_decision(db, None)
 
 
 @pytest.mark.parametrize(
@@ -228,22 +214,6 @@ def test_an_app_without_a_scope_is_said(router: Router) -> None:
     assert decision.notes == ("no scope is set for app helpdsk",)
 
 
-def test_only_a_spending_limit_in_the_way_is_a_budget_matter(router: Router) -> None:
-    decision = router.decide(
-        PROOF, RoutingChoices(role="prover", endpoints=("there/*",), max_cost_usd=1e-9)
-    )
-    with pytest.raises(BudgetExceeded, match="BUDGET_EXCEEDED"):
-        chosen_endpoint(decision, router.registry.endpoints)
-
-
-@pytest.mark.parametrize(
-    "choices", [RoutingChoices(role=""), RoutingChoices(strategy=""), RoutingChoices(task="")]
-)
-def test_an_empty_name_is_not_taken_for_none(choices: RoutingChoices, router: Router) -> None:
-    with pytest.raises(UnknownRecord, match='is named ""'):
-        router.decide(PROOF, choices)
-
-
 @pytest.mark.parametrize("kind", ["math", "math.proof", "prove", "prove.deep", "code.edit"])
 def test_a_task_that_anything_here_names_or_covers_is_taken(
     kind: str, db: Database, router: Router
@@ -255,19 +225,17 @@ def test_a_task_that_anything_here_names_or_covers_is_taken(
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
-        (RoutingChoices(role="provr"), 'no role is named "provr"'),
-        (RoutingChoices(strategy="balancd"), 'no strategy is named "balancd"'),
-        (RoutingChoices(endpoints=("there/lrge",)), 'no endpoint is named "there/lrge"'),
+        (RoutingChoices(role=""), 'no role is named ""'),
+        (RoutingChoices(strategy=""), 'no strategy is named ""'),
+        (RoutingChoices(task=""), 'no task is named ""'),
         (RoutingChoices(task="sumarize"), 'no task is named "sumarize"'),
     ],
 )
-def test_a_mistyped_name_is_an_error_with_the_nearest_names(
+def test_a_name_that_nothing_has_is_refused_and_an_empty_one_is_not_taken_for_none(
     choices: RoutingChoices, message: str, router: Router
 ) -> None:
-    with pytest.raises(UnknownRecord, match=message) as caught:
+    with pytest.raises(UnknownRecord, match=message):
         router.decide(PROOF, choices)
-    assert caught.value.hint is not None
-    assert caught.value.hint.startswith("did you mean")
 
 
 def test_a_near_tie_stays_with_who_answered_last_in_the_conversation(
@@ -335,11 +303,3 @@ def test_the_same_prompt_decided_ten_times_gives_one_choice(router: Router) -> N
 def test_a_lone_surrogate_in_a_prompt_is_no_crash(router: Router) -> None:
     decision = router.decide(Request((Message("user", "odd \ud800 text"),)), RoutingChoices())
     assert decision.chosen is not None
-
-
-def test_decision_ids_sort_by_time_and_do_not_collide(clock: Clock) -> None:
-    first = {new_id(clock()) for _ in range(1000)}
-    clock.time += timedelta(milliseconds=1)
-    assert len(first) == 1000
-    assert max(first) < new_id(clock())
-    assert {len(one) for one in first} == {16}

@@ -62,21 +62,6 @@ def test_everyday_prompts_are_told_apart(index: ExampleIndex, scorer: Scorer) ->
     assert found == PROMPTS
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "warum ist der Himmel blau",
-        "¿qué puedo hacer este fin de semana en Madrid?",
-        "écris un courriel à mon professeur",
-        "如何做红烧肉",
-    ],
-)
-def test_a_prompt_in_another_language_is_not_taken_for_a_question_of_life_and_law(
-    text: str, index: ExampleIndex, scorer: Scorer
-) -> None:
-    assert told(text, index, scorer)[0].kind not in ("medical", "legal")
-
-
 @pytest.mark.parametrize("text", ["why does this deadlock?\n", "\n  why does this deadlock? \r\n"])
 def test_blanks_around_a_prompt_are_not_scored(text: str) -> None:
     assert text_read(turns_of(asking(text))) == "why does this deadlock?"
@@ -170,16 +155,6 @@ def test_the_name_of_a_file_counts(
     text = f"{content}\n\n{ask}"
     request = replace(asking(text), files=(name,))
     assert index.detect(request, scorer.read(text))[0].kind == kind
-
-
-def test_a_file_of_code_makes_code_likelier_than_its_text_alone(
-    index: ExampleIndex, scorer: Scorer
-) -> None:
-    text = "x = 1\n\ncheck this"
-    bare = index.classifier.classify(text, scorer.read(text).vector)
-    named = index.classifier.classify(text, scorer.read(text).vector, ("total.py",))
-    assert named.kind == "code"
-    assert bare.kind != "code" or bare.confidence < named.confidence
 
 
 def test_without_any_example_the_classifier_decides(db: Database, scorer: Scorer) -> None:

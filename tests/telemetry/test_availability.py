@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,8 +13,7 @@ from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.statistics import write_outcome_statistics, write_statistics
 from rolecall.registry.telemetry.availability import Availability, read_availability
-from rolecall.registry.telemetry.statistics import replayed
-from tests.telemetry.calls import START, at, call
+from tests.telemetry.calls import START, at, call, replayed
 
 
 @pytest.fixture
@@ -67,13 +65,6 @@ def test_a_rate_limit_is_a_matter_of_quota(db: Database) -> None:
     called(db, *failing(0, error="rate_limited"))
     assert standing(db).offline == {}
     assert standing(db).exhausted == {"p/m": "rate_limited, tried again in 5 s"}
-
-
-def test_a_trial_under_way_keeps_others_out(db: Database) -> None:
-    stats, _ = replayed(failing(0, 1, 2))
-    assert stats is not None
-    write_statistics(db, replace(stats, trial_until=at(200)))
-    assert "being tried now" in standing(db, seconds=60).offline["p/m"]
 
 
 def test_outcomes_count_for_who_was_never_called_too(db: Database) -> None:

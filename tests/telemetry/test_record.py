@@ -32,9 +32,8 @@ from rolecall.registry.telemetry.record import (
     record_outcome,
     stays_open,
 )
-from rolecall.registry.telemetry.statistics import replayed
 from tests.storage.test_decisions import DECISION
-from tests.telemetry.calls import START, at
+from tests.telemetry.calls import START, at, replayed
 
 DAY = START.date().isoformat()
 HELD_USD = 0.5
