@@ -48,6 +48,7 @@ def train(
     """
     from rolecall.cli.render.output import note, print_json
     from rolecall.cli.render.progress import counted
+    from rolecall.registry.core.formatting import seconds
     from rolecall.registry.editing.open import open_registry
     from rolecall.registry.learning.train import TrainRequest
     from rolecall.registry.learning.train import train as train_models
@@ -61,7 +62,7 @@ def train(
         print_json(done.to_dict())
     else:
         _show(done)
-        note(f"read the prompts in {done.read_s:.1f} s, fitted in {done.fit_s:.1f} s")
+        note(f"read the prompts in {seconds(done.read_s)}, fitted in {seconds(done.fit_s)}")
     if not done.promoted:
         note("the rows are kept, not used; to use them all the same: --force")
 
