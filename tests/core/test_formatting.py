@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +14,8 @@ from rolecall.registry.core.formatting import (
     tokens,
     usd,
 )
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -92,3 +97,9 @@ def test_tokens_are_exact_up_to_ten_thousand() -> None:
 )
 def test_two_counts_always_look_different(more: int, less: int, words: tuple[str, str]) -> None:
     assert distinct_tokens(more, less) == words
+
+
+def test_no_other_file_writes_amounts_by_itself() -> None:
+    for path in [*ROOT.glob("cli/**/*.py"), *ROOT.glob("registry/**/*.py")]:
+        if path.name not in ("formatting.py", "scripts.py"):  # the latter is shell
+            assert not re.search(r'\$\{[^}"\n]*:[^}\n]*[fg]\}', path.read_text()), path
