@@ -16,7 +16,7 @@ from tests.faults.server import FaultServer
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "cli" / "help").glob("*.md"))]
-LONGEST_README = 1750  # words
+LONGEST_README = 1800  # words
 CONSOLE = re.compile(r"(?<=^```console\n)(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
 FILES = re.compile(r"^```yaml file=(\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 KEYS = ("ANTHROPIC", "OPENAI", "GEMINI", "GROQ", "DEEPSEEK", "MISTRAL")
@@ -91,9 +91,10 @@ def run(command: str, desk: Path) -> str:
 def shape(text: str) -> str:
     """Return a transcript with every figure, every id and all spacing made alike.
 
-    Quantized arithmetic differs in the last digits between processors.
+    Quantized arithmetic differs in the last digits between processors, and a slow machine takes
+    seconds where another takes milliseconds.
     """
-    text = re.sub(r"\b01[0-9a-z]{14}\b", "ID", text)
+    text = re.sub(r"\b01[0-9a-z]{14}\b", "ID", text).replace(" ms", " s")
     return re.sub(r"\s+", " ", re.sub(r"\d+(?:[.,]\d+)*", "0", text)).strip()
 
 

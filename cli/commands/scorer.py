@@ -18,11 +18,6 @@ from rolecall.cli.render.output import print_json
 app = typer.Typer(help="Show, evaluate or fit the scorer.")
 
 
-@app.callback()
-def scorer() -> None:
-    """Show, evaluate or fit the scorer."""
-
-
 @app.command()
 def show(
     model: Annotated[

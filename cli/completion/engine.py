@@ -1,7 +1,7 @@
 """What the shell offers on a Tab press: commands, options, and names from the registry.
 
-Typer's own completion imports rich and shellingham, installs itself into the user's shell files,
-and loses a value with a colon in bash; argcomplete knows only argparse.
+Typer's own completion imports rich and shellingham, writes into the user's shell files, and does
+not know that bash splits words at a colon; argcomplete knows only argparse.
 """
 
 from __future__ import annotations

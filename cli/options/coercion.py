@@ -14,6 +14,8 @@ from typer.core import TyperArgument, TyperGroup, TyperOption
 _PARSER_METHOD = "get_runtime_param"
 # And an argument, for the help, for its Python type, such as list[str].
 _TYPE_METHOD = "display_type_rich"
+# And for its part of the usage, which has braces around what is required.
+_USAGE_METHOD = "get_usage_pieces"
 HELP_OPTIONS = ["-h", "--help"]
 _PLAIN = (str, int, float, bool, Path)
 
@@ -88,6 +90,7 @@ def parse_plainly(command: Any) -> None:
     for param in command.get_params(context):
         if isinstance(param, TyperArgument):
             setattr(param, _TYPE_METHOD, lambda **_: None)
+            setattr(param, _USAGE_METHOD, partial(_usage, param))
         if isinstance(param, TyperArgument | TyperOption) and _is_plain(param):
             setattr(param, _PARSER_METHOD, partial(Coercion, param, param.min, param.max))
             param.min = param.max = None  # the help says in words what matters of them
@@ -96,6 +99,13 @@ def parse_plainly(command: Any) -> None:
     if isinstance(command, TyperGroup):
         for inner in command.commands.values():
             parse_plainly(inner)
+
+
+def _usage(argument: TyperArgument, _context: typer.Context) -> list[str]:
+    name = argument.metavar or str(argument.name).upper()
+    if argument.nargs == -1 and " " not in name:
+        name += "..."
+    return [name if argument.required else f"[{name}]"]
 
 
 def _is_plain(param: TyperArgument | TyperOption) -> bool:

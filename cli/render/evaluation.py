@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,14 @@ from typing import Any
 from rich.text import Text
 
 from rolecall.cli.render.chart import NAMED, PROMPTS, figure_lines
-from rolecall.cli.render.output import Column, console, one_line, print_table, print_text
+from rolecall.cli.render.output import (
+    Column,
+    console,
+    one_line,
+    print_folded,
+    print_table,
+    print_text,
+)
 from rolecall.registry.core.errors import RegistryError, UsageError
 from rolecall.registry.core.formatting import usd
 
@@ -278,12 +284,6 @@ def _print_verdict(one: DataSet) -> None:
 
 def _print_bold(line: str) -> None:
     console().print(Text(line, style="bold"), soft_wrap=True)
-
-
-def print_folded(text: str) -> None:
-    """Print a sentence in lines of 80 characters."""
-    for line in textwrap.wrap(one_line(text), 80, break_on_hyphens=False, break_long_words=False):
-        print_text(line)
 
 
 def _per_1000(amount: float | None) -> str:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from rolecall.cli.render.output import console, one_line, print_json, print_text
 from rolecall.registry.core.decisions import Candidate, Decision, Flip
-from rolecall.registry.core.formatting import seconds, tokens, usd
+from rolecall.registry.core.formatting import seconds, success, tokens, usd
 from rolecall.registry.routing.decision_json import (
     decision_flips,
     describe_decision,
@@ -197,9 +197,7 @@ def _flip(flip: Flip) -> str:
 
 
 def _success(candidate: Candidate) -> str:
-    text = f"{candidate.success:.2f}"
-    if candidate.success_std is not None:
-        text += " ±" + f"{candidate.success_std:.2f}".removeprefix("0")
+    text = success(candidate.success, candidate.success_std)
     if candidate.outcomes:
         return text + _OUTCOMES_MARK
     return text + (_FACTS_MARK if candidate.success_basis in _BASES else "")

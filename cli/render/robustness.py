@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rolecall.cli.render.output import Column, note, one_line, print_json, print_table, print_text
+from rolecall.cli.render.output import (
+    Column,
+    note,
+    one_line,
+    print_folded,
+    print_json,
+    print_table,
+    print_text,
+)
 from rolecall.cli.render.progress import counted
 from rolecall.registry.core.errors import UsageError
 
@@ -65,8 +72,7 @@ def print_robustness(report: Mapping[str, Any], *, as_json: bool) -> None:
     )
     print_text("")
     print_table(*flip_table(report))
-    for line in textwrap.wrap(_LEGEND, 80):
-        print_text(line)
+    print_folded(_LEGEND)
     print_text("")
     print_table(*rate_table(report))
     print_text("edits: of words and characters; restatements: another frame or form")

@@ -11,6 +11,7 @@ from rolecall.registry.core.chat import Answer
 from rolecall.registry.core.clock import stamp, utc_now
 from rolecall.registry.core.decisions import Candidate, Decision
 from rolecall.registry.core.errors import RegistryError
+from rolecall.registry.core.formatting import seconds
 from rolecall.registry.core.telemetry import Outcome
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.telemetry.record import record_outcome
@@ -88,7 +89,7 @@ def check_problem(command: str, answer: str) -> str | None:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        why = f"it took longer than {CHECK_TIMEOUT_S:.0f} s"
+        why = f"it took longer than {seconds(CHECK_TIMEOUT_S)}"
         raise CheckUnusable(f"the check judged nothing: {why}") from error
     code = ended.returncode
     if code < 0 or code >= _NOT_RUN:

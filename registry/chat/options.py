@@ -208,7 +208,7 @@ def _canonical(name: str) -> str:
         raise UsageError(f"{name} is no option", hint=_ELSEWHERE[plain])
     if plain in _KNOWN:
         return plain
-    # As near as a slip of the finger: `min_tokens` and `top_a` are other servers' own.
+    # As near as a typo: `min_tokens` and `top_a` are other servers' own.
     near = difflib.get_close_matches(plain, _KNOWN, n=1, cutoff=0.87)
     meant = _MISNAMED.get(plain) or next(iter(near), None)
     if meant is not None:

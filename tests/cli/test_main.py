@@ -140,7 +140,9 @@ def imported(*words: str, line: str | None = None) -> set[str]:
     return set(ran.stderr.splitlines())
 
 
-@pytest.mark.parametrize("words", [[], ["--help"], ["route", "--help"], ["models", "--help"]])
+@pytest.mark.parametrize(
+    "words", [[], ["route", "--help"], ["models", "--help"], ["help"], ["completion", "bash"]]
+)
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     modules = imported(*words)
     assert "typer" in modules

@@ -147,7 +147,7 @@ def _targets(ranked: tuple[Candidate, ...], strategy: Strategy) -> list[str]:
         each.success > chosen.success and each.cost_usd > chosen.cost_usd for each in ranked
     ):
         codes.append("BUDGET_OPTIMIZATION")
-    # Whoever is ranked has met every limit that is set.
+    # A ranked candidate has met every limit that is set.
     if strategy.max_ttft_s is not None or strategy.max_duration_s is not None:
         codes.append("LOW_LATENCY_TARGET_MET")
     if strategy.min_success is not None:
