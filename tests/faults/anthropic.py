@@ -207,13 +207,3 @@ def error_record(refusal: Refusal) -> tuple[Record, ...]:
 def written(document: Any) -> str:
     """Return a document as the provider writes one that is not streamed."""
     return compact(document)
-
-
-def models(names: list[str]) -> Any:
-    """Return the answer to a request for the list of models."""
-    data = [
-        {"type": "model", "id": name, "display_name": name, "created_at": "2026-01-01T00:00:00Z"}
-        for name in names
-    ]
-    ends = {"first_id": names[0] if names else None, "last_id": names[-1] if names else None}
-    return {"data": data, "has_more": False, **ends}

@@ -240,12 +240,3 @@ def error_record(refusal: Refusal) -> tuple[Record, ...]:
 def written(document: Any) -> str:
     """Return a document as the provider writes one that is not streamed."""
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-
-
-def models(names: list[str]) -> Any:
-    """Return the answer to a request for the list of models."""
-    data = [
-        {"id": name, "object": "model", "created": 1735689600, "owned_by": "system"}
-        for name in names
-    ]
-    return {"object": "list", "data": data}
