@@ -80,7 +80,7 @@ not_found         middle  not_found/?
 context_too_long  before  context_too_long/0
 context_too_long  middle  context_too_long/?
 bad_parameter     before  parameter_unsupported/0  parameter_unsupported/0  parameter_unsupported/0  bad_request/0
-bad_parameter     middle  parameter_unsupported/?  stream_error/?  parameter_unsupported/?  stream_error/?
+bad_parameter     middle  parameter_unsupported/?  parameter_unsupported/?  parameter_unsupported/?  stream_error/?
 refused_content   before  content_refused/0  content_refused/$  content_refused/?  content_refused/0
 refused_content   middle  content_refused/$  content_refused/$  content_refused/$  content_refused/?
 bad_request       before  bad_request/0

@@ -7,7 +7,7 @@ from typing import Any
 
 from rolecall.registry.core.chat import Chat, Tool
 from rolecall.registry.core.errors import CallFailed
-from rolecall.registry.providers.anthropic.errors import failure
+from rolecall.registry.providers.anthropic.errors import DIALECT
 from rolecall.registry.providers.anthropic.json_schema import output_schema
 from rolecall.registry.providers.anthropic.messages import messages_of, system_of
 from rolecall.registry.providers.anthropic.response import AnthropicReader
@@ -17,6 +17,7 @@ from rolecall.registry.providers.anthropic.thinking import (
     claude_of,
     planned,
 )
+from rolecall.registry.providers.errors import failure_of
 from rolecall.registry.providers.http.url import address
 from rolecall.registry.providers.protocol import Format, HttpRequest, Reader, Target
 
@@ -59,7 +60,7 @@ class AnthropicFormat:
 
     def failure(self, status: int, document: Any) -> CallFailed:
         """Tell what a refusal means."""
-        return failure(status, document)
+        return failure_of(status, document, DIALECT)
 
 
 ANTHROPIC: Format = AnthropicFormat()

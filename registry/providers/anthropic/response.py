@@ -20,8 +20,9 @@ from rolecall.registry.core.chat import (
     Usage,
 )
 from rolecall.registry.core.errors import CallFailed
-from rolecall.registry.providers.anthropic.errors import failure
+from rolecall.registry.providers.anthropic.errors import DIALECT
 from rolecall.registry.providers.anthropic.messages import ORIGIN
+from rolecall.registry.providers.errors import failure_of
 
 _FINISH_REASONS: Mapping[str, FinishReason] = {
     "end_turn": "stop",
@@ -97,7 +98,7 @@ class AnthropicReader:
             raise _invalid("a record of the stream is no object")
         kind = record.get("type")
         if kind == "error" or record.get("error"):
-            raise failure(None, record)
+            raise failure_of(None, record, DIALECT)
         if kind is None:
             raise _invalid("a record of the stream has no type")
         if kind == "message_start":
@@ -128,7 +129,7 @@ class AnthropicReader:
     def read_whole(self, document: Any) -> None:
         """Take in an answer that was not streamed."""
         if isinstance(document, dict) and document.get("error"):
-            raise failure(None, document)
+            raise failure_of(None, document, DIALECT)
         content = document.get("content") if isinstance(document, dict) else None
         if not isinstance(content, list):
             raise _invalid("the answer has no content")

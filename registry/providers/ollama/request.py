@@ -22,7 +22,7 @@ from rolecall.registry.core.chat import (
 )
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.accumulator import Gathering
-from rolecall.registry.providers.errors import failure_of
+from rolecall.registry.providers.errors import Dialect, failure_of
 from rolecall.registry.providers.http.url import address
 from rolecall.registry.providers.openai.messages import text_of, tool_stretches
 from rolecall.registry.providers.openai.request import tool_definition
@@ -39,7 +39,7 @@ _BYTES_PER_TOKEN = 3
 _IMAGE_TOKENS = 1200
 _ANSWER_TOKENS = 1024
 _NS_PER_S = 1e9
-_PARAMETERS = {"thinking": "reasoning_effort"}
+_DIALECT = Dialect(names={"thinking": "reasoning_effort"})
 
 
 class Ollama:
@@ -78,10 +78,7 @@ class Ollama:
 
     def failure(self, status: int, document: Any) -> CallFailed:
         """Tell what a refusal means."""
-        failure = failure_of(status, document)
-        if failure.parameter is not None:
-            failure.parameter = _PARAMETERS.get(failure.parameter, failure.parameter)
-        return failure
+        return failure_of(status, document, _DIALECT)
 
 
 OLLAMA: Format = Ollama()
