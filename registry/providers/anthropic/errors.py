@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
-from rolecall.registry.providers.errors import Dialect, Rule
+from rolecall.registry.providers.errors import Dialect, Rule, failure_of
 
 _TOO_LONG = re.compile(r"exceed context limit|context window", re.IGNORECASE)
 _SPENT = re.compile(r"api usage limits|spend(?:ing)? limit|credit balance", re.IGNORECASE)
@@ -19,7 +20,7 @@ _PARAMETERS = (
     r"(tool_choice) forces tool use|(?:forced|forcing) (tool) use",
 )
 
-DIALECT = Dialect(
+_DIALECT = Dialect(
     rules=(
         Rule("context_too_long", words=_TOO_LONG, not_at={401, 403, 429}),
         Rule("quota_exceeded", words=_SPENT, not_at={401, 403, 429}),
@@ -36,3 +37,5 @@ DIALECT = Dialect(
     },
     no_parameters={"messages", "system", "tools", "model", "max_tokens", "stream"},
 )
+
+failure = partial(failure_of, dialect=_DIALECT)

@@ -19,8 +19,8 @@ from rolecall.registry.core.chat import (
     Usage,
 )
 from rolecall.registry.core.errors import CallFailed
+from rolecall.registry.providers.accumulator import AnswerReader
 from rolecall.registry.providers.anthropic.request import ANTHROPIC
-from rolecall.registry.providers.protocol import Reader
 from tests.providers.targets import QUESTION, WEATHER, body, chat, target
 
 Records = Sequence[dict[str, Any]]
@@ -90,7 +90,7 @@ TOOL_LOOP = [
 ]
 
 
-def read(records: Records) -> tuple[list[Event], Reader]:
+def read(records: Records) -> tuple[list[Event], AnswerReader]:
     reader = ANTHROPIC.reader()
     return [event for record in records for event in reader.feed(record)], reader
 

@@ -19,8 +19,8 @@ from rolecall.registry.core.chat import (
     Usage,
 )
 from rolecall.registry.core.errors import CallFailed
+from rolecall.registry.providers.accumulator import AnswerReader
 from rolecall.registry.providers.gemini.request import GEMINI
-from rolecall.registry.providers.protocol import Reader
 from tests.providers.targets import QUESTION, WEATHER, body, chat, target
 
 
@@ -71,7 +71,7 @@ TOOL_LOOP = [
 ]
 
 
-def read(records: Sequence[Any]) -> tuple[list[Event], Reader]:
+def read(records: Sequence[Any]) -> tuple[list[Event], AnswerReader]:
     reader = GEMINI.reader()
     return [event for record in records for event in reader.feed(record)], reader
 
