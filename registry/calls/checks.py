@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from rolecall.registry.chat.options import answer_problem
+from rolecall.registry.chat.json_schema import answer_problem
 from rolecall.registry.core.chat import Answer
 from rolecall.registry.core.decisions import Candidate, Decision
 from rolecall.registry.core.errors import RegistryError
