@@ -10,7 +10,7 @@ import typer
 from rolecall.cli.options.common import JsonOption, RegistryOption, SkipBadOption
 
 if TYPE_CHECKING:
-    from rolecall.registry.learning.train import Trained
+    from rolecall.registry.learning.train import TrainResult
 
 FilesArgument = Annotated[
     list[Path],
@@ -48,12 +48,13 @@ def train(
     """
     from rolecall.cli.render.output import note, print_json
     from rolecall.cli.render.progress import counted
+    from rolecall.registry.editing.open import open_registry
     from rolecall.registry.learning.train import TrainRequest
     from rolecall.registry.learning.train import train as train_models
 
     request = TrainRequest(files=tuple(files), skip_bad=skip_bad, replace=replace, force=force)
-    with counted("reading prompts") as report:
-        done = train_models(registry, request, report)
+    with open_registry(registry) as db, counted("reading prompts") as report:
+        done = train_models(db, request, report)
     if done.left_out is not None:
         note(done.left_out)
     if as_json:
@@ -74,7 +75,7 @@ _METHODS = {
 _WIDTH = 80
 
 
-def _show(done: Trained) -> None:
+def _show(done: TrainResult) -> None:
     from textwrap import wrap
 
     from rolecall.cli.render.output import Column, print_table, print_text

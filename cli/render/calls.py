@@ -7,8 +7,8 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from rolecall.cli.commands.records import money, tokens
 from rolecall.cli.render.output import Column, one_line, print_table, print_text
+from rolecall.registry.core.formatting import seconds, tokens, usd
 from rolecall.registry.core.telemetry import Call, EndpointStatistics, Outcome
 from rolecall.registry.telemetry import circuit
 from rolecall.registry.telemetry.export import call_to_plain
@@ -44,7 +44,7 @@ def _call_row(call: Call, now: datetime) -> list[str]:
         seconds(call.time_to_first_chunk_s),
         seconds(call.duration_s),
         _pair(tokens(call.input_tokens), tokens(call.output_tokens)),
-        _usd(call.cost_usd),
+        usd(call.cost_usd),
         call.decision_id or "–",
         call.id,
         call.sample_source,
@@ -144,7 +144,7 @@ def _statistics_row(one: EndpointStatistics, now: datetime) -> list[str]:
         str(one.calls),
         f"{one.failed / one.calls:.1%}" if one.calls else "?",
         _pair(seconds(one.ttft_p50_s), seconds(one.ttft_p95_s)),
-        _pair(_milliseconds(one.itl_p50_s), _milliseconds(one.itl_p95_s)),
+        _pair(seconds(one.itl_p50_s), seconds(one.itl_p95_s)),
         _pair(tokens(one.input_tokens), tokens(one.output_tokens)),
         _spent(one),
         "?" if one.sampled_at is None else age(one.sampled_at, now),
@@ -158,7 +158,7 @@ def _spent(one: EndpointStatistics) -> str:
     """Return what is known to have been spent; calls without a known cost make it a lower bound."""
     if one.unpriced == one.calls:
         return "?"
-    return f"≥{_usd(one.cost_usd)}" if one.unpriced else _usd(one.cost_usd)
+    return f"≥{usd(one.cost_usd)}" if one.unpriced else usd(one.cost_usd)
 
 
 def statistics_to_plain(one: EndpointStatistics, now: datetime) -> dict[str, Any]:
@@ -211,25 +211,6 @@ def age(moment: str, now: datetime) -> str:
 
 def _ago(moment: str, now: datetime) -> str:
     return f"{age(moment, now)} ago"
-
-
-def seconds(value: float | None) -> str:
-    """Return a duration to about two digits, or ? where it is unknown."""
-    if value is None:
-        return "?"
-    if value < 10:
-        return f"{value:.2f} s" if value < 1 else f"{value:.1f} s"
-    return f"{value:.0f} s"
-
-
-def _milliseconds(value: float | None) -> str:
-    return "?" if value is None else f"{value * 1000:.0f} ms"
-
-
-def _usd(amount: float | None) -> str:
-    if amount is None:
-        return "?"
-    return f"${money(amount)}" if amount < 1 else f"${amount:,.2f}"
 
 
 def _pair(first: str, second: str) -> str:

@@ -87,14 +87,14 @@ def _figure(interval: dict[str, float] | None) -> str:
 def _remarks(card: dict[str, Any]) -> Iterator[str]:
     if "robustness" in card:
         found = card["robustness"]
-        flips = (
+        changes = (
             f"{name} {found['edits'][name]['share']:.1%} and "
             f"{found['restatements'][name]['share']:.1%}"
             for name in ("balanced", "argmax", "nearest")
         )
         yield (
-            f"choices flip on edits and on restatements of {found['prompts']:,} prompts: "
-            f"{', '.join(flips)}"
+            f"choices change on edits and on restatements of {found['prompts']:,} prompts: "
+            f"{', '.join(changes)}"
         )
     if "sanity" in card:
         sanity = card["sanity"]

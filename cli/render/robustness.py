@@ -1,4 +1,4 @@
-"""How often choices flip when a prompt is put otherwise, as tables for a person."""
+"""How often choices change when a prompt is reworded, as tables for a person."""
 
 from __future__ import annotations
 
@@ -35,13 +35,12 @@ def show_robustness(
     skip_bad: bool,
     as_json: bool,
 ) -> None:
-    """Measure how steady choices are on prompts of judged files, and print it."""
+    """Measure how robust choices are on prompts of judged files, and print it."""
+    from rolecall.registry.editing.open import open_or_starter
     from rolecall.registry.evaluation.robustness import measure_files
 
-    with counted("deciding") as progress:
-        found = measure_files(
-            registry, files, plan, train=train, skip_bad=skip_bad, progress=progress
-        )
+    with open_or_starter(registry) as db, counted("deciding") as report:
+        found = measure_files(db, files, plan, report, train=train, skip_bad=skip_bad)
     if found.left_out is not None:
         note(f"left out: {found.left_out}")
     print_robustness(found.to_dict(), as_json=as_json)

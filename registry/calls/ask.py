@@ -97,7 +97,7 @@ class Asker:
         request = replace(request_of(chat), history=held)
         decision = self._router.decide(request, choices, will_call=True)
         yield Decided(decision)
-        chosen_endpoint(decision)
+        chosen_endpoint(decision, self._router.registry.endpoints)
         chat = replace(chat, max_tokens=decision.task.max_tokens)
         yield from self._through(_Round(wanted, decision, chat, conversation))
 

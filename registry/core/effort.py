@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+from rolecall.registry.core.value_types import Tokens
+
 Level = Literal["none", "low", "medium", "high"]
-Effort = Level | int  # a number is a budget in tokens
+Effort = Level | Tokens  # a number is a budget in tokens
 LEVELS: tuple[Level, ...] = get_args(Level)
 _MOST_LOW = 4_096
 _MOST_MEDIUM = 12_288

@@ -47,8 +47,9 @@ class Task:
 
     `confidence` is 0–1, `detected_by` says what decided the kind, `difficulty` is 0–1 (the
     share of the scorer's training models expected to fail). `needs` pairs each required
-    capability with why it is needed. `worth` is what is at stake, as a factor on the strategy's
-    `quality_usd`, and `worth_source` says what set it.
+    capability with why it is needed; `tools_required` says whether more than attached tools asks
+    for `tools`. `worth` is what is at stake, as a factor on the strategy's `quality_usd`, and
+    `worth_source` says what set it.
     """
 
     kind: str
@@ -64,6 +65,7 @@ class Task:
     cached_tokens: int = 0
     max_tokens: int | None = None
     uses_tools: bool = False
+    tools_required: bool = False
     difficulty: float | None = None
     worth: float = 1.0
     worth_source: str = "default"

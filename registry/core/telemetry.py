@@ -15,7 +15,7 @@ class Call:
 
     A call is stored before it is sent; until it ends, `finished_at` is null. `error_type` is
     null for a success. `cost_usd` is null where the provider did not say what was used or no
-    price is known; `reserved_usd` is then what counts against allowances: the worst case while the
+    price is known; `reserved_usd` is then what counts against budgets: the worst case while the
     call runs, afterwards an estimate of what was used. `task` is the kind of task.
     """
 
@@ -58,7 +58,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How good one answer was, 0–1; `predicted` is the success foretold before any offset."""
+    """How good one answer was, 0–1; `predicted` is the success predicted before any offset."""
 
     created_at: str
     endpoint: str

@@ -1,8 +1,10 @@
-"""Open the registry a command works on, filling a new one with the starter pool."""
+"""Open the registry a command works on, filling a new one with the starter content."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -16,13 +18,29 @@ from rolecall.registry.storage.registry import names
 def open_registry(given: Path | None, *, must_exist: bool = False) -> Database:
     """Return the registry at `given` (else the environment's, else the user's own), open.
 
-    One that does not exist is created with the starter pool, roles, tasks and strategies, in
-    one transaction, unless it `must_exist`. Raises RegistryUnusable.
+    One that does not exist is created with the starter models, endpoints, roles, tasks and
+    strategies, in one transaction, unless it `must_exist`. Raises RegistryUnusable.
     """
     path = registry_path(given)
     if must_exist and not path.exists():
         raise RegistryUnusable(f"there is no registry at {path}", hint="rolecall registry path")
     return open_database(path, fill=_seed)
+
+
+@contextmanager
+def open_starter() -> Iterator[Database]:
+    """Open a new registry with the starter pool, in a temporary folder that is removed after."""
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder, open_registry(Path(folder, "starter.db")) as db:
+        yield db
+
+
+@contextmanager
+def open_or_starter(given: Path | None) -> Iterator[Database]:
+    """Open the registry at `given`; where there is none, open the starter pool and keep nothing."""
+    with open_registry(given) if has_registry(given) else open_starter() as db:
+        yield db
 
 
 def has_registry(given: Path | None) -> bool:
@@ -36,9 +54,10 @@ def has_registry(given: Path | None) -> bool:
 
 
 def _seed(db: Database) -> None:
-    from rolecall.registry.editing.seed import write_seed
+    from rolecall.registry.editing.edit import write_registry
+    from rolecall.registry.editing.seed import seed_registry
 
-    write_seed(db)
+    write_registry(db, seed_registry())
 
 
 def known_names(given: Path | None, collection: str) -> tuple[str, ...]:

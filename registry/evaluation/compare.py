@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rolecall.registry.evaluation.cases import Cases, Table
+from rolecall.registry.evaluation.cases import Cases
 from rolecall.registry.evaluation.curves import SHARES, Curve, Halves, aiq, curve, halves, hull
 from rolecall.registry.evaluation.metrics import (
     auc_per_model,
@@ -27,13 +27,14 @@ from rolecall.registry.evaluation.policies import (
     sweep,
 )
 from rolecall.registry.evaluation.results import (
-    Comparison,
+    EvalComparison,
     ModelQuality,
     Point,
     PolicyFigures,
     Quality,
 )
 from rolecall.registry.evaluation.verdict import EQUAL_SUCCESS, Trial, judge
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.bootstrap import Draws, centred, draw, interval, known_interval
 
 METRICS = {
@@ -60,7 +61,7 @@ def compare(
     *,
     everyone: Cases | None = None,
     resamples: int = RESAMPLES,
-) -> tuple[Comparison, Resampled]:
+) -> tuple[EvalComparison, Resampled]:
     """Compare all policies on the same cases; `quality_usd` is the value of a correct answer.
 
     `everyone` is the same prompts with every model that predictions are measured on, by default
@@ -80,7 +81,7 @@ def compare(
     known = cases.costs is not None
     curves = {name: curve(cases, half.chosen) for name, half in split.items()}
     bounds = _bounds(cases, trial.best) if known else {}
-    comparison = Comparison(
+    comparison = EvalComparison(
         cases=len(cases.groups),
         coverage=float(np.isfinite(cases.scores).mean()),
         groups=draws.groups,

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.evaluation.perturbations.perturb import EDITS, KINDS, RESTATEMENTS
+from rolecall.registry.scorer.bootstrap import Draws, draw, interval
 
 # Beside the strategies: the highest predicted success in the pool; of the models judged on the
 # prompt, the one with the highest predicted success and the one that scored best on the nearest
 # judged prompts; and a policy that never changes.
 ARGMAX, PREDICTED, NEAREST, CONSTANT = "argmax", "predicted", "nearest", "constant"
-_LEVELS = (2.5, 97.5)
 _RESAMPLES = 2000
 
 
@@ -156,17 +156,15 @@ def flip_rate(flipped: _Flips, kinds: Sequence[str], *, seed: int) -> FlipRate:
     if not cases:
         return FlipRate(0, 0, None, None, None)
     table = np.array([(sum(one), len(one)) for one in of_kinds], dtype=np.float64)  # (P, 2)
-    drawn = _resamples(len(table), seed) @ table  # (R, 2)
+    drawn = _draws(len(table), seed).totals(table)  # (1 + R, 2)
     drawn = drawn[drawn[:, 1] > 0]
-    low, high = np.percentile(drawn[:, 0] / drawn[:, 1], _LEVELS).tolist()
-    return FlipRate(flips, cases, flips / cases, low, high)
+    found = interval(drawn[:, 0] / drawn[:, 1])
+    return FlipRate(flips, cases, found.mean, found.low, found.high)
 
 
 @lru_cache(maxsize=2)
-def _resamples(count: int, seed: int) -> NDArray[np.int64]:
-    """Return how often each of `count` prompts is drawn in each bootstrap sample (R, P)."""
-    random = np.random.default_rng(seed)
-    return random.multinomial(count, np.full(count, 1 / count), _RESAMPLES)
+def _draws(prompts: int, seed: int) -> Draws:
+    return draw(np.arange(prompts), _RESAMPLES, seed)
 
 
 def _success_moved(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,12 +13,14 @@ from rolecall.registry.core.decisions import Candidate, Decision
 from rolecall.registry.core.effort import variant_of
 from rolecall.registry.core.entities import Registry
 from rolecall.registry.core.errors import UnknownRecord
+from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.core.requests import Message, Request, RoutingChoices
-from rolecall.registry.evaluation.dry_router import open_dry_router
+from rolecall.registry.evaluation.dry_router import dry_router
 from rolecall.registry.routing.router import Router
 from rolecall.registry.routing.rules.value import score
 from rolecall.registry.scorer.model import Scorer
+from rolecall.registry.storage.connection import Database
 
 MARGIN = 0.1  # of what a correct answer is worth: less is no clear difference
 WASTE = 2.0  # times what another spends that does at least as well
@@ -123,24 +124,24 @@ def read_expectations() -> tuple[ExpectationGroup, ...]:
     return tuple(_group(one) for one in content["groups"])
 
 
-def check_sanity(given: Path | None, scorer: Scorer, *, strategy: str = "balanced") -> SanityReport:
-    """Route every prompt over a registry, by default the starter pool; nothing is recorded.
+def check_sanity(db: Database, scorer: Scorer, *, strategy: str = "balanced") -> SanityReport:
+    """Route every prompt over a registry; nothing is recorded.
 
     Raises UnknownRecord for a registry that has none of the models that a group tells of.
     """
     groups = read_expectations()
     expected, failures = list[Expected](), list[SanityFailure]()
-    with open_dry_router(given, scorer) as router:
-        for group in groups:
-            for prompt in group.prompts:
-                decision = decide_among_judged(router, group, prompt, strategy)
-                if group.order:
-                    because = _fails_order(group.order, decision, router.registry)
-                else:
-                    expected.append(expect(router, group, prompt, decision))
-                    because = _fails(expected[-1], decision, router.registry)
-                if because is not None:
-                    failures.append(SanityFailure(group.name, prompt, decision.chosen, because))
+    router = dry_router(db, scorer)
+    for group in groups:
+        for prompt in group.prompts:
+            decision = decide_among_judged(router, group, prompt, strategy)
+            if group.order:
+                because = _fails_order(group.order, decision, router.registry)
+            else:
+                expected.append(expect(router, group, prompt, decision))
+                because = _fails(expected[-1], decision, router.registry)
+            if because is not None:
+                failures.append(SanityFailure(group.name, prompt, decision.chosen, because))
     order, passed = best_fixed_order(expected)
     failed = [one.group for one in failures]
     count = sum(len(group.prompts) for group in groups)
@@ -271,7 +272,7 @@ def _fails(expected: Expected, decision: Decision, pool: Registry) -> str | None
         return None
     success, spent = expected.success, expected.spent_usd
     told = (
-        f"{model} succeeds {success[model]:.2f} and spends ${spent[model]:.4f}"
+        f"{model} succeeds {success[model]:.2f} and spends {usd(spent[model])}"
         for model in (chosen, expected.best)
     )
     return ", ".join(told)

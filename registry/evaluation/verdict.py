@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from rolecall.registry.evaluation.cases import Table
 from rolecall.registry.evaluation.curves import Curve, hull, reached
-from rolecall.registry.evaluation.results import Verdict
+from rolecall.registry.evaluation.results import EvalVerdict
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.bootstrap import Interval, interval, known_interval
 
 EQUAL_SUCCESS = "ours, equal success"
@@ -75,7 +75,7 @@ class Trial:
         return np.asarray(success - np.array(mixed))
 
 
-def judge(trial: Trial) -> Verdict:
+def judge(trial: Trial) -> EvalVerdict:
     """Return whether routing pays, and the single model that this is measured against.
 
     Routing pays in one of two ways. Either it saves at equal success: at a dial found on other
@@ -90,8 +90,8 @@ def judge(trial: Trial) -> Verdict:
     points = interval(trial.over_mixtures(trial.method))
     value = interval(_value_over_singles(trial))
 
-    def verdict(route: bool, text: str, saving: Interval | None = None) -> Verdict:
-        return Verdict(route, text, use, MOST_VALUE, saving, points, value)
+    def verdict(route: bool, text: str, saving: Interval | None = None) -> EvalVerdict:
+        return EvalVerdict(route, text, use, MOST_VALUE, saving, points, value)
 
     if len(trial.models) == 1:
         return verdict(False, "only one model: nothing to route")
@@ -103,7 +103,7 @@ def judge(trial: Trial) -> Verdict:
         if earned.low > _ROUNDING:
             model = trial.models[reference]
             text = _saves(saving, model)
-            return Verdict(True, text, model, AS_SUCCESSFUL, saving, earned, value)
+            return EvalVerdict(True, text, model, AS_SUCCESSFUL, saving, earned, value)
     gained = points.low > _ROUNDING and points.mean >= _LEAST_GAIN
     if gained and value.low > trial.quality_usd * _ROUNDING:
         return verdict(True, _gains(points, trial), saving)

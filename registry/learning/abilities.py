@@ -1,8 +1,6 @@
-"""What is known of a model by kind of work: by its rows, by public scores, or by facts."""
+"""What is known of a model by kind of work."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.catalog.lookup import known_facts
@@ -11,16 +9,17 @@ from rolecall.registry.scorer.abilities import Ability, Usual, known_by_kind
 from rolecall.registry.scorer.artifact import PUBLIC
 from rolecall.registry.scorer.card import card
 from rolecall.registry.scorer.posterior import Gaussian
+from rolecall.registry.storage.connection import Database
 
 __all__ = ["Ability", "abilities_of"]
 
 
-def abilities_of(given: Path | None, model: str) -> tuple[Ability, ...]:
+def abilities_of(db: Database, model: str) -> tuple[Ability, ...]:
     """Return what is known of a model by kind of work, and from where.
 
     Raises RegistryUnusable and ScorerUnusable.
     """
-    known = read_known(given)
+    known = read_known(db)
     facts, scorer = known_facts([model], facts_of(known.registry))[model], known.scorer
     kinds: dict[str, str] = card()["kinds"]
     tasks_of: dict[str, list[int]] = {}

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rolecall.registry.core.predictions import ModelFacts
-from rolecall.registry.scorer.chances import FACTS_FLOOR, LATENT_FLOOR, expected
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.metadata_prior import MetadataPrior
-from rolecall.registry.scorer.posterior import Gaussian
+from rolecall.registry.scorer.posterior import FACTS_FLOOR, LATENT_FLOOR, Gaussian, expected
 from rolecall.registry.scorer.public_scores import benchmarks, known_of
 
-Floats = NDArray[np.float64]
 From = Literal["rows", "scores", "facts"]
 GIVEN = "registry"  # the source of a score that the user gave
 
@@ -24,7 +22,7 @@ GIVEN = "registry"  # the source of a score that the user gave
 class Usual:
     """The average prompt of a kind of work: `loading` (K,) and `offset` of its logit."""
 
-    loading: Floats
+    loading: Table
     offset: float
 
 

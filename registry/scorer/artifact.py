@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rolecall.registry.core.errors import ScorerUnusable
-from rolecall.registry.scorer.arrays import Arrays, pack_arrays, unpack_arrays
+from rolecall.registry.scorer.arrays import Arrays, Floats, pack_arrays, unpack_arrays
 from rolecall.registry.scorer.card import MODEL_FILE, TOKENIZER_FILE
 from rolecall.registry.scorer.knn import Neighbours
 from rolecall.registry.scorer.metadata_prior import MetadataPrior
@@ -20,8 +19,6 @@ FORMAT = 7
 HEAD_FILE = "head.bin"
 PUBLIC = "public_scores"  # the data set of prompts that stand for public benchmarks
 _HINT = "reinstall rolecall"
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.core.errors import InvalidDocument, UnknownRecord
+from rolecall.registry.scorer.arrays import Floats
 from rolecall.registry.scorer.data_lines import BrokenFile, judged_files, numbered_rows, shown
 from rolecall.registry.scorer.data_rows import BadRow, Row, parse_row
 
@@ -20,8 +21,6 @@ SKIP_HINT = "mend these lines, or leave them out: --skip-bad"
 FORM_HINT = 'a row is {"prompt": "…", "scores": {"MODEL": 0..1}}, or {"prompt", "model", "score"}'
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _SAME = 1e-6  # scores are kept as 32-bit floats
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +51,15 @@ class Judged:
         given = np.asarray(rows)
         numbers = np.flatnonzero(given) if given.dtype == bool else given.astype(np.intp)
 
-        def taken(column: tuple[str, ...]) -> tuple[str, ...]:
-            return tuple(column[row] for row in numbers.tolist())
-
-        return replace(
-            self,
-            ids=taken(self.ids),
-            prompts=taken(self.prompts),
-            datasets=taken(self.datasets),
-            tasks=taken(self.tasks),
-            groups=taken(self.groups),
-            folds=self.folds[numbers],
-            scores=self.scores[numbers],
-            tokens=self.tokens[numbers],
-            costs=self.costs[numbers],
+        places = numbers.tolist()
+        texts = (self.ids, self.prompts, self.datasets, self.tasks, self.groups)
+        ids, prompts, datasets, tasks, groups = (
+            tuple(map(column.__getitem__, places)) for column in texts
+        )
+        scores, tokens, costs = (table[numbers] for table in (self.scores, self.tokens, self.costs))
+        folds = self.folds[numbers]
+        return Judged(
+            ids, prompts, datasets, tasks, groups, folds, self.models, scores, tokens, costs
         )
 
     def of(self, models: Sequence[str]) -> Judged:
@@ -89,8 +83,8 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One prompt whether judged or not, and the models that its row names, in the row's order.
+class PromptRow:
+    """A row's prompt, with scores or without, and the models that it names, in its order.
 
     `id` is as written, else `FILE:LINE`.
     """
@@ -158,15 +152,15 @@ def read_judged(
     return judged, bad
 
 
-def read_asked(
+def read_prompt_rows(
     paths: Sequence[Path], *, skip_bad: bool = False
-) -> tuple[tuple[Asked, ...], tuple[BadLine, ...]]:
+) -> tuple[tuple[PromptRow, ...], tuple[BadLine, ...]]:
     """Read what was asked, and of which models, by their scores or by a list `models`.
 
     As `read_judged`, but a row may name no model at all.
     """
     rows, bad = _read(paths, skip_bad=skip_bad, need_scores=False)
-    return tuple(Asked(_id(row), row.text, tuple(row.named)) for row in rows), bad
+    return tuple(PromptRow(_id(row), row.text, tuple(row.named)) for row in rows), bad
 
 
 def spelled_out(bad: Sequence[BadLine]) -> str:

@@ -67,6 +67,8 @@ def _exclusion_to_plain(exclusion: Exclusion) -> Plain:
     }
     if exclusion.weighed is not None:
         plain["weighed"] = _candidate_to_values(exclusion.weighed)
+    if exclusion.is_outside:
+        plain["is_outside"] = True
     return plain
 
 
@@ -124,7 +126,15 @@ def _exclusion(fields: tuple[str, ...], plain: Plain) -> Exclusion:
         code=plain["code"],
         detail=plain["detail"],
         weighed=None if weighed is None else _candidate(fields, weighed),
+        is_outside="is_outside" in plain or _was_outside(plain["code"], plain["detail"]),
     )
+
+
+def _was_outside(code: str, detail: str) -> bool:
+    """Tell from the words of an older document, which has no `is_outside`, what it would be."""
+    if code == "ROLE_NOT_ALLOWED":
+        return detail.startswith("not assigned to ")
+    return code == "POLICY_DENY_ENDPOINT" and "not named by --endpoint" in detail
 
 
 def _known(plain: Plain, fields: tuple[str, ...]) -> Plain:

@@ -88,7 +88,7 @@ def _fill_history(db: Database, router: Router, count: int) -> None:
             """
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
             INSERT INTO decisions (id, created_at, prompt_sha256, task_kind, role, strategy,
-                conversation, chosen, registry_revision, scorer_version, elapsed_ms, document)
+                conversation_id, chosen, registry_revision, scorer_version, elapsed_ms, document)
             SELECT printf('copy%012d', i), created_at, prompt_sha256, task_kind, role, strategy,
                 'c' || (i % 1000), chosen, registry_revision, scorer_version, elapsed_ms, '{}'
             FROM n, (SELECT * FROM decisions LIMIT 1) WHERE i < ?1

@@ -17,7 +17,7 @@ from tests.faults.registry import Served
 REFUSED = Plan(fault="bad_request")
 BROKEN = Plan(text="Half of this is lost.", fault="cut", at="middle")
 
-TIME = r"\d+(?:\.\d s| ms)"
+TIME = r"\d+(?:\.\d+)? m?s"
 
 
 @pytest.mark.parametrize("stream", ["--stream", "--no-stream"])

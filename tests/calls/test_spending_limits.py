@@ -1,4 +1,4 @@
-"""`--max-cost` and allowances: checked against the worst case, and never crossed."""
+"""`--max-cost` and budgets: checked against the worst case, and never crossed."""
 
 from __future__ import annotations
 
@@ -133,11 +133,11 @@ def test_an_unknown_price_is_reckoned_with_and_said(serving: Serving, rolecall: 
 
 
 def scope(usd: str, mode: str = "hard", name: str = "app: desk") -> str:
-    return f"scopes:\n  - {{{name}, allowance: {{usd: {usd}, per: day, mode: {mode}}}}}\n"
+    return f"scopes:\n  - {{{name}, budget: {{usd: {usd}, per: day, mode: {mode}}}}}\n"
 
 
 @pytest.mark.parametrize("name", ["app: desk", "user: ada"])
-def test_a_hard_allowance_refuses_what_it_does_not_pay_for(
+def test_a_hard_budget_refuses_what_it_does_not_pay_for(
     serving: Serving, rolecall: Rolecall, name: str
 ) -> None:
     serving.one(capabilities=PLAIN)
@@ -148,25 +148,25 @@ def test_a_hard_allowance_refuses_what_it_does_not_pay_for(
     assert sent_limit("openai", serving.body()) in range(380, 401)
     refused = rolecall(*words)
     assert (refused.exit_code, refused.stdout) == (6, "")
-    assert "allowance" in refused.stderr
+    assert "budget" in refused.stderr
     assert len(serving.server.requests) == len(serving.calls()) == 1
     assert serving.spent_usd(name.replace(": ", ":")) == pytest.approx(798e-6)
     assert rolecall("ask", "hello").exit_code == 0, "others may still ask"
 
 
-def test_an_advisory_allowance_is_only_told_of(serving: Serving, rolecall: Rolecall) -> None:
+def test_an_advisory_budget_is_only_told_of(serving: Serving, rolecall: Rolecall) -> None:
     serving.one(capabilities=PLAIN)
     serving.apply(scope("0.00002", "advisory"))
     first = rolecall("ask", "hello", "--app", "desk")
-    assert "the allowance is used up" not in first.stderr
+    assert "the budget is used up" not in first.stderr
     second = rolecall("ask", "hello", "--app", "desk")
     assert (second.exit_code, second.stdout) == (0, f"{DEFAULT_TEXT}\n")
-    assert "note: the allowance is used up: " in second.stderr
+    assert "note: the budget is used up: " in second.stderr
     assert "$0.00002 a day" in second.stderr
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_a_large_allowance_does_not_make_for_an_absurd_limit(
+def test_a_large_budget_does_not_make_for_an_absurd_limit(
     serving: Serving, rolecall: Rolecall, api: Api
 ) -> None:
     serving.one(api, capabilities=PLAIN)
@@ -177,7 +177,7 @@ def test_a_large_allowance_does_not_make_for_an_absurd_limit(
     assert limit <= 128_000, "no model gives that much, and servers refuse to try"
 
 
-def test_an_allowance_is_not_charged_twice_for_a_failed_attempt(
+def test_a_budget_is_not_charged_twice_for_a_failed_attempt(
     serving: Serving, rolecall: Rolecall
 ) -> None:
     first, second = serving.first_and_second(

@@ -61,7 +61,7 @@ def test_a_spinner_says_who_is_asked_and_is_gone_when_the_answer_comes(serving: 
     assert spun
     visible = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", after)
     assert DEFAULT_TEXT in visible
-    assert re.search(r"openai/m · \d\.\d s \(first \d\.\d s\) · 12 in, 8 out · ", visible)
+    assert re.search(r"openai/m · [\d.]+ s \(first [\d.]+ s\) · 12 in, 8 out · ", visible)
 
 
 def test_a_whole_answer_in_a_pipe_comes_without_a_spinner(serving: Serving) -> None:

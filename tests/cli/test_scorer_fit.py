@@ -23,12 +23,12 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def judged(tmp_path: Path) -> Path:
-    dice = np.random.default_rng(4)
+    rng = np.random.default_rng(4)
     rows: list[dict[str, Any]] = [
         {
             "prompt": f"{('sums', 'poems')[number % 2]}: {number}",
             "task": ("sums", "poems")[number % 2],
-            "scores": {"stranger": float(dice.random() < (0.9, 0.2)[number % 2])},
+            "scores": {"stranger": float(rng.random() < (0.9, 0.2)[number % 2])},
             "output_tokens": {"stranger": 50},
         }
         for number in range(60)
@@ -71,20 +71,6 @@ def test_a_fit_is_forgotten_without_a_word_on_stdout(rolecall: Rolecall, judged:
     rolecall("scorer", "fit", "stranger", judged)
     as_json = rolecall("scorer", "fit", "stranger", "--forget", "--json")
     assert (json.loads(as_json.stdout), as_json.stderr) == ({"forgot": "stranger"}, "")
-
-
-def test_predictions_rest_on_the_fit_until_it_is_forgotten(
-    rolecall: Rolecall, judged: Path, prompts: Path
-) -> None:
-    def basis() -> set[str]:
-        asked = rolecall("scorer", "predict", prompts, "--model", "x/Stranger")
-        return {json.loads(line)["basis"]["x/Stranger"] for line in asked.stdout.splitlines()}
-
-    assert basis() == {"facts"}
-    assert rolecall("scorer", "fit", "stranger", judged).exit_code == 0
-    assert basis() == {"fitted"}
-    assert rolecall("scorer", "fit", "stranger", "--forget").exit_code == 0
-    assert basis() == {"facts"}
 
 
 def test_json_is_one_object_with_the_same_keys_with_and_without_rows(
@@ -167,19 +153,6 @@ def test_what_cannot_be_done_is_said_in_a_line(
     assert result.stderr.startswith(message)
 
 
-def test_bad_lines_are_each_named(rolecall: Rolecall, judged: Path) -> None:
-    with judged.open("a") as file:
-        file.write('{"prompt": "p", "scores": {"stranger": NaN}}\n{"prompt": "", "scores": {}}\n')
-    result = rolecall("scorer", "fit", "stranger", judged)
-    assert result.exit_code == 2
-    assert "judged.jsonl:61: " in result.stderr
-    assert "judged.jsonl:62: " in result.stderr
-    assert result.stderr.endswith("--skip-bad\n")
-    left = rolecall("scorer", "fit", "stranger", judged, "--skip-bad")
-    assert left.exit_code == 0
-    assert left.stderr.startswith("left out: 2 bad lines\n")
-
-
 def test_a_few_rows_more_add_to_the_many_and_that_is_said(
     rolecall: Rolecall, judged: Path, tmp_path: Path
 ) -> None:
@@ -203,11 +176,11 @@ def test_an_evaluation_says_what_the_fits_have_seen_and_does_not_profit_from_it(
     rolecall: Rolecall, tmp_path: Path
 ) -> None:
     """Every answer is a coin's: who had learned these rows would look better than even odds."""
-    dice = np.random.default_rng(5)
+    rng = np.random.default_rng(5)
     rows: list[dict[str, Any]] = [
         {
             "prompt": f"{('sums', 'poems')[number % 2]}: toss {number}",
-            "scores": {model: float(dice.random() < 0.5) for model in ("stranger", "trained-3")},
+            "scores": {model: float(rng.random() < 0.5) for model in ("stranger", "trained-3")},
         }
         for number in range(60)
     ]

@@ -23,14 +23,13 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def write_rows(path: Path, count: int) -> Path:
-    dice = np.random.default_rng(3)
+    rng = np.random.default_rng(3)
     rows = [
         {
             "prompt": f"{('sums', 'poems')[number % 2]} number {number}",
             "task": ("sums", "poems")[number % 2],
             "scores": {
-                model: float(dice.random() < (0.95, 0.1)[number % 2])
-                for model in ("poet", "summer")
+                model: float(rng.random() < (0.95, 0.1)[number % 2]) for model in ("poet", "summer")
             },
         }
         for number in range(count)

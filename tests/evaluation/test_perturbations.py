@@ -135,6 +135,7 @@ def test_a_dropped_letter_and_a_doubled_letter_change_the_length_by_one(
         ("end mark", "Why is it so?", "Why is it so"),
         ("end mark", "why is it so", "why is it so?"),
         ("end mark", "name it", "name it."),
+        ("end mark", "See here:\n  name it", "See here:\n  name it."),
         ("end mark", "Which is it?\nA. one\nB. two", "Which is it\nA. one\nB. two"),
         ("please", "Write a poem about rain.", "Please write a poem about rain."),
         ("please", "Please write a poem about rain.", None),

@@ -23,8 +23,9 @@ from rolecall.registry.storage.statistics import (
     read_samples,
     read_statistics,
 )
-from rolecall.registry.telemetry.statistics import after_outcome, replayed
+from rolecall.registry.telemetry.statistics import after_outcome
 from tests.faults.server import Received
+from tests.telemetry.calls import replayed
 
 _NUMBER = re.compile(r"prompt number (\d+)")
 _NOT_IN_ROWS = ("trial_until",)  # a claim, made by a command that may have been killed since

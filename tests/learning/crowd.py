@@ -91,8 +91,8 @@ def work(worker: int, asks: int) -> None:
 
 def _judge(worker: int) -> None:
     # The latest decision, anyone's, may have no answer yet.
-    with suppress(UsageError):
-        give_feedback(None, None, (0.8, 1.0)[worker % 2], None)
+    with suppress(UsageError), open_registry(None) as db:
+        give_feedback(db, None, (0.8, 1.0)[worker % 2], None)
 
 
 def _main() -> None:

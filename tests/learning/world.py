@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rolecall.registry.calls.ask import Asker
 from rolecall.registry.calls.events import Answered, AskRequest, Decided
-from rolecall.registry.calls.probe import Prober
+from rolecall.registry.calls.probe import ProbeRequest, probe_endpoints
 from rolecall.registry.core.chat import Chat, Text, Timeouts, Turn
 from rolecall.registry.core.clock import utc_now
 from rolecall.registry.core.decisions import Candidate, Decision
@@ -71,7 +71,7 @@ class World:
     db: Database
     router: Router
     asker: Asker
-    prober: Prober
+    client: Client
     clock: Clock
     strategy: str = "tenths"
     decisions: list[str] = field(default_factory=list)
@@ -126,7 +126,8 @@ class World:
 
     def probe(self, endpoint: str) -> None:
         """Probe one endpoint."""
-        [probed] = self.prober.probe((endpoint,), region=None, max_cost_usd=1.0)
+        wanted = ProbeRequest((endpoint,), max_cost_usd=1.0)
+        [probed] = probe_endpoints(self.db, self.client, {}, wanted, now=self.clock.now)
         assert probed.call is not None
 
 
@@ -143,5 +144,4 @@ def opened(path: Path, scorer: Scorer, server: FaultServer) -> Iterator[World]:
             write_record(db, HUNDREDTHS)
         router = Router(db, scorer=scorer, environment={}, now=clock.now)
         asker = Asker(db, router, client, environment={}, pause=clock.let_pass, chance=lambda: 0.5)
-        prober = Prober(db, client, {}, now=clock.now)
-        yield World(server, db, router, asker, prober, clock)
+        yield World(server, db, router, asker, client, clock)

@@ -25,7 +25,7 @@ def world() -> World:
 
 @pytest.fixture(autouse=True)
 def exams_of_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = {name: Benchmark(name, "code", name, None, ()) for name in EXAMS}
+    made = {name: Benchmark(name, "code", None, ()) for name in EXAMS}
     monkeypatch.setattr(abilities, "benchmarks", lambda: made)
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.scorer.arrays import pack_arrays, unpack_arrays
-from rolecall.registry.scorer.benchmark_factors import factor_posterior
 from rolecall.registry.scorer.metadata_prior import MetadataPrior, family_of, years_of
 from tests.scorer.prior_world import EXAMS, World, a_world, score
 
@@ -108,13 +107,6 @@ def test_a_model_of_which_nothing_is_known_is_read_low_and_with_doubt(world: Wor
     assert world.prior.basis(ModelFacts("unheard-of-1")) == "facts"
 
 
-def test_covariances_are_symmetric_and_positive(world: World) -> None:
-    _, covariance = world.prior.predict([*world.facts[:3], ModelFacts("unheard-of-1")])
-    assert covariance.shape == (4, 3, 3)
-    assert np.allclose(covariance, covariance.transpose(0, 2, 1))
-    assert (np.linalg.eigvalsh(covariance) > 0).all()
-
-
 def test_the_prior_survives_packing(world: World) -> None:
     about, arrays = unpack_arrays(pack_arrays(*world.prior.pack()))
     again = MetadataPrior.unpack(about, arrays)
@@ -123,14 +115,6 @@ def test_the_prior_survives_packing(world: World) -> None:
         assert np.allclose(found, expected, atol=0.001)
     cells = world.prior.cells(world.facts[0])
     assert again.cells(world.facts[0]) == tuple(replace(c, score=round(c.score, 4)) for c in cells)
-
-
-def test_the_posterior_of_factors_is_ridge_regression() -> None:
-    loading, noise = np.array([[1.0], [2.0]]), np.array([0.5, 0.25])
-    found = factor_posterior(np.array([1.0, 1.0]), loading, noise, np.array([0.2]))
-    precision = 1 / 0.5 + 4 / 0.25 + 1
-    assert found.covariance[0, 0] == pytest.approx(1 / precision)
-    assert found.mean[0] == pytest.approx((1 / 0.5 + 2 / 0.25 + 0.2) / precision)
 
 
 @pytest.mark.parametrize(

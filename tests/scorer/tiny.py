@@ -10,7 +10,8 @@ from typing import cast
 import numpy as np
 
 from rolecall.registry.core.predictions import ModelFacts
-from rolecall.registry.scorer.artifact import Calibration, Floats, Head
+from rolecall.registry.scorer.arrays import Floats
+from rolecall.registry.scorer.artifact import Calibration, Head
 from rolecall.registry.scorer.encoder import EMBEDDINGS, WIDTH, Encoder
 from rolecall.registry.scorer.features import FEATURES
 from rolecall.registry.scorer.knn import Block, Neighbours
@@ -63,7 +64,7 @@ def tiny_prior() -> MetadataPrior:
     """Return a prior learnt from the dozen models' sizes."""
     facts = [tiny_facts(number) for number in range(len(MODELS))]
     scores = [
-        PublicScore(one.model, "exam", "code", 0.5 + 0.3 * float(ability), "made up", False, None)
+        PublicScore(one.model, "exam", 0.5 + 0.3 * float(ability), "made up", False)
         for one, ability in zip(facts, _ABILITY, strict=True)
     ]
     return learnt(facts, scores, tiny_latent().astype(np.float64))

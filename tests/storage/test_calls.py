@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from rolecall.registry.core.errors import UnknownRecord
 from rolecall.registry.core.telemetry import Call
-from rolecall.registry.storage import calls as queries
 from rolecall.registry.storage.calls import (
     CallFilter,
     call_ids,
@@ -65,12 +64,7 @@ def test_a_call_reads_back_exactly(db: Database) -> None:
     assert read_call(db, "c1") == ENDED
 
 
-def test_the_columns_are_the_fields_of_a_call_in_their_order() -> None:
-    columns = [name.strip() for name in queries._COLUMNS.split(",")]
-    assert columns == [field.name for field in fields(Call)]
-
-
-@settings(max_examples=30, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(
     st.builds(
         Call,
@@ -172,13 +166,9 @@ def test_recent_calls_come_newest_first_and_no_more_than_asked_for(db: Database)
         (CallFilter(endpoints=()), ""),
         (CallFilter(endpoints=("a/*",)), ""),
         (CallFilter(since=at(2)), "bcd"),
-        (CallFilter(until=at(2)), "a"),
-        (CallFilter(since=at(2), until=at(4)), "bc"),
-        (CallFilter(failed=True), "b"),
-        (CallFilter(failed=False), "ad"),
+        (CallFilter(only_failed=True), "b"),
         (CallFilter(sample_source="probe"), "d"),
-        (CallFilter(decision=DECISION.id), "bc"),
-        (CallFilter(decision=DECISION.id, failed=True, endpoints=("b/y",)), ""),
+        (CallFilter(since=at(3), only_failed=True, endpoints=("a/x",)), ""),
     ],
 )
 def test_a_filter_leaves_out_what_it_does_not_name(

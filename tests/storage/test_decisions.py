@@ -35,7 +35,6 @@ from rolecall.registry.storage.registry import read_revision
 CANDIDATE = Candidate(
     endpoint="a/x",
     model="x",
-    rank=1,
     value_usd=0.0262,
     success=0.81,
     success_std=None,
@@ -78,7 +77,7 @@ DECISION = Decision(
     runner_up=None,
     margin_usd=0.0031,
     reasons=("BEST_TOTAL_SCORE",),
-    candidates=(CANDIDATE, replace(CANDIDATE, endpoint="b/y", rank=2)),
+    candidates=(CANDIDATE, replace(CANDIDATE, endpoint="b/y")),
     excluded=(
         Exclusion("c/z", "CONTEXT_TOO_SMALL", "needs 151k tokens, takes 131k"),
         Exclusion("d/w", "TOO_SLOW", "4 s", weighed=replace(CANDIDATE, endpoint="d/w")),
@@ -97,6 +96,19 @@ DECISION = Decision(
 def db(tmp_path: Path) -> Iterator[Database]:
     with open_database(tmp_path / "registry.db") as opened:
         yield opened
+
+
+def test_an_older_decision_still_tells_whom_nobody_asked_for() -> None:
+    excluded = (
+        Exclusion("c/z", "ROLE_NOT_ALLOWED", "not assigned to coder", is_outside=True),
+        Exclusion("c/z", "ROLE_NOT_ALLOWED", "code is only for editor"),
+        Exclusion("d/w", "POLICY_DENY_ENDPOINT", "not named by --endpoint", is_outside=True),
+        Exclusion("d/w", "POLICY_DENY_ENDPOINT", "balanced denies d/*"),
+    )
+    document = json.loads(decision_to_json(replace(DECISION, excluded=excluded)))
+    for one in document["excluded"]:
+        one.pop("is_outside", None)
+    assert decision_from_json(json.dumps(document), None).excluded == excluded
 
 
 def test_a_decision_reads_back_exactly(db: Database) -> None:

@@ -11,8 +11,8 @@ from typing import get_args
 import pytest
 
 from rolecall.registry.core.entities import (
-    Allowance,
     Assignment,
+    Budget,
     Collection,
     DataPolicy,
     Endpoint,
@@ -66,7 +66,7 @@ ENDPOINT = Endpoint(
 STRATEGY = Strategy("s", data_policy=DataPolicy(False, 0), min_success=0.5)
 ROLE = Role("r", strategy="s", worth=4.0, assignments=(Assignment("e", "inactive", ("code",)),))
 TASK = TaskKind("t", roles=("r",), worth=0.25, examples=("one", "two"))
-SCOPE = Scope(user="u", strategy="s", allowance=Allowance(5.0, "week"))
+SCOPE = Scope(user="u", strategy="s", budget=Budget(5.0, "week"))
 RECORDS: tuple[Record, ...] = (MODEL, ENDPOINT, STRATEGY, ROLE, TASK, SCOPE)
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rolecall.registry.core.telemetry import EndpointStatistics, OutcomeStatistics, Sample
-from rolecall.registry.storage import statistics as queries
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.registry import read_revision
@@ -73,11 +72,6 @@ def test_statistics_read_back_exactly(db: Database) -> None:
     assert read_statistics(db) == {"a/x": BARE, "b/y": FULL}
     assert read_endpoint_statistics(db, "b/y") == FULL
     assert read_endpoint_statistics(db, "c/z") is None
-
-
-def test_the_columns_are_the_fields_of_statistics_in_their_order() -> None:
-    columns = [name.strip() for name in queries._COLUMNS.split(",")]
-    assert columns == [field.name for field in fields(EndpointStatistics)]
 
 
 def test_writing_statistics_replaces_them_and_does_not_change_the_registry(db: Database) -> None:

@@ -7,8 +7,7 @@ import pytest
 
 from rolecall.registry.core.telemetry import Call, EndpointStatistics
 from rolecall.registry.telemetry.circuit import is_open, on_trial, state, why_open
-from rolecall.registry.telemetry.statistics import replayed
-from tests.telemetry.calls import START, at, call
+from tests.telemetry.calls import START, at, call, replayed
 
 
 def stats_of(*calls: Call) -> EndpointStatistics:

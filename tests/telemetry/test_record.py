@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.core.entities import Allowance, Scope
+from rolecall.registry.core.entities import Budget, Scope
 from rolecall.registry.core.errors import BudgetExceeded
 from rolecall.registry.core.telemetry import Call, Outcome
 from rolecall.registry.policy.budget import EVERYTHING
@@ -32,13 +32,12 @@ from rolecall.registry.telemetry.record import (
     record_outcome,
     stays_open,
 )
-from rolecall.registry.telemetry.statistics import replayed
 from tests.storage.test_decisions import DECISION
-from tests.telemetry.calls import START, at
+from tests.telemetry.calls import START, at, replayed
 
 DAY = START.date().isoformat()
 HELD_USD = 0.5
-DESK = Scope(app="desk", allowance=Allowance(1.0, "day"))
+DESK = Scope(app="desk", budget=Budget(1.0, "day"))
 OUTCOME = Outcome(at(0), "p/m", 0.0, "human", DECISION.id, "code.edit", predicted=0.6)
 
 
@@ -149,13 +148,13 @@ def test_what_one_call_holds_another_cannot_spend(db: Database) -> None:
     assert spent(db, "app:desk", DAY) == 1.0
 
 
-def test_an_advisory_allowance_stops_no_call(db: Database) -> None:
-    advisory = replace(DESK, allowance=Allowance(0.1, "day", "advisory"))
+def test_an_advisory_budget_stops_no_call(db: Database) -> None:
+    advisory = replace(DESK, budget=Budget(0.1, "day", "advisory"))
     assert begun(db, 0, advisory).id
 
 
-def test_the_allowance_of_others_stops_no_call(db: Database) -> None:
-    assert begun(db, 0, Scope(app="other", allowance=Allowance(0.1))).id
+def test_the_budget_of_others_stops_no_call(db: Database) -> None:
+    assert begun(db, 0, Scope(app="other", budget=Budget(0.1))).id
 
 
 def test_an_open_circuit_refuses_calls_and_nothing_is_stored(db: Database) -> None:

@@ -4,20 +4,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rolecall.registry.core.telemetry import EndpointStatistics, Outcome, OutcomeStatistics
 from rolecall.registry.telemetry.statistics import (
     WINDOW,
     after_outcome,
-    kinds_of,
     measured,
     quantile,
-    replayed,
     success_offset,
 )
-from tests.telemetry.calls import START, at, call
+from tests.telemetry.calls import START, at, call, replayed
 
 
 def stats_of(*calls: object) -> EndpointStatistics:
@@ -109,11 +105,6 @@ def test_while_half_open_the_failures_are_the_circuits_alone() -> None:
     assert half_open.recent_failures == half_open.recent_calls == 0
 
 
-@given(st.lists(st.floats(0.01, 30), min_size=1, max_size=40))
-def test_a_median_is_one_of_its_values(values: list[float]) -> None:
-    assert quantile(values, [1.0] * len(values), 0.5) in values
-
-
 def test_a_quantile_of_nothing_is_unknown() -> None:
     assert quantile([None, None], [1.0, 1.0], 0.5) is None
 
@@ -149,7 +140,3 @@ def test_a_narrow_kind_leans_on_the_wider_one() -> None:
     led, _, _ = success_offset([wide, narrow], now)
     assert alone == pytest.approx(0)
     assert led < -0.2
-
-
-def test_a_kind_of_task_lies_within_its_wider_ones() -> None:
-    assert kinds_of("code.edit.python") == ("code", "code.edit", "code.edit.python")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from rolecall.registry.core.decisions import Candidate, Exclusion
 from rolecall.registry.core.entities import Strategy
+from rolecall.registry.routing.rules.eligibility import capabilities_of
 from rolecall.registry.routing.rules.inputs import DecisionInputs
 from rolecall.registry.routing.rules.ranking import near_ties, tie_key
-from rolecall.registry.routing.rules.requirements import capabilities_of
 from rolecall.registry.routing.rules.tasks import covering_kinds
 
 _INCUMBENT, _LOCALITY, _PREFERRED = 0, 1, 2

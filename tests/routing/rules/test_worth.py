@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolecall.registry.core.entities import Endpoint, Role, Strategy
@@ -21,6 +21,7 @@ from tests.routing.rules.test_decide import (
 )
 
 
+@settings(max_examples=30)
 @given(pools, limits, st.lists(st.floats(0.01, 100), min_size=2, max_size=2).map(sorted))
 def test_the_more_is_at_stake_the_likelier_is_the_choice_to_succeed(
     pool: list[Endpoint], strategy: Strategy, worths: list[float]
