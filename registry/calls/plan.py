@@ -13,13 +13,7 @@ from rolecall.registry.core.formatting import usd
 from rolecall.registry.policy.budget import Remaining, spend_limit
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.providers.sent_chat import sent_chat
-from rolecall.registry.routing.rules.cost import (
-    affordable_tokens,
-    dearest_input,
-    input_at_most,
-    prices,
-    usd_for,
-)
+from rolecall.registry.routing.rules.cost import affordable_tokens, usd_for, worst_usd
 from rolecall.registry.routing.rules.eligibility import max_output_tokens
 
 # The longest an answer is taken to be where neither the request nor the model says.
@@ -77,7 +71,9 @@ def plan_call(
         sent.chat,
         decision.task.input_tokens,
         decision.strategy,
-        reserved_usd=_worst_usd(endpoint, decision, most or USUAL_MOST_TOKENS),
+        reserved_usd=worst_usd(
+            endpoint, decision.task, decision.strategy, most or USUAL_MOST_TOKENS
+        ),
         dropped=dropped,
         notes=(
             *_price_notes(endpoint, registry, decision, candidate),
@@ -112,14 +108,6 @@ def _affordable(
     if affordable is not None and affordable < needed:
         raise BudgetExceeded(f"{endpoint.id} may cost too much: {limit.because}")
     return affordable
-
-
-def _worst_usd(endpoint: Endpoint, decision: Decision, most_tokens: int) -> float:
-    """Return what a call may cost at worst: all input written to a cache, and all output used."""
-    strategy = decision.strategy
-    incoming = dearest_input(endpoint, prices(endpoint, strategy)[0])
-    written = input_at_most(decision.task) * incoming / 1e6
-    return written + usd_for(endpoint, strategy, 0, most_tokens)
 
 
 def _price_notes(

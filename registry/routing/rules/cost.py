@@ -80,11 +80,19 @@ def usd_for(endpoint: Endpoint, strategy: Strategy, input_tokens: int, output_to
     return (input_tokens * price.input + output_tokens * price.output) / 1e6
 
 
-def input_at_most(task: Task) -> int:
-    """Return the input tokens at worst: an estimate with its safety margin."""
-    if task.input_tokens_declared:
-        return task.input_tokens
-    return math.ceil(task.input_tokens * SAFETY_MARGIN)
+def worst_usd(endpoint: Endpoint, task: Task, strategy: Strategy, output_tokens: int) -> float:
+    """Return what a call may cost at worst with so many output tokens.
+
+    All of the input is written to a cache, where that costs more, and an estimate of its tokens
+    has its safety margin.
+    """
+    price = prices(endpoint, strategy)
+    written = (endpoint.price or _NO_PRICE).cache_write_usd_per_mtok
+    incoming = max(price.input, _known(written, price.input))
+    tokens = task.input_tokens
+    if not task.input_tokens_declared:
+        tokens = math.ceil(tokens * SAFETY_MARGIN)
+    return (tokens * incoming + output_tokens * price.output) / 1e6
 
 
 def affordable_tokens(
@@ -95,7 +103,7 @@ def affordable_tokens(
     Below 0 where it does not even pay for the input.
     """
     price = prices(endpoint, strategy)
-    left = limit_usd - input_at_most(task) * dearest_input(endpoint, price.input) / 1e6
+    left = limit_usd - worst_usd(endpoint, task, strategy, 0)
     if price.output == 0:
         return None if left >= 0 else -1
     count = left * 1e6 / price.output + 1e-9
@@ -120,21 +128,13 @@ def over_spend_limit(
     if task.max_tokens is not None:
         if task.max_tokens <= affordable:
             return None
-        incoming = dearest_input(endpoint, prices(endpoint, strategy).input)
-        worst = input_at_most(task) * incoming / 1e6
-        worst += usd_for(endpoint, strategy, 0, task.max_tokens)
+        worst = worst_usd(endpoint, task, strategy, task.max_tokens)
         detail = f"at worst {usd(worst)}; {spend_limit.because}"
     elif candidate.output_tokens <= affordable:
         return None
     else:
         detail = f"{candidate.output_tokens:,} output tokens cost more; {spend_limit.because}"
     return Exclusion(candidate.endpoint, "BUDGET_EXCEEDED", detail)
-
-
-def dearest_input(endpoint: Endpoint, incoming: float) -> float:
-    """Return the most an input token may cost: writing it to a cache can cost more."""
-    price = endpoint.price or _NO_PRICE
-    return max(incoming, _known(price.cache_write_usd_per_mtok, incoming))
 
 
 def _known(price: float | None, otherwise: float) -> float:
