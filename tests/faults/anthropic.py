@@ -96,8 +96,6 @@ def _blocks(call: Call, plan: Plan) -> Iterator[_Block]:
         deltas = [{"type": "thinking_delta", "thinking": one} for one in pieces(plan.thinking)]
         deltas.append({"type": "signature_delta", "signature": _SIGNATURE})
         yield {"type": "thinking", "thinking": "", "signature": ""}, deltas, "thinking"
-    if plan.redacted is not None:
-        yield {"type": "redacted_thinking", "data": plan.redacted}, [], "thinking"
     if plan.text:
         deltas = [{"type": "text_delta", "text": one} for one in pieces(plan.text)]
         yield {"type": "text", "text": ""}, deltas, "content"
