@@ -25,7 +25,7 @@ from rolecall.registry.calls.events import (
 from rolecall.registry.calls.plan import CallPlan, call_limit, plan_call
 from rolecall.registry.calls.retry import retry_after
 from rolecall.registry.chat.attachments import refuse_missing_content
-from rolecall.registry.chat.options import check_schema
+from rolecall.registry.chat.json_schema import check_schema
 from rolecall.registry.chat.parse import request_of
 from rolecall.registry.core.chat import Chat, TextDelta, ThinkingDelta, Timeouts, Turn
 from rolecall.registry.core.decisions import Candidate, Decision

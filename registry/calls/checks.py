@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any
 
-from rolecall.registry.chat.options import answer_problem
+from rolecall.registry.chat.json_schema import answer_problem
 from rolecall.registry.core.chat import Answer
 from rolecall.registry.core.clock import stamp, utc_now
 from rolecall.registry.core.decisions import Candidate, Decision

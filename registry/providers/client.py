@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Generator
 from dataclasses import replace
-from types import TracebackType
 from typing import Self
 
 import httpx
@@ -60,16 +59,7 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close what is still open."""
+    def __exit__(self, *_: object) -> None:
         self._http.close()
 
     def call(self, target: Target, chat: Chat, *, stream: bool = True) -> Generator[Event]:

@@ -8,13 +8,12 @@ from typing import Any
 from urllib.parse import quote
 
 from rolecall.registry.core.chat import Chat, Tool
-from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.gemini.errors import failure
 from rolecall.registry.providers.gemini.messages import contents_of, instruction_of
 from rolecall.registry.providers.gemini.response import GeminiReader
 from rolecall.registry.providers.gemini.thinking import gemini_of, thinking_config
 from rolecall.registry.providers.http.url import address
-from rolecall.registry.providers.protocol import Format, HttpRequest, Reader, Target
+from rolecall.registry.providers.protocol import Format, HttpRequest, Target
 
 _VERSIONED = re.compile(r"/v\d+(?:alpha|beta)?\d*(?:/|$)")
 _OPTIONS = {
@@ -31,39 +30,25 @@ _OPTIONS = {
 _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 
-class GeminiFormat:
-    """Builds requests for generateContent and reads its answers and refusals."""
-
-    def build(self, target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
-        """Return the request."""
-        options = chat.options
-        config = {
-            **{_OPTIONS[name]: value for name, value in options.items() if name in _OPTIONS},
-            **({} if chat.max_tokens is None else {"maxOutputTokens": chat.max_tokens}),
-            **_answer_form(chat.schema),
-        }
-        thinking = thinking_config(target, options)
-        if thinking is not None:
-            config["thinkingConfig"] = thinking
-        body: dict[str, Any] = {"contents": contents_of(chat.turns, gemini_of(target))}
-        instruction = instruction_of(chat.turns)
-        if instruction is not None:
-            body["systemInstruction"] = instruction
-        if config:
-            body["generationConfig"] = config
-        body |= _tools(chat.tools, options)
-        return HttpRequest(_url(target, stream), _headers(target), body)
-
-    def reader(self) -> Reader:
-        """Return a reader for one answer."""
-        return GeminiReader()
-
-    def failure(self, status: int, document: Any) -> CallFailed:
-        """Tell what a refusal means."""
-        return failure(status, document)
-
-
-GEMINI: Format = GeminiFormat()
+def build(target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
+    """Return the request."""
+    options = chat.options
+    config = {
+        **{_OPTIONS[name]: value for name, value in options.items() if name in _OPTIONS},
+        **({} if chat.max_tokens is None else {"maxOutputTokens": chat.max_tokens}),
+        **_answer_form(chat.schema),
+    }
+    thinking = thinking_config(target, options)
+    if thinking is not None:
+        config["thinkingConfig"] = thinking
+    body: dict[str, Any] = {"contents": contents_of(chat.turns, gemini_of(target))}
+    instruction = instruction_of(chat.turns)
+    if instruction is not None:
+        body["systemInstruction"] = instruction
+    if config:
+        body["generationConfig"] = config
+    body |= _tools(chat.tools, options)
+    return HttpRequest(_url(target, stream), _headers(target), body)
 
 
 def _url(target: Target, stream: bool) -> str:
@@ -117,3 +102,6 @@ def _tool(tool: Tool) -> dict[str, Any]:
 def _plain(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return the schema without the name of its dialect, which the API does not know."""
     return {name: value for name, value in schema.items() if name != "$schema"}
+
+
+GEMINI = Format(build, GeminiReader, failure)

@@ -8,7 +8,6 @@ import socket
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
-from types import TracebackType
 from typing import Any, Self
 
 _LONGEST_WAIT_S = 3600.0
@@ -40,12 +39,7 @@ class Deadline:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._is_over = True
         self._wake.put(None)
         self._thread.join()

@@ -18,7 +18,8 @@ from rolecall.registry.core.chat import (
     Usage,
 )
 from rolecall.registry.core.errors import CallFailed
-from rolecall.registry.providers.ollama.request import OLLAMA, OllamaReader
+from rolecall.registry.providers.ollama.request import OLLAMA
+from rolecall.registry.providers.ollama.response import OllamaReader
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.providers.sent_chat import sent_chat
 from tests.providers.chats import WEATHER, chat, target, turn
