@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ def show_robustness(
         found = measure_files(db, files, plan, report, train=train, skip_bad=skip_bad)
     if found.left_out is not None:
         note(f"left out: {found.left_out}")
-    print_robustness(found.to_dict(), as_json=as_json)
+    print_robustness(asdict(found), as_json=as_json)
 
 
 def refuse(**given: object) -> None:

@@ -64,7 +64,7 @@ def complete_card(
             for one in evaluation.sets
         },
     }
-    content["robustness"] = {"fold": fold, "pool": "starter", **robustness.to_dict()}
+    content["robustness"] = {"fold": fold, "pool": "starter", **asdict(robustness)}
     content["sanity"] = {"pool": "starter", **asdict(sanity)}
     fresh = folder / f"{CARD_FILE}.new"
     fresh.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

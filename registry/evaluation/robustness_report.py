@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from statistics import fmean
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,10 +76,6 @@ class RobustnessReport:
     edits: Mapping[str, FlipRate]
     restatements: Mapping[str, FlipRate]
     left_out: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,8 +93,6 @@ def judge(trial: Trial) -> EvalVerdict:
     def verdict(route: bool, text: str, saving: Interval | None = None) -> EvalVerdict:
         return EvalVerdict(route, text, use, MOST_VALUE, saving, points, value)
 
-    if len(trial.models) == 1:
-        return verdict(False, "only one model: nothing to route")
     if trial.groups < _LEAST_GROUPS:
         return verdict(False, f"too few cases to tell ({trial.groups})")
     saving, reference = saving_at_equal_success(trial)
