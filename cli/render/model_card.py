@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rolecall.cli.render.output import Column, one_line, print_table, print_text
 
 if TYPE_CHECKING:
-    from rolecall.registry.learning.abilities import Ability
+    from rolecall.registry.scorer.abilities import Ability
 
 _COUNTS = ("prompts", "scores", "models")
 
