@@ -71,18 +71,6 @@ def test_it_tells_the_coverage_the_policies_and_last_the_verdict(
     assert lines[-1].startswith("world: route: ")
 
 
-def test_the_figure_is_drawn_in_plain_characters(
-    rolecall: Rolecall, judged: Path, prices: Path
-) -> None:
-    lines = rolecall("scorer", "eval", judged, "--prices", prices).stdout.splitlines()
-    start = lines.index("        success")
-    assert len(lines[start + 1 : start + 15]) == 14
-    assert all(line[7] == "|" for line in lines[start + 1 : start + 15])
-    assert lines[start + 15] == f"{'':7}+{'-' * 60}"
-    assert "o ours   n nearest   t task means   · one model   ^ oracle" in lines[start + 19]
-    assert max(map(len, lines[start : start + 20])) <= 80
-
-
 def test_without_prices_there_are_no_costs_and_it_says_so(rolecall: Rolecall, judged: Path) -> None:
     result = rolecall("scorer", "eval", judged)
     assert result.exit_code == 0

@@ -185,15 +185,6 @@ def test_other_models_rows_stay_when_one_is_replaced_or_forgotten(tmp_path: Path
         forget("stranger")
 
 
-def test_a_dry_run_and_rows_without_the_model_keep_nothing(tmp_path: Path) -> None:
-    assert not fit(tmp_path, rows(20), dry_run=True).stored
-    given = JudgedFiles((write(tmp_path / "a.jsonl", rows(20)),))
-    none = fit_files("nobody", given)
-    assert (none.rows, none.stored) == (0, False)
-    assert (none.known_by, none.others) == ("facts", ("other", "stranger"))
-    assert stored() == ()
-
-
 def test_two_names_that_may_be_the_model_are_asked_about(tmp_path: Path) -> None:
     both = [{"prompt": "p", "scores": {"a/stranger": 1, "b/Stranger": 0}}]
     given = JudgedFiles((write(tmp_path / "a.jsonl", both),))
@@ -219,19 +210,6 @@ def test_another_version_of_the_scorer_fits_the_rows_anew(
     told.clear()
     loaded(None, told.append)
     assert told == []
-
-
-def test_fits_that_are_better_are_promoted(tmp_path: Path) -> None:
-    done = trained(tmp_path, rows(60))
-    assert (done.promoted, done.in_use, done.models) == (
-        True,
-        "own",
-        {"other": 60, "stranger": 60},
-    )
-    assert done.verdict.startswith("promoted: better than pretrained (Brier −0.")
-    assert done.comparison is not None
-    assert done.comparison.fitted.brier < done.comparison.in_use.brier
-    assert predicted()[1] == "fitted"
 
 
 def test_too_few_groups_wait_for_more(tmp_path: Path) -> None:
@@ -275,19 +253,6 @@ def test_fits_that_are_not_better_wait_unless_forced(tmp_path: Path) -> None:
     assert (forced.promoted, forced.in_use) == (True, "own")
     assert forced.verdict.startswith("promoted by --force: not better")
     assert stored(active=False) == ()
-
-
-def test_fits_are_switched_off_and_on(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no judged rows"):
-        use("own")
-    with pytest.raises(UnknownRecord, match='no scorer is named "mine"'):
-        use("mine")
-    fit(tmp_path, rows(40))
-    assert use("pretrained") == "own"
-    assert predicted()[1] == "facts"
-    assert (in_use().in_use, in_use().models) == (False, {"stranger": 40})
-    assert use("own") == "pretrained"
-    assert predicted()[1] == "fitted"
 
 
 def test_rows_are_exported_and_imported_with_the_registry(tmp_path: Path) -> None:
