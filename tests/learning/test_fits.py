@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from rolecall.registry.core.errors import UnknownRecord, UsageError
@@ -33,6 +31,8 @@ from rolecall.registry.learning.versions import FitsInUse, fits_in_use, use_vers
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.seen import write_seen
 from rolecall.registry.storage.judged_rows import read_judged_rows
+from tests.scorer.judged_files import write
+from tests.scorer.tiny import tiny_rows as rows
 from tests.scorer.tiny import tiny_scorer
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -52,29 +52,8 @@ def silent(_done: int, _total: int) -> None:
     pass
 
 
-def write(path: Path, rows: list[dict[str, Any]]) -> Path:
-    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    return path
-
-
-def rows(
-    count: int, start: int = 0, models: tuple[str, ...] = ("stranger", "other"), **more: Any
-) -> list[dict[str, Any]]:
-    """Return rows in which every model does sums well and poems badly."""
-    rng = np.random.default_rng(start + 4)
-    return [
-        {
-            "prompt": f"{('sums', 'poems')[number % 2]}: {number}",
-            "task": ("sums", "poems")[number % 2],
-            "scores": {m: float(rng.random() < (0.95, 0.1)[number % 2]) for m in models},
-            **more,
-        }
-        for number in range(start, start + count)
-    ]
-
-
 def fit(path: Path, given: list[dict[str, Any]], model: str = "stranger", **more: Any) -> FitResult:
-    return fit_files(model, JudgedFiles((write(path / "a.jsonl", given),)), **more)
+    return fit_files(model, JudgedFiles((write(path / "a.jsonl", *given),)), **more)
 
 
 def fit_files(model: str, files: JudgedFiles, **more: Any) -> FitResult:
@@ -108,7 +87,7 @@ def loaded(path: Path | None = None, tell: Tell = say_nothing) -> Scorer:
 
 
 def trained(path: Path, given: list[dict[str, Any]], **more: Any) -> TrainResult:
-    request = TrainRequest(files=(write(path / "a.jsonl", given),), **more)
+    request = TrainRequest(files=(write(path / "a.jsonl", *given),), **more)
     with open_registry(None) as db:
         return train(db, request, silent)
 
@@ -187,7 +166,7 @@ def test_other_models_rows_stay_when_one_is_replaced_or_forgotten(tmp_path: Path
 
 def test_two_names_that_may_be_the_model_are_asked_about(tmp_path: Path) -> None:
     both = [{"prompt": "p", "scores": {"a/stranger": 1, "b/Stranger": 0}}]
-    given = JudgedFiles((write(tmp_path / "a.jsonl", both),))
+    given = JudgedFiles((write(tmp_path / "a.jsonl", *both),))
     with pytest.raises(UsageError, match="stranger may be a/stranger or b/Stranger"):
         fit_files("stranger", given)
     named = replace(given, called="b/Stranger")
@@ -290,9 +269,9 @@ def test_a_row_seen_by_fits_is_predicted_by_fits_that_have_not_seen_it(tmp_path:
 
 def test_the_suggested_prompts_are_of_the_kind_that_is_not_known(tmp_path: Path) -> None:
     sums_known = [row for row in rows(160) if row["task"] == "sums"]
-    given = JudgedFiles((write(tmp_path / "a.jsonl", sums_known),))
+    given = JudgedFiles((write(tmp_path / "a.jsonl", *sums_known),))
     mixed = [{"prompt": f"{('sums', 'poems')[n % 2]}: new {n}"} for n in range(20)]
-    pool = write(tmp_path / "pool.jsonl", [*mixed, {"prompt": "sums: 0"}])
+    pool = write(tmp_path / "pool.jsonl", *mixed, {"prompt": "sums: 0"})
     found = suggest(pool, given, 3)
     assert sum(one.prompt.startswith("poems") for one in found.prompts) >= 2
     assert stored() == ()
