@@ -136,11 +136,16 @@ def evaluate(
         _refuse(
             model=model, quality_usd=quality_usd, prices=prices, plot=plot, mixed=mixed, cache=cache
         )
-        strategies = () if strategy is None else (strategy,)
         plan = RobustnessPlan(
-            prompts=prompts, fold=fold, dataset=dataset, strategies=strategies, seed=seed
+            prompts=prompts,
+            fold=fold,
+            dataset=dataset,
+            strategies=() if strategy is None else (strategy,),
+            seed=seed,
+            train=tuple(train or ()),
+            skip_bad=skip_bad,
         )
-        _show_robustness(registry, files, train or (), plan, skip_bad=skip_bad, as_json=as_json)
+        _show_robustness(registry, files, plan, as_json=as_json)
         return
     draw = None if plot is None else plotter(plot)
     given = read_prices(read_text(prices, InvalidDocument), shown_name(prices)) if prices else {}
@@ -180,13 +185,7 @@ def _refuse(**given: object) -> None:
 
 
 def _show_robustness(
-    registry: Path | None,
-    files: Sequence[Path],
-    train: Sequence[Path],
-    plan: RobustnessPlan,
-    *,
-    skip_bad: bool,
-    as_json: bool,
+    registry: Path | None, files: Sequence[Path], plan: RobustnessPlan, *, as_json: bool
 ) -> None:
     from dataclasses import asdict
 
@@ -197,7 +196,7 @@ def _show_robustness(
     from rolecall.registry.evaluation.robustness import measure_files
 
     with open_or_starter(registry) as db, counted("deciding") as report:
-        found = measure_files(db, files, plan, report, train=train, skip_bad=skip_bad)
+        found = measure_files(db, files, plan, report)
     if found.left_out is not None:
         note(f"left out: {found.left_out}")
     (print_json if as_json else print_robustness)(asdict(found))

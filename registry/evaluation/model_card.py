@@ -47,7 +47,7 @@ def complete_card(
         embeddings=None if cache is None else embeddings_file(cache, folder),
     )
     with open_starter() as db:
-        robustness = measure_files(db, data, plan, _report_nothing, scorer=scorer)
+        robustness = measure_files(db, data, plan, _report_nothing, scorer)
         sanity = check_sanity(db, scorer)
         known = RegistryAndScorer(read_registry(db), scorer)
         evaluation = evaluate_scorer(known, request, _report_nothing, load_seen(folder))

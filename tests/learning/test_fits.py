@@ -17,8 +17,8 @@ from rolecall.registry.editing.apply import apply_text
 from rolecall.registry.editing.edit import export_document
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.learning.fit import (
+    FitRequest,
     FitResult,
-    JudgedFiles,
     SuggestedPrompts,
     fit_judged,
     forget_model,
@@ -53,12 +53,12 @@ def silent(_done: int, _total: int) -> None:
 
 
 def fit(path: Path, given: list[dict[str, Any]], model: str = "stranger", **more: Any) -> FitResult:
-    return fit_files(model, JudgedFiles((write(path / "a.jsonl", *given),)), **more)
+    return fit_files(model, FitRequest((write(path / "a.jsonl", *given),), **more))
 
 
-def fit_files(model: str, files: JudgedFiles, **more: Any) -> FitResult:
+def fit_files(model: str, request: FitRequest) -> FitResult:
     with open_registry(None) as db:
-        return fit_judged(db, model, files, silent, now=lambda: NOON, **more)
+        return fit_judged(db, model, request, silent, now=lambda: NOON)
 
 
 def forget(model: str) -> None:
@@ -66,7 +66,7 @@ def forget(model: str) -> None:
         forget_model(db, model)
 
 
-def suggest(pool: Path, given: JudgedFiles, count: int) -> SuggestedPrompts:
+def suggest(pool: Path, given: FitRequest, count: int) -> SuggestedPrompts:
     with open_registry(None) as db:
         return suggest_prompts(db, "stranger", pool, given, silent, count=count)
 
@@ -166,7 +166,7 @@ def test_other_models_rows_stay_when_one_is_replaced_or_forgotten(tmp_path: Path
 
 def test_two_names_that_may_be_the_model_are_asked_about(tmp_path: Path) -> None:
     both = [{"prompt": "p", "scores": {"a/stranger": 1, "b/Stranger": 0}}]
-    given = JudgedFiles((write(tmp_path / "a.jsonl", *both),))
+    given = FitRequest((write(tmp_path / "a.jsonl", *both),))
     with pytest.raises(UsageError, match="stranger may be a/stranger or b/Stranger"):
         fit_files("stranger", given)
     named = replace(given, called="b/Stranger")
@@ -269,13 +269,13 @@ def test_a_row_seen_by_fits_is_predicted_by_fits_that_have_not_seen_it(tmp_path:
 
 def test_the_suggested_prompts_are_of_the_kind_that_is_not_known(tmp_path: Path) -> None:
     sums_known = [row for row in rows(160) if row["task"] == "sums"]
-    given = JudgedFiles((write(tmp_path / "a.jsonl", *sums_known),))
+    given = FitRequest((write(tmp_path / "a.jsonl", *sums_known),))
     mixed = [{"prompt": f"{('sums', 'poems')[n % 2]}: new {n}"} for n in range(20)]
     pool = write(tmp_path / "pool.jsonl", *mixed, {"prompt": "sums: 0"})
     found = suggest(pool, given, 3)
     assert sum(one.prompt.startswith("poems") for one in found.prompts) >= 2
     assert stored() == ()
     fit(tmp_path, sums_known)
-    kept = suggest(pool, JudgedFiles(()), 30)
+    kept = suggest(pool, FitRequest(()), 30)
     assert kept.prompts[:3] == found.prompts
     assert len(kept.prompts) == 20  # what was judged is not offered
