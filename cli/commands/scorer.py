@@ -58,7 +58,7 @@ def _show_model(model: str, registry: Path | None, *, as_json: bool) -> None:
 
     from rolecall.cli.render.model_card import print_abilities
     from rolecall.registry.editing.open import open_or_starter
-    from rolecall.registry.learning.abilities import abilities_of
+    from rolecall.registry.learning.predict import abilities_of
 
     with open_or_starter(registry) as db:
         found = abilities_of(db, model)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rolecall.cli.completion.names import strategy_names
 from rolecall.cli.options.common import JsonOption, RegistryOption, SkipBadOption
-from rolecall.registry.core.errors import InvalidDocument
+from rolecall.registry.core.errors import InvalidDocument, UsageError
+
+if TYPE_CHECKING:
+    from rolecall.registry.evaluation.robustness_report import RobustnessPlan
 
 FilesArgument = Annotated[
     list[Path],
@@ -119,7 +123,6 @@ def evaluate(
     from rolecall.cli.render.evaluation import plotter, print_evaluation
     from rolecall.cli.render.output import note, print_json
     from rolecall.cli.render.progress import counted
-    from rolecall.cli.render.robustness import refuse, show_robustness
     from rolecall.registry.editing.open import open_or_starter
     from rolecall.registry.evaluation.evaluate import EvalRequest
     from rolecall.registry.evaluation.evaluate import evaluate as evaluate_registry
@@ -129,14 +132,19 @@ def evaluate(
     from rolecall.registry.scorer.kept_embeddings import embeddings_file
 
     if robust:
-        refuse(
+        _refuse(
             model=model, quality_usd=quality_usd, prices=prices, plot=plot, mixed=mixed, cache=cache
         )
-        strategies = () if strategy is None else (strategy,)
         plan = RobustnessPlan(
-            prompts=prompts, fold=fold, dataset=dataset, strategies=strategies, seed=seed
+            prompts=prompts,
+            fold=fold,
+            dataset=dataset,
+            strategies=() if strategy is None else (strategy,),
+            seed=seed,
+            train=tuple(train or ()),
+            skip_bad=skip_bad,
         )
-        show_robustness(registry, files, train or (), plan, skip_bad=skip_bad, as_json=as_json)
+        _show_robustness(registry, files, plan, as_json=as_json)
         return
     draw = None if plot is None else plotter(plot)
     given = read_prices(read_text(prices, InvalidDocument), shown_name(prices)) if prices else {}
@@ -165,3 +173,29 @@ def evaluate(
         print_evaluation(evaluation, with_reliability=reliability)
     if draw is not None and plot is not None:
         draw(plot, evaluation["sets"])
+
+
+def _refuse(**given: object) -> None:
+    """Raise UsageError for an option that says nothing of robustness."""
+    for name, value in given.items():
+        if value:
+            option = "--" + name.replace("_", "-")
+            raise UsageError(f"--robust takes no {option}", hint=f"leave out {option}")
+
+
+def _show_robustness(
+    registry: Path | None, files: Sequence[Path], plan: RobustnessPlan, *, as_json: bool
+) -> None:
+    from dataclasses import asdict
+
+    from rolecall.cli.render.output import note, print_json
+    from rolecall.cli.render.progress import counted
+    from rolecall.cli.render.robustness import print_robustness
+    from rolecall.registry.editing.open import open_or_starter
+    from rolecall.registry.evaluation.robustness import measure_files
+
+    with open_or_starter(registry) as db, counted("deciding") as report:
+        found = measure_files(db, files, plan, report)
+    if found.left_out is not None:
+        note(f"left out: {found.left_out}")
+    (print_json if as_json else print_robustness)(asdict(found))

@@ -14,7 +14,7 @@ from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.formatting import seconds
 
 if TYPE_CHECKING:
-    from rolecall.registry.learning.fit import FitResult, JudgedFiles
+    from rolecall.registry.learning.fit import FitRequest, FitResult
 
 ModelArgument = Annotated[
     str,
@@ -90,16 +90,16 @@ def fit(
         raise UsageError("no judged rows were named", hint=_HINT)
     from rolecall.cli.render.progress import counted
     from rolecall.registry.editing.open import open_registry
-    from rolecall.registry.learning.fit import JudgedFiles, fit_judged
+    from rolecall.registry.learning.fit import FitRequest, fit_judged
 
     if suggest is not None:
         _suggest(
-            model, paths[0], JudgedFiles(paths[1:], called, skip_bad=skip_bad), suggest, registry
+            model, paths[0], FitRequest(paths[1:], called, skip_bad=skip_bad), suggest, registry
         )
         return
-    answers = JudgedFiles(paths, called, skip_bad=skip_bad)
+    request = FitRequest(paths, called, skip_bad, replace=replace, dry_run=dry_run)
     with open_registry(registry) as db, counted("reading") as report:
-        done = fit_judged(db, model, answers, report, replace=replace, dry_run=dry_run)
+        done = fit_judged(db, model, request, report)
     if done.left_out is not None:
         note(done.left_out)
     if as_json:
@@ -124,7 +124,7 @@ def _forget(model: str, registry: Path | None, *, as_json: bool) -> None:
 
 
 def _suggest(
-    model: str, pool: Path, answers: JudgedFiles, count: int, registry: Path | None
+    model: str, pool: Path, answers: FitRequest, count: int, registry: Path | None
 ) -> None:
     from rolecall.cli.render.progress import counted
     from rolecall.registry.editing.open import open_registry

@@ -1,25 +1,11 @@
-"""How often choices change when a prompt is reworded, as tables for a person."""
+"""How often choices change when a prompt is perturbed, as tables for a person."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
-from rolecall.cli.render.output import (
-    Column,
-    note,
-    one_line,
-    print_folded,
-    print_json,
-    print_table,
-    print_text,
-)
-from rolecall.cli.render.progress import counted
-from rolecall.registry.core.errors import UsageError
-
-if TYPE_CHECKING:
-    from rolecall.registry.evaluation.robustness_report import RobustnessPlan
+from rolecall.cli.render.output import Column, one_line, print_folded, print_table, print_text
 
 UNKNOWN = "–"
 ALL = "all"
@@ -33,39 +19,8 @@ _LEGEND = (
 )
 
 
-def show_robustness(
-    registry: Path | None,
-    files: Sequence[Path],
-    train: Sequence[Path],
-    plan: RobustnessPlan,
-    *,
-    skip_bad: bool,
-    as_json: bool,
-) -> None:
-    """Measure how robust choices are on prompts of judged files, and print it."""
-    from rolecall.registry.editing.open import open_or_starter
-    from rolecall.registry.evaluation.robustness import measure_files
-
-    with open_or_starter(registry) as db, counted("deciding") as report:
-        found = measure_files(db, files, plan, report, train=train, skip_bad=skip_bad)
-    if found.left_out is not None:
-        note(f"left out: {found.left_out}")
-    print_robustness(found.to_dict(), as_json=as_json)
-
-
-def refuse(**given: object) -> None:
-    """Raise UsageError for an option that says nothing of robustness."""
-    for name, value in given.items():
-        if value:
-            option = "--" + name.replace("_", "-")
-            raise UsageError(f"--robust takes no {option}", hint=f"leave out {option}")
-
-
-def print_robustness(report: Mapping[str, Any], *, as_json: bool) -> None:
-    """Print a measurement of robustness (`RobustnessReport`), as tables or as one object."""
-    if as_json:
-        print_json(report)
-        return
+def print_robustness(report: Mapping[str, Any]) -> None:
+    """Print a measurement of robustness (`RobustnessReport` as plain JSON) as tables."""
     print_text(
         f"{report['scorer_version']} · {report['prompts']:,} prompts changed in "
         f"{report['texts']:,} ways, {report['endpoints']:,} endpoints, seed {report['seed']}"

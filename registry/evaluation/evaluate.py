@@ -131,19 +131,19 @@ def evaluate_scorer(
     UnknownRecord for a strategy, data set or model that is not there, NothingToEvaluate,
     UsageError, ScorerUnusable.
     """
-    pool, scorer, selection = known.registry, known.scorer, request.selection
-    strategy, quality_usd = _quality_usd(pool, request)
+    registry, scorer, selection = known.registry, known.scorer, request.selection
+    strategy, quality_usd = _quality_usd(registry, request)
     judged, bad = read_judged(request.files, skip_bad=request.skip_bad)
     train = None
     if request.train:
         train, bad_train = read_judged(request.train, skip_bad=request.skip_bad)
         bad += bad_train
     learned = training_rows(judged, train, selection.fold)
-    planned, skipped = plans(judged, learned, selection, seen, (request.prices, pool))
+    planned, skipped = plans(judged, learned, selection, seen, (request.prices, registry))
     scorers = scorers or CrossFits(scorer, (), {})
     readings = read_prompts(scorer, planned, report, request.embeddings)
     models = dict.fromkeys(model for plan in planned for model in plan.cases.models)
-    facts = known_facts(models, facts_of(pool))
+    facts = known_facts(models, facts_of(registry))
     compared = []
     for plan in planned:
         cases, everyone = cases_of(plan, scorers, facts, readings, request.seed)
@@ -168,12 +168,12 @@ def evaluate_scorer(
     )
 
 
-def _quality_usd(pool: Registry, request: EvalRequest) -> tuple[str, float]:
+def _quality_usd(registry: Registry, request: EvalRequest) -> tuple[str, float]:
     """Return the strategy's name, and the value of a correct answer in USD."""
-    if request.strategy is None and all(one.id != DEFAULT_STRATEGY for one in pool.strategies):
+    if request.strategy is None and all(one.id != DEFAULT_STRATEGY for one in registry.strategies):
         strategy = Strategy(DEFAULT_STRATEGY)
     else:
-        strategy = named(pool.strategies, "strategy", request.strategy or DEFAULT_STRATEGY)
+        strategy = named(registry.strategies, "strategy", request.strategy or DEFAULT_STRATEGY)
     quality_usd = strategy.quality_usd if request.quality_usd is None else request.quality_usd
     if not (math.isfinite(quality_usd) and quality_usd >= 0):
         message = f"the value of a correct answer cannot be {quality_usd:g}"

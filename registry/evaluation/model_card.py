@@ -47,7 +47,7 @@ def complete_card(
         embeddings=None if cache is None else embeddings_file(cache, folder),
     )
     with open_starter() as db:
-        robustness = measure_files(db, data, plan, _report_nothing, scorer=scorer)
+        robustness = measure_files(db, data, plan, _report_nothing, scorer)
         sanity = check_sanity(db, scorer)
         known = RegistryAndScorer(read_registry(db), scorer)
         evaluation = evaluate_scorer(known, request, _report_nothing, load_seen(folder))
@@ -64,7 +64,7 @@ def complete_card(
             for one in evaluation.sets
         },
     }
-    content["robustness"] = {"fold": fold, "pool": "starter", **robustness.to_dict()}
+    content["robustness"] = {"fold": fold, "pool": "starter", **asdict(robustness)}
     content["sanity"] = {"pool": "starter", **asdict(sanity)}
     fresh = folder / f"{CARD_FILE}.new"
     fresh.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

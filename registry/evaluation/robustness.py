@@ -45,9 +45,6 @@ def measure_files(
     files: Sequence[Path],
     plan: RobustnessPlan,
     report: ReportProgress,
-    *,
-    train: Sequence[Path] = (),
-    skip_bad: bool = False,
     scorer: Scorer | None = None,
 ) -> RobustnessReport:
     """Measure flips on prompts of judged files, as many of each data set, drawn by seed.
@@ -56,7 +53,7 @@ def measure_files(
     else the same files', outside the plan's fold. The scorer is by default the one in use. Raises
     InvalidDocument, ScorerUnusable, and UnknownRecord for a strategy that is not there.
     """
-    judged, bad = read_judged(files, skip_bad=skip_bad)
+    judged, bad = read_judged(files, skip_bad=plan.skip_bad)
     wanted = [
         row
         for row, (fold, dataset) in enumerate(
@@ -69,8 +66,8 @@ def measure_files(
             "no row is in that fold and data set", hint="leave out --fold, or --dataset"
         )
     asked = judged.only(equal_shares(judged, wanted, plan.prompts, plan.seed))
-    if train:
-        past = _past(read_judged(train, skip_bad=skip_bad)[0], asked, plan, not_in=None)
+    if plan.train:
+        past = _past(read_judged(plan.train, skip_bad=plan.skip_bad)[0], asked, plan, not_in=None)
     else:
         past = _past(judged, asked, plan, not_in=plan.fold)
     found = measure_flips(db, scorer or read_known(db).scorer, asked, plan, report, past=past)

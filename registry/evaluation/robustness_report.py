@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ class RobustnessPlan:
     """What is measured: so many prompts, every strategy of the registry unless some are named.
 
     Prompts come from one `fold` and one `dataset` if they are given. `most_past` is how many
-    judged prompts the nearest are looked for among.
+    judged prompts the nearest are looked for among: those of the `train` files if there are any.
     """
 
     prompts: int = 300
@@ -36,6 +36,8 @@ class RobustnessPlan:
     kinds: tuple[str, ...] = KINDS
     seed: int = 7
     most_past: int = 2000
+    train: tuple[Path, ...] = ()
+    skip_bad: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,6 @@ class RobustnessReport:
     edits: Mapping[str, FlipRate]
     restatements: Mapping[str, FlipRate]
     left_out: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,15 +254,15 @@ def _group(one: Mapping[str, Any]) -> ExpectationGroup:
     )
 
 
-def _variant(candidate: Candidate, pool: Registry) -> str:
-    [endpoint] = [one for one in pool.endpoints if one.id == candidate.endpoint]
+def _variant(candidate: Candidate, registry: Registry) -> str:
+    [endpoint] = [one for one in registry.endpoints if one.id == candidate.endpoint]
     return endpoint.variant
 
 
-def _fails(expected: Expected, decision: Decision, pool: Registry) -> str | None:
+def _fails(expected: Expected, decision: Decision, registry: Registry) -> str | None:
     if not decision.candidates:
         return "nothing is eligible"
-    chosen = _variant(decision.candidates[0], pool)
+    chosen = _variant(decision.candidates[0], registry)
     if chosen in expected.accepted:
         return None
     success, spent = expected.success, expected.spent_usd
@@ -273,8 +273,8 @@ def _fails(expected: Expected, decision: Decision, pool: Registry) -> str | None
     return ", ".join(told)
 
 
-def _fails_order(order: tuple[str, ...], decision: Decision, pool: Registry) -> str | None:
-    success = {_variant(one, pool): one.success for one in decision.candidates}
+def _fails_order(order: tuple[str, ...], decision: Decision, registry: Registry) -> str | None:
+    success = {_variant(one, registry): one.success for one in decision.candidates}
     first, second = order
     if first not in success or second not in success:
         return f"{first} or {second} is not eligible"

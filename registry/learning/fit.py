@@ -39,12 +39,18 @@ from rolecall.registry.storage.registry import read_registry
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedFiles:
-    """Judged files, and the name that they call the model by if it is another than its own."""
+class FitRequest:
+    """Judged files, and the name that they call the model by if it is another than its own.
 
-    files: tuple[Path, ...]
+    With `replace` the rows take the place of the model's earlier ones; on a `dry_run` nothing is
+    kept.
+    """
+
+    files: tuple[Path, ...] = ()
     called: str | None = None
     skip_bad: bool = False
+    replace: bool = False
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,35 +97,32 @@ class SuggestedPrompts:
 def fit_judged(
     db: Database,
     model: str,
-    answers: JudgedFiles,
+    request: FitRequest,
     report: ReportProgress,
-    *,
-    replace: bool = False,
-    dry_run: bool = False,
     now: Now = utc_now,
 ) -> FitResult:
-    """Add judged rows to those of one model, or `replace` them, and fit it.
+    """Add judged rows to those of one model, or replace them, and fit it.
 
-    Without a row of the model, or on a `dry_run`, nothing is changed. `report` is told how many
+    Without a row of the model nothing is changed. `report` is told how many
     of how many prompts are read. Raises InvalidDocument for bad lines (unless skipped) and
-    unreadable files, UnknownRecord for a name that `answers` give but no row has,
+    unreadable files, UnknownRecord for a name that the request gives but no row has,
     RegistryUnusable, ScorerUnusable.
     """
     loading = Loading()
-    judged, bad = read_judged(answers.files, skip_bad=answers.skip_bad)
-    new = _rows_of_model(judged, model, answers, now)
+    judged, bad = read_judged(request.files, skip_bad=request.skip_bad)
+    new = _rows_of_model(judged, model, request, now)
     name, left_out = canonical(model), left_out_of(bad)
     scorer = with_fits(db, loading.scorer())
     known_by = scorer.pool((facts_by_name([name], read_registry(db))[name],)).bases[0]
     if not new:
         return FitResult(model=name, known_by=known_by, others=judged.models, left_out=left_out)
     old = read_judged_rows(db)
-    rows = merged(without_models(old, [name]) if replace else old, new)
+    rows = merged(without_models(old, [name]) if request.replace else old, new)
     learned = set[str]()
     if scorer.fits is not None:
         learned = {one.group or one.id for one in old if name in counts([one])}
     found = compare_rows(db, scorer, rows, {name: learned}, report)
-    if not dry_run:
+    if not request.dry_run:
         replace_judged_rows(db, rows)
         derive_fits(db, scorer)
     own = [(row, one) for row in rows for one in row.answers if one.model == name]
@@ -133,7 +136,7 @@ def fit_judged(
         scorer_version=scorer.version,
         known_by=known_by,
         comparison=found.comparison,
-        stored=not dry_run,
+        stored=not request.dry_run,
         in_use=uses_fits(db),
         read_s=found.read_s,
         fit_s=found.fit_s,
@@ -162,23 +165,23 @@ def suggest_prompts(
     db: Database,
     model: str,
     pool: Path,
-    answers: JudgedFiles,
+    request: FitRequest,
     report: ReportProgress,
     *,
     count: int,
 ) -> SuggestedPrompts:
     """Return the `count` prompts of a pool whose judgement tells most of a model.
 
-    What is known already are the model's kept rows, and those of `answers`. Scores in the pool
+    What is known already are the model's kept rows, and those of the request. Scores in the pool
     are not looked at; its prompts that the model was judged on are left out. Raises as
     `fit_judged` does.
     """
     loading = Loading()
-    asked, bad = read_prompt_rows([pool], skip_bad=answers.skip_bad)
+    asked, bad = read_prompt_rows([pool], skip_bad=request.skip_bad)
     name, new = canonical(model), tuple[JudgedRow, ...]()
-    if answers.files:
-        judged, more = read_judged(answers.files, skip_bad=answers.skip_bad)
-        new = _rows_of_model(judged, model, answers, utc_now)
+    if request.files:
+        judged, more = read_judged(request.files, skip_bad=request.skip_bad)
+        new = _rows_of_model(judged, model, request, utc_now)
         bad += more
     scorer = with_fits(db, loading.scorer())
     known = [row for row in merged(read_judged_rows(db), new) if name in counts([row])]
@@ -243,11 +246,11 @@ def new_rows(
 
 
 def _rows_of_model(
-    judged: Judged, model: str, answers: JudgedFiles, now: Now
+    judged: Judged, model: str, request: FitRequest, now: Now
 ) -> tuple[JudgedRow, ...]:
     """Return what judged files say of one model, as rows to keep under its canonical name."""
-    called = _called(judged, model, answers.called)
-    return new_rows(judged, {called: canonical(model)} if called else {}, answers.files, now)
+    called = _called(judged, model, request.called)
+    return new_rows(judged, {called: canonical(model)} if called else {}, request.files, now)
 
 
 def _called(judged: Judged, model: str, called: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""What the scorer predicts for rows of prompts, so that anyone can score the scorer."""
+"""What the scorer predicts for rows of prompts, and what it knows of a model."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.catalog.lookup import known_facts
 from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.learning.loading import read_known
+from rolecall.registry.scorer.abilities import Ability, abilities_by_kind
 from rolecall.registry.scorer.data import left_out_of, read_prompt_rows
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.connection import Database
@@ -56,3 +57,13 @@ def predict_rows(
             yield RowPredictions(row.id, scorer.predict(reading, [facts[name] for name in names]))
 
     return PredictedRows(len(rows), predicted(known.scorer), left_out_of(bad))
+
+
+def abilities_of(db: Database, model: str) -> tuple[Ability, ...]:
+    """Return what is known of a model by kind of work, and from where.
+
+    Raises RegistryUnusable and ScorerUnusable.
+    """
+    known = read_known(db)
+    facts = known_facts([model], facts_of(known.registry))[model]
+    return abilities_by_kind(known.scorer, facts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -79,25 +79,7 @@ class Head:
     task_means: Floats  # (T, M): what each model scored on those, drawn to its mean
 
 
-ARRAYS = (
-    "input_mean",
-    "input_scale",
-    "hidden_weight",
-    "hidden_bias",
-    "signal_weight",
-    "signal_bias",
-    "task_weight",
-    "task_bias",
-    "task_loading",
-    "task_offset",
-    "usual_signals",
-    "general_loading",
-    "latent",
-    "expected_latent",
-    "latent_covariance",
-    "asked",
-    "task_means",
-)
+ARRAYS = tuple(field.name for field in fields(Head) if field.type == "Floats")
 # Half precision moves a success by less than 0.001 and halves the file.
 _STORED = "<f2"
 _CHECKSUM_BYTES = 4

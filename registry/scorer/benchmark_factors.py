@@ -25,7 +25,7 @@ _FEWEST, _MOST = 0.01, 0.99
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class BenchmarkScore:
     """A score known of a model; `model` is the variant that it was measured on."""
 
     benchmark: str
@@ -53,7 +53,7 @@ class BenchmarkFactors:
     facts_weights: Table  # (D, R)
     borrowed: float
 
-    def cells_of(self, model: str, given: Cells) -> tuple[Cell, ...]:
+    def cells_of(self, model: str, given: Cells) -> tuple[BenchmarkScore, ...]:
         """Return the scores known of a model, each benchmark once.
 
         What the user gave comes first, then the variant's own scores, then those of the nearest
@@ -61,7 +61,7 @@ class BenchmarkFactors:
         """
         known = frozenset(self.benchmarks)
         found = {
-            name: Cell(name, score, model, given=True)
+            name: BenchmarkScore(name, score, model, given=True)
             for name, score in given.items()
             if name in known
         }
@@ -71,10 +71,10 @@ class BenchmarkFactors:
             scores = self.table[self._row_of[name]]
             for at in np.flatnonzero(np.isfinite(scores)).tolist():
                 benchmark = self.benchmarks[at]
-                found.setdefault(benchmark, Cell(benchmark, float(scores[at]), name))
+                found.setdefault(benchmark, BenchmarkScore(benchmark, float(scores[at]), name))
         return tuple(found[name] for name in self.benchmarks if name in found)
 
-    def posterior(self, cells: tuple[Cell, ...], model: str, facts: Table) -> Gaussian:
+    def posterior(self, cells: tuple[BenchmarkScore, ...], model: str, facts: Table) -> Gaussian:
         """Return the factors of a model from its cells and its standardised facts (D,)."""
         mean = facts @ self.facts_weights
         if not cells:

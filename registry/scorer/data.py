@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rolecall.registry.core.errors import InvalidDocument, UnknownRecord
 from rolecall.registry.scorer.arrays import Floats
 from rolecall.registry.scorer.data_lines import BrokenFile, judged_files, numbered_rows, shown
-from rolecall.registry.scorer.data_rows import BadRow, Row, parse_row
+from rolecall.registry.scorer.data_rows import BadRow, ParsedRow, parse_row
 
 MOST_SPELLED_OUT = 20
 SKIP_HINT = "mend these lines, or leave them out: --skip-bad"
@@ -128,7 +128,7 @@ def read_judged(
     models = tuple(sorted({model for row in rows for model in row.scores}))
     column = {model: number for number, model in enumerate(models)}
 
-    def table(figures_of: Callable[[Row], dict[str, float]]) -> Floats:
+    def table(figures_of: Callable[[ParsedRow], dict[str, float]]) -> Floats:
         cells = np.full((len(rows), len(models)), np.nan, dtype=np.float32)
         for number, row in enumerate(rows):
             figures = figures_of(row)
@@ -182,13 +182,13 @@ def left_out_of(bad: Sequence[BadLine]) -> str | None:
 class _Joined:
     """Rows in the order in which they came, the answers to one prompt joined."""
 
-    rows: list[Row] = field(default_factory=list)
-    by_id: dict[tuple[str, str], Row] = field(default_factory=dict)
-    by_prompt: defaultdict[tuple[str, bytes], list[Row]] = field(
+    rows: list[ParsedRow] = field(default_factory=list)
+    by_id: dict[tuple[str, str], ParsedRow] = field(default_factory=dict)
+    by_prompt: defaultdict[tuple[str, bytes], list[ParsedRow]] = field(
         default_factory=lambda: defaultdict(list)
     )
 
-    def add(self, row: Row) -> None:
+    def add(self, row: ParsedRow) -> None:
         """Add a row, or join it to an earlier one of its prompt.
 
         An id joins what has the same id and prompt. Without an id the prompt alone joins, and so
@@ -214,7 +214,7 @@ class _Joined:
             self.by_id.setdefault(name, found)
 
 
-def _is_same(one: Row, other: Row, *, has_other_id: bool) -> bool:
+def _is_same(one: ParsedRow, other: ParsedRow, *, has_other_id: bool) -> bool:
     """Whether two rows of one prompt tell of the same sample of answers."""
     both = one.scores.keys() & other.scores.keys()
     return not both or (
@@ -223,13 +223,13 @@ def _is_same(one: Row, other: Row, *, has_other_id: bool) -> bool:
     )
 
 
-def _id(row: Row) -> str | int:
+def _id(row: ParsedRow) -> str | int:
     return f"{shown(Path(row.path.name))}:{row.number}" if row.id is None else row.id
 
 
 def _read(
     paths: Sequence[Path], *, skip_bad: bool, need_scores: bool
-) -> tuple[list[Row], tuple[BadLine, ...]]:
+) -> tuple[list[ParsedRow], tuple[BadLine, ...]]:
     joined, bad = _Joined(), list[BadLine]()
     for path in judged_files(paths):
         _gather(joined, path, bad, need_scores=need_scores)

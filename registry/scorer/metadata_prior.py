@@ -18,7 +18,7 @@ import numpy as np
 
 from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.scorer.arrays import Arrays, Table
-from rolecall.registry.scorer.benchmark_factors import BenchmarkFactors, Cell
+from rolecall.registry.scorer.benchmark_factors import BenchmarkFactors, BenchmarkScore
 from rolecall.registry.scorer.variants import FAMILIES, canonical, reasons, variant
 
 Basis = Literal["scores", "facts"]
@@ -111,7 +111,7 @@ class ModelInputs:
         covariance[:rank, :rank], covariance[rank:, rank:] = found.covariance, np.diag(variance)
         return np.concatenate([found.mean, row]), covariance
 
-    def cells(self, facts: ModelFacts) -> tuple[Cell, ...]:
+    def cells(self, facts: ModelFacts) -> tuple[BenchmarkScore, ...]:
         """Return the benchmark scores that count for a model."""
         return self.factors.cells_of(canonical(facts.model), dict(facts.benchmarks))
 
@@ -150,7 +150,7 @@ class MetadataPrior:
         """Return whether public scores speak for a model, or its facts alone."""
         return "scores" if self.cells(facts) else "facts"
 
-    def cells(self, facts: ModelFacts) -> tuple[Cell, ...]:
+    def cells(self, facts: ModelFacts) -> tuple[BenchmarkScore, ...]:
         """Return the benchmark scores that count for a model."""
         return self.inputs.cells(facts)
 

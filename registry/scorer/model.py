@@ -314,7 +314,7 @@ class Scorer:
     def _world(self, vector: Floats) -> float:
         if self.fits is None or self.fits.world is None:
             return 0.0
-        return self.fits.world.offset(vector)
+        return float(self.fits.world.offsets(vector[None].astype(np.float64))[0])
 
     def _parts(
         self, reading: Reading, usual: Table, plain: Table, local: Table, whole: Table

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.posterior import Design, Gaussian, fit_posterior
@@ -30,10 +29,6 @@ class World:
 
     vectors: Table
     weights: Table
-
-    def offset(self, vector: NDArray[np.floating]) -> float:
-        """Return what is added to every model's logit on a prompt of this embedding (384,)."""
-        return float(self.offsets(np.asarray(vector, dtype=np.float64)[None])[0])
 
     def offsets(self, vectors: Table) -> Table:
         """Return the offsets (N,) of prompts of these embeddings (N, 384)."""

@@ -12,7 +12,8 @@ import pytest
 
 from rolecall.registry.scorer.model import Scorer
 from tests.conftest import Rolecall
-from tests.scorer.tiny import tiny_scorer
+from tests.scorer.judged_files import write
+from tests.scorer.tiny import tiny_rows, tiny_scorer
 
 
 @pytest.fixture(autouse=True)
@@ -23,27 +24,14 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def judged(tmp_path: Path) -> Path:
-    rng = np.random.default_rng(4)
-    rows: list[dict[str, Any]] = [
-        {
-            "prompt": f"{('sums', 'poems')[number % 2]}: {number}",
-            "task": ("sums", "poems")[number % 2],
-            "scores": {"stranger": float(rng.random() < (0.9, 0.2)[number % 2])},
-            "output_tokens": {"stranger": 50},
-        }
-        for number in range(60)
-    ]
-    path = tmp_path / "judged.jsonl"
-    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    return path
+    rows = tiny_rows(60, models=["stranger"], output_tokens={"stranger": 50})
+    return write(tmp_path / "judged.jsonl", *rows)
 
 
 @pytest.fixture
 def prompts(tmp_path: Path) -> Path:
-    path = tmp_path / "pool.jsonl"
     lines = [{"id": n, "prompt": f"{('sums', 'poems')[n % 2]}: new {n}"} for n in range(8)]
-    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    return path
+    return write(tmp_path / "pool.jsonl", *lines)
 
 
 def test_the_answer_says_what_the_rows_are_worth(rolecall: Rolecall, judged: Path) -> None:
@@ -184,8 +172,7 @@ def test_an_evaluation_says_what_the_fits_have_seen_and_does_not_profit_from_it(
         }
         for number in range(60)
     ]
-    path = tmp_path / "tosses.jsonl"
-    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    path = write(tmp_path / "tosses.jsonl", *rows)
 
     def brier() -> float:
         [one] = json.loads(rolecall("scorer", "eval", path, "--json").stdout)["sets"]

@@ -6,17 +6,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tests.scorer.judged_files import write
 
 if TYPE_CHECKING:
     from tests.conftest import Rolecall
 
 SKIP_HINT = "hint: mend these lines, or leave them out: --skip-bad\n"
-
-
-def write(path: Path, *rows: Any) -> Path:
-    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    return path
 
 
 def test_each_row_is_a_line_with_the_documented_keys_first(

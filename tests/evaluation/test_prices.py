@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.catalog.models_dev import list_price
 from rolecall.registry.core.entities import Endpoint, Price, Registry
 from rolecall.registry.core.errors import InvalidDocument
 from rolecall.registry.evaluation.evaluate import EvalRequest, SetEvaluation, evaluate_scorer
@@ -31,9 +30,7 @@ def test_a_file_names_both_prices_of_each_model() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "p.yaml: there are no prices in it"),
         ("a: 3\n", "p.yaml:1: a: expected input and output price, found a number"),
-        ("- a\n", "p.yaml:1: expected keys and values, found a list"),
         ("a: {input_usd_per_mtok: 1}\n", "p.yaml:1: a: output_usd_per_mtok is missing"),
         (
             "a: {input_usd_per_mtok: 1, output_usd_per_mtok: -2}\n",
@@ -83,17 +80,6 @@ def test_a_place_of_ones_own_may_ask_nothing() -> None:
     assert find_prices(["m"], {}, serving("m", (0.0, 0.0))) == {
         "m": Price(0.0, 0.0, source="registry")
     }
-
-
-def test_the_maker_is_believed_before_others_and_free_places_not_at_all() -> None:
-    made = list_price("openrouter/openai/GPT-4o-2024-08-06")
-    assert made is not None
-    assert (made.input_usd_per_mtok, made.output_usd_per_mtok) == (2.5, 10)
-    asked = list_price("phi-3.5-mini-instruct")  # for nothing at one place, for money at others
-    assert asked is not None
-    assert asked.output_usd_per_mtok is not None
-    assert asked.output_usd_per_mtok > 0
-    assert list_price("nobody-sells-this") is None
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -200,7 +201,7 @@ def test_the_tables_fit_a_narrow_terminal_and_tell_shares_in_percent(scorer: Fic
     prompts = judged(PROMPTS[:1])
     with open_starter() as db:
         report = measure_flips(db, scorer, prompts, RobustnessPlan(), silent, past=prompts)
-    lines = table_lines(*flip_table(report.to_dict()), 80)
+    lines = table_lines(*flip_table(asdict(report)), 80)
     assert max(map(len, lines)) <= 80
     for title in ("balanced", "quality", "argmax", "nearest", "constant"):
         assert title in lines[0]
@@ -210,6 +211,6 @@ def test_the_tables_fit_a_narrow_terminal_and_tell_shares_in_percent(scorer: Fic
     share = report.flips["quality"].share
     assert share is not None
     assert f" {100 * share:.1f} " in lines[-1]
-    [_, *rows] = table_lines(*rate_table(report.to_dict()), 80)
+    [_, *rows] = table_lines(*rate_table(asdict(report)), 80)
     assert [row.split()[0] for row in rows] == list(report.flips)
     assert ["constant", *["0.0", "0.0", "to", "0.0"] * 3] in [row.split() for row in rows]

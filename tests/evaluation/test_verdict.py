@@ -68,13 +68,6 @@ def test_noise_is_not_routed_by_however_much_there_would_be_to_find(seed: int) -
     assert not verdict(predicted_at_random(cheap_will_do_on_easy(seed), seed)).route
 
 
-def test_a_model_that_is_best_and_cheapest_is_to_be_used_for_everything() -> None:
-    said = verdict(one_dominates(0))
-    assert said.text == (
-        "don't: use small for everything; routing adds nothing here (0.0 … 0.0 points)"
-    )
-
-
 def third_model_as_good_and_cheap(seed: int) -> Cases:
     """The easy half again, beside a constant that is as good as `strong` at a third."""
     cases = cheap_will_do_on_easy(seed)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from rolecall.registry.core.errors import UnknownRecord, UsageError
@@ -19,8 +17,8 @@ from rolecall.registry.editing.apply import apply_text
 from rolecall.registry.editing.edit import export_document
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.learning.fit import (
+    FitRequest,
     FitResult,
-    JudgedFiles,
     SuggestedPrompts,
     fit_judged,
     forget_model,
@@ -33,6 +31,8 @@ from rolecall.registry.learning.versions import FitsInUse, fits_in_use, use_vers
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.seen import write_seen
 from rolecall.registry.storage.judged_rows import read_judged_rows
+from tests.scorer.judged_files import write
+from tests.scorer.tiny import tiny_rows as rows
 from tests.scorer.tiny import tiny_scorer
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -52,34 +52,13 @@ def silent(_done: int, _total: int) -> None:
     pass
 
 
-def write(path: Path, rows: list[dict[str, Any]]) -> Path:
-    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    return path
-
-
-def rows(
-    count: int, start: int = 0, models: tuple[str, ...] = ("stranger", "other"), **more: Any
-) -> list[dict[str, Any]]:
-    """Return rows in which every model does sums well and poems badly."""
-    rng = np.random.default_rng(start + 4)
-    return [
-        {
-            "prompt": f"{('sums', 'poems')[number % 2]}: {number}",
-            "task": ("sums", "poems")[number % 2],
-            "scores": {m: float(rng.random() < (0.95, 0.1)[number % 2]) for m in models},
-            **more,
-        }
-        for number in range(start, start + count)
-    ]
-
-
 def fit(path: Path, given: list[dict[str, Any]], model: str = "stranger", **more: Any) -> FitResult:
-    return fit_files(model, JudgedFiles((write(path / "a.jsonl", given),)), **more)
+    return fit_files(model, FitRequest((write(path / "a.jsonl", *given),), **more))
 
 
-def fit_files(model: str, files: JudgedFiles, **more: Any) -> FitResult:
+def fit_files(model: str, request: FitRequest) -> FitResult:
     with open_registry(None) as db:
-        return fit_judged(db, model, files, silent, now=lambda: NOON, **more)
+        return fit_judged(db, model, request, silent, now=lambda: NOON)
 
 
 def forget(model: str) -> None:
@@ -87,7 +66,7 @@ def forget(model: str) -> None:
         forget_model(db, model)
 
 
-def suggest(pool: Path, given: JudgedFiles, count: int) -> SuggestedPrompts:
+def suggest(pool: Path, given: FitRequest, count: int) -> SuggestedPrompts:
     with open_registry(None) as db:
         return suggest_prompts(db, "stranger", pool, given, silent, count=count)
 
@@ -108,7 +87,7 @@ def loaded(path: Path | None = None, tell: Tell = say_nothing) -> Scorer:
 
 
 def trained(path: Path, given: list[dict[str, Any]], **more: Any) -> TrainResult:
-    request = TrainRequest(files=(write(path / "a.jsonl", given),), **more)
+    request = TrainRequest(files=(write(path / "a.jsonl", *given),), **more)
     with open_registry(None) as db:
         return train(db, request, silent)
 
@@ -185,18 +164,9 @@ def test_other_models_rows_stay_when_one_is_replaced_or_forgotten(tmp_path: Path
         forget("stranger")
 
 
-def test_a_dry_run_and_rows_without_the_model_keep_nothing(tmp_path: Path) -> None:
-    assert not fit(tmp_path, rows(20), dry_run=True).stored
-    given = JudgedFiles((write(tmp_path / "a.jsonl", rows(20)),))
-    none = fit_files("nobody", given)
-    assert (none.rows, none.stored) == (0, False)
-    assert (none.known_by, none.others) == ("facts", ("other", "stranger"))
-    assert stored() == ()
-
-
 def test_two_names_that_may_be_the_model_are_asked_about(tmp_path: Path) -> None:
     both = [{"prompt": "p", "scores": {"a/stranger": 1, "b/Stranger": 0}}]
-    given = JudgedFiles((write(tmp_path / "a.jsonl", both),))
+    given = FitRequest((write(tmp_path / "a.jsonl", *both),))
     with pytest.raises(UsageError, match="stranger may be a/stranger or b/Stranger"):
         fit_files("stranger", given)
     named = replace(given, called="b/Stranger")
@@ -219,19 +189,6 @@ def test_another_version_of_the_scorer_fits_the_rows_anew(
     told.clear()
     loaded(None, told.append)
     assert told == []
-
-
-def test_fits_that_are_better_are_promoted(tmp_path: Path) -> None:
-    done = trained(tmp_path, rows(60))
-    assert (done.promoted, done.in_use, done.models) == (
-        True,
-        "own",
-        {"other": 60, "stranger": 60},
-    )
-    assert done.verdict.startswith("promoted: better than pretrained (Brier −0.")
-    assert done.comparison is not None
-    assert done.comparison.fitted.brier < done.comparison.in_use.brier
-    assert predicted()[1] == "fitted"
 
 
 def test_too_few_groups_wait_for_more(tmp_path: Path) -> None:
@@ -277,19 +234,6 @@ def test_fits_that_are_not_better_wait_unless_forced(tmp_path: Path) -> None:
     assert stored(active=False) == ()
 
 
-def test_fits_are_switched_off_and_on(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no judged rows"):
-        use("own")
-    with pytest.raises(UnknownRecord, match='no scorer is named "mine"'):
-        use("mine")
-    fit(tmp_path, rows(40))
-    assert use("pretrained") == "own"
-    assert predicted()[1] == "facts"
-    assert (in_use().in_use, in_use().models) == (False, {"stranger": 40})
-    assert use("own") == "pretrained"
-    assert predicted()[1] == "fitted"
-
-
 def test_rows_are_exported_and_imported_with_the_registry(tmp_path: Path) -> None:
     fit(tmp_path, rows(20, output_tokens={"stranger": 70}))
     before, kept = predicted(), stored()
@@ -325,13 +269,13 @@ def test_a_row_seen_by_fits_is_predicted_by_fits_that_have_not_seen_it(tmp_path:
 
 def test_the_suggested_prompts_are_of_the_kind_that_is_not_known(tmp_path: Path) -> None:
     sums_known = [row for row in rows(160) if row["task"] == "sums"]
-    given = JudgedFiles((write(tmp_path / "a.jsonl", sums_known),))
+    given = FitRequest((write(tmp_path / "a.jsonl", *sums_known),))
     mixed = [{"prompt": f"{('sums', 'poems')[n % 2]}: new {n}"} for n in range(20)]
-    pool = write(tmp_path / "pool.jsonl", [*mixed, {"prompt": "sums: 0"}])
+    pool = write(tmp_path / "pool.jsonl", *mixed, {"prompt": "sums: 0"})
     found = suggest(pool, given, 3)
     assert sum(one.prompt.startswith("poems") for one in found.prompts) >= 2
     assert stored() == ()
     fit(tmp_path, sums_known)
-    kept = suggest(pool, JudgedFiles(()), 30)
+    kept = suggest(pool, FitRequest(()), 30)
     assert kept.prompts[:3] == found.prompts
     assert len(kept.prompts) == 20  # what was judged is not offered

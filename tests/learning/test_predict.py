@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from rolecall.registry.learning.loading import Loading
 from rolecall.registry.learning.predict import PredictedRows, predict_rows
 from rolecall.registry.routing.router import load_router
 from rolecall.registry.scorer.model import Scorer
+from tests.scorer.judged_files import write
 
 PROMPT = "Prove that the square root of 2 is irrational."
 CHAT = [
@@ -44,8 +44,7 @@ def predicted(paths: list[Path], registry: Path | None = None, **options: Any) -
 
 
 def rows(path: Path, *lines: dict[str, Any]) -> list[Path]:
-    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    return [path]
+    return [write(path, *lines)]
 
 
 def success(found: PredictedRows) -> list[dict[str, float]]:

@@ -63,13 +63,6 @@ def test_a_users_own_scores_count_and_come_before_the_tables(world: World) -> No
     assert own[1:] == table[1:]
 
 
-def test_a_benchmark_that_nobody_knows_changes_nothing(world: World) -> None:
-    facts = world.facts[0]
-    named = replace(facts, benchmarks=(("my_own_exam", 0.9),))
-    assert ability(world.prior, named) == ability(world.prior, facts)
-    assert world.prior.basis(ModelFacts("new-1", benchmarks=(("my_own_exam", 0.9),))) == "facts"
-
-
 def test_more_scores_leave_less_doubt(world: World) -> None:
     every = given(0.3)
     few = replace(every, benchmarks=every.benchmarks[:1])
@@ -77,13 +70,6 @@ def test_more_scores_leave_less_doubt(world: World) -> None:
     doubts = [factor_doubt(world.prior, one) for one in (every, few, none)]
     assert doubts[0] < doubts[1] < doubts[2]
     assert ability(world.prior, every)[1] < ability(world.prior, none)[1]
-
-
-def test_a_score_of_another_effort_counts_for_less_than_ones_own(world: World) -> None:
-    own = factor_doubt(world.prior, ModelFacts("stranger-strong", reasoning=False))
-    other = factor_doubt(world.prior, ModelFacts("stranger-strong-thinking", reasoning=False))
-    assert len(world.prior.cells(ModelFacts("stranger-strong-thinking"))) > 0
-    assert other > own
 
 
 def test_a_new_model_inherits_from_its_family(world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -154,3 +154,19 @@ def tiny_lengths() -> LengthModel:
 def tiny_scorer(seed: int = 1) -> Scorer:
     """Return the tiny head with the tiny encoder."""
     return Scorer(tiny_head(seed), cast(Encoder, TinyEncoder()), tiny_lengths())
+
+
+def tiny_rows(
+    count: int, start: int = 0, models: Sequence[str] = ("stranger", "other"), **more: Any
+) -> list[dict[str, Any]]:
+    """Return judged rows in which every model does sums well and poems badly."""
+    rng = np.random.default_rng(start + 4)
+    return [
+        {
+            "prompt": f"{KINDS[number % 2]}: {number}",
+            "task": KINDS[number % 2],
+            "scores": {model: float(rng.random() < (0.95, 0.1)[number % 2]) for model in models},
+            **more,
+        }
+        for number in range(start, start + count)
+    ]
