@@ -19,7 +19,7 @@ from rolecall.cli.render.evaluation import (
 from rolecall.cli.render.output import table_lines
 from rolecall.registry.scorer.seen import prompt_key, write_seen
 from tests.conftest import Rolecall
-from tests.routing.worlds import PRICES, SKILLED, Seer, install, rows, write_prices, write_rows
+from tests.evaluation.worlds import PRICES, SKILLED, Seer, install, rows, write_prices, write_rows
 
 METHODS = ["nearest", "task means", "detected tasks", "one ability", "price order"]
 OURS = ["ours", "ours, equal success"]
