@@ -65,9 +65,9 @@ class SetEvaluation:
 
     `models_judged` counts the models with a score there, `learned` the prompts that the
     baselines learned on, `seen` the prompts that the scorer learned from, which are among the
-    cases only if they were asked for. Of the cases, `cross_fitted` had taught the user's fits and
-    are predicted by fits to other groups. A price is null where nobody knows it. `shares` are those
-    of the sets in a mixed workload.
+    cases only if they were asked for. The user's fits learned from `cross_fitted` of the cases,
+    which are predicted by fits to other groups. A price is null where nobody knows it. `shares`
+    are those of the sets in a mixed workload.
     """
 
     dataset: str

@@ -64,7 +64,7 @@ class CrossFits:
 
 
 def derive_fits(db: Database, scorer: Scorer, tell: Tell = say_nothing) -> Fits:
-    """Fit the models of the active rows and keep the fits; told if it takes over a second."""
+    """Fit the models of the active rows and keep the fits; `tell` so if it takes over a second."""
     started = perf_counter()
     rows = read_judged_rows(db)
     fits = fit_models(scorer, read_answers(db, scorer, rows))

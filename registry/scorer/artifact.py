@@ -91,7 +91,7 @@ def rounded(array: Floats) -> Floats:
 
 
 def save_head(head: Head, folder: Path) -> None:
-    """Write the head's file into `folder`, beside the encoder's, which it vouches for."""
+    """Write the head's file into `folder`, with checksums of the encoder's beside it."""
     prior, prior_arrays = head.prior.pack()
     neighbours, neighbour_arrays = head.neighbours.pack()
     about = {

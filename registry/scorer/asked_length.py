@@ -46,7 +46,7 @@ def asked_tokens(text: str) -> AskedLength | None:
 def _together(asks: Sequence[Ask]) -> AskedLength | None:
     """Return the length of all that is asked: words say more than sentences.
 
-    What each of unknown many parts should have says nothing.
+    A length for each of an unknown number of parts is ignored.
     """
     parts = [one for one in asks if one.each]
     wholes = [one for one in asks if not one.each]

@@ -17,8 +17,8 @@ from rolecall.registry.scorer.card import MODEL_FILE, TOKENIZER_FILE
 from rolecall.registry.scorer.text import clip, instruction_within
 
 WIDTH = 384
-# What the graph says of one text, in this order: `sentence`, of unit length, tells what the text is
-# about; `phrases`, the mean of a lower layer, tells more of how it is put.
+# The graph's outputs for one text, in this order: `sentence`, of unit length, represents what the
+# text is about; `phrases`, the mean of a lower layer, more of its wording.
 EMBEDDINGS = ("sentence", "phrases")
 SENTENCE, PHRASES = range(2)
 Session: TypeAlias = ort.InferenceSession

@@ -147,7 +147,7 @@ class MetadataPrior:
         return found if families.any() else found + self.of_family
 
     def basis(self, facts: ModelFacts) -> Basis:
-        """Return whether public scores speak for a model, or its facts alone."""
+        """Return whether a model is known by public scores, or by its facts alone."""
         return "scores" if self.cells(facts) else "facts"
 
     def cells(self, facts: ModelFacts) -> tuple[BenchmarkScore, ...]:
@@ -206,7 +206,7 @@ def family_of(name: str) -> str:
 
 
 def power(value: float | None) -> float | None:
-    """Return a size or a price in powers of ten; 0, the price of a local model, says nothing."""
+    """Return a size or a price in powers of ten; null for 0, the price of a local model."""
     return None if value is None or value <= 0 else log10(value)
 
 

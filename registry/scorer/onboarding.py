@@ -36,7 +36,7 @@ _canonical = lru_cache(maxsize=1024)(canonical)
 class Fit:
     """What is known of one model after its rows: `mean` (K,) and `covariance` (K, K) of its latent.
 
-    `log_tokens` is added to the logarithm of its predicted length, null where no row told one.
+    `log_tokens` is added to the logarithm of its predicted length, null where no row has one.
     `model` is its canonical name.
     """
 
@@ -74,7 +74,7 @@ class Answers:
 
     `scores`, `samples` (how many answers each score is the mean of) and `longer` (by how much the
     answers are longer than predicted, in logarithms) are (N, M), `nan` where a model was not asked
-    or told no length. Rows of one group never straddle a split.
+    or its length is unknown. Rows of one group never straddle a split.
     """
 
     readings: tuple[Reading, ...]

@@ -23,7 +23,7 @@ _NUMBERS = (
 
 
 def pack_reading(reading: Reading) -> bytes:
-    """Return a reading as bytes, without its text; what no neighbour tells takes no room."""
+    """Return a reading as bytes, without its text; models without neighbours take no room."""
     known = np.flatnonzero(reading.local_share)
     arrays = {name: np.asarray(getattr(reading, name), dtype="<f4") for name in _ARRAYS}
     arrays |= {name: np.asarray(getattr(reading, name), dtype="<f2") for name in _HALVES}

@@ -1,4 +1,4 @@
-"""The judged rows as the network meets them: embedded, named, weighted and split."""
+"""Judged rows as training data: embedded, with canonical names, weights and tasks."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def learn(data: TrainingData, settings: Settings, encoder: Encoder, version: str
 def _write_others(data: TrainingData, taught: Rows, folder: Path, encoder: Encoder) -> None:
     """Write what stands beside the head: lengths, task classifier, and which prompts were seen."""
     write_seen(folder, map(prompt_key, data.judged.only(taught).prompts))
-    taught = taught[data.set_of[taught] != PUBLIC]  # public scores tell no lengths
+    taught = taught[data.set_of[taught] != PUBLIC]  # public scores have no lengths
     judged = data.judged.only(taught)
     known = np.isfinite(judged.scores)
 
