@@ -32,8 +32,8 @@ from rolecall.registry.learning.fits import CrossFits, cross_fitted
 from rolecall.registry.learning.loading import RegistryAndScorer, read_known
 from rolecall.registry.policy.layers import DEFAULT_STRATEGY
 from rolecall.registry.scorer.arrays import Table
+from rolecall.registry.scorer.artifact import load_seen
 from rolecall.registry.scorer.data import read_judged, spelled_out
-from rolecall.registry.scorer.seen import load_seen
 from rolecall.registry.storage.connection import Database
 
 # Judged rows hold no times: of a strategy's terms these are what can be counted.

@@ -15,8 +15,8 @@ from rolecall.registry.core.errors import RegistryError, UsageError
 from rolecall.registry.core.suggestions import unknown
 from rolecall.registry.evaluation.prices import find_prices
 from rolecall.registry.scorer.arrays import Rows, Table
+from rolecall.registry.scorer.artifact import prompt_key
 from rolecall.registry.scorer.data import Judged
-from rolecall.registry.scorer.seen import prompt_key
 
 LearnedBy = Literal["other folds", "train files", "cross-fitting"]
 

@@ -18,6 +18,7 @@ from rolecall.registry.learning.fits import derive_fits, facts_by_name, read_ans
 from rolecall.registry.learning.loading import Loading, with_fits
 from rolecall.registry.learning.rows import counts, merged, rows_of, without_models
 from rolecall.registry.scorer.active_learning import most_telling
+from rolecall.registry.scorer.artifact import load_seen
 from rolecall.registry.scorer.comparison import FitComparison, compare
 from rolecall.registry.scorer.data import (
     Judged,
@@ -27,7 +28,6 @@ from rolecall.registry.scorer.data import (
     read_prompt_rows,
 )
 from rolecall.registry.scorer.model import Scorer
-from rolecall.registry.scorer.seen import load_seen
 from rolecall.registry.scorer.variants import canonical
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.judged_rows import (

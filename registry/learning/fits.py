@@ -15,6 +15,7 @@ from rolecall.registry.core.judged_rows import JudgedRow
 from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.core.reporting import ReportProgress, Tell, say_nothing
 from rolecall.registry.learning.rows import counts
+from rolecall.registry.scorer.artifact import prompt_key
 from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.scorer.onboarding import (
     Answers,
@@ -26,7 +27,6 @@ from rolecall.registry.scorer.onboarding import (
     parts_of,
 )
 from rolecall.registry.scorer.packing import pack_fits, pack_reading, unpack_reading
-from rolecall.registry.scorer.seen import prompt_key
 from rolecall.registry.scorer.variants import canonical
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.judged_rows import (

@@ -9,9 +9,8 @@ from itertools import chain
 from operator import attrgetter
 
 from rolecall.registry.scorer.asked_dense import YES_OR_NO, dense_asks
-from rolecall.registry.scorer.asked_spaced import TOKEN, spaced_asks
+from rolecall.registry.scorer.asked_spaced import TOKEN, languages, spaced_asks
 from rolecall.registry.scorer.asked_units import EXACT, Ask, AskedLength
-from rolecall.registry.scorer.asked_words import languages
 from rolecall.registry.scorer.text import clip
 
 _FENCE = "```"

@@ -6,8 +6,7 @@ import numpy as np
 
 from rolecall.registry.scorer.arrays import pack_arrays, unpack_arrays
 from rolecall.registry.scorer.model import Reading
-from rolecall.registry.scorer.onboarding import Fit, Fits
-from rolecall.registry.scorer.world import World
+from rolecall.registry.scorer.onboarding import Fit, Fits, World
 
 _ARRAYS = ("loading", "usual_loading", "features")
 _HALVES = ("vector",)

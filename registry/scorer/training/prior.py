@@ -9,16 +9,14 @@ import numpy as np
 
 from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.scorer.arrays import Table
-from rolecall.registry.scorer.benchmark_factors import (
-    BenchmarkFactors,
-    factor_posterior,
-    logit,
-)
 from rolecall.registry.scorer.metadata_prior import (
+    BenchmarkFactors,
     MetadataPrior,
     ModelInputs,
     Scales,
+    factor_posterior,
     family_of,
+    logit,
     power,
     years_of,
 )
