@@ -23,23 +23,27 @@ class Place(NamedTuple):
 
 COMMANDS: dict[str, dict[str, Place]] = {
     "Everyday": {
-        "ask": Place("ask:ask", "Ask whoever should answer, and show the answer."),
+        "ask": Place("ask:ask", "Route a prompt, call the model, print the answer."),
         "route": Place("route:route", "Decide which endpoint should answer a prompt."),
-        "explain": Place("explain:explain", "Say why an endpoint was chosen."),
-        "feedback": Place("feedback:feedback", "Say how good an answer was."),
+        "explain": Place("explain:explain", "Show why an endpoint was chosen."),
+        "feedback": Place("feedback:feedback", "Record how good an answer was."),
     },
     "Registry": {
-        "models": Place("models:app", "Keep what is known of each model."),
-        "endpoints": Place("endpoints:app", "Keep the places where models are served."),
-        "roles": Place("roles:app", "Keep the kinds of work and who may do them."),
-        "tasks": Place("tasks:app", "Manage the kinds of task."),
-        "strategies": Place("strategies:app", "Keep how candidates are valued."),
+        "models": Place("models:app", "Manage models."),
+        "endpoints": Place("endpoints:app", "Manage endpoints."),
+        "roles": Place("roles:app", "Manage roles and their endpoints."),
+        "tasks": Place("tasks:app", "Manage tasks."),
+        "strategies": Place("strategies:app", "Manage routing strategies."),
         "registry": Place("registry:app", "Export, apply, check or back up the registry."),
     },
     "Evidence": {
         "probe": Place("probe:probe", "Measure endpoints by short real calls."),
-        "telemetry": Place("telemetry:app", "List, export or prune the calls that were made."),
-        "scorer": Place("scorer:app", "Show, evaluate and fit the scorer."),
+        "telemetry": Place("telemetry:app", "List, export or prune recorded calls."),
+        "scorer": Place("scorer:app", "Show, evaluate or fit the scorer."),
+    },
+    "More": {
+        "completion": Place("completion:completion", "Print a completion script for your shell."),
+        "help": Place("help:show_help", "Show help on a topic or a command."),
     },
 }
 

@@ -1,4 +1,4 @@
-"""`rolecall endpoints`: the places where models are served."""
+"""`rolecall endpoints`: the models as they are served, with API, price and key."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from rolecall.cli.commands.records import (
     RecordHelp,
     add_record_commands,
     given,
-    money,
-    read_records,
+    print_rows,
     report_added,
-    tokens,
 )
 from rolecall.cli.completion.names import effort_levels, endpoint_names, model_names
 from rolecall.cli.options.common import JsonOption, RegistryOption
-from rolecall.cli.render.output import Column, note, print_json, print_table
+from rolecall.cli.render.output import Column, note, print_json
+from rolecall.registry.core.formatting import tokens, usd
 
 if TYPE_CHECKING:
     from rolecall.registry.core.entities import Endpoint
 
-app = typer.Typer(help="Keep the places where models are served.")
+app = typer.Typer(help="Manage endpoints.")
 
 
 @app.command("list")
@@ -39,15 +38,16 @@ def list_endpoints(registry: RegistryOption = None, as_json: JsonOption = False)
       rolecall endpoints list
       rolecall endpoints list --json | jq -r '.endpoints[].id'
     """
-    from rolecall.registry.documents.document import to_plain
+    from rolecall.registry.documents.fields import to_plain
+    from rolecall.registry.editing.open import open_registry
+    from rolecall.registry.storage.registry import read_registry
 
-    records: list[Endpoint] = list(read_records("endpoints", registry))
-    contexts = {m.id: m.context_tokens for m in read_records("models", registry)}
+    with open_registry(registry) as db:
+        content = read_registry(db)
+    records = content.endpoints
+    contexts = {model.id: model.context_tokens for model in content.models}
     if as_json:
         print_json({"endpoints": [{**to_plain(one), "key": key_state(one)} for one in records]})
-        return
-    if not records:
-        note("no endpoints yet; see rolecall endpoints add --help")
         return
     columns = [
         Column("endpoint"),
@@ -59,7 +59,7 @@ def list_endpoints(registry: RegistryOption = None, as_json: JsonOption = False)
         Column("key"),
         Column("status"),
     ]
-    print_table(columns, [row_of(one, contexts.get(one.model)) for one in records])
+    print_rows("endpoints", columns, [row_of(one, contexts[one.model]) for one in records])
 
 
 def row_of(endpoint: Endpoint, model_context_tokens: int | None) -> list[str]:
@@ -69,7 +69,7 @@ def row_of(endpoint: Endpoint, model_context_tokens: int | None) -> list[str]:
     return [
         endpoint.id,
         endpoint.model,
-        "/".join(map(money, paid)) if price else "?",
+        "/".join(usd(one).removeprefix("$") for one in paid) if price else "?",
         tokens(endpoint.context_tokens or model_context_tokens),
         "–" if endpoint.reasoning_effort is None else str(endpoint.reasoning_effort),
         endpoint.locality,
@@ -84,7 +84,7 @@ def effort_of(text: str) -> str | int:
 
 
 def key_state(endpoint: Endpoint) -> str:
-    """Tell where an endpoint's key would come from here; its value goes nowhere."""
+    """Return where an endpoint's key would come from, never the key."""
     if endpoint.key_env is not None and os.environ.get(endpoint.key_env):
         return "set"
     if endpoint.key_command is not None:
@@ -100,7 +100,7 @@ def add(
     model: Annotated[
         str | None,
         typer.Option(
-            help="A model of the registry; else the catalogue must know ENDPOINT.",
+            help="A model of the registry; else the catalog must know ENDPOINT.",
             autocompletion=model_names,
         ),
     ] = None,
@@ -153,11 +153,11 @@ def add(
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Add an endpoint, from the catalogue or from options.
+    """Add an endpoint, from the catalog or from options.
 
-    The catalogue is the models.dev data that came with rolecall; nothing is fetched. Options
+    The catalog is the models.dev data that came with rolecall; nothing is fetched. Options
     win over it. An endpoint with a reasoning effort may be called PROVIDER/MODEL:EFFORT: the
-    catalogue is asked for PROVIDER/MODEL.
+    catalog is asked for PROVIDER/MODEL.
 
     \b
     Examples:
@@ -166,7 +166,6 @@ def add(
       rolecall endpoints add ollama/qwen3-8b-q8 --model qwen3-8b --api ollama
       rolecall endpoints add lab/q3 --model qwen3-8b --base-url http://gpu:8000/v1
     """
-    from rolecall.registry.core.entities import Price
     from rolecall.registry.editing.add import add_endpoint
     from rolecall.registry.editing.open import open_registry
 
@@ -185,25 +184,21 @@ def add(
             "context_tokens": context_tokens,
         }
     )
-    price = Price(input_usd_per_mtok=input_price, output_usd_per_mtok=output_price)
+    price = given({"input_usd_per_mtok": input_price, "output_usd_per_mtok": output_price})
     with open_registry(registry) as db:
         added = add_endpoint(db, endpoint, facts, price)
     if added.model is not None:
         note(f"added model {added.model.id} too")
-    report_added(added.endpoint, as_json=as_json)
+    report_added("endpoints", added.endpoint, as_json=as_json)
 
 
 add_record_commands(
     app,
     "endpoints",
     RecordHelp(
-        called="id",
         completion=endpoint_names,
         show=("anthropic/claude-sonnet-4-6", "ollama/qwen3-8b"),
-        edit=(
-            "rolecall endpoints edit anthropic/claude-sonnet-4-6",
-            'EDITOR="sed -i s/active/disabled/" rolecall endpoints edit ollama/qwen3-8b',
-        ),
+        edit='EDITOR="sed -i s/active/disabled/" rolecall endpoints edit ollama/qwen3-8b',
         remove="lab/q3",
         edit_note="Its reasoning effort is none, low, medium, high, a number of tokens, or null.",
         unless="that no role is assigned",

@@ -10,20 +10,19 @@ from rolecall.cli.commands.records import (
     RecordHelp,
     add_record_commands,
     given,
-    print_records,
-    read_records,
+    list_collection,
     report_added,
-    tokens,
     words,
 )
 from rolecall.cli.completion.names import model_names
 from rolecall.cli.options.common import JsonOption, RegistryOption
 from rolecall.cli.render.output import Column
+from rolecall.registry.core.formatting import tokens
 
 if TYPE_CHECKING:
     from rolecall.registry.core.entities import Model
 
-app = typer.Typer(help="Keep what is known of each model.")
+app = typer.Typer(help="Manage models.")
 
 
 @app.command("list")
@@ -43,8 +42,7 @@ def list_models(registry: RegistryOption = None, as_json: JsonOption = False) ->
         Column("released", drop=2),
         Column("capabilities"),
     ]
-    records = read_records("models", registry)
-    print_records("models", records, columns, row_of, as_json=as_json)
+    list_collection("models", columns, row_of, registry, as_json=as_json)
 
 
 def row_of(model: Model) -> list[str]:
@@ -63,13 +61,13 @@ def row_of(model: Model) -> list[str]:
 def add(
     model: Annotated[
         str,
-        typer.Argument(metavar="MODEL", help="Its id in the catalogue, or PROVIDER/ID."),
+        typer.Argument(metavar="MODEL", help="Its id in the catalog, or PROVIDER/ID."),
     ],
     name: Annotated[
         str | None, typer.Option("--id", metavar="NAME", help="Call it NAME here.")
     ] = None,
     bare: Annotated[
-        bool, typer.Option("--bare", help="Do not ask the catalogue; only the options count.")
+        bool, typer.Option("--bare", help="Do not ask the catalog; only the options count.")
     ] = False,
     capability: Annotated[
         list[str] | None,
@@ -98,9 +96,9 @@ def add(
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Add a model, with what the catalogue knows of it.
+    """Add a model, with what the catalog knows of it.
 
-    The catalogue is the models.dev data that came with rolecall; nothing is fetched. Options
+    The catalog is the models.dev data that came with rolecall; nothing is fetched. Options
     win over it.
 
     \b
@@ -114,6 +112,7 @@ def add(
 
     facts = given(
         {
+            "id": name,
             "capabilities": capability,
             "modalities": modality,
             "context_tokens": context_tokens,
@@ -124,21 +123,17 @@ def add(
         }
     )
     with open_registry(registry) as db:
-        added = add_model(db, model, facts, name=name, bare=bare)
-    report_added(added, as_json=as_json)
+        added = add_model(db, model, facts, bare=bare)
+    report_added("models", added, as_json=as_json)
 
 
 add_record_commands(
     app,
     "models",
     RecordHelp(
-        called="id",
         completion=model_names,
         show=("claude-sonnet-4-6", "claude-sonnet-4-6"),
-        edit=(
-            "rolecall models edit claude-sonnet-4-6",
-            "EDITOR=nano rolecall models edit claude-sonnet-4-6",
-        ),
+        edit="EDITOR=nano rolecall models edit claude-sonnet-4-6",
         remove="ours",
         edit_note="Scores that you know of it go under benchmarks, each from 0 to 1.",
         unless="that no endpoint serves",

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rolecall.cli.options.common import JsonOption, RegistryOption
 from rolecall.cli.render.output import Column, note, print_json, print_table, print_text
+from rolecall.registry.core.suggestions import NOUNS
 
 if TYPE_CHECKING:
-    from rolecall.registry.core.entities import Record
+    from rolecall.registry.core.entities import Collection, Record
 
 Names = list[str] | None
 RequireOption = Annotated[
@@ -23,56 +24,50 @@ RequireOption = Annotated[
 PreferOption = Annotated[
     Names, typer.Option(metavar="CAPABILITY", help="A capability it prefers; repeatable.")
 ]
-Collection = Literal["models", "endpoints", "roles", "tasks", "strategies"]
-NOUNS: Mapping[Collection, str] = {
-    "models": "model",
-    "endpoints": "endpoint",
-    "roles": "role",
-    "tasks": "task",
-    "strategies": "strategy",
-}
 
 
-def read_records(collection: Collection, registry: Path | None) -> Sequence[Any]:
-    """Return every record of a collection, sorted by id."""
-    from rolecall.registry.editing.edit import list_records
-    from rolecall.registry.editing.open import open_registry
-
-    with open_registry(registry) as db:
-        return list_records(db, collection)
-
-
-def print_records(
+def list_collection(
     collection: Collection,
-    records: Sequence[Record],
     columns: Sequence[Column],
     row: Callable[[Any], Sequence[str]],
+    registry: Path | None,
     *,
     as_json: bool,
 ) -> None:
-    """Print a collection as a table or as JSON; say on stderr where there is nothing."""
-    from rolecall.registry.documents.document import to_plain
+    """Print every record of a collection, sorted by id."""
+    from rolecall.registry.documents.fields import to_plain
+    from rolecall.registry.editing.open import open_registry
+    from rolecall.registry.storage.registry import read_collection
 
+    with open_registry(registry) as db:
+        records = read_collection(db, collection)
     if as_json:
         print_json({collection: [to_plain(record) for record in records]})
-    elif records:
-        print_table(columns, [row(record) for record in records])
+    else:
+        print_rows(collection, columns, [row(record) for record in records])
+
+
+def print_rows(
+    collection: Collection, columns: Sequence[Column], rows: Sequence[Sequence[str]]
+) -> None:
+    """Print a collection as a table; say on stderr where there is nothing."""
+    if rows:
+        print_table(columns, rows)
     else:
         note(f"no {collection} yet; see rolecall {collection} add --help")
 
 
 @dataclass(frozen=True, slots=True)
 class RecordHelp:
-    """What help texts say of one collection: ids to show and remove, and ways to edit.
+    """What help texts say of one collection: ids to show and remove, and a way to edit.
 
-    A record is `called` by its name or id, and `completion` knows them all. `edit_note` is a
-    sentence on editing; `unless` says which records may be removed.
+    `completion` knows all ids. `edit_note` is a sentence on editing; `unless` says which records
+    may be removed.
     """
 
-    called: str
     completion: Callable[[typer.Context, str], list[str]]
     show: tuple[str, str]
-    edit: tuple[str, str]
+    edit: str
     remove: str
     edit_note: str = ""
     unless: str = ""
@@ -82,16 +77,16 @@ def add_record_commands(app: typer.Typer, collection: Collection, texts: RecordH
     """Add the commands `show`, `edit` and `remove` to a collection's group."""
     noun, command = NOUNS[collection], f"rolecall {collection}"
     argument = typer.Argument(
-        metavar=noun.upper(),
-        help=f"The {noun}'s {texts.called}.",
-        autocompletion=texts.completion,
+        metavar=noun.upper(), help=f"The {noun}'s id.", autocompletion=texts.completion
     )
     one, other = texts.show
     shown = _help(
         f"Print one {noun} as YAML.", f"{command} show {one}", f"{command} show {other} --json"
     )
     note = f"\n\n{texts.edit_note}" if texts.edit_note else ""
-    edited = _help(f"Edit one {noun} in $EDITOR, as YAML.{note}", *texts.edit)
+    edited = _help(
+        f"Edit one {noun} in $EDITOR, as YAML.{note}", f"{command} edit {one}", texts.edit
+    )
     removal = f"{command} remove {texts.remove}"
     unless = f" {texts.unless}" if texts.unless else ""
     removed = _help(f"Remove one {noun}{unless}.", removal, f"{removal} --json")
@@ -112,7 +107,12 @@ def add_record_commands(app: typer.Typer, collection: Collection, texts: RecordH
     def remove(
         record_id: str = argument, registry: RegistryOption = None, as_json: JsonOption = False
     ) -> None:
-        remove_record_named(collection, record_id, registry, as_json=as_json)
+        from rolecall.registry.editing.edit import remove_record
+        from rolecall.registry.editing.open import open_registry
+
+        with open_registry(registry) as db:
+            remove_record(db, collection, record_id)
+        print_outcome(f"removed {noun} {record_id}", {"removed": record_id}, as_json=as_json)
 
 
 def _help(text: str, *examples: str) -> str:
@@ -123,7 +123,8 @@ def show_record(
     collection: Collection, record_id: str, registry: Path | None, *, as_json: bool
 ) -> None:
     """Print one record as the YAML that `edit` opens, or as a JSON object of the same keys."""
-    from rolecall.registry.documents.document import dump_record, to_plain
+    from rolecall.registry.documents.document import dump_record
+    from rolecall.registry.documents.fields import to_plain
     from rolecall.registry.editing.edit import get_record
     from rolecall.registry.editing.open import open_registry
 
@@ -135,17 +136,6 @@ def show_record(
         print_text(dump_record(record))
 
 
-def report_added(record: Record, *, as_json: bool) -> None:
-    """Say which record was added, or print it whole as JSON."""
-    from rolecall.registry.documents.document import collection_of, to_plain
-    from rolecall.registry.editing.references import NOUNS
-
-    if as_json:
-        print_json(to_plain(record))
-    else:
-        print_text(f"added {NOUNS[collection_of(record)]} {record.id}")
-
-
 def edit_record(
     collection: Collection, record_id: str, registry: Path | None, *, as_json: bool
 ) -> None:
@@ -155,63 +145,52 @@ def edit_record(
     from rolecall.registry.editing.open import open_registry
 
     with open_registry(registry) as db:
-        original = record_yaml(db, collection, record_id)
-    seen = [original]
+        seen = [record_yaml(db, collection, record_id)]
 
-    def apply(text: str) -> bool:
-        with open_registry(registry) as db:
+        def apply(text: str) -> bool:
             return replace_from_yaml(db, collection, record_id, text, original=seen[-1])
 
-    def reread() -> str:
-        with open_registry(registry) as db:
+        def reread() -> str:
             seen.append(record_yaml(db, collection, record_id))
-        return seen[-1]
+            return seen[-1]
 
-    changed = edit_text(original, name=record_id, apply=apply, reread=reread)
-    if as_json:
-        print_json({"id": record_id, "changed": changed})
-    else:
-        print_text(f"changed {NOUNS[collection]} {record_id}" if changed else "nothing changed")
+        changed = edit_text(seen[0], name=record_id, apply=apply, reread=reread)
+    text = f"changed {NOUNS[collection]} {record_id}" if changed else "nothing changed"
+    print_outcome(text, {"id": record_id, "changed": changed}, as_json=as_json)
 
 
-def remove_record_named(
-    collection: Collection, record_id: str, registry: Path | None, *, as_json: bool
+def add_stated(
+    collection: Collection, facts: Mapping[str, Any], registry: Path | None, *, as_json: bool
 ) -> None:
-    """Remove one record that no other refers to."""
-    from rolecall.registry.editing.edit import remove_record
+    """Add the record of the facts that were typed, and say so."""
+    from rolecall.registry.editing.add import add_facts
     from rolecall.registry.editing.open import open_registry
 
     with open_registry(registry) as db:
-        remove_record(db, collection, record_id)
+        added = add_facts(db, collection, given(facts))
+    report_added(collection, added, as_json=as_json)
+
+
+def report_added(collection: Collection, record: Record, *, as_json: bool) -> None:
+    """Say which record was added, or print it whole as JSON."""
+    from rolecall.registry.documents.fields import to_plain
+
+    print_outcome(f"added {NOUNS[collection]} {record.id}", to_plain(record), as_json=as_json)
+
+
+def print_outcome(text: str, value: Mapping[str, Any], *, as_json: bool) -> None:
+    """Say what was done, or print it as a JSON object."""
     if as_json:
-        print_json({"removed": record_id})
+        print_json(value)
     else:
-        print_text(f"removed {NOUNS[collection]} {record_id}")
+        print_text(text)
 
 
 def given(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return only the facts that were typed, lists as the tuples that records hold."""
-    return {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in facts.items()
-        if value is not None
-    }
+    """Return only the facts that were typed."""
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def words(names: Sequence[str]) -> str:
     """Return a list cell: names, or a dash where there are none."""
     return ", ".join(names) or "–"
-
-
-def tokens(count: int | None) -> str:
-    """Return a token count as people write one: 128k, 1M, or ? where it is unknown."""
-    if count is None:
-        return "?"
-    if count >= 1_000_000:
-        return f"{count / 1_000_000:.3g}M"
-    return f"{count / 1000:.3g}k" if count >= 1000 else str(count)
-
-
-def money(usd: float | None) -> str:
-    """Return an amount in USD without trailing zeros, or ? where it is unknown."""
-    return "?" if usd is None else f"{usd:.6f}".rstrip("0").rstrip(".")

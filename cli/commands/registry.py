@@ -57,13 +57,15 @@ def export(
       rolecall registry export > registry.yaml
       rolecall registry export -o registry.yaml
     """
-    from rolecall.registry.documents.document import COLLECTIONS, to_plain
-    from rolecall.registry.editing.edit import export_document, list_records
+    from rolecall.registry.documents.document import COLLECTIONS
+    from rolecall.registry.documents.fields import to_plain
+    from rolecall.registry.editing.edit import export_document
     from rolecall.registry.editing.open import open_registry
+    from rolecall.registry.storage.registry import read_collection
 
     with open_registry(registry) as db:
         if as_json:
-            records = {name: list_records(db, name) for name in COLLECTIONS}
+            records = {name: read_collection(db, name) for name in COLLECTIONS}
             text = json_text({name: [to_plain(r) for r in records[name]] for name in records})
         else:
             text = export_document(db)
@@ -105,9 +107,9 @@ def apply(
     text = read_text(file, InvalidDocument)
     changes = apply_text(registry, text, shown_name(file), dry_run=dry_run, prune=prune)
     if as_json:
-        print_json({"dry_run": dry_run, "changes": [asdict(change) for change in changes.entries]})
-    elif changes.entries:
-        print_text("\n".join(line for change in changes.entries for line in diff_lines(change)))
+        print_json({"dry_run": dry_run, "changes": [asdict(change) for change in changes]})
+    elif changes:
+        print_text("\n".join(line for change in changes for line in diff_lines(change)))
     else:
         print_text("no change")
 

@@ -1,4 +1,4 @@
-"""`rolecall roles`: the kinds of work, and which endpoints may do them."""
+"""`rolecall roles`: the kinds of work, and the endpoints that are eligible for each."""
 
 from __future__ import annotations
 
@@ -12,23 +12,22 @@ from rolecall.cli.commands.records import (
     RecordHelp,
     RequireOption,
     add_record_commands,
-    given,
-    print_records,
-    read_records,
-    report_added,
+    add_stated,
+    list_collection,
+    print_outcome,
     words,
 )
 from rolecall.cli.completion.names import endpoint_names, role_names, strategy_names, task_names
 from rolecall.cli.options.common import JsonOption, RegistryOption
-from rolecall.cli.render.output import Column, print_json, print_text
+from rolecall.cli.render.output import Column
 
 if TYPE_CHECKING:
     from rolecall.registry.core.entities import Role
 
-app = typer.Typer(help="Keep the kinds of work and who may do them.")
+app = typer.Typer(help="Manage roles and their endpoints.")
 
 RoleArgument = Annotated[
-    str, typer.Argument(metavar="ROLE", help="The role's name.", autocompletion=role_names)
+    str, typer.Argument(metavar="ROLE", help="The role's id.", autocompletion=role_names)
 ]
 EndpointArgument = Annotated[
     str, typer.Argument(metavar="ENDPOINT", help="An endpoint's id.", autocompletion=endpoint_names)
@@ -53,8 +52,7 @@ def list_roles(registry: RegistryOption = None, as_json: JsonOption = False) -> 
         Column("prefers", drop=3),
         Column("endpoints", drop=2),
     ]
-    records = read_records("roles", registry)
-    print_records("roles", records, columns, row_of, as_json=as_json)
+    list_collection("roles", columns, row_of, registry, as_json=as_json)
 
 
 def row_of(role: Role) -> list[str]:
@@ -74,7 +72,7 @@ def row_of(role: Role) -> list[str]:
 
 @app.command()
 def add(
-    role: Annotated[str, typer.Argument(metavar="ROLE", help="The new role's name.")],
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="The new role's id.")],
     description: Annotated[
         str | None, typer.Option(metavar="TEXT", help="What it does, in a sentence.")
     ] = None,
@@ -112,38 +110,27 @@ def add(
       rolecall roles add reviewer --task code --require tools --worth 4
       rolecall roles add translator --example "translate this into Finnish"
     """
-    from rolecall.registry.core.entities import Role
-    from rolecall.registry.editing.edit import add_record
-    from rolecall.registry.editing.open import open_registry
-
-    facts = given(
-        {
-            "description": description,
-            "strategy": strategy,
-            "worth": worth,
-            "tasks": task,
-            "require": require,
-            "prefer": prefer,
-            "forbid": forbid,
-            "examples": example,
-        }
-    )
-    with open_registry(registry) as db:
-        added = add_record(db, "roles", Role(role, **facts))
-    report_added(added, as_json=as_json)
+    facts = {
+        "id": role,
+        "description": description,
+        "strategy": strategy,
+        "worth": worth,
+        "tasks": task,
+        "require": require,
+        "prefer": prefer,
+        "forbid": forbid,
+        "examples": example,
+    }
+    add_stated("roles", facts, registry, as_json=as_json)
 
 
 add_record_commands(
     app,
     "roles",
     RecordHelp(
-        called="name",
         completion=role_names,
         show=("coder", "coder"),
-        edit=(
-            "rolecall roles edit coder",
-            'EDITOR="sed -i s/balanced/cheapest/" rolecall roles edit math',
-        ),
+        edit='EDITOR="sed -i s/balanced/cheapest/" rolecall roles edit math',
         remove="reviewer",
     ),
 )
@@ -180,13 +167,16 @@ def assign(
       rolecall roles assign coder ollama/qwen3-8b --status inactive
     """
     from rolecall.registry.core.entities import Assignment
+    from rolecall.registry.documents.fields import to_plain
     from rolecall.registry.editing.edit import assign_endpoint
     from rolecall.registry.editing.open import open_registry
 
     restricted = Assignment(endpoint, status, tuple(task or ()), tuple(capability or ()))
     with open_registry(registry) as db:
         changed = assign_endpoint(db, role, restricted)
-    report_role(changed, f"assigned {endpoint} to role {role} ({status})", as_json=as_json)
+    print_outcome(
+        f"assigned {endpoint} to role {role} ({status})", to_plain(changed), as_json=as_json
+    )
 
 
 @app.command()
@@ -203,19 +193,11 @@ def unassign(
       rolecall roles unassign coder ollama/qwen3-8b
       rolecall roles unassign coder ollama/qwen3-8b --json
     """
+    from rolecall.registry.documents.fields import to_plain
     from rolecall.registry.editing.edit import unassign_endpoint
     from rolecall.registry.editing.open import open_registry
 
     with open_registry(registry) as db:
         changed = unassign_endpoint(db, role, endpoint)
-    report_role(changed, f"unassigned {endpoint} from role {role}", as_json=as_json)
-
-
-def report_role(role: Role, text: str, *, as_json: bool) -> None:
-    """Say what happened to a role's assignments, or print the role whole as JSON."""
-    from rolecall.registry.documents.document import to_plain
-
-    if as_json:
-        print_json(to_plain(role))
-    else:
-        print_text(text)
+    text = f"unassigned {endpoint} from role {role}"
+    print_outcome(text, to_plain(changed), as_json=as_json)

@@ -1,4 +1,4 @@
-"""`rolecall scorer`: show the scorer, evaluate it, fit it to judged rows."""
+"""`rolecall scorer`: the scorer, its predictions and its evaluation."""
 
 from __future__ import annotations
 
@@ -15,12 +15,7 @@ from rolecall.cli.commands.scorer_use import use
 from rolecall.cli.options.common import JsonOption, RegistryOption
 from rolecall.cli.render.output import print_json
 
-app = typer.Typer(help="Show, evaluate and fit the scorer.")
-
-
-@app.callback()
-def scorer() -> None:
-    """Show, evaluate and fit the scorer."""
+app = typer.Typer(help="Show, evaluate or fit the scorer.")
 
 
 @app.command()

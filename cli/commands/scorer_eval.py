@@ -21,7 +21,7 @@ FilesArgument = Annotated[
 ]
 TrainOption = Annotated[
     list[Path] | None,
-    typer.Option(metavar="FILE", help="What the baselines learn on; repeatable."),
+    typer.Option(metavar="FILE", help="Rows for the baselines to learn on; repeatable."),
 ]
 FoldOption = Annotated[
     int | None,
@@ -47,7 +47,7 @@ ModelsOption = Annotated[
 ]
 PricesOption = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="What models ask, in YAML."),
+    typer.Option(metavar="FILE", help="Prices of models, as YAML."),
 ]
 ShareOption = Annotated[
     str | None,
@@ -91,16 +91,16 @@ def evaluate(
     plot: PlotOption = None,
     cache: CacheOption = None,
     robust: Annotated[
-        bool, typer.Option("--robust", help="Instead, count choices that change with the wording.")
+        bool, typer.Option("--robust", help="Instead, count choices that change on a rewording.")
     ] = False,
     prompts: Annotated[
-        int, typer.Option(metavar="N", min=1, help="With --robust: how many prompts to perturb.")
+        int, typer.Option(metavar="N", min=1, help="With --robust: how many prompts.")
     ] = 300,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of every random draw.")] = 7,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of all random draws.")] = 7,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say whether routing pays on judged prompts.
+    """Evaluate routing on judged prompts.
 
     The scorer, the nearest judged prompts, the means of each task, told or detected, one ability
     per model, list price, every single model, a random one and an oracle choose for the same
@@ -120,9 +120,8 @@ def evaluate(
       rolecall scorer eval new.jsonl --train old.jsonl --json | jq .sets
     """
     from rolecall.cli.input.files import read_text, shown_name
-    from rolecall.cli.render.evaluation import print_evaluation
+    from rolecall.cli.render.evaluation import plotter, print_evaluation
     from rolecall.cli.render.output import note, print_json
-    from rolecall.cli.render.plot_check import plotter
     from rolecall.cli.render.progress import counted
     from rolecall.registry.editing.open import open_or_starter
     from rolecall.registry.evaluation.evaluate import EvalRequest

@@ -11,6 +11,7 @@ from rolecall.cli.completion.names import model_names
 from rolecall.cli.options.common import JsonOption, RegistryOption, SkipBadOption
 from rolecall.cli.render.output import Column, note, print_json, print_table, print_text
 from rolecall.registry.core.errors import UsageError
+from rolecall.registry.core.formatting import seconds
 
 if TYPE_CHECKING:
     from rolecall.registry.learning.fit import FitRequest, FitResult
@@ -32,7 +33,7 @@ FilesArgument = Annotated[
 ]
 CalledOption = Annotated[
     str | None,
-    typer.Option("--as", metavar="NAME", help="What the rows call it, where that is another name."),
+    typer.Option("--as", metavar="NAME", help="The model's name in the rows, if it is another."),
 ]
 SuggestOption = Annotated[
     int | None,
@@ -154,7 +155,7 @@ def _show(model: str, done: FitResult) -> None:
         print_table(*_table(done))
         print_text("")
     print_text(_verdict(done))
-    note(f"read the prompts in {done.read_s:.1f} s, fitted in {done.fit_s:.2f} s")
+    note(f"read the prompts in {seconds(done.read_s)}, fitted in {seconds(done.fit_s)}")
     if not done.in_use:
         note("fits are switched off: rolecall scorer use own")
 

@@ -48,6 +48,7 @@ def train(
     """
     from rolecall.cli.render.output import note, print_json
     from rolecall.cli.render.progress import counted
+    from rolecall.registry.core.formatting import seconds
     from rolecall.registry.editing.open import open_registry
     from rolecall.registry.learning.train import TrainRequest
     from rolecall.registry.learning.train import train as train_models
@@ -61,7 +62,7 @@ def train(
         print_json(done.to_dict())
     else:
         _show(done)
-        note(f"read the prompts in {done.read_s:.1f} s, fitted in {done.fit_s:.1f} s")
+        note(f"read the prompts in {seconds(done.read_s)}, fitted in {seconds(done.fit_s)}")
     if not done.promoted:
         note("the rows are kept, not used; to use them all the same: --force")
 
@@ -72,13 +73,10 @@ _METHODS = {
     "task_means": "task means, told the task",
     "model_means": "each model's mean",
 }
-_WIDTH = 80
 
 
 def _show(done: TrainResult) -> None:
-    from textwrap import wrap
-
-    from rolecall.cli.render.output import Column, print_table, print_text
+    from rolecall.cli.render.output import Column, print_folded, print_table, print_text
 
     scores = sum(done.models.values())
     added = f", {done.given:,} of them from these files" if done.given < done.prompts else ""
@@ -92,5 +90,4 @@ def _show(done: TrainResult) -> None:
         rows = [[label, f"{one.brier:.4f}", f"{one.success:.3f}"] for label, one in methods]
         print_table(columns, rows)
     print_text("")
-    for line in wrap(done.verdict, _WIDTH, break_on_hyphens=False):
-        print_text(line)
+    print_folded(done.verdict)

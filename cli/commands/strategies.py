@@ -10,20 +10,19 @@ from rolecall.cli.commands.records import (
     RecordHelp,
     add_record_commands,
     given,
-    money,
-    print_records,
-    read_records,
+    list_collection,
     report_added,
     words,
 )
 from rolecall.cli.completion.names import strategy_names
 from rolecall.cli.options.common import JsonOption, RegistryOption
 from rolecall.cli.render.output import Column
+from rolecall.registry.core.formatting import usd
 
 if TYPE_CHECKING:
     from rolecall.registry.core.entities import Strategy
 
-app = typer.Typer(help="Keep how candidates are valued.")
+app = typer.Typer(help="Manage routing strategies.")
 
 LIMITS = ("min_success", "max_cost_usd", "max_ttft_s", "max_duration_s")
 
@@ -48,17 +47,16 @@ def list_strategies(registry: RegistryOption = None, as_json: JsonOption = False
         Column("limits"),
         Column("description", drop=1),
     ]
-    records = read_records("strategies", registry)
-    print_records("strategies", records, columns, row_of, as_json=as_json)
+    list_collection("strategies", columns, row_of, registry, as_json=as_json)
 
 
 def row_of(strategy: Strategy) -> list[str]:
     """Return a strategy's cells."""
     return [
         strategy.id,
-        f"${money(strategy.quality_usd)}",
-        f"${money(strategy.ttft_usd_per_s)}/s",
-        f"${money(strategy.itl_usd_per_s)}/s",
+        usd(strategy.quality_usd),
+        f"{usd(strategy.ttft_usd_per_s)}/s",
+        f"{usd(strategy.itl_usd_per_s)}/s",
         words(limits_of(strategy)),
         strategy.description,
     ]
@@ -79,7 +77,7 @@ def limits_of(strategy: Strategy) -> list[str]:
 
 @app.command()
 def add(
-    strategy: Annotated[str, typer.Argument(metavar="STRATEGY", help="The new strategy's name.")],
+    strategy: Annotated[str, typer.Argument(metavar="STRATEGY", help="The new strategy's id.")],
     start: Annotated[
         str,
         typer.Option(
@@ -117,7 +115,7 @@ def add(
     ] = None,
     local_only: Annotated[
         bool | None,
-        typer.Option("--local-only/--no-local-only", help="Whether only local ones may serve."),
+        typer.Option("--local-only/--no-local-only", help="Whether to use local endpoints only."),
     ] = None,
     prefer_locality: Annotated[
         Literal["local", "remote"] | None,
@@ -140,6 +138,7 @@ def add(
 
     facts = given(
         {
+            "id": strategy,
             "description": description,
             "quality_usd": quality_usd,
             "ttft_usd_per_s": ttft_usd_per_s,
@@ -152,21 +151,17 @@ def add(
         }
     )
     with open_registry(registry) as db:
-        added = add_strategy(db, strategy, start, facts)
-    report_added(added, as_json=as_json)
+        added = add_strategy(db, start, facts)
+    report_added("strategies", added, as_json=as_json)
 
 
 add_record_commands(
     app,
     "strategies",
     RecordHelp(
-        called="name",
         completion=strategy_names,
         show=("balanced", "private"),
-        edit=(
-            "rolecall strategies edit balanced",
-            'EDITOR="sed -i s/0.05/0.2/" rolecall strategies edit balanced',
-        ),
+        edit='EDITOR="sed -i s/0.05/0.2/" rolecall strategies edit balanced',
         remove="thrifty",
         unless="that no role uses",
     ),

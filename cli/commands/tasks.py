@@ -1,4 +1,4 @@
-"""`rolecall tasks`: the kinds of task, what they need, and the examples they are told by."""
+"""`rolecall tasks`: the kinds of task, what they need, and the examples that tell them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from rolecall.cli.commands.records import (
     RecordHelp,
     RequireOption,
     add_record_commands,
-    given,
-    print_records,
-    read_records,
-    report_added,
+    add_stated,
+    list_collection,
     words,
 )
 from rolecall.cli.completion.names import role_names, task_names
@@ -25,12 +23,12 @@ from rolecall.cli.render.output import Column
 if TYPE_CHECKING:
     from rolecall.registry.core.entities import TaskKind
 
-app = typer.Typer(help="Manage the kinds of task.")
+app = typer.Typer(help="Manage tasks.")
 
 
 @app.command("list")
 def list_tasks(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
-    """List the tasks, what they need and which roles may do them.
+    """List the tasks, what they need and their roles.
 
     \b
     Examples:
@@ -45,11 +43,11 @@ def list_tasks(registry: RegistryOption = None, as_json: JsonOption = False) -> 
         Column("roles", drop=1),
         Column("examples", drop=2, is_number=True),
     ]
-    print_records("tasks", read_records("tasks", registry), columns, row_of, as_json=as_json)
+    list_collection("tasks", columns, row_of, registry, as_json=as_json)
 
 
 def row_of(task: TaskKind) -> list[str]:
-    """Return a task's cells; one that names no role may be done by every role."""
+    """Return a task's cells; one that names no role is open to every role."""
     return [
         task.id,
         task.description,
@@ -63,7 +61,7 @@ def row_of(task: TaskKind) -> list[str]:
 @app.command()
 def add(
     task: Annotated[
-        str, typer.Argument(metavar="TASK", help="The new task's name, such as code.sql.")
+        str, typer.Argument(metavar="TASK", help="The new task's id, such as code.sql.")
     ],
     description: Annotated[
         str | None, typer.Option(metavar="TEXT", help="What it is, in a sentence.")
@@ -74,7 +72,7 @@ def add(
         Names,
         typer.Option(
             metavar="ROLE",
-            help="A role that may do it; repeatable.",
+            help="A role that is eligible for it; repeatable.",
             autocompletion=role_names,
         ),
     ] = None,
@@ -91,32 +89,24 @@ def add(
       rolecall tasks add code.sql --example "tune a slow join"
       rolecall tasks add legal --role analyst --example "is this clause valid?"
     """
-    from rolecall.registry.core.entities import TaskKind
-    from rolecall.registry.editing.edit import add_record
-    from rolecall.registry.editing.open import open_registry
-
-    facts = given(
-        {
-            "description": description,
-            "require": require,
-            "prefer": prefer,
-            "roles": role,
-            "examples": example,
-        }
-    )
-    with open_registry(registry) as db:
-        added = add_record(db, "tasks", TaskKind(task, **facts))
-    report_added(added, as_json=as_json)
+    facts = {
+        "id": task,
+        "description": description,
+        "require": require,
+        "prefer": prefer,
+        "roles": role,
+        "examples": example,
+    }
+    add_stated("tasks", facts, registry, as_json=as_json)
 
 
 add_record_commands(
     app,
     "tasks",
     RecordHelp(
-        called="name",
         completion=task_names,
         show=("code", "code"),
-        edit=("rolecall tasks edit code", "EDITOR=nano rolecall tasks edit summarize"),
+        edit="EDITOR=nano rolecall tasks edit summarize",
         remove="code.sql",
     ),
 )

@@ -15,6 +15,7 @@ from rolecall.registry.calls.answer_json import describe_answer, describe_failur
 from rolecall.registry.calls.events import Answered, Asking, Decided, Failed, Progress, Waiting
 from rolecall.registry.core.chat import TextDelta, ThinkingDelta
 from rolecall.registry.core.errors import RegistryError
+from rolecall.registry.core.formatting import seconds, tokens, usd
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -85,7 +86,7 @@ class _Screen:
             case Failed():
                 self.failed(event)
             case Waiting():
-                self.spin(f"waiting {event.seconds:.0f} s to ask {event.endpoint} again")
+                self.spin(f"waiting {seconds(event.seconds)} to ask {event.endpoint} again")
             case Answered():
                 self.answered(event)
 
@@ -171,11 +172,12 @@ class _Screen:
     def summary(self, result: Answered) -> str:
         """Say in a line who answered, how fast, for how much, and under which id."""
         call = result.call
-        seconds = "" if call.duration_s is None else _seconds(call.duration_s)
+        took = "" if call.duration_s is None else seconds(call.duration_s)
         if call.time_to_first_chunk_s is not None:
-            seconds += f" (first {_seconds(call.time_to_first_chunk_s)})"
-        tokens = f"{_count(call.input_tokens)} in, {_count(call.output_tokens)} out"
-        parts = [call.endpoint, seconds, tokens, _cost(call.cost_usd), result.decision.id]
+            took += f" (first {seconds(call.time_to_first_chunk_s)})"
+        size = f"{tokens(call.input_tokens)} in, {tokens(call.output_tokens)} out"
+        cost = "cost unknown" if call.cost_usd is None else usd(call.cost_usd)
+        parts = [call.endpoint, took, size, cost, result.decision.id]
         failed = [f"{one.endpoint} {_error_type(one)}" for one in self.failures]
         if failed:
             parts.insert(1, "after " + ", ".join(dict.fromkeys(failed)))
@@ -184,20 +186,6 @@ class _Screen:
 
 def _error_type(failure: Failed) -> str:
     return getattr(failure.error, "error_type", None) or one_line(failure.error.message)
-
-
-def _seconds(value: float) -> str:
-    return f"{value * 1000:.0f} ms" if value < 0.1 else f"{value:.1f} s"
-
-
-def _cost(usd: float | None) -> str:
-    if usd is None:
-        return "cost unknown"
-    return f"${usd:.4f}" if usd >= 0.01 else f"${usd:.6f}" if usd else "$0"
-
-
-def _count(tokens: int | None) -> str:
-    return "?" if tokens is None else f"{tokens:,}"
 
 
 def _dim(text: str) -> str:

@@ -7,8 +7,9 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from rolecall.cli.commands.records import money, tokens
 from rolecall.cli.render.output import Column, one_line, print_table, print_text
+from rolecall.registry.core.clock import stamp
+from rolecall.registry.core.formatting import seconds, tokens, usd
 from rolecall.registry.core.telemetry import Call, EndpointStatistics, Outcome
 from rolecall.registry.telemetry import circuit
 from rolecall.registry.telemetry.export import call_to_plain
@@ -44,7 +45,7 @@ def _call_row(call: Call, now: datetime) -> list[str]:
         seconds(call.time_to_first_chunk_s),
         seconds(call.duration_s),
         _pair(tokens(call.input_tokens), tokens(call.output_tokens)),
-        _usd(call.cost_usd),
+        usd(call.cost_usd),
         call.decision_id or "–",
         call.id,
         call.sample_source,
@@ -89,7 +90,7 @@ def _facts(call: Call) -> Iterator[str]:
 
 
 def _outcome(outcome: Outcome) -> str:
-    parts = [outcome.endpoint, outcome.kind, f"{outcome.score:g}"]
+    parts = [outcome.endpoint, outcome.source, f"{outcome.score:g}"]
     if outcome.predicted is not None:
         parts.append(f"predicted {outcome.predicted:.2f}")
     if outcome.note:
@@ -111,7 +112,7 @@ def story_to_plain(story: Story) -> dict[str, Any]:
             "strategy": decision.strategy.id,
             "app": decision.app,
             "user": decision.user,
-            "conversation": decision.conversation,
+            "conversation_id": decision.conversation_id,
             "chosen": decision.chosen,
             "fallbacks": list(decision.fallbacks),
         },
@@ -144,11 +145,11 @@ def _statistics_row(one: EndpointStatistics, now: datetime) -> list[str]:
         str(one.calls),
         f"{one.failed / one.calls:.1%}" if one.calls else "?",
         _pair(seconds(one.ttft_p50_s), seconds(one.ttft_p95_s)),
-        _pair(_milliseconds(one.itl_p50_s), _milliseconds(one.itl_p95_s)),
+        _pair(seconds(one.itl_p50_s), seconds(one.itl_p95_s)),
         _pair(tokens(one.input_tokens), tokens(one.output_tokens)),
         _spent(one),
         "?" if one.sampled_at is None else age(one.sampled_at, now),
-        circuit.state(one, now.isoformat()),
+        circuit.state(one, stamp(now)),
         one.opened_because or "–",
         ", ".join(f"{name} {count}" for name, count in one.errors) or "–",
     ]
@@ -158,14 +159,14 @@ def _spent(one: EndpointStatistics) -> str:
     """Return what is known to have been spent; calls without a known cost make it a lower bound."""
     if one.unpriced == one.calls:
         return "?"
-    return f"≥{_usd(one.cost_usd)}" if one.unpriced else _usd(one.cost_usd)
+    return f"≥{usd(one.cost_usd)}" if one.unpriced else usd(one.cost_usd)
 
 
 def statistics_to_plain(one: EndpointStatistics, now: datetime) -> dict[str, Any]:
     """Return one endpoint of `telemetry stats --json`: its statistics and its circuit's state."""
     plain = asdict(one)
     plain["errors"] = dict(one.errors)
-    plain["circuit"] = circuit.state(one, now.isoformat())
+    plain["circuit"] = circuit.state(one, stamp(now))
     return plain
 
 
@@ -177,7 +178,7 @@ def print_task_statistics(statistics: Sequence[TaskStatistics]) -> None:
         Column("outcomes", is_number=True),
         Column("mean score", is_number=True),
         Column("offset", is_number=True),
-        Column("doubt", drop=1, is_number=True),
+        Column("uncertainty", drop=1, is_number=True),
     ]
     print_table(columns, [_task_row(one) for one in statistics])
 
@@ -189,7 +190,7 @@ def _task_row(one: TaskStatistics) -> list[str]:
         str(one.statistics.outcomes),
         f"{one.statistics.mean_score:.2f}",
         f"{one.offset:+.2f}",
-        f"{one.doubt:.2f}",
+        f"{one.uncertainty:.2f}",
     ]
 
 
@@ -197,7 +198,7 @@ def task_statistics_to_plain(one: TaskStatistics) -> dict[str, Any]:
     """Return one row of `telemetry stats --by-task --json`."""
     names = [field.name for field in fields(one.statistics)]
     plain = {name: getattr(one.statistics, name) for name in names}
-    return {**plain, "offset": one.offset, "doubt": one.doubt}
+    return {**plain, "offset": one.offset, "uncertainty": one.uncertainty}
 
 
 def age(moment: str, now: datetime) -> str:
@@ -211,25 +212,6 @@ def age(moment: str, now: datetime) -> str:
 
 def _ago(moment: str, now: datetime) -> str:
     return f"{age(moment, now)} ago"
-
-
-def seconds(value: float | None) -> str:
-    """Return a duration to about two digits, or ? where it is unknown."""
-    if value is None:
-        return "?"
-    if value < 10:
-        return f"{value:.2f} s" if value < 1 else f"{value:.1f} s"
-    return f"{value:.0f} s"
-
-
-def _milliseconds(value: float | None) -> str:
-    return "?" if value is None else f"{value * 1000:.0f} ms"
-
-
-def _usd(amount: float | None) -> str:
-    if amount is None:
-        return "?"
-    return f"${money(amount)}" if amount < 1 else f"${amount:,.2f}"
 
 
 def _pair(first: str, second: str) -> str:

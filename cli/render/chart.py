@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from rolecall.registry.core.formatting import usd
+
 WIDTH, HEIGHT = 60, 14
 METHODS = {"ours": "o", "nearest": "n", "task means": "t"}
 SINGLE, NAMED, ORACLE = "·", "*", "^"
 PROMPTS = 1000  # costs are told for so many
 _LABELLED_ROWS = 4
-_COST_AXIS = f"$ per {PROMPTS:,} prompts, logarithmic"
+_COST_AXIS = f"cost of {PROMPTS:,} prompts, logarithmic"
 _MARGIN = " " * 6
 
 Point = tuple[float, float]  # cost in USD for `PROMPTS` prompts, success 0–1
@@ -129,7 +131,7 @@ class _Sheet:
 
     def _ticks(self) -> str:
         """Return the costs at both ends and in the middle of the axis."""
-        left, middle, right = (short_usd(self._cost(at)) for at in (0, (WIDTH - 1) // 2, WIDTH - 1))
+        left, middle, right = (usd(self._cost(at)) for at in (0, (WIDTH - 1) // 2, WIDTH - 1))
         return f"{left}{middle:^{WIDTH - len(left) - len(right)}}{right}"
 
     def _row(self, success: float) -> int:
@@ -143,14 +145,3 @@ class _Sheet:
 
     def _cost(self, column: int) -> float:
         return math.exp(self._left + (self._right - self._left) * column / (WIDTH - 1))
-
-
-def short_usd(amount: float | None) -> str:
-    """Return an amount with three figures, never as an exponent; – where it is unknown."""
-    if amount is None:
-        return "–"
-    if amount == 0:
-        return "0"
-    digits = 2 - math.floor(math.log10(abs(amount)))
-    rounded = round(amount, digits)
-    return f"{rounded:,.{max(digits, 0)}f}" if digits > 0 else f"{rounded:,.0f}"

@@ -28,6 +28,7 @@ from rolecall.cli.render.chart import (
 )
 from rolecall.cli.render.plot_labels import place_labels
 from rolecall.registry.core.errors import RegistryError
+from rolecall.registry.core.formatting import usd
 
 # Okabe and Ito's colours, which the colour-blind tell apart.
 _COLOURS = {"task means": "#009E73", "nearest": "#E69F00", "ours": "#0072B2"}
@@ -144,7 +145,7 @@ def _dress(axes: Axes, evaluated: Mapping[str, Any]) -> None:
     left, right = axes.get_xlim()
     each = (1.0, 2.0, 5.0) if math.log10(right / left) < _FINE_TICKS else (1.0,)
     axes.xaxis.set_major_locator(LogLocator(subs=each, numticks=12))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda usd, _: f"${usd:,.6g}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: usd(cost)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.5g}%"))

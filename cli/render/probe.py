@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 from rolecall.cli.render.output import Column, note, print_json, print_table
-from rolecall.registry.calls.probe import Probed, Round, probed
+from rolecall.registry.calls.probe import Probed
 from rolecall.registry.core.errors import ExitCode
+from rolecall.registry.core.formatting import UNKNOWN, seconds, usd
 
 COLUMNS = (
     Column("endpoint"),
@@ -24,23 +25,23 @@ COLUMNS = (
 )
 
 
-def print_rounds(wanted: Round, interval: timedelta | None, *, as_json: bool) -> int:
+def print_rounds(
+    probe: Callable[[], Sequence[Probed]], interval: timedelta | None, *, as_json: bool
+) -> int:
     """Print one round and return its exit code, or one after another until interrupted."""
     while True:
-        code = print_round(wanted, as_json=as_json)
+        code = print_round(probe(), as_json=as_json)
         if interval is None:
             return code
         note(f"next round in {interval}")
         time.sleep(interval.total_seconds())
 
 
-def print_round(wanted: Round, *, as_json: bool) -> int:
+def print_round(found: Sequence[Probed], *, as_json: bool) -> int:
     """Print one round of probes; return the exit code.
 
     It is 4 where no probe succeeded, and 3 where none was made.
     """
-    with closing(probed(wanted)) as probes:
-        found = list(probes)
     if as_json:
         print_json({"probes": [described(one) for one in found]}, flush=True)
     else:
@@ -61,12 +62,12 @@ def row_of(one: Probed) -> list[str]:
     return [
         one.endpoint,
         call.error_type or "ok",
-        _seconds(call.time_to_first_chunk_s),
-        "" if change is None else f"{change:+.2f} s",
-        "" if call.time_per_output_token_s is None else f"{call.time_per_output_token_s:.4f} s",
-        "" if speed is None else f"{speed:,.0f}",
-        _seconds(call.duration_s),
-        "" if call.cost_usd is None else f"${call.cost_usd:.6f}" if call.cost_usd else "$0",
+        seconds(call.time_to_first_chunk_s),
+        "" if change is None else f"{'-' if change < 0 else '+'}{seconds(abs(change))}",
+        seconds(call.time_per_output_token_s),
+        UNKNOWN if speed is None else f"{speed:,.0f}",
+        seconds(call.duration_s),
+        usd(call.cost_usd),
     ]
 
 
@@ -80,7 +81,3 @@ def described(one: Probed) -> dict[str, Any]:
         "tokens_per_s": one.tokens_per_s,
         "ttft_change_s": one.ttft_change_s,
     }
-
-
-def _seconds(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f} s"

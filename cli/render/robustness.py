@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from rolecall.cli.render.output import Column, one_line, print_table, print_text
+from rolecall.cli.render.output import Column, one_line, print_folded, print_table, print_text
 
 UNKNOWN = "–"
 ALL = "all"
@@ -28,8 +27,7 @@ def print_robustness(report: Mapping[str, Any]) -> None:
     )
     print_text("")
     print_table(*flip_table(report))
-    for line in textwrap.wrap(_LEGEND, 80):
-        print_text(line)
+    print_folded(_LEGEND)
     print_text("")
     print_table(*rate_table(report))
     print_text("edits: of words and characters; restatements: another frame or form")

@@ -34,9 +34,9 @@ def describe_answer(result: Answered, failures: Sequence[Failed] = ()) -> dict[s
         duration_s=call.duration_s,
         call_id=call.id,
         attempts=call.attempt,
-        conversation=result.conversation,
+        conversation_id=result.conversation_id,
         outcomes=[
-            {"score": one.score, "kind": one.kind, "note": one.note} for one in result.outcomes
+            {"score": one.score, "source": one.source, "note": one.note} for one in result.outcomes
         ],
         notes=[*result.decision.notes, *result.notes],
     )
@@ -49,7 +49,7 @@ def describe_failure(decision: Decision, failures: Sequence[Failed]) -> dict[str
         failures,
         attempts=sum(isinstance(one.error, CallFailed) for one in failures),
         total_cost_usd=_total_usd(_calls_of(failures)),
-        conversation=decision.conversation,
+        conversation_id=decision.conversation_id,
         notes=list(decision.notes),
     )
 
@@ -65,7 +65,7 @@ def _described(decision: Decision, failures: Sequence[Failed], **found: Any) -> 
                 "time_per_output_token_s",
                 "duration_s",
             ),
-            *("call_id", "attempts", "conversation", "outcomes", "notes"),
+            *("call_id", "attempts", "conversation_id", "outcomes", "notes"),
         )
     )
     failed = [

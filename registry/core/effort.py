@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+from rolecall.registry.core.value_types import Tokens
+
 Level = Literal["none", "low", "medium", "high"]
-Effort = Level | int  # a number is a budget in tokens
+Effort = Level | Tokens  # a number is a budget in tokens
 LEVELS: tuple[Level, ...] = get_args(Level)
 _MOST_LOW = 4_096
 _MOST_MEDIUM = 12_288
@@ -32,9 +34,9 @@ def level_of(effort: Effort) -> Level:
     return "medium" if effort <= _MOST_MEDIUM else "high"
 
 
-def variant_of(model: str, effort: Effort | None) -> str:
-    """Return the name of a model asked with an effort, `MODEL-LEVEL`; without one, the model's."""
-    return model if effort is None else f"{model}-{level_of(effort)}"
+def variant_of(model: str, effort: Effort) -> str:
+    """Return the name of a model asked with an effort, `MODEL-LEVEL`."""
+    return f"{model}-{level_of(effort)}"
 
 
 def parted(name: str) -> tuple[str, Level] | None:

@@ -7,6 +7,17 @@ from typing import Literal
 
 from rolecall.registry.core.effort import Effort, variant_of
 from rolecall.registry.core.judged_rows import JudgedRow
+from rolecall.registry.core.value_types import (
+    Date,
+    Factor,
+    Fraction,
+    Fractions,
+    Name,
+    Names,
+    Tokens,
+    Url,
+    Variable,
+)
 
 Api = Literal["openai", "anthropic", "gemini", "ollama"]
 Locality = Literal["local", "remote"]
@@ -24,23 +35,23 @@ class Model:
     dates are ISO (YYYY-MM-DD or YYYY-MM); `source` and `as_of` say whence and when facts came.
     """
 
-    id: str
+    id: Name
     family: str | None = None
-    capabilities: tuple[str, ...] = ()
-    modalities: tuple[str, ...] = ("text",)
-    context_tokens: int | None = None
-    max_output_tokens: int | None = None
-    benchmarks: tuple[tuple[str, float], ...] = ()
+    capabilities: Names = ()
+    modalities: Names = ("text",)
+    context_tokens: Tokens | None = None
+    max_output_tokens: Tokens | None = None
+    benchmarks: Fractions = ()
     parameters_b: float | None = None
     open_weights: bool | None = None
-    release_date: str | None = None
+    release_date: Date | None = None
     source: str | None = None
-    as_of: str | None = None
+    as_of: Date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DataPolicy:
-    """What a place does with prompts; in a strategy, what it may do at most."""
+    """What a provider does with prompts; in a strategy, the most that is allowed."""
 
     trains_on_data: bool | None = None
     retention_days: int | None = None
@@ -55,7 +66,7 @@ class Price:
     cache_read_usd_per_mtok: float | None = None
     cache_write_usd_per_mtok: float | None = None
     source: str | None = None
-    as_of: str | None = None
+    as_of: Date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +79,10 @@ class Profile:
     ttft_s: float | None = None
     ttft_p95_s: float | None = None
     itl_s: float | None = None
-    failure_rate: float | None = None
-    success: tuple[tuple[str, float], ...] = ()
+    failure_rate: Fraction | None = None
+    success: Fractions = ()
     samples: int | None = None
-    as_of: str | None = None
+    as_of: Date | None = None
 
     @property
     def source(self) -> Source:
@@ -83,27 +94,27 @@ class Profile:
 class Endpoint:
     """One model served at one place: the unit that is routed, priced and measured.
 
-    `context_tokens` and `max_output_tokens` override the model's where a place allows less;
-    `unsupported_parameters` names request parameters that the place refuses or ignores. The key
+    `context_tokens` and `max_output_tokens` override the model's where less is allowed;
+    `unsupported_parameters` names request parameters that are refused or ignored. The key
     is in the environment variable `key_env`, else printed by the shell command `key_command`.
     `reasoning_effort` is asked for where a request says nothing of it; null is the server's own.
     """
 
-    id: str
-    model: str
+    id: Name
+    model: Name
     api: Api = "openai"
-    base_url: str = ""
+    base_url: Url = ""
     remote_model: str = ""
-    key_env: str | None = None
+    key_env: Variable | None = None
     key_command: str | None = None
     locality: Locality = "remote"
-    region: str | None = None
+    region: Name | None = None
     data_policy: DataPolicy = DataPolicy()
     quantization: str | None = None
     reasoning_effort: Effort | None = None
-    context_tokens: int | None = None
-    max_output_tokens: int | None = None
-    unsupported_parameters: tuple[str, ...] = ()
+    context_tokens: Tokens | None = None
+    max_output_tokens: Tokens | None = None
+    unsupported_parameters: Names = ()
     price: Price | None = None
     profile: Profile | None = None
     status: EndpointStatus = "active"
@@ -111,17 +122,18 @@ class Endpoint:
     @property
     def variant(self) -> str:
         """What the scorer knows it by: its model with the effort that it asks for."""
-        return variant_of(self.model, self.reasoning_effort)
+        effort = self.reasoning_effort
+        return self.model if effort is None else variant_of(self.model, effort)
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """An endpoint's place in a role; `tasks` and `capabilities` restrict it where not empty."""
 
-    endpoint: str
+    endpoint: Name
     status: AssignmentStatus = "active"
-    tasks: tuple[str, ...] = ()
-    capabilities: tuple[str, ...] = ()
+    tasks: Names = ()
+    capabilities: Names = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,31 +143,31 @@ class Role:
     `worth` is what is at stake, as a factor on the strategy's `quality_usd`; null says nothing.
     """
 
-    id: str
+    id: Name
     description: str = ""
-    tasks: tuple[str, ...] = ()
-    require: tuple[str, ...] = ()
-    prefer: tuple[str, ...] = ()
-    forbid: tuple[str, ...] = ()
-    strategy: str | None = None
-    worth: float | None = None
+    tasks: Names = ()
+    require: Names = ()
+    prefer: Names = ()
+    forbid: Names = ()
+    strategy: Name | None = None
+    worth: Factor | None = None
     examples: tuple[str, ...] = ()
     assignments: tuple[Assignment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TaskKind:
-    """A named kind of request: what it needs and which roles may do it (none: every role).
+    """A named kind of request: what it needs and which roles are eligible (none: every role).
 
     `worth` goes before the role's.
     """
 
-    id: str
+    id: Name
     description: str = ""
-    require: tuple[str, ...] = ()
-    prefer: tuple[str, ...] = ()
-    roles: tuple[str, ...] = ()
-    worth: float | None = None
+    require: Names = ()
+    prefer: Names = ()
+    roles: Names = ()
+    worth: Factor | None = None
     examples: tuple[str, ...] = ()
 
 
@@ -163,38 +175,38 @@ class TaskKind:
 class Strategy:
     """How candidates are valued (USD) and what is never allowed.
 
-    The field defaults are those of the built-in `balanced`. The `default_*` figures stand in,
-    marked `default`, for what an endpoint does not tell: chosen to be worse than most, so that
-    the unknown is never mistaken for free or instant.
+    The field defaults are those of the built-in `balanced`. The `default_*` figures are used,
+    marked `default`, where nothing is known of an endpoint: worse than most, so that the unknown
+    is never mistaken for free or instant.
     """
 
-    id: str
+    id: Name
     description: str = ""
     quality_usd: float = 0.05
     ttft_usd_per_s: float = 0.0005
     itl_usd_per_s: float = 0.0005
     tie_band_usd: float = 0.0002
     prefer_locality: Locality | None = None
-    min_success: float | None = None
+    min_success: Fraction | None = None
     max_cost_usd: float | None = None
     max_ttft_s: float | None = None
     max_duration_s: float | None = None
     local_only: bool = False
-    regions: tuple[str, ...] = ()
+    regions: Names = ()
     data_policy: DataPolicy | None = None
-    allow: tuple[str, ...] = ()
-    deny: tuple[str, ...] = ()
+    allow: Names = ()
+    deny: Names = ()
     budget_mode: BudgetMode = "hard"
     log_prompts: bool = True
     default_ttft_s: float = 3.0
     default_itl_s: float = 0.03
-    default_failure_rate: float = 0.05
+    default_failure_rate: Fraction = 0.05
     default_input_usd_per_mtok: float = 5.0
     default_output_usd_per_mtok: float = 25.0
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class Budget:
     """A spending limit in USD per `day`, `week` or `month`."""
 
     usd: float
@@ -206,10 +218,10 @@ class Allowance:
 class Scope:
     """An app or a user (exactly one is named) with its own strategy and limits."""
 
-    app: str | None = None
-    user: str | None = None
-    strategy: str | None = None
-    allowance: Allowance | None = None
+    app: Name | None = None
+    user: Name | None = None
+    strategy: Name | None = None
+    budget: Budget | None = None
     log_prompts: bool | None = None
 
     @property

@@ -1,10 +1,15 @@
-"""Ids of decisions and calls."""
+"""Ids of decisions and calls.
+
+A ULID or UUID7 has 26 or 36 characters, too many to type; these are 16, and no library makes them.
+"""
 
 from __future__ import annotations
 
 import secrets
 from datetime import datetime
 
+# Ours, since a ULID is ten characters longer than people like to type, and importing a library for
+# it takes longer than these lines.
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
 

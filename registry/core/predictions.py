@@ -44,8 +44,8 @@ class ModelFacts:
 class SuccessParts:
     """What a predicted success rests on: parts that add up to it.
 
-    `task` is the training task that the prompt is most like, by a `likeness` of 0–1. The model's
-    average on it, what this `prompt` changes, what `local` evidence, how the model did on the
+    `task` is the training task it is most like, with its `task_probability`. The
+    model's average on it, what this `prompt` changes, what `local` evidence, how it did on the
     nearest training prompts and on tasks alike, changes then, and what the user's own judged rows
     change (`world`).
     `familiar` is how near the prompt is to anything in the training data: at 0 it counts as the
@@ -53,7 +53,7 @@ class SuccessParts:
     """
 
     task: str
-    likeness: float
+    task_probability: float
     average: float
     prompt: float
     local: float

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from rolecall.registry.core.errors import UnknownRecord
 
+if TYPE_CHECKING:
+    from rolecall.registry.core.entities import Collection
+
 MOST_CHOICES = 16
+NOUNS: Mapping[Collection, str] = {
+    "models": "model",
+    "endpoints": "endpoint",
+    "roles": "role",
+    "tasks": "task",
+    "strategies": "strategy",
+    "scopes": "scope",
+    "judged_rows": "judged row",
+}
 
 
 class Named(Protocol):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 SampleSource = Literal["live", "probe", "batch"]
-OutcomeKind = Literal["human", "judge", "check"]
+OutcomeSource = Literal["human", "judge", "check"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Call:
 
     A call is stored before it is sent; until it ends, `finished_at` is null. `error_type` is
     null for a success. `cost_usd` is null where the provider did not say what was used or no
-    price is known; `held_usd` is then what counts against allowances: the worst case while the
+    price is known; `reserved_usd` is then what counts against budgets: the worst case while the
     call runs, afterwards an estimate of what was used. `task` is the kind of task.
     """
 
@@ -49,7 +49,7 @@ class Call:
     user: str | None = None
     region: str | None = None
     finished_at: str | None = None
-    held_usd: float | None = None
+    reserved_usd: float | None = None
     detail: str | None = None
     status_code: int | None = None
     retry_after_s: float | None = None
@@ -58,12 +58,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How good one answer was, 0–1; `predicted` is the success foretold before any offset."""
+    """How good one answer was, 0–1; `predicted` is the success predicted before any offset."""
 
     created_at: str
     endpoint: str
     score: float
-    kind: OutcomeKind
+    source: OutcomeSource
     decision_id: str | None = None
     task: str | None = None
     predicted: float | None = None
@@ -89,7 +89,7 @@ class EndpointStatistics:
     `recent_calls` and `recent_failures` are decayed weights as of `updated_at`. `samples` is the
     number of calls behind the latencies: `*_p50_s` and `*_p95_s` are decayed quantiles that
     follow a change within a few calls, `*_long_p50_s` is the slow-moving median they fade back to.
-    `consecutive_failures`, `openings` (times the circuit opened since it last closed),
+    `consecutive_failures`, `times_opened` (times the circuit opened since it last closed),
     `open_until`, `opened_because` and `trial_until` are the circuit's.
     """
 
@@ -113,7 +113,7 @@ class EndpointStatistics:
     cost_usd: float = 0.0
     unpriced: int = 0
     consecutive_failures: int = 0
-    openings: int = 0
+    times_opened: int = 0
     open_until: str | None = None
     opened_because: str | None = None
     trial_until: str | None = None
@@ -126,8 +126,8 @@ class Measured:
     `freshness` is 1 right after a sample and halves with time: by it the recent medians give
     way to the long ones. By `long_freshness`, 1 for a day and halving far more slowly, these
     give way to what is declared. `recent_calls` and `recent_failures` are decayed weights.
-    `success_offset` is added to the predicted success; `success_doubt` (0–1) is how much of the
-    prediction's own uncertainty the `outcomes` leave.
+    `success_offset` is added to the predicted success; `success_uncertainty` (0–1) is how much
+    of the prediction's own uncertainty the `outcomes` leave.
     """
 
     samples: int = 0
@@ -141,7 +141,7 @@ class Measured:
     recent_calls: float = 0.0
     recent_failures: float = 0.0
     success_offset: float = 0.0
-    success_doubt: float = 1.0
+    success_uncertainty: float = 1.0
     outcomes: int = 0
 
 

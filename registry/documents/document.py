@@ -5,25 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, cast, get_args
 
-from yaml.nodes import Node, ScalarNode
+from yaml.nodes import Node
 
 from rolecall.registry.core.entities import (
     Collection,
-    Endpoint,
-    Model,
     Record,
     Registry,
-    Role,
-    Scope,
-    Strategy,
-    TaskKind,
 )
 from rolecall.registry.core.errors import InvalidDocument
-from rolecall.registry.core.judged_rows import JudgedRow
 from rolecall.registry.core.suggestions import choices_hint
 from rolecall.registry.documents.emit import yaml_list, yaml_mapping
-from rolecall.registry.documents.schema import SHAPES
-from rolecall.registry.documents.source import YamlSource, describe_node, is_null
+from rolecall.registry.documents.fields import to_plain
+from rolecall.registry.documents.schema import TYPES, read_entity
+from rolecall.registry.documents.source import YamlSource, is_null
 
 COLLECTIONS: tuple[Collection, ...] = get_args(Collection)
 HEADER = "# A rolecall registry; `rolecall registry apply FILE` reads it back.\n"
@@ -61,26 +55,7 @@ class Document:
 
 def collection_of(record: Record) -> Collection:
     """Return the collection that a record belongs to."""
-    match record:
-        case Model():
-            return "models"
-        case Endpoint():
-            return "endpoints"
-        case Role():
-            return "roles"
-        case TaskKind():
-            return "tasks"
-        case Strategy():
-            return "strategies"
-        case Scope():
-            return "scopes"
-        case JudgedRow():
-            return "judged_rows"
-
-
-def to_plain(record: Record) -> dict[str, Any]:
-    """Return a record as a mapping with all its keys, in their fixed order."""
-    return SHAPES[collection_of(record)].plain(record)
+    return next(name for name, kind in TYPES.items() if isinstance(record, kind))
 
 
 def parse_document(text: str, filename: str) -> Document:
@@ -111,7 +86,7 @@ def _section(source: YamlSource, section: Collection, node: Node) -> list[Entry]
     for index, item in enumerate([] if is_null(node) else source.items(node, section)):
         path = f"{section}[{index}]"
         source.lines[path] = item.start_mark.line + 1
-        record = SHAPES[section].read(source, item, path)
+        record = read_entity(source, item, section, path)
         if record.id in seen:
             line = source.lines.get(f"{path}.id", source.lines[path])
             message = f'"{record.id}" is described twice, first at line {seen[record.id]}'
@@ -127,21 +102,19 @@ def parse_record(collection: Collection, text: str, filename: str | None) -> Doc
     node = source.compose(text)
     if node is None or is_null(node):
         raise source.refusal(None, "", "holds nothing")
-    if isinstance(node, ScalarNode):
-        raise source.refusal(node, "", f"expected keys and values, found {describe_node(node)}")
-    record = SHAPES[collection].read(source, node, "")
+    record = read_entity(source, node, collection, "")
     return Document((Entry(collection, record, ""),), frozenset({collection}), source)
 
 
 def checked(record: Record) -> Record:
     """Return a record made elsewhere as a document would hold it. Raises InvalidDocument."""
-    return from_plain(collection_of(record), to_plain(record), None)
+    return from_plain(collection_of(record), to_plain(record))
 
 
-def from_plain(collection: Collection, plain: dict[str, Any], filename: str | None) -> Record:
+def from_plain(collection: Collection, plain: dict[str, Any]) -> Record:
     """Return the record of a mapping such as `to_plain` returns. Raises InvalidDocument."""
     text = "\n".join(yaml_mapping(plain, ""))
-    return parse_record(collection, text, filename).entries[0].record
+    return parse_record(collection, text, None).entries[0].record
 
 
 def dump_record(record: Record) -> str:

@@ -1,7 +1,12 @@
-"""Plain values as YAML text: the same bytes every time, short lists and mappings on one line."""
+"""Plain values as YAML text: the same bytes every time, short lists and mappings on one line.
+
+PyYAML's own dump quotes dates, breaks lines inside of a mapping that is too long, and takes
+nested lists apart however short they are.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -12,7 +17,6 @@ _WIDTH = 100
 _SAFE = re.compile(r"[A-Za-z0-9_./~$*?+-]([A-Za-z0-9_./:@~$*?+()' -]*[A-Za-z0-9_./@~$*?+()'-])?")
 _UNSAFE_INSIDE = re.compile(r": | #|:$")
 _SAFE_FIRST = re.compile(r"[A-Za-z0-9_./~$+]")
-_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _RESOLVER: Any = Resolver()
 _PLAIN_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp")
 
@@ -32,7 +36,7 @@ def yaml_mapping(mapping: dict[str, Any], indent: str) -> list[str]:
     lines: list[str] = []
     for key, value in mapping.items():
         line = f"{indent}{_scalar(key)}: {_inline(value)}"
-        if len(line) <= _WIDTH or not value or not isinstance(value, (list, dict)):
+        if len(line) <= _WIDTH or not value or not isinstance(value, (list, tuple, dict)):
             lines.append(line)
             continue
         lines.append(f"{indent}{_scalar(key)}:")
@@ -46,7 +50,7 @@ def yaml_mapping(mapping: dict[str, Any], indent: str) -> list[str]:
 def _inline(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_scalar(k)}: {_inline(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_inline(item) for item in value) + "]"
     return _scalar(value)
 
@@ -80,15 +84,6 @@ def _reads_back_as_itself(text: str) -> bool:
 
 
 def _quoted(text: str) -> str:
-    return '"' + "".join(_escaped(character) for character in text) + '"'
-
-
-def _escaped(character: str) -> str:
-    if character in _ESCAPES:
-        return _ESCAPES[character]
-    code = ord(character)
-    if 0x20 <= code <= 0x7E or (code >= 0xA0 and character.isprintable()):
-        return character
-    if code <= 0xFF:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    # What JSON quotes is YAML too, but for characters that YAML does not print.
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in quoted)

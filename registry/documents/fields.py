@@ -1,21 +1,25 @@
-"""The kinds of values that registry documents hold: how each is read and written."""
+"""Read records from YAML nodes, and write them as plain values, by the types of their fields.
+
+A library that converts plain values (msgspec, pydantic) sees neither how a value was written
+nor its line, both of which a refusal names.
+"""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
-from typing import Any, Protocol
+from collections.abc import Callable
+from dataclasses import MISSING, fields, is_dataclass
+from functools import cache, partial
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from yaml.constructor import ConstructorError, SafeConstructor
 from yaml.nodes import Node, ScalarNode
 
 from rolecall.registry.core.suggestions import choices_hint
+from rolecall.registry.core.value_types import Range
 from rolecall.registry.documents.source import YamlSource, describe_node, is_null, join
-
-Check = Callable[[str], str | None]
 
 _TEXT_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp")
 _INT_TAG = "tag:yaml.org,2002:int"
@@ -23,296 +27,185 @@ _FLOAT_TAG = "tag:yaml.org,2002:float"
 _BOOL_TAG = "tag:yaml.org,2002:bool"
 _EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 _QUOTED_STYLES = ("'", '"', "|", ">")
-_LARGEST = 10**12
 _CONSTRUCTOR = SafeConstructor()
 
-
-class Kind(Protocol):
-    """One kind of value."""
-
-    def read(self, source: YamlSource, node: Node, path: str) -> Any:
-        """Return the value as records hold it. Raises InvalidDocument."""
-
-    def plain(self, value: Any) -> Any:
-        """Return the value as YAML holds it: text, number, flag, null, list or mapping."""
+AnyRecord = TypeVar("AnyRecord")
 
 
-@dataclass(frozen=True)
-class Text:
-    """Text; `check` returns what is wrong with it, without quoting it."""
+def read_record(source: YamlSource, node: Node, path: str, record: type[AnyRecord]) -> AnyRecord:
+    """Return the record of a mapping; keys left out take its defaults. Raises InvalidDocument."""
+    pairs = source.pairs(node, path)
+    given = {key.value for key, _ in pairs}
+    kind: Any = record
+    for name in _required(kind):
+        if name not in given:
+            raise source.refusal(node, path, f"{name} is missing")
+    hints = _hints(kind)
+    values: dict[str, Any] = {}
+    for key, value in pairs:
+        place = join(path, key.value)
+        if key.value not in hints:
+            raise source.refusal(key, place, "unknown key", choices_hint(key.value, hints))
+        values[key.value] = _read(source, value, place, hints[key.value])
+    return record(**values)
 
-    check: Check | None = None
-    optional: bool = False
 
-    def read(self, source: YamlSource, node: Node, path: str) -> str | None:
-        """Return the text; dates are text too."""
-        if self.optional and is_null(node):
-            return None
-        if not isinstance(node, ScalarNode) or node.tag not in _TEXT_TAGS:
-            hint = None
-            if isinstance(node, ScalarNode) and not is_null(node):
-                hint = f'put it in quotes: "{node.value}"'
-            raise source.refusal(node, path, f"expected text, found {describe_node(node)}", hint)
-        wrong = self.check(node.value) if self.check is not None else None
+def to_plain(record: Any) -> dict[str, Any]:
+    """Return a record as a mapping with all its keys, in their fixed order."""
+    kind: Any = type(record)
+    return {name: _plain(getattr(record, name), hint) for name, hint in _hints(kind).items()}
+
+
+def _plain(value: Any, hint: Any) -> Any:
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if isinstance(value, tuple):
+        [item, _] = get_args(hint)
+        if get_origin(item) is tuple:
+            return {name: _plain(number, float) for name, number in value}
+        return [_plain(one, item) for one in value]
+    return to_plain(value) if is_dataclass(value) else value
+
+
+@cache
+def _hints(record: type) -> dict[str, Any]:
+    hints = get_type_hints(record, include_extras=True)
+    return {field.name: hints[field.name] for field in fields(record)}
+
+
+@cache
+def _required(record: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(record) if field.default is MISSING)
+
+
+def _read(source: YamlSource, node: Node, path: str, hint: Any) -> Any:
+    """Return the value at a path as the type of its field says."""
+    source.lines[path] = node.start_mark.line + 1
+    read, is_optional = _reader(hint)
+    return None if is_optional and is_null(node) else read(source, node, path)
+
+
+@cache
+def _reader(hint: Any) -> tuple[Callable[[YamlSource, Node, str], Any], bool]:
+    """Return what reads the values of a type, and whether they may be null."""
+    is_union = get_origin(hint) in (Union, UnionType)
+    kinds = [kind for kind in (get_args(hint) if is_union else (hint,)) if kind is not NoneType]
+    is_optional = is_union and NoneType in get_args(hint)
+    if len(kinds) == 2:
+        words, (_, rule) = map(get_args, kinds)
+        return partial(_word_or_number, words=words, rule=rule), is_optional
+    [kind] = kinds
+    if get_origin(kind) is Literal:
+        words = get_args(kind)
+        return partial(_word, words=words, hint=f"one of {', '.join(words)}"), is_optional
+    if get_origin(kind) is tuple:
+        [item, _] = get_args(kind)
+        return partial(_pairs if get_origin(item) is tuple else _list, item=item), is_optional
+    if is_dataclass(kind):
+        return partial(_inner_record, record=kind, is_optional=is_optional), is_optional
+    base, rule = get_args(kind) if get_origin(kind) is Annotated else (kind, None)
+    return partial(_SCALARS[base], rule=rule), is_optional
+
+
+def _inner_record(
+    source: YamlSource, node: Node, path: str, record: Any, *, is_optional: bool
+) -> Any:
+    """Return a record inside a record; where it may be null, one that says nothing is."""
+    if _required(record):
+        return read_record(source, node, path, record)
+    value = record() if is_null(node) else read_record(source, node, path, record)
+    return None if is_optional and value == record() else value
+
+
+def _list(source: YamlSource, node: Node, path: str, item: Any) -> tuple[Any, ...]:
+    """Return the items of a list; but for free texts, each name stands in it once."""
+    key = f".{fields(item)[0].name}" if is_dataclass(item) else ""
+    found: dict[str, Any] = {}
+    for index, one in enumerate(source.items(node, path)):
+        place = f"{path}[{index}]"
+        value = _read(source, one, place, item)
+        name = getattr(value, key[1:]) if key else str(index) if item is str else value
+        if name in found:
+            line = source.lines[place + key]
+            raise source.refusal(line, place + key, f'"{name}" is listed twice')
+        found[name] = value
+    return tuple(found.values())
+
+
+def _pairs(source: YamlSource, node: Node, path: str, item: Any) -> tuple[tuple[str, Any], ...]:
+    """Return a mapping of names to values, held as pairs."""
+    name, kind = get_args(item)
+    [_, name_problem] = get_args(name)
+    found: list[tuple[str, Any]] = []
+    for key, value in source.pairs(node, path):
+        wrong = name_problem(key.value)
         if wrong is not None:
-            raise source.refusal(node, path, wrong)
-        return str(node.value)
-
-    def plain(self, value: str | None) -> str | None:
-        """Return the text itself."""
-        return value
+            raise source.refusal(key, join(path, key.value), wrong)
+        found.append((key.value, _read(source, value, join(path, key.value), kind)))
+    return tuple(found)
 
 
-@dataclass(frozen=True)
-class Number:
-    """A finite number between `low` and `high`, both included; with `above`, more than `low`."""
-
-    low: float = 0.0
-    high: float = float(_LARGEST)
-    optional: bool = False
-    above: bool = False
-
-    def read(self, source: YamlSource, node: Node, path: str) -> float | None:
-        """Return the number."""
-        if self.optional and is_null(node):
-            return None
-        number = _number(node)
-        if number is None:
-            raise source.refusal(node, path, f"expected a number, found {describe_node(node)}")
-        is_high_enough = number > self.low if self.above else number >= self.low
-        if not (is_high_enough and number <= self.high):  # nan is neither
-            message = _range(node.value, self.low, self.high, above=self.above)
-            raise source.refusal(node, path, message)
-        return float(number)
-
-    def plain(self, value: float | None) -> float | int | None:
-        """Return the number, without a fraction where it has none."""
-        return int(value) if value is not None and float(value).is_integer() else value
+def _text(source: YamlSource, node: Node, path: str, rule: Any) -> str:
+    """Return the text; dates are text too."""
+    if not isinstance(node, ScalarNode) or node.tag not in _TEXT_TAGS:
+        hint = None
+        if isinstance(node, ScalarNode) and not is_null(node):
+            hint = f'put it in quotes: "{node.value}"'
+        raise source.refusal(node, path, f"expected text, found {describe_node(node)}", hint)
+    wrong = rule(node.value) if rule is not None else None
+    if wrong is not None:
+        raise source.refusal(node, path, wrong)
+    return str(node.value)
 
 
-@dataclass(frozen=True)
-class Whole:
-    """A whole number of at least `low`."""
-
-    low: int = 0
-    optional: bool = True
-
-    def read(self, source: YamlSource, node: Node, path: str) -> int | None:
-        """Return the number."""
-        if self.optional and is_null(node):
-            return None
-        number = _number(node) if node.tag == _INT_TAG else None
-        if number is None:
-            found = describe_node(node) if node.tag != _FLOAT_TAG else "a fraction"
-            raise source.refusal(node, path, f"expected a whole number, found {found}")
-        if not self.low <= number <= _LARGEST:
-            raise source.refusal(node, path, _range(node.value, self.low, _LARGEST))
-        return int(number)
-
-    def plain(self, value: int | None) -> int | None:
-        """Return the number itself."""
-        return value
+def _flag(source: YamlSource, node: Node, path: str, rule: None) -> bool:  # noqa: ARG001
+    if not isinstance(node, ScalarNode) or node.tag != _BOOL_TAG:
+        raise source.refusal(node, path, f"expected true or false, found {describe_node(node)}")
+    return bool(_CONSTRUCTOR.construct_yaml_bool(node))
 
 
-@dataclass(frozen=True)
-class Flag:
-    """True or false."""
-
-    optional: bool = False
-
-    def read(self, source: YamlSource, node: Node, path: str) -> bool | None:
-        """Return the flag."""
-        if self.optional and is_null(node):
-            return None
-        if not isinstance(node, ScalarNode) or node.tag != _BOOL_TAG:
-            raise source.refusal(node, path, f"expected true or false, found {describe_node(node)}")
-        return bool(_CONSTRUCTOR.construct_yaml_bool(node))
-
-    def plain(self, value: bool | None) -> bool | None:
-        """Return the flag itself."""
-        return value
+def _word(source: YamlSource, node: Node, path: str, words: Any, hint: str) -> str:
+    if not isinstance(node, ScalarNode) or node.value not in words:
+        found = f'"{node.value}"' if isinstance(node, ScalarNode) else describe_node(node)
+        raise source.refusal(node, path, f"unknown value {found}", hint)
+    return str(node.value)
 
 
-@dataclass(frozen=True)
-class Choice:
-    """One of a few words."""
-
-    words: tuple[str, ...]
-    optional: bool = False
-    hint: str | None = None
-
-    def read(self, source: YamlSource, node: Node, path: str) -> str | None:
-        """Return the word."""
-        if self.optional and is_null(node):
-            return None
-        if not isinstance(node, ScalarNode) or node.value not in self.words:
-            found = f'"{node.value}"' if isinstance(node, ScalarNode) else describe_node(node)
-            hint = self.hint or f"one of {', '.join(self.words)}"
-            raise source.refusal(node, path, f"unknown value {found}", hint)
-        return str(node.value)
-
-    def plain(self, value: str | None) -> str | None:
-        """Return the word itself."""
-        return value
+def _word_or_number(
+    source: YamlSource, node: Node, path: str, words: Any, rule: Range
+) -> str | int:
+    if node.tag in (_INT_TAG, _FLOAT_TAG):
+        return _whole_number(source, node, path, rule)
+    hint = f"one of {', '.join(words)}, a number of tokens, or null"
+    return _word(source, node, path, words, hint)
 
 
-@dataclass(frozen=True)
-class ChoiceOrWhole:
-    """One of a few words, a whole number above 0 called `number`, or null."""
-
-    words: tuple[str, ...]
-    number: str
-
-    def read(self, source: YamlSource, node: Node, path: str) -> str | int | None:
-        """Return the word or the number."""
-        if node.tag in (_INT_TAG, _FLOAT_TAG):
-            return Whole(low=1).read(source, node, path)
-        hint = f"one of {', '.join(self.words)}, {self.number}, or null"
-        return Choice(self.words, optional=True, hint=hint).read(source, node, path)
-
-    def plain(self, value: str | int | None) -> str | int | None:
-        """Return the word or the number itself."""
-        return value
+def _float(source: YamlSource, node: Node, path: str, rule: Range | None) -> float:
+    number = _number(node)
+    if number is None:
+        raise source.refusal(node, path, f"expected a number, found {describe_node(node)}")
+    return float(_in_range(source, node, path, number, rule))
 
 
-@dataclass(frozen=True)
-class Words:
-    """A list of texts; unless `repeats`, each stands in it once."""
-
-    of: Text = field(default_factory=Text)
-    repeats: bool = False
-
-    def read(self, source: YamlSource, node: Node, path: str) -> tuple[str, ...]:
-        """Return the texts in their order."""
-        found: list[str] = []
-        for index, item in enumerate(source.items(node, path)):
-            place = f"{path}[{index}]"
-            word = self.of.read(source, item, place)
-            source.lines[place] = item.start_mark.line + 1
-            if word in found and not self.repeats:
-                raise source.refusal(item, place, f'"{word}" is listed twice')
-            found.append(word or "")
-        return tuple(found)
-
-    def plain(self, value: tuple[str, ...]) -> list[str]:
-        """Return the texts as a list."""
-        return list(value)
+def _whole_number(source: YamlSource, node: Node, path: str, rule: Range | None) -> int:
+    number = _number(node) if node.tag == _INT_TAG else None
+    if number is None:
+        found = describe_node(node) if node.tag != _FLOAT_TAG else "a fraction"
+        raise source.refusal(node, path, f"expected a whole number, found {found}")
+    return int(_in_range(source, node, path, number, rule))
 
 
-@dataclass(frozen=True)
-class Fractions:
-    """A mapping of names to numbers from 0 to 1, held as pairs."""
-
-    def read(self, source: YamlSource, node: Node, path: str) -> tuple[tuple[str, float], ...]:
-        """Return the pairs in their order."""
-        found: list[tuple[str, float]] = []
-        for key, value in source.pairs(node, path):
-            place = join(path, key.value)
-            wrong = name_problem(key.value)
-            if wrong is not None:
-                raise source.refusal(key, place, wrong)
-            number = Number().read(source, value, place) or 0.0
-            if number > 1.0:
-                hint = "write a percentage as a fraction, such as 0.71"
-                raise source.refusal(value, place, _range(str(value.value), 0.0, 1.0), hint)
-            found.append((key.value, number))
-        return tuple(found)
-
-    def plain(self, value: tuple[tuple[str, float], ...]) -> dict[str, float | int | None]:
-        """Return the pairs as a mapping."""
-        return {name: Number().plain(number) for name, number in value}
-
-
-@dataclass(frozen=True)
-class Key:
-    """One key of a record: its name, the kind of its value, whether it must be given."""
-
-    name: str
-    kind: Kind
-    required: bool = False
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The keys of a record in their fixed order, and the record they make."""
-
-    record: Callable[..., Any]
-    keys: tuple[Key, ...]
-    check: Callable[[YamlSource, Node, str, Mapping[str, Node]], None] | None = None
-
-    def read(self, source: YamlSource, node: Node, path: str) -> Any:
-        """Return the record; keys left out take its defaults."""
-        pairs = source.pairs(node, path)
-        given = {key.value: value for key, value in pairs}
-        for key in self.keys:
-            if key.required and key.name not in given:
-                raise source.refusal(node, path, f"{key.name} is missing")
-        if self.check is not None:
-            self.check(source, node, path, given)
-        known = {key.name: key.kind for key in self.keys}
-        values: dict[str, Any] = {}
-        for name, value in pairs:
-            place = join(path, name.value)
-            if name.value not in known:
-                raise source.refusal(name, place, "unknown key", choices_hint(name.value, known))
-            source.lines[place] = value.start_mark.line + 1
-            values[name.value] = known[name.value].read(source, value, place)
-        return self.record(**values)
-
-    @property
-    def requires_keys(self) -> bool:
-        """Whether some key must be given."""
-        return any(key.required for key in self.keys)
-
-    def plain(self, value: Any) -> dict[str, Any]:
-        """Return all keys with their values."""
-        return {key.name: key.kind.plain(getattr(value, key.name)) for key in self.keys}
-
-
-@dataclass(frozen=True)
-class Nested:
-    """A record inside a record; one that says nothing is `blank`."""
-
-    shape: Shape
-    blank: Any = None
-
-    def read(self, source: YamlSource, node: Node, path: str) -> Any:
-        """Return the inner record, or `blank` for null and for one that says nothing."""
-        if is_null(node):
-            return self.blank
-        value = self.shape.read(source, node, path)
-        says_nothing = not self.shape.requires_keys and value == self.shape.record()
-        return self.blank if says_nothing else value
-
-    def plain(self, value: Any) -> dict[str, Any] | None:
-        """Return the inner record's keys, or null."""
-        return None if value is None else self.shape.plain(value)
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A list of inner records, each known by its `key`, which stands in it once."""
-
-    shape: Shape
-    key: str
-
-    def read(self, source: YamlSource, node: Node, path: str) -> tuple[Any, ...]:
-        """Return the inner records in their order."""
-        found: list[Any] = []
-        seen: set[str] = set()
-        for index, item in enumerate(source.items(node, path)):
-            value = self.shape.read(source, item, f"{path}[{index}]")
-            name = getattr(value, self.key)
-            if name in seen:
-                place = f"{path}[{index}].{self.key}"
-                raise source.refusal(source.lines[place], place, f'"{name}" is listed twice')
-            seen.add(name)
-            found.append(value)
-        return tuple(found)
-
-    def plain(self, value: tuple[Any, ...]) -> list[dict[str, Any]]:
-        """Return the inner records' keys."""
-        return [self.shape.plain(item) for item in value]
+def _in_range(
+    source: YamlSource, node: Node, path: str, number: float, rule: Range | None
+) -> float:
+    allowed = rule or Range()
+    wrong = allowed.problem(number)
+    if wrong is not None:
+        given = node.value if len(node.value) <= 40 else f"{node.value[:40]}…"
+        is_percentage = allowed.high == 1 and 1 < number <= 100
+        hint = "write a percentage as a fraction, such as 0.71" if is_percentage else None
+        raise source.refusal(node, path, f"{given} is {wrong}", hint)
+    return number
 
 
 def _number(node: Node) -> float | int | None:
@@ -332,50 +225,4 @@ def _number(node: Node) -> float | int | None:
     return None
 
 
-def _range(given: str, low: float, high: float, *, above: bool = False) -> str:
-    given = given if len(given) <= 40 else f"{given[:40]}…"
-    if high >= _LARGEST:
-        return f"{given} is out of range: {'above' if above else 'at least'} {low:g}, and finite"
-    return f"{given} is out of range: {low:g} to {high:g}"
-
-
-def name_problem(text: str) -> str | None:
-    """Return what keeps a text from being a name, or null."""
-    if not text:
-        return "a name may not be empty"
-    if len(text) > 200:
-        return "a name may have 200 characters at most"
-    if any(character.isspace() or not character.isprintable() for character in text):
-        return "a name may not contain spaces"
-    return None
-
-
-def prompt_problem(text: str) -> str | None:
-    """Return what keeps a text from being a prompt, or null."""
-    return None if text.strip() else "a prompt may not be empty"
-
-
-def date_problem(text: str) -> str | None:
-    """Return what keeps a text from being an ISO date (or year and month), or null."""
-    try:
-        date.fromisoformat(f"{text}-01" if re.fullmatch(r"\d{4}-\d{2}", text) else text)
-    except ValueError:
-        return f'"{text}" is not a date: write YYYY-MM-DD or YYYY-MM'
-    return None if re.fullmatch(r"\d{4}-\d{2}(-\d{2})?", text) else "write YYYY-MM-DD or YYYY-MM"
-
-
-def url_problem(text: str) -> str | None:
-    """Return what keeps a text from being a base URL, or null; empty means the API's own."""
-    if text and not re.fullmatch(r"https?://[^\s/]+\S*", text):
-        return "expected a URL that starts with http:// or https://"
-    return None
-
-
-def variable_problem(text: str) -> str | None:
-    """Return what keeps a text from naming an environment variable, or null.
-
-    Strict, and silent about the text itself: it may be a key pasted in the wrong place.
-    """
-    if not re.fullmatch(r"[A-Z0-9_]{1,100}", text):
-        return "expected the name of an environment variable such as OPENAI_API_KEY, never a key"
-    return None
+_SCALARS: dict[Any, Any] = {str: _text, bool: _flag, float: _float, int: _whole_number}

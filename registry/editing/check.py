@@ -1,11 +1,12 @@
-"""Keep the registry file sound: check it and back it up."""
+"""Check the registry file and back it up."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rolecall.registry.editing.references import NOUNS, dangling
+from rolecall.registry.core.suggestions import NOUNS
+from rolecall.registry.editing.references import dangling
 from rolecall.registry.storage.backup import back_up
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import unreadable_decisions
@@ -20,7 +21,7 @@ def check_registry(db: Database) -> tuple[str, ...]:
     if problems:
         return tuple(problems)
     problems += [
-        f'{NOUNS[one.collection]} {one.owner}: {one.path}: no {NOUNS[one.target]} "{one.name}"'
+        f'{one.who}: {one.path}: no {NOUNS[one.target]} "{one.name}"'
         for one in dangling(read_registry(db))
     ]
     problems += [f"decision {one} cannot be read back" for one in unreadable_decisions(db)]

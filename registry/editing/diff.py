@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from rolecall.registry.core.entities import Collection, Record, Registry
-from rolecall.registry.documents.document import COLLECTIONS, Document, collection_of, to_plain
+from rolecall.registry.documents.document import COLLECTIONS, Document, collection_of
+from rolecall.registry.documents.fields import to_plain
 
 FieldChange = tuple[str, Any, Any]
 
@@ -20,18 +21,6 @@ class Change:
     id: str
     kind: Literal["add", "change", "remove"]
     fields: tuple[FieldChange, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """All that a document changes, by collection and id."""
-
-    entries: tuple[Change, ...]
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing changes."""
-        return not self.entries
 
 
 def merged(registry: Registry, document: Document, *, prune: bool) -> Registry:
@@ -63,7 +52,7 @@ def records_of(registry: Registry, collection: Collection) -> tuple[Record, ...]
     return records
 
 
-def changes_between(before: Registry, after: Registry) -> Changes:
+def changes_between(before: Registry, after: Registry) -> tuple[Change, ...]:
     """Return what must be done to `before` to make it `after`."""
     entries: list[Change] = []
     for collection in COLLECTIONS:
@@ -77,7 +66,7 @@ def changes_between(before: Registry, after: Registry) -> Changes:
             elif old[key] != new[key]:
                 fields = tuple(_differences(to_plain(old[key]), to_plain(new[key]), ""))
                 entries.append(Change(collection, key, "change", fields))
-    return Changes(tuple(entries))
+    return tuple(entries)
 
 
 def _differences(before: Any, after: Any, path: str) -> Iterator[FieldChange]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rolecall.registry.core.entities import Assignment, Collection, Record, Registry, Role
@@ -12,24 +13,24 @@ from rolecall.registry.core.errors import (
     RecordInUse,
     UnknownRecord,
 )
-from rolecall.registry.core.suggestions import choices_hint, unknown
+from rolecall.registry.core.suggestions import NOUNS, choices_hint, named, unknown
 from rolecall.registry.documents.document import (
-    COLLECTIONS,
     Document,
     checked,
+    collection_of,
     dump_record,
     dump_registry,
     parse_document,
     parse_record,
 )
 from rolecall.registry.editing.diff import (
-    Changes,
+    Change,
     changes_between,
     merged,
     records_of,
     with_records,
 )
-from rolecall.registry.editing.references import NOUNS, Reference, dangling, users_of
+from rolecall.registry.editing.references import Reference, dangling, users_of
 from rolecall.registry.policy.layers import DEFAULT_STRATEGY
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import (
@@ -37,10 +38,10 @@ from rolecall.registry.storage.registry import (
     names,
     read_collection,
     read_registry,
+    read_roles,
     rename_record,
     write_record,
 )
-from rolecall.registry.storage.roles import read_roles
 
 _WRITE_ORDER: tuple[Collection, ...] = (
     "models",
@@ -53,27 +54,18 @@ _WRITE_ORDER: tuple[Collection, ...] = (
 )
 
 
-def list_records(db: Database, collection: Collection) -> tuple[Record, ...]:
-    """Return all records of a collection, sorted by id."""
-    return read_collection(db, collection)
-
-
 def get_record(db: Database, collection: Collection, record_id: str) -> Record:
     """Return one record. Raises UnknownRecord with the names that come near."""
-    records = read_collection(db, collection)
-    for record in records:
-        if record.id == record_id:
-            return record
-    raise unknown(NOUNS[collection], record_id, [record.id for record in records])
+    return named(read_collection(db, collection), NOUNS[collection], record_id)
 
 
-def add_record(db: Database, collection: Collection, record: Record) -> Record:
+def add_record(db: Database, record: Record) -> Record:
     """Add a new record and return it as stored, with empty fields filled in.
 
     Raises RecordExists, InvalidDocument for a value that no document could hold, UnknownRecord
     for a reference to a record that is not there.
     """
-    record = checked(record)
+    record, collection = checked(record), collection_of(record)
     with db.transaction():
         if record.id in names(db, collection):
             raise RecordExists(
@@ -97,7 +89,7 @@ def remove_record(db: Database, collection: Collection, record_id: str) -> None:
         if users:
             raise RecordInUse(
                 f"{NOUNS[collection]} {record_id} is used by {_in_short(users)}",
-                hint=_release_hint(collection, record_id, users[0]),
+                hint=_release_hint(record_id, users[0]),
             )
         delete_record(db, collection, record_id)
 
@@ -118,16 +110,16 @@ def replace_from_yaml(
     """
     document = parse_record(collection, text, f"{record_id}.yaml")
     record = document.entries[0].record
-    began = parse_record(collection, original, f"{record_id}.yaml").entries[0].record
     with db.transaction():
         stored = {one.id: one for one in read_collection(db, collection)}
-        if stored.get(record_id) != began:
+        before = stored.get(record_id)
+        if before is None or dump_record(before) != original:
             what = "was changed" if record_id in stored else "was removed"
             raise RecordChanged(
                 f"{NOUNS[collection]} {record_id} {what} by someone else meanwhile",
                 hint=f"rolecall {collection} edit {record_id}",
             )
-        if record == began:
+        if record == before:
             return False
         if record.id != record_id:
             if record.id in stored:
@@ -144,7 +136,7 @@ def assign_endpoint(db: Database, role: str, assignment: Assignment) -> Role:
     Raises UnknownRecord for a role or endpoint that is not there.
     """
     with db.transaction():
-        before = _role(db, role)
+        before = named(read_roles(db), "role", role)
         endpoints = [one.endpoint for one in before.assignments]
         assignments = (
             tuple(
@@ -164,7 +156,7 @@ def assign_endpoint(db: Database, role: str, assignment: Assignment) -> Role:
 def unassign_endpoint(db: Database, role: str, endpoint: str) -> Role:
     """Take an endpoint's assignment from a role and return the role. Raises UnknownRecord."""
     with db.transaction():
-        before = _role(db, role)
+        before = named(read_roles(db), "role", role)
         assigned = [one.endpoint for one in before.assignments]
         if endpoint not in assigned:
             hint = choices_hint(endpoint, assigned) if assigned else f"rolecall roles show {role}"
@@ -177,20 +169,14 @@ def unassign_endpoint(db: Database, role: str, endpoint: str) -> Role:
 
 def apply_document(
     db: Database, text: str, filename: str, *, dry_run: bool = False, prune: bool = False
-) -> Changes:
+) -> tuple[Change, ...]:
     """Make the registry hold the document's records; return what that changes.
 
     A record in the document is the whole record. Records that it does not name stay; with
     `prune` those in the sections that it names are removed. All or nothing; nothing at all with
     `dry_run`. Raises InvalidDocument, or RecordInUse when pruning would leave a name dangling.
     """
-    return apply_parsed(db, parse_document(text, filename), dry_run=dry_run, prune=prune)
-
-
-def apply_parsed(
-    db: Database, document: Document, *, dry_run: bool = False, prune: bool = False
-) -> Changes:
-    """Do what `apply_document` does with a document that was read before."""
+    document = parse_document(text, filename)
     with db.snapshot() if dry_run else db.transaction():
         before = read_registry(db, with_judged_rows=True)
         after, changes = planned(before, document, prune=prune)
@@ -199,7 +185,9 @@ def apply_parsed(
     return changes
 
 
-def planned(before: Registry, document: Document, *, prune: bool) -> tuple[Registry, Changes]:
+def planned(
+    before: Registry, document: Document, *, prune: bool
+) -> tuple[Registry, tuple[Change, ...]]:
     """Return what a document makes of a registry, and the changes; raises as apply_document."""
     after = merged(before, document, prune=prune)
     lost = dangling(after)
@@ -208,30 +196,28 @@ def planned(before: Registry, document: Document, *, prune: bool) -> tuple[Regis
     return after, changes_between(before, after)
 
 
-def write_changes(db: Database, after: Registry, changes: Changes) -> None:
+def write_changes(db: Database, after: Registry, changes: Sequence[Change]) -> None:
     """Write changes that lead to the registry `after`, references before what refers to them."""
-    written = {(one.collection, one.id) for one in changes.entries if one.kind != "remove"}
+    written = {(one.collection, one.id) for one in changes if one.kind != "remove"}
     with db.transaction():
         for collection in _WRITE_ORDER:
             for record in records_of(after, collection):
                 if (collection, record.id) in written:
                     write_record(db, record)
         for collection in reversed(_WRITE_ORDER):
-            for change in changes.entries:
+            for change in changes:
                 if change.kind == "remove" and change.collection == collection:
                     delete_record(db, collection, change.id)
+
+
+def write_registry(db: Database, registry: Registry) -> None:
+    """Write a whole registry where there is nothing yet."""
+    write_changes(db, registry, changes_between(Registry(0), registry))
 
 
 def export_document(db: Database) -> str:
     """Return the whole registry as one YAML document; the same content, the same bytes."""
     return dump_registry(read_registry(db, with_judged_rows=True))
-
-
-def _role(db: Database, name: str) -> Role:
-    roles = {role.id: role for role in read_roles(db)}
-    if name not in roles:
-        raise unknown("role", name, list(roles))
-    return roles[name]
 
 
 def _write_checked(db: Database, record: Record, document: Document | None = None) -> None:
@@ -286,7 +272,7 @@ def _dangling_error(
         one = lost[0]
         return RecordInUse(
             f"{document.source.filename}: pruning would remove {NOUNS[one.target]} {one.name}, "
-            f"which {NOUNS[one.collection]} {one.owner} uses",
+            f"which {one.who} uses",
             hint=f"describe {one.name} in the file too, or apply it without --prune",
         )
     _, path, one = min(inside, key=lambda found: found[0])
@@ -295,16 +281,14 @@ def _dangling_error(
     return document.refusal(path, message, choices_hint(one.name, known))
 
 
-def _in_short(users: tuple[str, ...]) -> str:
-    more = len(users) - 3
-    return ", ".join(users[:3]) + (f" and {more} more" if more > 0 else "")
+def _in_short(users: Sequence[Reference]) -> str:
+    more = f" and {len(users) - 3} more" if len(users) > 3 else ""
+    return ", ".join(user.who for user in users[:3]) + more
 
 
-def _release_hint(collection: Collection, record_id: str, user: str) -> str:
-    noun, _, name = user.partition(" ")
-    if collection == "endpoints":
-        return f"rolecall roles unassign {name} {record_id}"
-    plural = next(key for key in COLLECTIONS if NOUNS[key] == noun)
-    if plural == "scopes":
-        return f"change {user} in a file and give it to: rolecall registry apply FILE"
-    return f"rolecall {plural} edit {name}"
+def _release_hint(record_id: str, user: Reference) -> str:
+    if user.target == "endpoints":
+        return f"rolecall roles unassign {user.owner} {record_id}"
+    if user.collection == "scopes":
+        return f"change {user.who} in a file and give it to: rolecall registry apply FILE"
+    return f"rolecall {user.collection} edit {user.owner}"

@@ -1,4 +1,4 @@
-"""Open the registry a command works on, filling a new one with the starter pool."""
+"""Open the registry a command works on, filling a new one with the starter content."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from rolecall.registry.storage.registry import names
 def open_registry(given: Path | None, *, must_exist: bool = False) -> Database:
     """Return the registry at `given` (else the environment's, else the user's own), open.
 
-    One that does not exist is created with the starter pool, roles, tasks and strategies, in
-    one transaction, unless it `must_exist`. Raises RegistryUnusable.
+    One that does not exist is created with the starter models, endpoints, roles, tasks and
+    strategies, in one transaction, unless it `must_exist`. Raises RegistryUnusable.
     """
     path = registry_path(given)
     if must_exist and not path.exists():
@@ -54,9 +54,10 @@ def has_registry(given: Path | None) -> bool:
 
 
 def _seed(db: Database) -> None:
-    from rolecall.registry.editing.seed import write_seed
+    from rolecall.registry.editing.edit import write_registry
+    from rolecall.registry.editing.seed import seed_registry
 
-    write_seed(db)
+    write_registry(db, seed_registry())
 
 
 def known_names(given: Path | None, collection: str) -> tuple[str, ...]:

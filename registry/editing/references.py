@@ -6,16 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rolecall.registry.core.entities import Collection, Registry
-
-NOUNS: dict[Collection, str] = {
-    "models": "model",
-    "endpoints": "endpoint",
-    "roles": "role",
-    "tasks": "task",
-    "strategies": "strategy",
-    "scopes": "scope",
-    "judged_rows": "judged row",
-}
+from rolecall.registry.core.suggestions import NOUNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +18,11 @@ class Reference:
     path: str
     target: Collection
     name: str
+
+    @property
+    def who(self) -> str:
+        """Name the owner, such as `role coder`."""
+        return f"{NOUNS[self.collection]} {self.owner}"
 
 
 def references(registry: Registry) -> Iterator[Reference]:
@@ -58,11 +54,11 @@ def dangling(registry: Registry) -> tuple[Reference, ...]:
     return tuple(one for one in references(registry) if one.name not in known[one.target])
 
 
-def users_of(registry: Registry, collection: Collection, name: str) -> tuple[str, ...]:
-    """Return who refers to a record, such as `role coder`, each once."""
+def users_of(registry: Registry, collection: Collection, name: str) -> tuple[Reference, ...]:
+    """Return who refers to a record, each once."""
     found = {
-        f"{NOUNS[one.collection]} {one.owner}": None
+        one.who: one
         for one in references(registry)
         if one.target == collection and one.name == name
     }
-    return tuple(found)
+    return tuple(found.values())

@@ -1,4 +1,4 @@
-"""The content that a new registry begins with: the package's seed files over catalogue facts."""
+"""The content that a new registry begins with: the package's seed files over catalog facts."""
 
 from __future__ import annotations
 
@@ -11,20 +11,12 @@ import yaml
 from rolecall.registry.catalog.models_dev import find_model, seed_text
 from rolecall.registry.core.entities import Record, Registry
 from rolecall.registry.core.errors import UnknownRecord
-from rolecall.registry.documents.document import from_plain, parse_document, to_plain
+from rolecall.registry.documents.document import from_plain, parse_document
+from rolecall.registry.documents.fields import to_plain
 from rolecall.registry.documents.source import LOADER
-from rolecall.registry.editing.diff import changes_between, merged, with_records
-from rolecall.registry.editing.edit import write_changes
-from rolecall.registry.storage.connection import Database
+from rolecall.registry.editing.diff import merged, with_records
 
-_POOL = "pool.yaml"
 _TABLES = ("strategies.yaml", "roles.yaml", "tasks.yaml")
-
-
-def write_seed(db: Database) -> None:
-    """Write the starter content to an empty registry."""
-    registry = seed_registry()
-    write_changes(db, registry, changes_between(Registry(0), registry))
 
 
 def seed_registry() -> Registry:
@@ -33,7 +25,7 @@ def seed_registry() -> Registry:
     A model that the installed facts no longer know is left out.
     """
     registry = Registry(0)
-    for item in yaml.load(seed_text(_POOL), Loader=LOADER):
+    for item in yaml.load(seed_text("models.yaml"), Loader=LOADER):
         # Newer facts may have dropped a model; that must not keep a registry from starting.
         with contextlib.suppress(UnknownRecord):
             registry = with_records(registry, _records(item))
@@ -53,5 +45,5 @@ def _records(item: Mapping[str, Any]) -> list[Record]:
         endpoint | {"id": f"{endpoint['id']}:{effort}", "reasoning_effort": effort}
         for effort in item.get("efforts", [])
     ]
-    endpoints = [from_plain("endpoints", one, _POOL) for one in (endpoint, *with_effort)]
-    return [from_plain("models", model, _POOL), *endpoints]
+    endpoints = [from_plain("endpoints", one) for one in (endpoint, *with_effort)]
+    return [from_plain("models", model), *endpoints]

@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(error.exit_code)
     robustness, sanity = content["robustness"], content["sanity"]
     sys.stdout.write(
-        f"balanced flips on {robustness['edits']['balanced']['share']:.1%} of edits and "
+        f"balanced changes on {robustness['edits']['balanced']['share']:.1%} of edits and "
         f"{robustness['restatements']['balanced']['share']:.1%} of restatements; "
         f"{sanity['passed']} of {sanity['prompts']} prompts routed as the evidence says, the best "
         f"constant ({sanity['best_constant']}) {sanity['best_constant_passed']}\n"

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 
 from yaml.nodes import MappingNode, Node
 
-from rolecall.registry.catalog.models_dev import list_price, own_name
+from rolecall.registry.catalog.models_dev import list_price, short_name
 from rolecall.registry.core.effort import parted
 from rolecall.registry.core.entities import Price, Registry
-from rolecall.registry.documents.fields import Key, Number, Shape, name_problem
+from rolecall.registry.core.value_types import name_problem
+from rolecall.registry.documents.fields import read_record
 from rolecall.registry.documents.source import YamlSource, describe_node
 
 REGISTRY = "registry"
 
-_ASKED = Shape(
-    Price,
-    (
-        Key("input_usd_per_mtok", Number(), required=True),
-        Key("output_usd_per_mtok", Number(), required=True),
-    ),
-)
 _HINT = "MODEL: {input_usd_per_mtok: 0.25, output_usd_per_mtok: 1.25}"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    input_usd_per_mtok: float
+    output_usd_per_mtok: float
 
 
 def read_prices(text: str, filename: str) -> dict[str, Price]:
@@ -70,7 +71,7 @@ def _price(source: YamlSource, node: Node, model: str, filename: str) -> Price:
     if not isinstance(node, MappingNode):
         message = f"expected input and output price, found {describe_node(node)}"
         raise source.refusal(node, model, message, _HINT)
-    price: Price = _ASKED.read(source, node, model)
+    price = read_record(source, node, model, _Asked)
     return Price(price.input_usd_per_mtok, price.output_usd_per_mtok, source=filename)
 
 
@@ -96,8 +97,3 @@ def _pair(price: Price | None) -> tuple[float, float] | None:
     if price is None or price.input_usd_per_mtok is None or price.output_usd_per_mtok is None:
         return None
     return price.input_usd_per_mtok, price.output_usd_per_mtok
-
-
-def short_name(model: str) -> str:
-    """Return how a model is known: the last part of its name, in lower case."""
-    return own_name(model).lower()

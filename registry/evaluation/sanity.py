@@ -10,9 +10,9 @@ from typing import Any
 import yaml
 
 from rolecall.registry.core.decisions import Candidate, Decision
-from rolecall.registry.core.effort import variant_of
 from rolecall.registry.core.entities import Registry
 from rolecall.registry.core.errors import UnknownRecord
+from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.core.requests import Message, Request, RoutingChoices
 from rolecall.registry.evaluation.dry_router import dry_router
@@ -163,11 +163,7 @@ def decide_among_judged(
 ) -> Decision:
     """Decide a prompt of a group among the endpoints for which there is evidence."""
     judged = group.evidence.success
-    endpoints = tuple(
-        one.id
-        for one in router.registry.endpoints
-        if variant_of(one.model, one.reasoning_effort) in judged
-    )
+    endpoints = tuple(one.id for one in router.registry.endpoints if one.variant in judged)
     if not endpoints:
         raise UnknownRecord(f"the registry has no endpoint of any of {', '.join(judged)}")
     choices = RoutingChoices(
@@ -260,7 +256,7 @@ def _group(one: Mapping[str, Any]) -> ExpectationGroup:
 
 def _variant(candidate: Candidate, registry: Registry) -> str:
     [endpoint] = [one for one in registry.endpoints if one.id == candidate.endpoint]
-    return variant_of(endpoint.model, endpoint.reasoning_effort)
+    return endpoint.variant
 
 
 def _fails(expected: Expected, decision: Decision, registry: Registry) -> str | None:
@@ -271,7 +267,7 @@ def _fails(expected: Expected, decision: Decision, registry: Registry) -> str | 
         return None
     success, spent = expected.success, expected.spent_usd
     told = (
-        f"{model} succeeds {success[model]:.2f} and spends ${spent[model]:.4f}"
+        f"{model} succeeds {success[model]:.2f} and spends {usd(spent[model])}"
         for model in (chosen, expected.best)
     )
     return ", ".join(told)

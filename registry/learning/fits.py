@@ -11,6 +11,7 @@ from time import perf_counter
 from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.catalog.lookup import known_facts
 from rolecall.registry.core.entities import Registry
+from rolecall.registry.core.formatting import seconds
 from rolecall.registry.core.judged_rows import JudgedRow
 from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.core.reporting import ReportProgress, Tell, say_nothing
@@ -71,7 +72,7 @@ def derive_fits(db: Database, scorer: Scorer, tell: Tell = say_nothing) -> Fits:
     write_fits(db, scorer.version, pack_fits(fits))
     took = perf_counter() - started
     if took > _LONG_S:
-        tell(f"fitted {len(fits.by_model)} models to {len(rows):,} judged rows in {took:.1f} s")
+        tell(f"fitted {len(fits.by_model)} models to {len(rows):,} judged rows in {seconds(took)}")
     return fits
 
 

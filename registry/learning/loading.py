@@ -75,7 +75,7 @@ def with_fits(db: Database, scorer: Scorer, tell: Tell = say_nothing) -> Scorer:
     """
     from rolecall.registry.storage.judged_rows import has_judged_rows, read_fits, uses_fits
 
-    if not uses_fits(db) or not has_judged_rows(db):
+    if not has_judged_rows(db) or not uses_fits(db):
         return scorer if scorer.fits is None else scorer.with_fits(None)
     from rolecall.registry.scorer.packing import unpack_fits
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from rolecall.registry.core.decisions import SpendLimit
-from rolecall.registry.core.entities import Allowance, Scope, Strategy
+from rolecall.registry.core.entities import Budget, Scope, Strategy
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.spending import spent
@@ -17,17 +17,17 @@ EVERYTHING = "all"
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
-    """What is left of one scope's allowance, in USD; below 0 where more was spent."""
+    """What is left of one scope's budget, in USD; below 0 where more was spent."""
 
     scope: str
-    allowance: Allowance
+    budget: Budget
     left_usd: float
 
     @property
     def words(self) -> str:
         """Say what is left, such as `$0.4 of $20 a day is left to app helpdesk`."""
         left = usd(max(self.left_usd, 0.0))
-        of = f"{usd(self.allowance.usd)} a {self.allowance.per}"
+        of = f"{usd(self.budget.usd)} a {self.budget.per}"
         return f"{left} of {of} is left to {self.scope.replace(':', ' ')}"
 
 
@@ -50,16 +50,16 @@ def first_day(per: str, today: date) -> date:
 def remaining(
     db: Database, scopes: Iterable[Scope], app: str | None, user: str | None, now: datetime
 ) -> tuple[Remaining, ...]:
-    """Return what is left of each allowance that bears on a call of that app and user."""
+    """Return what is left of each budget that bears on a call of that app and user."""
     bearing = spending_scopes(app, user)
     today = now.astimezone(UTC).date()
     found = []
     for scope in scopes:
-        if scope.allowance is None or scope.id not in bearing:
+        if scope.budget is None or scope.id not in bearing:
             continue
-        since = first_day(scope.allowance.per, today).isoformat()
-        left = scope.allowance.usd - spent(db, scope.id, since)
-        found.append(Remaining(scope.id, scope.allowance, left))
+        since = first_day(scope.budget.per, today).isoformat()
+        left = scope.budget.usd - spent(db, scope.id, since)
+        found.append(Remaining(scope.id, scope.budget, left))
     return tuple(found)
 
 
@@ -77,8 +77,8 @@ def spend_limit(
     if will_call and most is not None and strategy.budget_mode == "hard":
         limits.append(SpendLimit(most, f"at most {usd(most)}"))
     for one in left:
-        if one.allowance.mode == "hard":
+        if one.budget.mode == "hard":
             limits.append(SpendLimit(max(one.left_usd, 0.0), one.words))
         elif one.left_usd <= 0:
-            notes.append(f"the allowance is used up: {one.words}")
+            notes.append(f"the budget is used up: {one.words}")
     return min(limits, key=lambda limit: limit.usd, default=None), tuple(notes)

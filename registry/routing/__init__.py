@@ -1,1 +1,1 @@
-"""Pure functions: no input or output, no clock, no randomness."""
+"""Decide which endpoint should answer a request: what task it is, what the rules say of it."""

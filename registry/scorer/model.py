@@ -67,7 +67,7 @@ class Reading:
     `vector` (384,) is the sentence embedding. `loading` (1 + L,) and `offset` give a model's logit,
     `local` (M,) and `local_share` what judged prompts like it say of trained models, and `asked`
     (M,), 0–1, how far those were asked such tasks.
-    `task` is the training task that the prompt is most like and `likeness` how much, 0–1;
+    `task` is the training task that the prompt is most like and `task_probability` how much, 0–1;
     `usual_loading` and `usual_offset` are those of its average prompt. `familiar`, 0–1, is how
     near the prompt is to anything known. `spread`, in logits, is what the prompt does not tell.
     `difficulty` is the share of the artifact's reference models expected to fail, 0–1. That panel
@@ -83,7 +83,7 @@ class Reading:
     usual_loading: Table
     usual_offset: float
     task: int
-    likeness: float
+    task_probability: float
     familiar: float
     spread: float
     difficulty: float
@@ -167,7 +167,7 @@ class Scorer:
             usual_loading=usual[:-1],
             usual_offset=float(usual[-1]),
             task=task,
-            likeness=round(float(shares[task]), 4),
+            task_probability=round(float(shares[task]), 4),
             familiar=round(1 - far, 4),
             spread=float(np.hypot(calibration.spread, far * calibration.far_spread)),
             difficulty=round(float(1 - logistic(panel).mean()), 4),
@@ -324,7 +324,7 @@ class Scorer:
         steps = [(plain - usual).round(4), (local - plain).round(4), (whole - local).round(4)]
         average, prompt, near, world = (step.tolist() for step in (usual, *steps))
         return [
-            SuccessParts(task, reading.likeness, *parts, reading.familiar)
+            SuccessParts(task, reading.task_probability, *parts, reading.familiar)
             for parts in zip(average, prompt, near, world, strict=True)
         ]
 

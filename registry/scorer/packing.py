@@ -14,7 +14,7 @@ _NUMBERS = (
     "offset",
     "usual_offset",
     "task",
-    "likeness",
+    "task_probability",
     "familiar",
     "spread",
     "difficulty",

@@ -13,7 +13,7 @@ from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.storage.errors import stranger, translating
 
 APPLICATION_ID = 0x726F6C63  # "rolc", in the file's header
-SCHEMA_VERSION = 9  # the number of steps in schema.py
+SCHEMA_VERSION = 11  # the number of steps in schema.py
 
 Row = tuple[Any, ...]
 Parameters = Iterable[Any] | Mapping[str, Any]
@@ -121,11 +121,11 @@ class Database:
 def _bound(parameters: Parameters) -> Row | dict[str, Any]:
     """Return the values of `?` (a sequence) or of `:name` (a mapping) as SQLite takes them."""
     if isinstance(parameters, Mapping):
-        return {name: _storable(value) for name, value in parameters.items()}
-    return tuple(map(_storable, parameters))
+        return {name: storable(value) for name, value in parameters.items()}
+    return tuple(map(storable, parameters))
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
     """Return a text without lone surrogates, which JSON or a file name may hold but SQLite not."""
     if isinstance(value, str) and not value.isascii():
         return value.encode("utf-8", "replace").decode("utf-8")

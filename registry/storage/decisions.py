@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from itertools import islice
 from typing import NamedTuple
 
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.errors import RegistryUnusable, UnknownRecord
 from rolecall.registry.storage.connection import Database, Row
-from rolecall.registry.storage.decision_json import decision_from_json, decision_to_json
+from rolecall.registry.storage.decision_codec import (
+    FLAT,
+    names_in,
+    pack_decision,
+    unpack_decision,
+)
 
 
 class LastTurn(NamedTuple):
@@ -18,36 +26,46 @@ class LastTurn(NamedTuple):
     created_at: str
 
 
+_FLAT = ", ".join(FLAT)
+_STORED = f"{_FLAT}, candidates, document"
+_BOUND = ", ".join(f":{name}" for name in FLAT)
+
+
 def insert_decision(db: Database, decision: Decision) -> None:
     """Store the decision. It does not change the registry's revision."""
     with db.transaction():
+        candidates, document = pack_decision(decision, _numbers(db, names_in(decision)))
         db.run(
-            """
-            INSERT INTO decisions (id, created_at, prompt, prompt_sha256, task_kind, role,
-                strategy, app, user, conversation, chosen, runner_up, margin_usd,
-                registry_revision, scorer_version, elapsed_ms, document)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            f"""
+            INSERT INTO decisions ({_FLAT}, task_kind, strategy, candidates, document)
+            VALUES ({_BOUND}, :task_kind, :strategy, :candidates, :document)
             """,
-            (
-                decision.id,
-                decision.created_at,
-                decision.prompt,
-                decision.prompt_sha256,
-                decision.task.kind,
-                decision.role,
-                decision.strategy.id,
-                decision.app,
-                decision.user,
-                decision.conversation,
-                decision.chosen,
-                decision.runner_up,
-                decision.margin_usd,
-                decision.registry_revision,
-                decision.scorer_version,
-                decision.elapsed_ms,
-                decision_to_json(decision),
-            ),
+            {
+                **{name: getattr(decision, name) for name in FLAT},
+                "task_kind": decision.task.kind,
+                "strategy": decision.strategy.id,
+                "candidates": candidates,
+                "document": document,
+            },
         )
+
+
+def _numbers(db: Database, names: set[str]) -> dict[str, int]:
+    """Return the numbers by which decisions refer to names; new names get new ones."""
+    wanted = json.dumps(sorted(names))
+    sql = "SELECT name, id FROM names WHERE name IN (SELECT value FROM json_each(?))"
+    numbers: dict[str, int] = dict(db.rows(sql, (wanted,)))
+    if len(numbers) < len(names):
+        db.run(
+            "INSERT OR IGNORE INTO names (name) SELECT value FROM json_each(?) ORDER BY value",
+            (wanted,),
+        )
+        numbers = dict(db.rows(sql, (wanted,)))
+    return numbers
+
+
+def _names(db: Database) -> dict[int, str]:
+    return dict(db.rows("SELECT id, name FROM names"))
 
 
 def read_decision(db: Database, id_or_prefix: str | None) -> Decision:
@@ -56,15 +74,21 @@ def read_decision(db: Database, id_or_prefix: str | None) -> Decision:
     Raises UnknownRecord when there is none, or more than one.
     """
     if id_or_prefix is None:
-        return _only(_latest(db), "no decision has been recorded yet")
+        latest = db.rows(
+            f"""
+            SELECT {_STORED} FROM decisions
+            WHERE sequence = (SELECT max(sequence) FROM decisions)
+            """
+        )
+        return _only(db, latest, "no decision has been recorded yet")
     ids = decision_ids(db, id_or_prefix)
     if len(ids) > 1:
         raise UnknownRecord(
             f'several decisions start with "{id_or_prefix}"',
             hint="rolecall explain " + " | ".join(ids[:3]),
         )
-    rows = db.rows("SELECT document, prompt FROM decisions WHERE id = ?", ids) if ids else []
-    return _only(rows, f'no decision "{id_or_prefix}"')
+    rows = db.rows(f"SELECT {_STORED} FROM decisions WHERE id = ?", ids) if ids else []
+    return _only(db, rows, f'no decision "{id_or_prefix}"')
 
 
 def decision_ids(db: Database, id_or_prefix: str) -> tuple[str, ...]:
@@ -78,18 +102,18 @@ def decision_ids(db: Database, id_or_prefix: str) -> tuple[str, ...]:
     return tuple(row[0] for row in rows)
 
 
-def _latest(db: Database) -> list[Row]:
-    return db.rows("SELECT document, prompt FROM decisions ORDER BY sequence DESC LIMIT 1")
-
-
-def _only(rows: list[Row], otherwise: str) -> Decision:
+def _only(db: Database, rows: list[Row], otherwise: str) -> Decision:
     if not rows:
         raise UnknownRecord(otherwise, hint='rolecall route "a prompt" records one')
-    document, prompt = rows[0]
-    return decision_from_json(document, prompt)
+    return _decision(rows[0], _names(db))
 
 
-def last_in_conversation(db: Database, conversation: str) -> LastTurn | None:
+def _decision(row: Row, names: Mapping[int, str]) -> Decision:
+    *flat, candidates, document = row
+    return unpack_decision(dict(zip(FLAT, flat, strict=True)), candidates, document, names)
+
+
+def last_in_conversation(db: Database, conversation_id: str) -> LastTurn | None:
     """Return the latest decision of the conversation that chose an endpoint, in short.
 
     Where a fallback gave the answer, it is the one named: it has the conversation in its cache.
@@ -104,22 +128,23 @@ def last_in_conversation(db: Database, conversation: str) -> LastTurn | None:
                 ORDER BY attempt DESC LIMIT 1
             ), chosen), task_kind, created_at
         FROM decisions
-        WHERE conversation = ? AND chosen IS NOT NULL
+        WHERE conversation_id = ? AND chosen IS NOT NULL
         ORDER BY sequence DESC LIMIT 1
         """,
-        (conversation,),
+        (conversation_id,),
     )
     return LastTurn(*rows[0]) if rows else None
 
 
-def last_prompt(db: Database, conversation: str, *, least_chars: int) -> str | None:
-    """Return the conversation's latest prompt of at least that many characters, if one is kept."""
+def last_prompt(db: Database, conversation_id: str, *, least_chars: int) -> str | None:
+    """Return the latest prompt of at least that many characters that was routed, if one is kept."""
     rows = db.rows(
         """
-        SELECT prompt FROM decisions WHERE conversation = ? AND length(prompt) >= ?
+        SELECT prompt FROM decisions
+        WHERE conversation_id = ? AND chosen IS NOT NULL AND length(prompt) >= ?
         ORDER BY sequence DESC LIMIT 1
         """,
-        (conversation, least_chars),
+        (conversation_id, least_chars),
     )
     return str(rows[0][0]) if rows else None
 
@@ -142,18 +167,15 @@ def prune_decisions(db: Database, before: str) -> int:
 
 def unreadable_decisions(db: Database, *, most: int = 20) -> tuple[str, ...]:
     """Return the ids of stored decisions that cannot be read back, up to `most` of them."""
-    found: list[str] = []
-    for decision_id, document in db.stream("SELECT id, document FROM decisions ORDER BY sequence"):
-        if len(found) == most:
-            break
-        if not _is_readable(document):
-            found.append(decision_id)
-    return tuple(found)
+    names = _names(db)
+    rows = db.stream(f"SELECT {_STORED} FROM decisions ORDER BY sequence")
+    unreadable = (row[0] for row in rows if not _is_readable(row, names))
+    return tuple(islice(unreadable, most))
 
 
-def _is_readable(document: str) -> bool:
+def _is_readable(row: Row, names: Mapping[int, str]) -> bool:
     try:
-        decision_from_json(document, None)
+        _decision(row, names)
     except RegistryUnusable:
         return False
     return True

@@ -17,6 +17,7 @@ from rolecall.registry.storage.connection import (
     is_blank,
     schema_version,
 )
+from rolecall.registry.storage.disk import free_disk
 
 
 def migrate(database: Database, fill: Fill | None) -> None:
@@ -43,6 +44,8 @@ def migrate(database: Database, fill: Fill | None) -> None:
         for target in saved:
             target.unlink(missing_ok=True)
         raise
+    if saved:
+        free_disk(database)
 
 
 def backup_path(path: Path, version: int, now: datetime) -> Path:

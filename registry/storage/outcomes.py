@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-from rolecall.registry.core.telemetry import Outcome, OutcomeKind
+from rolecall.registry.core.telemetry import Outcome, OutcomeSource
+from rolecall.registry.storage.codecs import bound, from_row, listed, to_row
 from rolecall.registry.storage.connection import Database
+
+_COLUMNS = listed(Outcome)
 
 
 def insert_outcome(db: Database, outcome: Outcome) -> None:
     """Store one outcome."""
-    db.run(
-        """
-        INSERT INTO outcomes
-            (created_at, endpoint, score, kind, decision_id, task, predicted, note)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-        """,
-        (
-            outcome.created_at,
-            outcome.endpoint,
-            outcome.score,
-            outcome.kind,
-            outcome.decision_id,
-            outcome.task,
-            outcome.predicted,
-            outcome.note,
-        ),
-    )
+    db.run(f"INSERT INTO outcomes ({_COLUMNS}) VALUES ({bound(Outcome)})", to_row(outcome))
 
 
 def outcomes_of_decision(db: Database, decision_id: str) -> tuple[Outcome, ...]:
     """Return the outcomes of a decision's answers in the order in which they came."""
     rows = db.rows(
-        """
-        SELECT created_at, endpoint, score, kind, decision_id, task, predicted, note
-        FROM outcomes WHERE decision_id = ? ORDER BY id
-        """,
-        (decision_id,),
+        f"SELECT {_COLUMNS} FROM outcomes WHERE decision_id = ? ORDER BY id", (decision_id,)
     )
-    return tuple(Outcome(*row) for row in rows)
+    return tuple(from_row(Outcome, row) for row in rows)
 
 
 def outcomes_for(db: Database, endpoint: str, task: str) -> tuple[Outcome, ...]:
@@ -45,9 +28,8 @@ def outcomes_for(db: Database, endpoint: str, task: str) -> tuple[Outcome, ...]:
     `code` includes `code.edit`; the empty kind stands for outcomes without any.
     """
     rows = db.rows(
-        """
-        SELECT created_at, endpoint, score, kind, decision_id, task, predicted, note
-        FROM outcomes
+        f"""
+        SELECT {_COLUMNS} FROM outcomes
         WHERE endpoint = :endpoint AND (
             coalesce(task, '') = :task
             OR substr(task, 1, length(:task) + 1) = :task || '.'
@@ -56,12 +38,12 @@ def outcomes_for(db: Database, endpoint: str, task: str) -> tuple[Outcome, ...]:
         """,
         {"endpoint": endpoint, "task": task},
     )
-    return tuple(Outcome(*row) for row in rows)
+    return tuple(from_row(Outcome, row) for row in rows)
 
 
-def delete_outcomes(db: Database, decision_id: str, endpoint: str, kind: OutcomeKind) -> int:
-    """Delete one kind of outcome of a decision's answer; return how many there were."""
+def delete_outcomes(db: Database, decision_id: str, endpoint: str, source: OutcomeSource) -> int:
+    """Delete the outcomes of one source of a decision's answer; return how many there were."""
     return db.run(
-        "DELETE FROM outcomes WHERE decision_id = ? AND endpoint = ? AND kind = ?",
-        (decision_id, endpoint, kind),
+        "DELETE FROM outcomes WHERE decision_id = ? AND endpoint = ? AND source = ?",
+        (decision_id, endpoint, source),
     )

@@ -1,10 +1,12 @@
-"""The registry's content as a whole: read it, write or delete one record, list names."""
+"""The registry's content: read it as a whole, write or delete one record, list names."""
 
 from __future__ import annotations
 
-from typing import assert_never
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from rolecall.registry.core.entities import (
+    Assignment,
     Collection,
     Endpoint,
     Model,
@@ -16,40 +18,22 @@ from rolecall.registry.core.entities import (
     TaskKind,
 )
 from rolecall.registry.core.judged_rows import JudgedRow
+from rolecall.registry.storage.codecs import bound, columns, from_row, listed, to_row
 from rolecall.registry.storage.connection import Database
-from rolecall.registry.storage.endpoints import read_endpoints, write_endpoint
 from rolecall.registry.storage.judged_rows import forget_fits, read_judged_rows, write_judged_row
-from rolecall.registry.storage.models import read_models, write_model
-from rolecall.registry.storage.roles import read_roles, write_role
-from rolecall.registry.storage.scopes import read_scopes, write_scope
-from rolecall.registry.storage.strategies import read_strategies, write_strategy
-from rolecall.registry.storage.tasks import read_tasks, write_task
 
-_NAMES: dict[Collection, str] = {
-    "models": "SELECT id FROM models ORDER BY id",
-    "endpoints": "SELECT id FROM endpoints ORDER BY id",
-    "roles": "SELECT id FROM roles ORDER BY id",
-    "tasks": "SELECT id FROM tasks ORDER BY id",
-    "strategies": "SELECT id FROM strategies ORDER BY id",
-    "scopes": "SELECT id FROM scopes ORDER BY id",
-    "judged_rows": "SELECT id FROM judged_rows WHERE is_active = 1 ORDER BY id",
+Entity = TypeVar("Entity", Model, Endpoint, Role, TaskKind, Strategy, Scope)
+
+# In f-strings below stand only these names, a collection's, and those of records' fields.
+_TABLES: dict[type, Collection] = {
+    Model: "models",
+    Endpoint: "endpoints",
+    Role: "roles",
+    TaskKind: "tasks",
+    Strategy: "strategies",
+    Scope: "scopes",
 }
-_DELETE: dict[Collection, str] = {
-    "models": "DELETE FROM models WHERE id = ?",
-    "endpoints": "DELETE FROM endpoints WHERE id = ?",
-    "roles": "DELETE FROM roles WHERE id = ?",
-    "tasks": "DELETE FROM tasks WHERE id = ?",
-    "strategies": "DELETE FROM strategies WHERE id = ?",
-    "scopes": "DELETE FROM scopes WHERE id = ?",
-    "judged_rows": "DELETE FROM judged_rows WHERE is_active = 1 AND id = ?",
-}
-_RENAME: dict[Collection, str] = {
-    "models": "UPDATE models SET id = ? WHERE id = ?",
-    "endpoints": "UPDATE endpoints SET id = ? WHERE id = ?",
-    "roles": "UPDATE roles SET id = ? WHERE id = ?",
-    "tasks": "UPDATE tasks SET id = ? WHERE id = ?",
-    "strategies": "UPDATE strategies SET id = ? WHERE id = ?",
-}
+_IN_USE = {"judged_rows": "is_active = 1"}
 # Evidence names endpoints without a foreign key, so that it outlives them. What an endpoint
 # removed earlier left under the new name gives way.
 _FOLLOW_ENDPOINT = (
@@ -66,12 +50,12 @@ def read_registry(db: Database, *, with_judged_rows: bool = False) -> Registry:
     with db.snapshot():
         return Registry(
             revision=read_revision(db),
-            models=read_models(db),
-            endpoints=read_endpoints(db),
+            models=_read(db, Model),
+            endpoints=_read(db, Endpoint),
             roles=read_roles(db),
-            tasks=read_tasks(db),
-            strategies=read_strategies(db),
-            scopes=read_scopes(db),
+            tasks=_read_tasks(db),
+            strategies=_read(db, Strategy),
+            scopes=_read(db, Scope),
             judged_rows=read_judged_rows(db) if with_judged_rows else (),
         )
 
@@ -84,51 +68,98 @@ def read_revision(db: Database) -> int:
 
 def read_collection(db: Database, collection: Collection) -> tuple[Record, ...]:
     """Return all records of one collection, sorted by id."""
-    match collection:
-        case "models":
-            return read_models(db)
-        case "endpoints":
-            return read_endpoints(db)
-        case "roles":
-            return read_roles(db)
-        case "tasks":
-            return read_tasks(db)
-        case "strategies":
-            return read_strategies(db)
-        case "scopes":
-            return read_scopes(db)
-        case "judged_rows":
-            return read_judged_rows(db)
-    assert_never(collection)
+    registry = read_registry(db, with_judged_rows=collection == "judged_rows")
+    records: tuple[Record, ...] = getattr(registry, collection)
+    return records
+
+
+def read_roles(db: Database) -> tuple[Role, ...]:
+    """Return all roles, sorted by id, with their assignments in the order given."""
+    assignments: dict[str, list[Assignment]] = {}
+    with db.snapshot():
+        for role, *values in db.rows(
+            f"SELECT role, {listed(Assignment)} FROM assignments ORDER BY role, position"
+        ):
+            assignments.setdefault(role, []).append(from_row(Assignment, values))
+        return tuple(
+            replace(role, assignments=tuple(assignments.get(role.id, ())))
+            for role in _read(db, Role)
+        )
+
+
+def _read_tasks(db: Database) -> tuple[TaskKind, ...]:
+    roles: dict[str, list[str]] = {}
+    for task, role in db.rows("SELECT task, role FROM task_roles ORDER BY task, position"):
+        roles.setdefault(task, []).append(role)
+    return tuple(replace(task, roles=tuple(roles.get(task.id, ()))) for task in _read(db, TaskKind))
+
+
+def _read(db: Database, kind: type[Entity]) -> tuple[Entity, ...]:
+    rows = db.rows(f"SELECT {listed(kind)} FROM {_TABLES[kind]} ORDER BY id")
+    return tuple(from_row(kind, row) for row in rows)
 
 
 def write_record(db: Database, record: Record) -> None:
-    """Insert the record, or replace the whole record of that id. Grows the revision."""
+    """Insert the record, or replace the whole record of that id. Grows the revision.
+
+    A price, profile or data policy that says nothing is read back as unknown.
+    """
     with db.transaction():
-        match record:
-            case Model():
-                write_model(db, record)
-            case Endpoint():
-                write_endpoint(db, record)
-            case Role():
-                write_role(db, record)
-            case TaskKind():
-                write_task(db, record)
-            case Strategy():
-                write_strategy(db, record)
-            case Scope():
-                write_scope(db, record)
-            case JudgedRow():
-                write_judged_row(db, record)
+        if isinstance(record, JudgedRow):
+            write_judged_row(db, record)
+        else:
+            _write(db, record)
+        if isinstance(record, Role):
+            _write_assignments(db, record)
+        elif isinstance(record, TaskKind):
+            _write_task_roles(db, record)
         db.touch()
+
+
+def _write(db: Database, record: Any) -> None:
+    kind = type(record)
+    excluded = ", ".join(f"excluded.{name}" for name in columns(kind))
+    row = to_row(record)
+    # A scope's id is put together from its fields.
+    id_column, id_value = ("", "") if "id" in row else ("id, ", ":id, ")
+    db.run(
+        f"""
+        INSERT INTO {_TABLES[kind]} ({id_column}{listed(kind)}) VALUES ({id_value}{bound(kind)})
+        ON CONFLICT (id) DO UPDATE SET ({listed(kind)}) = ({excluded})
+        """,
+        {"id": record.id, **row},
+    )
+
+
+def _write_assignments(db: Database, role: Role) -> None:
+    db.run("DELETE FROM assignments WHERE role = ?", (role.id,))
+    db.run_many(
+        f"""
+        INSERT INTO assignments (role, position, {listed(Assignment)})
+        VALUES (:role, :position, {bound(Assignment)})
+        """,
+        (
+            {"role": role.id, "position": position, **to_row(one)}
+            for position, one in enumerate(role.assignments)
+        ),
+    )
+
+
+def _write_task_roles(db: Database, task: TaskKind) -> None:
+    db.run("DELETE FROM task_roles WHERE task = ?", (task.id,))
+    db.run_many(
+        "INSERT INTO task_roles (task, position, role) VALUES (?, ?, ?)",
+        ((task.id, position, role) for position, role in enumerate(task.roles)),
+    )
 
 
 def delete_record(db: Database, collection: Collection, record_id: str) -> bool:
     """Delete the record; return whether it was there. Grows the revision."""
+    in_use = _IN_USE.get(collection, "true")
     with db.transaction():
         if collection == "judged_rows":
             forget_fits(db)
-        is_there = db.run(_DELETE[collection], (record_id,)) > 0
+        is_there = db.run(f"DELETE FROM {collection} WHERE id = ? AND {in_use}", (record_id,)) > 0
         if is_there:
             db.touch()
     return is_there
@@ -137,7 +168,7 @@ def delete_record(db: Database, collection: Collection, record_id: str) -> bool:
 def rename_record(db: Database, collection: Collection, old: str, new: str) -> None:
     """Give a record another id; what refers to it follows, evidence too. Not for scopes."""
     with db.transaction():
-        db.run(_RENAME[collection], (new, old))
+        db.run(f"UPDATE {collection} SET id = ? WHERE id = ?", (new, old))
         for follow in _FOLLOW_ENDPOINT if collection == "endpoints" else ():
             db.run(follow, (new, old))
         db.touch()
@@ -145,4 +176,6 @@ def rename_record(db: Database, collection: Collection, old: str, new: str) -> N
 
 def names(db: Database, collection: Collection) -> tuple[str, ...]:
     """Return the ids of one collection, sorted."""
-    return tuple(row[0] for row in db.rows(_NAMES[collection]))
+    in_use = _IN_USE.get(collection, "true")
+    rows = db.rows(f"SELECT id FROM {collection} WHERE {in_use} ORDER BY id")
+    return tuple(row[0] for row in rows)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from rolecall.registry.storage.judged_schema import FITTED_MODELS, JUDGED_ROWS
+from rolecall.registry.storage.later_steps import (
+    FITTED_MODELS,
+    JUDGED_ROWS,
+    LEARNING,
+    NAMES,
+    WORTH,
+)
+from rolecall.registry.storage.short_decisions import NAMES_TABLE, VIEWS, shorten_decisions
 
 steps = Migrations("rolecall")
 
@@ -41,7 +48,7 @@ def m004_example_vectors(db: Database) -> None:
 @steps()
 def m005_learning(db: Database) -> None:
     """Keep what calls and outcomes add up to, what was spent, and conversations."""
-    _execute_all(db, _LEARNING)
+    _execute_all(db, LEARNING)
 
 
 @steps()
@@ -53,7 +60,7 @@ def m006_fitted_models(db: Database) -> None:
 @steps()
 def m007_worth(db: Database) -> None:
     """Keep what is at stake in each role and kind of task."""
-    _execute_all(db, _WORTH)
+    _execute_all(db, WORTH)
 
 
 @steps()
@@ -68,6 +75,20 @@ def m008_effort_and_benchmarks(db: Database) -> None:
 def m009_judged_rows(db: Database) -> None:
     """Keep the user's judged rows, and what is derived from them for one scorer version."""
     _execute_all(db, JUDGED_ROWS)
+
+
+@steps()
+def m010_names(db: Database) -> None:
+    """Name columns and stored fields as the rest of rolecall does."""
+    _execute_all(db, NAMES)
+
+
+@steps()
+def m011_short_decisions(db: Database) -> None:
+    """Store decisions in a quarter of the bytes, with views that show them by SQL alone."""
+    _execute_all(db, NAMES_TABLE)
+    shorten_decisions(db.conn)
+    _execute_all(db, VIEWS)
 
 
 _REGISTRY = (
@@ -299,90 +320,4 @@ _EXAMPLE_VECTORS = (
         PRIMARY KEY (encoder_version, text_sha256)
     ) WITHOUT ROWID
     """,
-)
-
-_LEARNING = (
-    "ALTER TABLE endpoints ADD COLUMN key_command TEXT",
-    "ALTER TABLE calls ADD COLUMN task TEXT",
-    "ALTER TABLE calls ADD COLUMN app TEXT",
-    "ALTER TABLE calls ADD COLUMN user TEXT",
-    "ALTER TABLE calls ADD COLUMN region TEXT",
-    "ALTER TABLE calls ADD COLUMN finished_at TEXT",
-    "ALTER TABLE calls ADD COLUMN held_usd REAL",
-    "ALTER TABLE calls ADD COLUMN detail TEXT",
-    "ALTER TABLE calls ADD COLUMN status_code INTEGER",
-    "ALTER TABLE calls ADD COLUMN retry_after_s REAL",
-    "ALTER TABLE calls ADD COLUMN load_duration_s REAL",
-    "CREATE INDEX calls_by_time ON calls (created_at)",
-    "ALTER TABLE outcomes ADD COLUMN predicted REAL",
-    """
-    CREATE TABLE endpoint_statistics (
-        endpoint TEXT PRIMARY KEY,
-        updated_at TEXT NOT NULL,
-        calls INTEGER NOT NULL,
-        failed INTEGER NOT NULL,
-        errors TEXT NOT NULL,
-        recent_calls REAL NOT NULL,
-        recent_failures REAL NOT NULL,
-        samples INTEGER NOT NULL,
-        sampled_at TEXT,
-        ttft_p50_s REAL,
-        ttft_p95_s REAL,
-        ttft_long_p50_s REAL,
-        itl_p50_s REAL,
-        itl_p95_s REAL,
-        itl_long_p50_s REAL,
-        input_tokens INTEGER NOT NULL,
-        output_tokens INTEGER NOT NULL,
-        cost_usd REAL NOT NULL,
-        unpriced INTEGER NOT NULL,
-        consecutive_failures INTEGER NOT NULL,
-        openings INTEGER NOT NULL,
-        open_until TEXT,
-        opened_because TEXT,
-        trial_until TEXT
-    )
-    """,
-    """
-    CREATE TABLE endpoint_samples (
-        endpoint TEXT PRIMARY KEY,
-        samples TEXT NOT NULL
-    )
-    """,
-    """
-    CREATE TABLE outcome_statistics (
-        endpoint TEXT NOT NULL,
-        task TEXT NOT NULL,
-        updated_at TEXT NOT NULL,
-        outcomes INTEGER NOT NULL,
-        mean_score REAL NOT NULL,
-        weight REAL NOT NULL,
-        residual REAL NOT NULL,
-        PRIMARY KEY (endpoint, task)
-    ) WITHOUT ROWID
-    """,
-    """
-    CREATE TABLE spending (
-        scope TEXT NOT NULL,
-        day TEXT NOT NULL,
-        usd REAL NOT NULL,
-        PRIMARY KEY (scope, day)
-    ) WITHOUT ROWID
-    """,
-    """
-    CREATE TABLE turns (
-        id INTEGER PRIMARY KEY,
-        conversation TEXT NOT NULL,
-        created_at TEXT NOT NULL,
-        decision_id TEXT REFERENCES decisions (id) ON DELETE SET NULL,
-        turn TEXT NOT NULL
-    )
-    """,
-    "CREATE INDEX turns_by_conversation ON turns (conversation, id)",
-    "CREATE INDEX turns_by_decision ON turns (decision_id)",
-)
-
-_WORTH = (
-    "ALTER TABLE roles ADD COLUMN worth REAL CHECK (worth > 0)",
-    "ALTER TABLE tasks ADD COLUMN worth REAL CHECK (worth > 0)",
 )

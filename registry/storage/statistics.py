@@ -6,28 +6,23 @@ import json
 from collections.abc import Sequence
 
 from rolecall.registry.core.telemetry import EndpointStatistics, OutcomeStatistics, Sample
-from rolecall.registry.storage.connection import Database, Row
+from rolecall.registry.storage.codecs import bound, from_row, listed, to_row
+from rolecall.registry.storage.connection import Database
 
-# The columns in the order of EndpointStatistics' fields.
-_COLUMNS = """
-    endpoint, updated_at, calls, failed, errors, recent_calls, recent_failures, samples,
-    sampled_at, ttft_p50_s, ttft_p95_s, ttft_long_p50_s, itl_p50_s, itl_p95_s, itl_long_p50_s,
-    input_tokens, output_tokens, cost_usd, unpriced, consecutive_failures, openings, open_until,
-    opened_because, trial_until
-"""
-_ERRORS = 4
+_COLUMNS = listed(EndpointStatistics)
+_OUTCOME_COLUMNS = listed(OutcomeStatistics)
 
 
 def read_statistics(db: Database) -> dict[str, EndpointStatistics]:
     """Return the statistics of every endpoint that was ever called, by its id."""
     rows = db.rows(f"SELECT {_COLUMNS} FROM endpoint_statistics ORDER BY endpoint")
-    return {row[0]: _statistics(row) for row in rows}
+    return {row[0]: from_row(EndpointStatistics, row) for row in rows}
 
 
 def read_endpoint_statistics(db: Database, endpoint: str) -> EndpointStatistics | None:
     """Return one endpoint's statistics; null when it was never called."""
     rows = db.rows(f"SELECT {_COLUMNS} FROM endpoint_statistics WHERE endpoint = ?", (endpoint,))
-    return _statistics(rows[0]) if rows else None
+    return from_row(EndpointStatistics, rows[0]) if rows else None
 
 
 def write_statistics(db: Database, statistics: EndpointStatistics) -> None:
@@ -35,41 +30,10 @@ def write_statistics(db: Database, statistics: EndpointStatistics) -> None:
     db.run(
         f"""
         INSERT OR REPLACE INTO endpoint_statistics ({_COLUMNS})
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        VALUES ({bound(EndpointStatistics)})
         """,
-        (
-            statistics.endpoint,
-            statistics.updated_at,
-            statistics.calls,
-            statistics.failed,
-            json.dumps(dict(statistics.errors)),
-            statistics.recent_calls,
-            statistics.recent_failures,
-            statistics.samples,
-            statistics.sampled_at,
-            statistics.ttft_p50_s,
-            statistics.ttft_p95_s,
-            statistics.ttft_long_p50_s,
-            statistics.itl_p50_s,
-            statistics.itl_p95_s,
-            statistics.itl_long_p50_s,
-            statistics.input_tokens,
-            statistics.output_tokens,
-            statistics.cost_usd,
-            statistics.unpriced,
-            statistics.consecutive_failures,
-            statistics.openings,
-            statistics.open_until,
-            statistics.opened_because,
-            statistics.trial_until,
-        ),
+        to_row(statistics),
     )
-
-
-def _statistics(row: Row) -> EndpointStatistics:
-    values = list(row)
-    values[_ERRORS] = () if row[_ERRORS] == "{}" else tuple(json.loads(row[_ERRORS]).items())
-    return EndpointStatistics(*values)
 
 
 def claim_trial(db: Database, endpoint: str, now: str, until: str) -> bool:
@@ -109,41 +73,27 @@ def read_outcome_statistics(
 ) -> dict[tuple[str, str], OutcomeStatistics]:
     """Return what is known of every endpoint on these kinds of task, by endpoint and task."""
     rows = db.rows(
-        """
-        SELECT endpoint, task, updated_at, outcomes, mean_score, weight, residual
-        FROM outcome_statistics WHERE task IN (SELECT value FROM json_each(?))
+        f"""
+        SELECT {_OUTCOME_COLUMNS} FROM outcome_statistics
+        WHERE task IN (SELECT value FROM json_each(?))
         """,
         (json.dumps(list(tasks)),),
     )
-    return {(row[0], row[1]): OutcomeStatistics(*row) for row in rows}
+    return {(row[0], row[1]): from_row(OutcomeStatistics, row) for row in rows}
 
 
 def all_outcome_statistics(db: Database) -> dict[tuple[str, str], OutcomeStatistics]:
     """Return what is known of every endpoint on every kind of task, sorted by both."""
-    rows = db.rows(
-        """
-        SELECT endpoint, task, updated_at, outcomes, mean_score, weight, residual
-        FROM outcome_statistics ORDER BY endpoint, task
-        """
-    )
-    return {(row[0], row[1]): OutcomeStatistics(*row) for row in rows}
+    rows = db.rows(f"SELECT {_OUTCOME_COLUMNS} FROM outcome_statistics ORDER BY endpoint, task")
+    return {(row[0], row[1]): from_row(OutcomeStatistics, row) for row in rows}
 
 
 def write_outcome_statistics(db: Database, statistics: OutcomeStatistics) -> None:
     """Store what the outcomes of an endpoint on a kind of task add up to."""
     db.run(
-        """
-        INSERT OR REPLACE INTO outcome_statistics
-            (endpoint, task, updated_at, outcomes, mean_score, weight, residual)
-        VALUES (?, ?, ?, ?, ?, ?, ?)
+        f"""
+        INSERT OR REPLACE INTO outcome_statistics ({_OUTCOME_COLUMNS})
+        VALUES ({bound(OutcomeStatistics)})
         """,
-        (
-            statistics.endpoint,
-            statistics.task,
-            statistics.updated_at,
-            statistics.outcomes,
-            statistics.mean_score,
-            statistics.weight,
-            statistics.residual,
-        ),
+        to_row(statistics),
     )

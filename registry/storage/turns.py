@@ -1,51 +1,114 @@
-"""Queries on conversations: their turns as they were said."""
+"""Queries on conversations: their turns as they were said, each stored as JSON.
+
+Each part is an object that names its `type` and leaves out what is at its default. A part of a
+type that this version does not know, and a field that it does not know, are passed over.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import MISSING, fields
+from itertools import islice
+from typing import Any
 
-from rolecall.registry.core.chat import Turn
+from rolecall.registry.core.chat import Media, Part, Text, Thinking, ToolCall, ToolResult, Turn
 from rolecall.registry.core.errors import RegistryUnusable
-from rolecall.registry.storage.connection import Database
-from rolecall.registry.storage.turn_json import turn_from_json, turn_to_json
+from rolecall.registry.core.json_text import compact
+from rolecall.registry.storage.connection import Database, storable
+
+Plain = dict[str, Any]
+
+_TYPES: dict[str, type[Part]] = {
+    "text": Text,
+    "media": Media,
+    "thinking": Thinking,
+    "tool_call": ToolCall,
+    "tool_result": ToolResult,
+}
+_NAMES = {kind: name for name, kind in _TYPES.items()}
+
+
+def turn_to_json(turn: Turn) -> str:
+    """Return the turn as text that SQLite takes, whatever characters it holds."""
+    plain = {"role": turn.role, "parts": [_part_to_plain(part) for part in turn.parts]}
+    text = compact(plain)
+    # A lone surrogate can be told by an escape only.
+    return text if storable(text) == text else json.dumps(plain)
+
+
+def _part_to_plain(part: Part) -> Plain:
+    plain: Plain = {"type": _NAMES[type(part)]}
+    for field in fields(part):
+        value = getattr(part, field.name)
+        if isinstance(part, ToolResult) and field.name == "content":
+            plain["content"] = [_part_to_plain(inner) for inner in part.content]
+        elif field.default is MISSING or value != field.default:
+            plain[field.name] = value
+    return plain
+
+
+def turn_from_json(text: str) -> Turn:
+    """Return the turn that `turn_to_json` wrote. Raises RegistryUnusable."""
+    try:
+        plain = json.loads(text)
+        return Turn(plain["role"], _parts(plain["parts"]))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise RegistryUnusable(
+            "a stored conversation cannot be read back", hint="rolecall registry check"
+        ) from error
+
+
+def _parts(plains: list[Plain]) -> tuple[Any, ...]:
+    return tuple(_part(plain) for plain in plains if plain["type"] in _TYPES)
+
+
+def _part(plain: Plain) -> Part:
+    kind = _TYPES[plain["type"]]
+    known = {field.name: plain[field.name] for field in fields(kind) if field.name in plain}
+    if kind is ToolResult:
+        known["content"] = _parts(known["content"])
+    return kind(**known)
 
 
 def append_turns(
-    db: Database, conversation: str, created_at: str, decision_id: str | None, turns: Sequence[Turn]
+    db: Database,
+    conversation_id: str,
+    created_at: str,
+    decision_id: str | None,
+    turns: Sequence[Turn],
 ) -> None:
     """Add turns to the end of a conversation, all or none of them."""
-    rows = [(conversation, created_at, decision_id, turn_to_json(turn)) for turn in turns]
+    rows = [(conversation_id, created_at, decision_id, turn_to_json(turn)) for turn in turns]
     with db.transaction():
         db.run_many(
             """
-            INSERT INTO turns (conversation, created_at, decision_id, turn)
+            INSERT INTO turns (conversation_id, created_at, decision_id, turn)
             VALUES (?, ?, ?, ?)
             """,
             rows,
         )
 
 
-def read_turns(db: Database, conversation: str) -> tuple[Turn, ...]:
+def read_turns(db: Database, conversation_id: str) -> tuple[Turn, ...]:
     """Return a conversation from its beginning; nothing when there is none of that name."""
-    rows = db.rows("SELECT turn FROM turns WHERE conversation = ? ORDER BY id", (conversation,))
+    rows = db.rows(
+        "SELECT turn FROM turns WHERE conversation_id = ? ORDER BY id", (conversation_id,)
+    )
     return tuple(turn_from_json(row[0]) for row in rows)
 
 
 def last_conversation(db: Database) -> str | None:
     """Return the conversation in which something was said last, if there is any."""
-    rows = db.rows("SELECT conversation FROM turns ORDER BY id DESC LIMIT 1")
+    rows = db.rows("SELECT conversation_id FROM turns WHERE id = (SELECT max(id) FROM turns)")
     return str(rows[0][0]) if rows else None
 
 
 def unreadable_conversations(db: Database, *, most: int = 20) -> tuple[str, ...]:
     """Return the conversations with a turn that cannot be read back, up to `most` of them."""
-    found: list[str] = []
-    for conversation, turn in db.stream("SELECT conversation, turn FROM turns ORDER BY id"):
-        if len(found) == most:
-            break
-        if conversation not in found and not _is_readable(turn):
-            found.append(conversation)
-    return tuple(found)
+    rows = db.stream("SELECT conversation_id, turn FROM turns ORDER BY id")
+    unreadable = dict.fromkeys(name for name, turn in rows if not _is_readable(turn))
+    return tuple(islice(unreadable, most))
 
 
 def _is_readable(turn: str) -> bool:

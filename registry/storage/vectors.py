@@ -26,7 +26,11 @@ def write_vectors(db: Database, encoder_version: str, vectors: Mapping[str, byte
     A text that has a vector already gets the new one: the old may be damaged.
     """
     with db.transaction():
-        db.run("DELETE FROM example_vectors WHERE encoder_version <> ?", (encoder_version,))
+        # Not `<>`, which would read the whole table.
+        db.run(
+            "DELETE FROM example_vectors WHERE encoder_version < :now OR encoder_version > :now",
+            {"now": encoder_version},
+        )
         db.run_many(
             """
             INSERT INTO example_vectors (encoder_version, text_sha256, vector) VALUES (?, ?, ?)

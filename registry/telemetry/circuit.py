@@ -1,7 +1,9 @@
 """An endpoint's circuit: open after failures, tried again after a while, closed by a success.
 
 Open until `open_until`, then half-open: one call at a time may try it (`trial_until` is how long
-it has). A trial that succeeds closes it, one that fails opens it for twice as long.
+it has). A trial that succeeds closes it, one that fails opens it for twice as long. Ours, since
+circuit-breaker libraries keep their state in one process or a server, and each command is a process
+of its own: the state is the endpoint's row, changed under the registry's write lock.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from rolecall.registry.core.clock import stamp
 from rolecall.registry.core.telemetry import Call, EndpointStatistics
 
 TRIAL_S = 180.0
@@ -72,7 +75,7 @@ def after_success(stats: EndpointStatistics, call: Call) -> EndpointStatistics:
     return replace(
         stats,
         consecutive_failures=0,
-        openings=0,
+        times_opened=0,
         open_until=None,
         opened_because=None,
         trial_until=None,
@@ -86,10 +89,10 @@ def after_failure(stats: EndpointStatistics, call: Call) -> EndpointStatistics:
         return replace(stats, trial_until=None)
     stats = replace(stats, consecutive_failures=stats.consecutive_failures + 1)
     if stats.open_until is not None and not _tries(stats, call):
-        return stats if call.retry_after_s is None else _opened(stats, call, stats.openings)
+        return stats if call.retry_after_s is None else _opened(stats, call, stats.times_opened)
     if stats.open_until is None and not _is_time(stats, call.error_type):
         return stats
-    return _opened(stats, call, stats.openings + 1)
+    return _opened(stats, call, stats.times_opened + 1)
 
 
 def _tries(stats: EndpointStatistics, call: Call) -> bool:
@@ -104,18 +107,18 @@ def _is_time(stats: EndpointStatistics, error_type: str) -> bool:
     return is_enough and stats.recent_failures >= _FAILED_SHARE * stats.recent_calls
 
 
-def _opened(stats: EndpointStatistics, call: Call, openings: int) -> EndpointStatistics:
+def _opened(stats: EndpointStatistics, call: Call, times_opened: int) -> EndpointStatistics:
     assert call.finished_at is not None
     assert call.error_type is not None
     first = _FIRST_OPEN_S.get(call.error_type, _USUAL_OPEN_S)
-    seconds = min(first * 2.0 ** max(openings - 1, 0), LONGEST_S)
+    seconds = min(first * 2.0 ** max(times_opened - 1, 0), LONGEST_S)
     if call.retry_after_s is not None:
         seconds = min(max(call.retry_after_s, 0.0), LONGEST_ASKED_S)
     until = datetime.fromisoformat(call.finished_at) + timedelta(seconds=seconds)
     return replace(
         stats,
-        openings=openings,
-        open_until=max(until.isoformat(timespec="microseconds"), stats.open_until or ""),
+        times_opened=times_opened,
+        open_until=max(stamp(until), stats.open_until or ""),
         opened_because=call.error_type,
         trial_until=None,
     )

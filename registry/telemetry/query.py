@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
+from rolecall.registry.core.clock import stamp
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.durations import parse_duration, parse_moment
 from rolecall.registry.core.errors import UnknownRecord, UsageError
-from rolecall.registry.core.suggestions import unknown
 from rolecall.registry.core.telemetry import (
     Call,
     EndpointStatistics,
@@ -17,7 +17,7 @@ from rolecall.registry.core.telemetry import (
     OutcomeStatistics,
     SampleSource,
 )
-from rolecall.registry.policy.strategies import matches
+from rolecall.registry.policy.strategies import selected
 from rolecall.registry.storage.calls import (
     CallFilter,
     call_ids,
@@ -29,6 +29,7 @@ from rolecall.registry.storage.calls import (
 )
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import decision_ids, prune_decisions, read_decision
+from rolecall.registry.storage.disk import free_disk
 from rolecall.registry.storage.outcomes import outcomes_of_decision
 from rolecall.registry.storage.registry import names
 from rolecall.registry.storage.statistics import all_outcome_statistics, read_statistics
@@ -60,12 +61,12 @@ class Story:
 class TaskStatistics:
     """What an endpoint's outcomes on a kind of task add to its predicted success, now.
 
-    `doubt` goes from 1 (nothing is known) to 0.
+    `uncertainty` goes from 1 (nothing is known) to 0.
     """
 
     statistics: OutcomeStatistics
     offset: float
-    doubt: float
+    uncertainty: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,8 @@ def export_calls(db: Database, wanted: CallQuery, now: datetime, form: CallForma
 def _filter(db: Database, wanted: CallQuery, now: datetime, limit: int | None) -> CallFilter:
     return CallFilter(
         endpoints=_selected(db, wanted.endpoints) if wanted.endpoints else None,
-        since=None if wanted.since is None else _stored_form(parse_moment(wanted.since, now)),
-        failed=True if wanted.only_failed else None,
+        since=None if wanted.since is None else stamp(parse_moment(wanted.since, now)),
+        only_failed=wanted.only_failed,
         sample_source=wanted.sample_source,
         limit=limit,
     )
@@ -108,11 +109,7 @@ def _filter(db: Database, wanted: CallQuery, now: datetime, limit: int | None) -
 def _selected(db: Database, globs: Sequence[str]) -> tuple[str, ...]:
     """Return the endpoints that globs name, those too that are no longer in the registry."""
     judged = (endpoint for endpoint, _ in all_outcome_statistics(db))
-    known = sorted({*names(db, "endpoints"), *read_statistics(db), *judged})
-    for glob in globs:
-        if not any(matches(one, (glob,)) for one in known):
-            raise unknown("endpoint", glob, known)
-    return tuple(one for one in known if matches(one, globs))
+    return selected(sorted({*names(db, "endpoints"), *read_statistics(db), *judged}), globs)
 
 
 def find_story(db: Database, id_or_prefix: str) -> Story:
@@ -181,8 +178,8 @@ def task_statistics(
     for (endpoint, task), statistics in found.items():
         if chosen is None or endpoint in chosen:
             chain = [found[endpoint, k] for k in kinds_of(task) if (endpoint, k) in found]
-            offset, doubt, _ = success_offset(chain, now)
-            reports.append(TaskStatistics(statistics, offset, doubt))
+            offset, uncertainty, _ = success_offset(chain, now)
+            reports.append(TaskStatistics(statistics, offset, uncertainty))
     return tuple(reports)
 
 
@@ -200,17 +197,16 @@ def prune_evidence(db: Database, before: datetime, *, dry_run: bool = False) -> 
     """Delete the calls, decisions and conversation turns older than `before`; say how many.
 
     A decision with a later call stays. Statistics and outcomes stay, without the decision's id,
-    and so does what was spent. With `dry_run` nothing changes.
+    and so does what was spent. The file gets smaller. With `dry_run` nothing changes.
     """
-    moment = _stored_form(before)
+    moment = stamp(before)
     with db.rehearsal() if dry_run else db.transaction():
-        return Pruned(
+        pruned = Pruned(
             before=moment,
             calls=prune_calls(db, moment),
             decisions=prune_decisions(db, moment),
             turns=prune_turns(db, moment),
         )
-
-
-def _stored_form(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    if not dry_run:
+        free_disk(db)
+    return pruned

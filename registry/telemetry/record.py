@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from rolecall.registry.core.clock import Now, utc_now
+from rolecall.registry.core.clock import Now, stamp, utc_now
 from rolecall.registry.core.entities import Scope
 from rolecall.registry.core.errors import BudgetExceeded, RegistryError
 from rolecall.registry.core.telemetry import Call, Outcome
@@ -37,18 +37,18 @@ class CircuitOpen(RegistryError):
 
 
 def begin_call(db: Database, call: Call, scopes: Iterable[Scope]) -> None:
-    """Store a call that is about to be sent, its worst case held against the allowances.
+    """Store a call that is about to be sent, its worst case held against the budgets.
 
     All in one transaction, so that no two commands spend the same money or try the same circuit.
-    Raises CircuitOpen, and BudgetExceeded where a hard allowance has too little left; then
+    Raises CircuitOpen, and BudgetExceeded where a hard budget has too little left; then
     nothing is stored. A probe may pass an open circuit.
     """
-    held = call.held_usd or 0.0
+    held = call.reserved_usd or 0.0
     now = datetime.fromisoformat(call.created_at)
     with db.transaction():
         _pass_circuit(db, call, now)
         for one in remaining(db, scopes, call.app, call.user, now):
-            if one.allowance.mode == "hard" and held > max(one.left_usd, 0.0):
+            if one.budget.mode == "hard" and held > max(one.left_usd, 0.0):
                 raise BudgetExceeded(f"{call.endpoint} may cost more than is left: {one.words}")
         insert_call(db, call)
         _book(db, call, held)
@@ -62,24 +62,24 @@ def _pass_circuit(db: Database, call: Call, now: datetime) -> None:
     if is_open(stats, at):
         raise CircuitOpen(f"{call.endpoint} {why_open(stats, now)}")
     if on_trial(stats, at):
-        until = (now + timedelta(seconds=TRIAL_S)).isoformat(timespec="microseconds")
+        until = stamp(now + timedelta(seconds=TRIAL_S))
         claim_trial(db, call.endpoint, at, until)
 
 
 def stays_open(db: Database, endpoint: str, until: datetime) -> bool:
     """Tell whether an endpoint's circuit is open and will still be so at that moment."""
     stats = read_endpoint_statistics(db, endpoint)
-    return stats is not None and is_open(stats, until.isoformat(timespec="microseconds"))
+    return stats is not None and is_open(stats, stamp(until))
 
 
-def end_call(db: Database, call: Call, held_usd: float | None, *, now: Now = utc_now) -> Call:
+def end_call(db: Database, call: Call, reserved_usd: float | None, *, now: Now = utc_now) -> Call:
     """Store how a call ended and fold it into its endpoint's statistics; return what is stored.
 
-    `held_usd` is what `begin_call` held; it is given back for what was spent. The end is dated
+    `reserved_usd` is what `begin_call` held; it is given back for what was spent. The end is dated
     under the write lock, so that calls are folded in the order of `finished_at`.
     """
     with db.transaction():
-        ended = replace(call, finished_at=now().isoformat(timespec="microseconds"))
+        ended = replace(call, finished_at=stamp(now()))
         if finish_call(db, ended):
             before = read_endpoint_statistics(db, call.endpoint)
             samples = read_samples(db, call.endpoint)
@@ -87,8 +87,8 @@ def end_call(db: Database, call: Call, held_usd: float | None, *, now: Now = utc
             write_statistics(db, stats)
             if kept is not samples:
                 write_samples(db, call.endpoint, kept)
-            spent = ended.cost_usd if ended.cost_usd is not None else ended.held_usd
-            _book(db, ended, (spent or 0.0) - (held_usd or 0.0))
+            spent = ended.cost_usd if ended.cost_usd is not None else ended.reserved_usd
+            _book(db, ended, (spent or 0.0) - (reserved_usd or 0.0))
     return ended
 
 
@@ -105,11 +105,11 @@ def record_outcome(db: Database, outcome: Outcome) -> None:
     A person's second word on an answer takes the place of the first.
     """
     with db.transaction():
-        is_again = outcome.kind == "human" and outcome.decision_id is not None
+        is_again = outcome.source == "human" and outcome.decision_id is not None
         replaced = 0
         if is_again:
             assert outcome.decision_id is not None
-            replaced = delete_outcomes(db, outcome.decision_id, outcome.endpoint, outcome.kind)
+            replaced = delete_outcomes(db, outcome.decision_id, outcome.endpoint, outcome.source)
         insert_outcome(db, outcome)
         for kind in kinds_of(outcome.task or ""):
             if replaced:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from rolecall.registry.core.clock import stamp
 from rolecall.registry.core.telemetry import (
     Call,
     EndpointStatistics,
@@ -58,15 +59,6 @@ def after_call(
     else:
         stats = replace(stats, trial_until=None)
     return _sampled(stats, samples, call)
-
-
-def replayed(calls: Iterable[Call]) -> tuple[EndpointStatistics | None, Samples]:
-    """Work statistics and samples out again from one endpoint's calls, in finishing order."""
-    stats: EndpointStatistics | None = None
-    samples: Samples = ()
-    for call in calls:
-        stats, samples = after_call(stats, samples, call)
-    return stats, samples
 
 
 def _decayed(stats: EndpointStatistics, now: str) -> EndpointStatistics:
@@ -207,7 +199,7 @@ def after_outcome(before: OutcomeStatistics | None, outcome: Outcome) -> Outcome
     task, now = outcome.task or "", outcome.created_at
     start = before or OutcomeStatistics(outcome.endpoint, task, now)
     share = _halved(_elapsed(start.updated_at, now), OUTCOME_TIME) * 2 ** (-1 / OUTCOME_COUNT)
-    foretold = 0.5 if outcome.predicted is None else outcome.predicted
+    predicted = 0.5 if outcome.predicted is None else outcome.predicted
     count = start.outcomes + 1
     return replace(
         start,
@@ -215,26 +207,26 @@ def after_outcome(before: OutcomeStatistics | None, outcome: Outcome) -> Outcome
         outcomes=count,
         mean_score=start.mean_score + (outcome.score - start.mean_score) / count,
         weight=start.weight * share + 1.0,
-        residual=start.residual * share + outcome.score - foretold,
+        residual=start.residual * share + outcome.score - predicted,
     )
 
 
 def success_offset(chain: Sequence[OutcomeStatistics], now: datetime) -> tuple[float, float, int]:
-    """Return what outcomes add to the predicted success, the doubt they leave, and their number.
+    """Return what outcomes add to the predicted success, the uncertainty left, and their number.
 
     `chain` goes from the widest kind of task to the narrowest (`code`, `code.edit`). At each,
     offset = (sum of score − prediction + 4 · the wider kind's offset) / (outcomes + 4), so that
     few outcomes move little: an empirical-Bayes mean with a prior worth four outcomes. Both sums
-    halve every 20 outcomes and every 14 days. The doubt is sqrt(4 / (outcomes + 4)).
+    halve every 20 outcomes and every 14 days. The uncertainty is sqrt(4 / (outcomes + 4)).
     """
-    offset, doubt, count = 0.0, 1.0, 0
+    offset, uncertainty, count = 0.0, 1.0, 0
     for stats in chain:
         share = _halved(_age(stats.updated_at, now), OUTCOME_TIME)
         weight, residual = stats.weight * share, stats.residual * share
         offset = (residual + OUTCOME_PRIOR * offset) / (weight + OUTCOME_PRIOR)
-        doubt = math.sqrt(OUTCOME_PRIOR / (weight + OUTCOME_PRIOR))
+        uncertainty = math.sqrt(OUTCOME_PRIOR / (weight + OUTCOME_PRIOR))
         count = stats.outcomes
-    return offset, doubt, count
+    return offset, uncertainty, count
 
 
 def measured(
@@ -245,12 +237,12 @@ def measured(
     While a circuit waits for its trial, the failures that opened it are left out: the circuit
     answers for them, and the endpoint must be able to win the call that tries it.
     """
-    offset, doubt, count = success_offset(chain, now) if chain else (0.0, 1.0, 0)
+    offset, uncertainty, count = success_offset(chain, now) if chain else (0.0, 1.0, 0)
     if stats is None:
-        return Measured(success_offset=offset, success_doubt=doubt, outcomes=count)
+        return Measured(success_offset=offset, success_uncertainty=uncertainty, outcomes=count)
     unchanged = _age(stats.updated_at, now)
     age = unchanged if stats.sampled_at == stats.updated_at else _age(stats.sampled_at, now)
-    is_tried = stats.open_until is not None and on_trial(stats, now.isoformat())
+    is_tried = stats.open_until is not None and on_trial(stats, stamp(now))
     share = 0.0 if is_tried else _halved(unchanged, FAILURE_TIME)
     return Measured(
         samples=stats.samples,
@@ -264,7 +256,7 @@ def measured(
         recent_calls=stats.recent_calls * share,
         recent_failures=stats.recent_failures * share,
         success_offset=offset,
-        success_doubt=doubt,
+        success_uncertainty=uncertainty,
         outcomes=count,
     )
 

@@ -86,9 +86,13 @@ def _fill_calls(db: Database, count: int) -> None:
 def _record(db: Database) -> None:
     """Record one call as `ask` does: before it is sent, and when it has ended."""
     now = datetime.now(UTC)
-    call = Call(new_id(now), now.isoformat(timespec="microseconds"), "bench/bench-7", held_usd=0.01)
+    call = Call(
+        new_id(now), now.isoformat(timespec="microseconds"), "bench/bench-7", reserved_usd=0.01
+    )
     begin_call(db, call, ())
-    ended = replace(call, duration_s=1.0, time_to_first_chunk_s=0.6, cost_usd=0.004, held_usd=None)
+    ended = replace(
+        call, duration_s=1.0, time_to_first_chunk_s=0.6, cost_usd=0.004, reserved_usd=None
+    )
     end_call(db, ended, 0.01)
 
 

@@ -41,7 +41,7 @@ def _print_row(pool: int, stored: int, router: Router, scorer: Scorer, rounds: i
     text = ASKED.messages[0].text
     read = _median_ms(lambda: scorer.read(text), rounds)
     decide = _median_ms(lambda: router.decide(ASKED, RoutingChoices(), record=False), rounds)
-    store = _median_ms(lambda: router.decide(ASKED, RoutingChoices(conversation="c")), rounds)
+    store = _median_ms(lambda: router.decide(ASKED, RoutingChoices(conversation_id="c")), rounds)
     print(
         f"{pool:>9,} {stored:>10,} {read:7.2f} {decide:8.2f} {decide - read:8.2f}"
         f" {store - decide:8.2f}"
@@ -82,13 +82,13 @@ def _endpoint(model: Model, output_price: float) -> Endpoint:
 
 def _fill_history(db: Database, router: Router, count: int) -> None:
     """Store one real decision and copy it `count` - 1 times under other ids."""
-    router.decide(ASKED, RoutingChoices(conversation="c"))
+    router.decide(ASKED, RoutingChoices(conversation_id="c"))
     with db.transaction():
         db.run(
             """
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
             INSERT INTO decisions (id, created_at, prompt_sha256, task_kind, role, strategy,
-                conversation, chosen, registry_revision, scorer_version, elapsed_ms, document)
+                conversation_id, chosen, registry_revision, scorer_version, elapsed_ms, document)
             SELECT printf('copy%012d', i), created_at, prompt_sha256, task_kind, role, strategy,
                 'c' || (i % 1000), chosen, registry_revision, scorer_version, elapsed_ms, '{}'
             FROM n, (SELECT * FROM decisions LIMIT 1) WHERE i < ?1

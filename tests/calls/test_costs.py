@@ -32,15 +32,15 @@ def test_usage_that_is_told_twice_counts_once_and_what_is_not_told_is_unknown(
     if usage == "twice":
         assert tokens == (12, 8)
         assert call.cost_usd == pytest.approx(28e-6)
-        assert (call.price_source, call.held_usd) == ("test", None)
+        assert (call.price_source, call.reserved_usd) == ("test", None)
     else:
         assert tokens == (None, None)
         assert (call.cost_usd, call.price_source) == (None, None)
-        assert call.held_usd is not None
-        assert 0 < call.held_usd < 100e-6
+        assert call.reserved_usd is not None
+        assert 0 < call.reserved_usd < 100e-6
         assert "cost unknown" in result.stderr
         assert "? in, ? out" in result.stderr
-    assert serving.spent_usd() == pytest.approx(call.cost_usd or call.held_usd)
+    assert serving.spent_usd() == pytest.approx(call.cost_usd or call.reserved_usd)
 
 
 @STREAM

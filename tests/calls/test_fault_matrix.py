@@ -31,7 +31,7 @@ def test_a_fault_is_survived_and_recorded(matrix: Matrix, case: Case) -> None:
 def test_what_was_spent_in_all_is_what_the_calls_cost_or_may_have_cost(matrix: Matrix) -> None:
     matrix.ask(CASES[-1])
     calls = list(stream_calls(matrix.db, CallFilter()))
-    booked = [call.held_usd if call.cost_usd is None else call.cost_usd for call in calls]
+    booked = [call.reserved_usd if call.cost_usd is None else call.cost_usd for call in calls]
     total = sum(usd or 0.0 for usd in booked)
     assert total > 0
     assert spent(matrix.db, EVERYTHING, "2000-01-01") == pytest.approx(total)

@@ -1,4 +1,4 @@
-"""`--max-cost` and allowances: checked against the worst case, and never crossed."""
+"""`--max-cost` and budgets: checked against the worst case, and never crossed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rolecall.registry.calls.events import Asking, AskRequest
 from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
 from rolecall.registry.core.entities import Api, Price
 from rolecall.registry.core.errors import BudgetExceeded
-from rolecall.registry.core.requests import Asked, RoutingChoices
+from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.providers.client import Client
 from rolecall.registry.routing.router import Router
@@ -96,11 +96,11 @@ def test_what_a_broken_attempt_may_have_cost_is_not_spent_again(
     assert rolecall("ask", "hello", "--max-cost", "0.0012").exit_code == 0
     broken, whole = serving.calls()
     assert (broken.endpoint, whole.endpoint) == (first, second)
-    assert broken.held_usd is not None
+    assert broken.reserved_usd is not None
     limit = sent_limit("openai", serving.body("second"))
     assert limit is not None
-    assert broken.held_usd > 0.0001
-    assert broken.held_usd + limit * 4 / 1e6 <= 0.0012
+    assert broken.reserved_usd > 0.0001
+    assert broken.reserved_usd + limit * 4 / 1e6 <= 0.0012
 
 
 def test_a_second_choice_that_what_is_left_does_not_pay_for_is_not_asked(
@@ -125,19 +125,19 @@ def test_an_unknown_price_is_reckoned_with_and_said(serving: Serving, rolecall: 
     serving.one(capabilities=PLAIN, price=None)
     result = rolecall("ask", "hello", "--max-cost", PLENTY)
     assert result.exit_code == 0
-    assert "note: the price of openai/m is unknown: a default was reckoned" in result.stderr
+    assert "note: the price of openai/m is unknown: default used" in result.stderr
     assert "cost unknown" in result.stderr
     [call] = serving.calls()
     assert (call.cost_usd, call.price_source) == (None, None)
-    assert call.held_usd == pytest.approx((12 * 5 + 8 * 25) / 1e6)
+    assert call.reserved_usd == pytest.approx((12 * 5 + 8 * 25) / 1e6)
 
 
 def scope(usd: str, mode: str = "hard", name: str = "app: desk") -> str:
-    return f"scopes:\n  - {{{name}, allowance: {{usd: {usd}, per: day, mode: {mode}}}}}\n"
+    return f"scopes:\n  - {{{name}, budget: {{usd: {usd}, per: day, mode: {mode}}}}}\n"
 
 
 @pytest.mark.parametrize("name", ["app: desk", "user: ada"])
-def test_a_hard_allowance_refuses_what_it_does_not_pay_for(
+def test_a_hard_budget_refuses_what_it_does_not_pay_for(
     serving: Serving, rolecall: Rolecall, name: str
 ) -> None:
     serving.one(capabilities=PLAIN)
@@ -148,25 +148,25 @@ def test_a_hard_allowance_refuses_what_it_does_not_pay_for(
     assert sent_limit("openai", serving.body()) in range(380, 401)
     refused = rolecall(*words)
     assert (refused.exit_code, refused.stdout) == (6, "")
-    assert "allowance" in refused.stderr
+    assert "budget" in refused.stderr
     assert len(serving.server.requests) == len(serving.calls()) == 1
     assert serving.spent_usd(name.replace(": ", ":")) == pytest.approx(798e-6)
     assert rolecall("ask", "hello").exit_code == 0, "others may still ask"
 
 
-def test_an_advisory_allowance_is_only_told_of(serving: Serving, rolecall: Rolecall) -> None:
+def test_an_advisory_budget_is_only_told_of(serving: Serving, rolecall: Rolecall) -> None:
     serving.one(capabilities=PLAIN)
     serving.apply(scope("0.00002", "advisory"))
     first = rolecall("ask", "hello", "--app", "desk")
-    assert "the allowance is used up" not in first.stderr
+    assert "the budget is used up" not in first.stderr
     second = rolecall("ask", "hello", "--app", "desk")
     assert (second.exit_code, second.stdout) == (0, f"{DEFAULT_TEXT}\n")
-    assert "note: the allowance is used up: " in second.stderr
+    assert "note: the budget is used up: " in second.stderr
     assert "$0.00002 a day" in second.stderr
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_a_large_allowance_does_not_make_for_an_absurd_limit(
+def test_a_large_budget_does_not_make_for_an_absurd_limit(
     serving: Serving, rolecall: Rolecall, api: Api
 ) -> None:
     serving.one(api, capabilities=PLAIN)
@@ -177,7 +177,7 @@ def test_a_large_allowance_does_not_make_for_an_absurd_limit(
     assert limit <= 128_000, "no model gives that much, and servers refuse to try"
 
 
-def test_an_allowance_is_not_charged_twice_for_a_failed_attempt(
+def test_a_budget_is_not_charged_twice_for_a_failed_attempt(
     serving: Serving, rolecall: Rolecall
 ) -> None:
     first, second = serving.first_and_second(
@@ -186,8 +186,8 @@ def test_an_allowance_is_not_charged_twice_for_a_failed_attempt(
     serving.apply(scope("0.0016"))
     result = rolecall("ask", "hello", "--app", "desk")
     broken = serving.calls()[0]
-    assert broken.held_usd is not None
-    assert 0.0004 < broken.held_usd < 0.0007
+    assert broken.reserved_usd is not None
+    assert 0.0004 < broken.reserved_usd < 0.0007
     assert (result.exit_code, result.stdout) == (0, f"{DEFAULT_TEXT}\n"), "$0.0009 is left"
     assert [call.endpoint for call in serving.calls()] == [first, second]
 
@@ -198,7 +198,7 @@ def test_money_that_is_held_for_a_running_answer_is_not_spent_by_another(
     serving.one(capabilities=PLAIN)
     serving.apply(scope("0.0006"))
     chat = Chat((Turn("user", (Text("hello"),)),))
-    wanted = AskRequest(chat, Asked(RoutingChoices(app="desk")))
+    wanted = AskRequest(chat, RoutingChoices(app="desk"))
     with open_registry(None) as db, Client() as client:
 
         def asker() -> Asker:
@@ -225,7 +225,7 @@ def test_what_is_held_pays_for_input_that_is_written_to_a_cache(
     )
     serving.server.plan("m", Plan(cache_write_tokens=12))
     chat = Chat((Turn("user", (Text("hello"),)),))
-    wanted = AskRequest(chat, Asked(RoutingChoices(), input_tokens=12, max_tokens=8))
+    wanted = AskRequest(chat, RoutingChoices(input_tokens=12, max_tokens=8))
     with open_registry(None) as db, Client() as client:
         router = Router(db, scorer=scorer, environment={})
         running = Asker(db, router, client, environment={}).ask(wanted)

@@ -48,7 +48,7 @@ def test_the_answer_says_what_the_rows_are_worth(rolecall: Rolecall, judged: Pat
     assert re.fullmatch(
         r"kept; 60 rows held back are predicted better than before: brier down by \d+%", lines[-1]
     )
-    assert re.fullmatch(r"read the prompts in [\d.]+ s, fitted in [\d.]+ s\n", result.stderr)
+    assert re.fullmatch(r"read the prompts in [\d.]+ m?s, fitted in [\d.]+ m?s\n", result.stderr)
 
 
 def test_a_fit_is_forgotten_without_a_word_on_stdout(rolecall: Rolecall, judged: Path) -> None:

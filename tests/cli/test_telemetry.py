@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rolecall.cli.input.files import write_pieces
-from rolecall.cli.render.calls import age, print_calls, print_statistics, seconds
+from rolecall.cli.render.calls import age, print_calls, print_statistics
 from rolecall.registry.core.telemetry import Call, EndpointStatistics, Outcome, OutcomeStatistics
 from rolecall.registry.storage.calls import insert_call
 from rolecall.registry.storage.decisions import insert_decision
@@ -27,7 +27,7 @@ from tests.storage.test_decisions import DECISION
 if TYPE_CHECKING:
     from tests.conftest import Rolecall
 
-FAR = "2999-01-01T00:00:00.000+00:00"
+FAR = "2999-01-01T00:00:00.000000+00:00"
 
 
 def ago(**span: float) -> str:
@@ -92,7 +92,7 @@ def test_calls_are_listed_newest_first(desk: Rolecall) -> None:
         ["h", "openai/gpt-5-mini", "auth"],
     ]
     assert rows[0][0] in ("2", "3", "4")
-    assert rows[1][4:10] == ["0.50", "s", "4.2", "s", "1.23k/?", "$0.00131"]
+    assert rows[1][4:10] == ["0.5", "s", "4.25", "s", "1,234/?", "$0.0013"]
     assert rows[0][4:8] == ["?"] * 4
 
 
@@ -124,11 +124,8 @@ def test_nothing_to_list_is_said_on_stderr(desk: Rolecall, tmp_path: Path) -> No
     [
         (("list", "-e", "olama/qwen3-8b"), 'no endpoint is named "olama/qwen3-8b"'),
         (("list", "--since", "soon"), '"soon" is neither a length of time nor a date'),
-        (("list", "--source", "dead"), "invalid value for '--source': 'dead' is none of"),
-        (("list", "--limit", "0"), "invalid value for '--limit': 0 is below 1"),
         (("show", "zzz"), 'no decision or call "zzz"'),
         (("stats", "-e", "nobody"), 'no endpoint is named "nobody"'),
-        (("export", "--format", "xml"), "invalid value for '--format': 'xml' is none of"),
         (("export", "--format", "csv", "--json"), "either --format or --json"),
         (("prune",), "either --keep or --before"),
         (("prune", "--keep", "90"), '"90" is not a length of time'),
@@ -180,7 +177,7 @@ def test_stats_tell_speed_failures_spend_and_circuit(desk: Rolecall) -> None:
         *("sampled", "circuit", "because", "errors"),
     ]
     assert row.split() == [
-        *("ollama/qwen3-8b", "8", "12.5%", "0.25/1.5", "s", "12/40", "ms", "9k/321", "≥$0.5"),
+        *("ollama/qwen3-8b", "8", "12.5%", "0.25/1.5", "s", "12/40", "ms", "9,000/321", "≥$0.5"),
         *("3", "h", "open", "auth", "auth", "1"),
     ]
 
@@ -193,7 +190,15 @@ def test_stats_as_json_have_every_figure(desk: Rolecall) -> None:
 
 def test_stats_by_task_tell_what_outcomes_add(desk: Rolecall) -> None:
     title, row = desk("telemetry", "stats", "--by-task").stdout.splitlines()
-    assert title.split() == ["endpoint", "task", "outcomes", "mean", "score", "offset", "doubt"]
+    assert title.split() == [
+        "endpoint",
+        "task",
+        "outcomes",
+        "mean",
+        "score",
+        "offset",
+        "uncertainty",
+    ]
     assert row.split() == ["ollama/qwen3-8b", "code", "4", "0.75", "+0.25", "0.71"]
     told = json.loads(desk("telemetry", "stats", "--by-task", "--json").stdout)
     [one] = told["tasks"]
@@ -310,9 +315,3 @@ def test_the_tables_fit_a_terminal_of_80_columns(monkeypatch: pytest.MonkeyPatch
 def test_an_age_is_told_in_one_unit(passed: timedelta, text: str) -> None:
     now = datetime(2026, 11, 22, tzinfo=UTC)
     assert age((now - passed).isoformat(), now) == text
-
-
-def test_a_duration_has_about_two_digits() -> None:
-    assert [seconds(value) for value in (None, 0.0123, 0.5, 4.26, 12.3)] == [
-        *("?", "0.01 s", "0.50 s", "4.3 s", "12 s"),
-    ]

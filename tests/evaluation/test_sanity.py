@@ -13,7 +13,6 @@ from statistics import fmean
 
 import pytest
 
-from rolecall.registry.core.effort import variant_of
 from rolecall.registry.core.errors import UnknownRecord
 from rolecall.registry.core.predictions import ModelFacts, Prediction
 from rolecall.registry.editing.open import open_registry, open_starter
@@ -92,7 +91,7 @@ def test_every_group_tells_of_models_of_the_starter_pool_of_which_some_fail(
     cases: Sequence[Case],
 ) -> None:
     pool = seed_registry()
-    variants = {variant_of(one.model, one.reasoning_effort) for one in pool.endpoints}
+    variants = {one.variant for one in pool.endpoints}
     for group in GROUPS:
         assert set(group.evidence.success) <= variants, group.name
         assert set(group.order) <= set(group.evidence.success), group.name

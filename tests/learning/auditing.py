@@ -26,9 +26,10 @@ from rolecall.registry.storage.statistics import (
     read_samples,
     read_statistics,
 )
-from rolecall.registry.telemetry.statistics import after_outcome, replayed
+from rolecall.registry.telemetry.statistics import after_outcome
 from tests.faults.registry import Served, registry_yaml
 from tests.faults.server import FaultServer, Received
+from tests.telemetry.calls import replayed
 
 PROGRAM = str(Path(sys.executable).with_name("rolecall"))
 _NUMBER = re.compile(r"prompt number (\d+)")
@@ -107,6 +108,6 @@ def _outcomes_are_those_of_the_rows(db: Database) -> None:
 
 
 def _spending_is_that_of_the_rows(db: Database, calls: list[Call]) -> None:
-    known = (call.held_usd if call.cost_usd is None else call.cost_usd for call in calls)
+    known = (call.reserved_usd if call.cost_usd is None else call.cost_usd for call in calls)
     total = sum(usd or 0.0 for usd in known)
     assert spent(db, "all", "2000-01-01") == pytest.approx(total, abs=1e-9)

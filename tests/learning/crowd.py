@@ -13,7 +13,8 @@ from rolecall.registry.calls.events import Answered, AskRequest
 from rolecall.registry.core.chat import Chat, Text, Turn
 from rolecall.registry.core.entities import Price
 from rolecall.registry.core.errors import UsageError
-from rolecall.registry.core.requests import Asked, RoutingChoices
+from rolecall.registry.core.requests import RoutingChoices
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.telemetry.feedback import give_feedback
 from tests.faults.plan import Plan
 from tests.faults.registry import Served
@@ -59,11 +60,11 @@ def work(worker: int, asks: int) -> None:
     choices = RoutingChoices(
         strategy="cheapest", app="crowd", endpoints=("openai/m", "anthropic/m")[: 1 + worker % 2]
     )
-    with open_asker(None) as asker:
+    with open_registry(None) as db, open_asker(db) as asker:
         for number in range(asks):
             prompt = f"prompt number {worker * 100_000 + number}"
             chat = Chat((Turn("user", (Text(prompt),)),))
-            *_, last = asker.ask(AskRequest(chat, Asked(choices)))
+            *_, last = asker.ask(AskRequest(chat, choices))
             assert isinstance(last, Answered)
             if number % FEEDBACK_EVERY == 0:
                 _judge(worker)
@@ -71,8 +72,8 @@ def work(worker: int, asks: int) -> None:
 
 def _judge(worker: int) -> None:
     # The latest decision, anyone's, may have no answer yet.
-    with suppress(UsageError):
-        give_feedback(None, None, (0.8, 1.0)[worker % 2], None)
+    with suppress(UsageError), open_registry(None) as db:
+        give_feedback(db, None, (0.8, 1.0)[worker % 2], None)
 
 
 if __name__ == "__main__":

@@ -19,10 +19,9 @@ from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import write_record
 from rolecall.registry.telemetry.record import begin_call, end_call
-from rolecall.registry.telemetry.statistics import replayed
 from tests.faults.server import FaultServer
 from tests.learning.world import BEST, PROMPT, SECOND, answering, opened
-from tests.telemetry.calls import call
+from tests.telemetry.calls import call, replayed
 
 START_UP = 20
 TOKENS = 500

@@ -11,10 +11,11 @@ from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.chat.parse import parse_chat, request_of
 from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.editing.apply import apply_text
-from rolecall.registry.editing.open import open_or_starter
+from rolecall.registry.editing.open import open_or_starter, open_registry
 from rolecall.registry.editing.seed import seed_registry
+from rolecall.registry.learning.loading import Loading
 from rolecall.registry.learning.predict import PredictedRows, predict_rows
-from rolecall.registry.routing.router import open_router
+from rolecall.registry.routing.router import load_router
 from rolecall.registry.scorer.model import Scorer
 from tests.scorer.judged_files import write
 
@@ -83,8 +84,9 @@ def test_the_figures_are_those_a_decision_rests_on(tmp_path: Path) -> None:
     for messages in (CHAT, CHAT[:2], [{"role": "user", "content": "hello"}]):
         found = predicted(rows(tmp_path / "a.jsonl", {"messages": messages}))
         [one_row] = [{one.model: one for one in row.predictions} for row in found.rows]
-        with open_router(None) as router:
+        with open_registry(None) as db:
             request = request_of(parse_chat(messages, name="a"))
+            router = load_router(db, Loading())
             decision = router.decide(request, RoutingChoices(role="prover"), record=False)
         [candidate] = decision.candidates
         # A decision knows that no agent's run is asked for; a row does not say.

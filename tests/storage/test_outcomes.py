@@ -26,7 +26,7 @@ OUTCOME = Outcome(
     created_at="2026-11-22T10:00:00.000+00:00",
     endpoint="a/x",
     score=0.25,
-    kind="human",
+    source="human",
     decision_id=DECISION.id,
     task="code",
     predicted=0.81,
@@ -79,7 +79,7 @@ def test_a_kind_of_task_includes_the_narrower_ones(
 
 def test_one_kind_of_outcome_of_one_answer_is_deleted(db: Database) -> None:
     others = (
-        replace(OUTCOME, kind="judge"),
+        replace(OUTCOME, source="judge"),
         replace(OUTCOME, endpoint="b/y"),
         replace(OUTCOME, decision_id=None),
     )

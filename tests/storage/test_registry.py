@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
@@ -11,8 +10,8 @@ from typing import get_args
 import pytest
 
 from rolecall.registry.core.entities import (
-    Allowance,
     Assignment,
+    Budget,
     Collection,
     DataPolicy,
     Endpoint,
@@ -66,7 +65,7 @@ ENDPOINT = Endpoint(
 STRATEGY = Strategy("s", data_policy=DataPolicy(False, 0), min_success=0.5)
 ROLE = Role("r", strategy="s", worth=4.0, assignments=(Assignment("e", "inactive", ("code",)),))
 TASK = TaskKind("t", roles=("r",), worth=0.25, examples=("one", "two"))
-SCOPE = Scope(user="u", strategy="s", allowance=Allowance(5.0, "week"))
+SCOPE = Scope(user="u", strategy="s", budget=Budget(5.0, "week"))
 RECORDS: tuple[Record, ...] = (MODEL, ENDPOINT, STRATEGY, ROLE, TASK, SCOPE)
 
 
@@ -187,15 +186,3 @@ def test_a_price_of_nothing_is_not_an_unknown_price(db: Database) -> None:
     free = Endpoint("e", "m", price=Price(0.0, 0.0))
     write_record(db, free)
     assert read_registry(db).endpoints == (free,)
-
-
-def test_a_thousand_endpoints_are_read_quickly(db: Database) -> None:
-    with db.transaction():
-        for number in range(1000):
-            write_record(db, Endpoint(f"e{number}", "m", price=Price(1.0, 2.0)))
-    times = []
-    for _ in range(5):
-        started = time.perf_counter()
-        assert len(read_registry(db).endpoints) == 1001
-        times.append(time.perf_counter() - started)
-    assert min(times) < 0.1  # 0.015 s on a quiet machine; this only catches another order

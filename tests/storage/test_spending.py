@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from rolecall.registry.storage.connection import Database
-from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.spending import add_spending, spent
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    with open_database(tmp_path / "registry.db") as opened:
-        yield opened
 
 
 def test_amounts_add_up_from_a_day_on_that_day_included(db: Database) -> None:

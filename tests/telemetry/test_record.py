@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.core.entities import Allowance, Scope
+from rolecall.registry.core.entities import Budget, Scope
 from rolecall.registry.core.errors import BudgetExceeded
 from rolecall.registry.core.telemetry import Call, Outcome
 from rolecall.registry.policy.budget import EVERYTHING
@@ -32,13 +32,12 @@ from rolecall.registry.telemetry.record import (
     record_outcome,
     stays_open,
 )
-from rolecall.registry.telemetry.statistics import replayed
 from tests.storage.test_decisions import DECISION
-from tests.telemetry.calls import START, at
+from tests.telemetry.calls import START, at, replayed
 
 DAY = START.date().isoformat()
-HELD_USD = 0.5
-DESK = Scope(app="desk", allowance=Allowance(1.0, "day"))
+RESERVED_USD = 0.5
+DESK = Scope(app="desk", budget=Budget(1.0, "day"))
 OUTCOME = Outcome(at(0), "p/m", 0.0, "human", DECISION.id, "code.edit", predicted=0.6)
 
 
@@ -49,23 +48,19 @@ def db(tmp_path: Path) -> Iterator[Database]:
         yield opened
 
 
-def begun(db: Database, seconds: float = 0.0, *scopes: Scope, source: str = "live") -> Call:
-    call = Call(
-        f"c{seconds}-{source}", at(seconds), "p/m", app="desk", user="me", held_usd=HELD_USD
-    )
-    if source == "probe":
-        call = replace(call, sample_source="probe")
+def begun(db: Database, seconds: float = 0.0, *scopes: Scope) -> Call:
+    call = Call(f"c{seconds}", at(seconds), "p/m", app="desk", user="me", reserved_usd=RESERVED_USD)
     begin_call(db, call, scopes)
     return call
 
 
 def ended(db: Database, call: Call, *, after: float = 1.0, **how: object) -> Call:
     """End a call `after` so many seconds: as a success for 0.2 USD unless said otherwise."""
-    success = {"cost_usd": 0.2, "held_usd": None, "time_to_first_chunk_s": 0.5}
+    success = {"cost_usd": 0.2, "reserved_usd": None, "time_to_first_chunk_s": 0.5}
     moment = datetime.fromisoformat(call.created_at)
     end = replace(call, **(success | how))  # type: ignore[arg-type]
     return end_call(
-        db, end, HELD_USD, now=lambda: moment + (datetime.fromisoformat(at(after)) - START)
+        db, end, RESERVED_USD, now=lambda: moment + (datetime.fromisoformat(at(after)) - START)
     )
 
 
@@ -95,7 +90,7 @@ def test_its_end_gives_back_what_was_held_for_what_was_spent(db: Database) -> No
 
 
 def test_an_unknown_cost_leaves_its_estimate_held(db: Database) -> None:
-    ended(db, begun(db), cost_usd=None, held_usd=0.3, error_type="stream_cut")
+    ended(db, begun(db), cost_usd=None, reserved_usd=0.3, error_type="stream_cut")
     assert spent(db, EVERYTHING, DAY) == pytest.approx(0.3)
 
 
@@ -149,13 +144,13 @@ def test_what_one_call_holds_another_cannot_spend(db: Database) -> None:
     assert spent(db, "app:desk", DAY) == 1.0
 
 
-def test_an_advisory_allowance_stops_no_call(db: Database) -> None:
-    advisory = replace(DESK, allowance=Allowance(0.1, "day", "advisory"))
+def test_an_advisory_budget_stops_no_call(db: Database) -> None:
+    advisory = replace(DESK, budget=Budget(0.1, "day", "advisory"))
     assert begun(db, 0, advisory).id
 
 
-def test_the_allowance_of_others_stops_no_call(db: Database) -> None:
-    assert begun(db, 0, Scope(app="other", allowance=Allowance(0.1))).id
+def test_the_budget_of_others_stops_no_call(db: Database) -> None:
+    assert begun(db, 0, Scope(app="other", budget=Budget(0.1))).id
 
 
 def test_an_open_circuit_refuses_calls_and_nothing_is_stored(db: Database) -> None:
@@ -185,16 +180,10 @@ def test_a_trial_that_nobody_ends_is_given_up_after_a_while(db: Database) -> Non
 
 def test_an_interrupted_trial_leaves_the_next_one_to_try(db: Database) -> None:
     open_circuit(db)
-    ended(db, begun(db, 20), cost_usd=None, held_usd=0.1, error_type="interrupted")
+    ended(db, begun(db, 20), cost_usd=None, reserved_usd=0.1, error_type="interrupted")
     assert begun(db, 22).id
     with pytest.raises(CircuitOpen):
         begun(db, 23)
-
-
-def test_a_probe_passes_an_open_circuit(db: Database) -> None:
-    open_circuit(db)
-    ended(db, begun(db, 10, source="probe"))
-    assert begun(db, 12).id
 
 
 def test_a_circuit_stays_open_until_its_time(db: Database) -> None:
@@ -223,8 +212,8 @@ def test_a_second_word_takes_the_place_of_the_first(db: Database) -> None:
 
 def test_a_check_leaves_a_persons_word_alone(db: Database) -> None:
     record_outcome(db, OUTCOME)
-    record_outcome(db, replace(OUTCOME, kind="check", score=1.0))
-    record_outcome(db, replace(OUTCOME, kind="check", score=1.0))
+    record_outcome(db, replace(OUTCOME, source="check", score=1.0))
+    record_outcome(db, replace(OUTCOME, source="check", score=1.0))
     assert len(outcomes_of_decision(db, DECISION.id)) == 3
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 
 from rolecall.registry.core.decisions import Candidate
-from rolecall.registry.core.entities import Endpoint, Model, Price, Profile, Source, Strategy
+from rolecall.registry.core.entities import Endpoint, Model, Profile, Source, Strategy
 from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.core.requests import Task
 from rolecall.registry.core.telemetry import Measured
-from rolecall.registry.routing.rules.requirements import capabilities_of
+from rolecall.registry.routing.rules.cost import prices
+from rolecall.registry.routing.rules.eligibility import capabilities_of, max_output_tokens
 from rolecall.registry.routing.rules.tasks import most_specific
 
-_NO_PRICE = Price()
 _NO_PROFILE = Profile()
 _NOT_MEASURED = Measured()
 _MAX_FAILURE_RATE = 0.99
@@ -30,23 +30,27 @@ def score(
     strategy: Strategy,
     measured: Measured | None = None,
 ) -> Candidate:
-    """Weigh one endpoint for one task; its rank is 0 until candidates are ranked.
+    """Score one endpoint for one task.
 
     What was `measured` goes before the endpoint's profile. What neither tells takes the
     strategy's `default_*` figure, marked `default`. An estimated `input_tokens` is marked
     `scored`, being worked out from the prompt. The source of `cost_usd` is the weakest of its
     parts: `default` before `declared` before `scored`.
 
+    What is worked out is rounded here, once, so that what is compared, shown and stored is the
+    same: cost to six significant digits, what was measured to four.
+
     A default inter-token latency is multiplied only by tokens that data tell: hidden reasoning
     tokens whose number is a guess cost money but no time, so that two endpoints of unknown speed
     are not set apart by invented seconds. Where the latency is known all tokens take it.
     """
     profile = endpoint.profile or _NO_PROFILE
-    told = profile.source
-    seen = measured or _NOT_MEASURED
+    told, seen = profile.source, measured or _NOT_MEASURED
     scored, scored_std, basis = _success(profile, prediction, task.kind)
     success, success_std = _moved(scored, scored_std, seen)
-    output_tokens = _output_tokens(endpoint, model, prediction, task)
+    output_tokens = prediction.output_tokens
+    for most in (task.max_tokens, max_output_tokens(endpoint, model)):
+        output_tokens = output_tokens if most is None else min(output_tokens, most)
     ttft_s, ttft_from = _speed(
         (seen.ttft_p50_s, seen.ttft_long_p50_s),
         seen,
@@ -57,15 +61,17 @@ def score(
     )
     failure_rate, failure_from = _failure_rate(profile, seen, strategy)
     cached_tokens = min(task.cached_tokens, task.input_tokens)
-    per_attempt_usd, priced = _attempt(endpoint, task, cached_tokens, output_tokens, strategy)
-    cost_usd = per_attempt_usd / (1.0 - failure_rate)
-    guessed = priced == "default" or failure_from == "default"
+    price = prices(endpoint, strategy)
+    fresh_tokens = task.input_tokens - cached_tokens
+    per_million = fresh_tokens * price.input + cached_tokens * price.cache_read
+    per_million += output_tokens * price.output
+    cost_usd = _rounded(per_million / 1e6 / (1.0 - failure_rate), 6)
+    guessed = price.source == "default" or failure_from == "default"
     untimed_tokens = _untimed_tokens(prediction, output_tokens) if itl_from == "default" else 0
     streaming_s = itl_s * (output_tokens - untimed_tokens)
     return Candidate(
         endpoint=endpoint.id,
         model=model.id,
-        rank=0,
         value_usd=value(success, cost_usd, ttft_s, streaming_s, strategy, task.worth),
         success=success,
         success_std=success_std,
@@ -75,7 +81,7 @@ def score(
         cached_tokens=cached_tokens,
         output_tokens=output_tokens,
         ttft_s=ttft_s,
-        ttft_p95_s=profile.ttft_p95_s if seen.ttft_p95_s is None else seen.ttft_p95_s,
+        ttft_p95_s=profile.ttft_p95_s if seen.ttft_p95_s is None else _rounded(seen.ttft_p95_s),
         itl_s=itl_s,
         failure_rate=failure_rate,
         samples=seen.samples or profile.samples,
@@ -84,7 +90,7 @@ def score(
         sources=(
             ("success", _success_source(seen, told, basis)),
             ("cost_usd", "default" if guessed else "declared"),
-            ("price", priced),
+            ("price", price.source),
             ("input_tokens", "declared" if task.input_tokens_declared else "scored"),
             ("output_tokens", "scored"),
             ("ttft_s", ttft_from),
@@ -135,7 +141,9 @@ def _moved(scored: float, std: float | None, seen: Measured) -> tuple[float, flo
     if not seen.outcomes:
         return scored, std
     success = min(max(scored + seen.success_offset, _LEAST_SUCCESS), 1.0 - _LEAST_SUCCESS)
-    return success, None if std is None else max(std * seen.success_doubt, _LEAST_STD)
+    if std is not None:
+        std = _rounded(max(std * seen.success_uncertainty, _LEAST_STD))
+    return _rounded(success), std
 
 
 def _success_source(seen: Measured, told: Source, basis: str) -> Source:
@@ -161,7 +169,7 @@ def _speed(
     if recent is None or long is None:
         return prior, "default" if declared is None else told
     settled = seen.long_freshness * long + (1.0 - seen.long_freshness) * prior
-    return seen.freshness * recent + (1.0 - seen.freshness) * settled, "measured"
+    return _rounded(seen.freshness * recent + (1.0 - seen.freshness) * settled), "measured"
 
 
 def _failure_rate(profile: Profile, seen: Measured, strategy: Strategy) -> tuple[float, Source]:
@@ -172,26 +180,18 @@ def _failure_rate(profile: Profile, seen: Measured, strategy: Strategy) -> tuple
     rate = prior
     if seen.recent_calls > 0:
         failed = seen.recent_failures + FAILURE_PRIOR_CALLS * prior
-        rate, source = failed / (seen.recent_calls + FAILURE_PRIOR_CALLS), "measured"
+        rate, source = _rounded(failed / (seen.recent_calls + FAILURE_PRIOR_CALLS)), "measured"
     return min(rate, _MAX_FAILURE_RATE), source
 
 
 def _profile_std(success: float, samples: int | None) -> float | None:
     if not samples:
         return None
-    return max(math.sqrt(success * (1.0 - success) / samples), _LEAST_STD)
+    return _rounded(max(math.sqrt(success * (1.0 - success) / samples), _LEAST_STD))
 
 
-def _output_tokens(endpoint: Endpoint, model: Model, prediction: Prediction, task: Task) -> int:
-    output_tokens = prediction.output_tokens
-    if task.max_tokens is not None:
-        output_tokens = min(output_tokens, task.max_tokens)
-    most = (
-        model.max_output_tokens
-        if endpoint.max_output_tokens is None
-        else endpoint.max_output_tokens
-    )
-    return output_tokens if most is None else min(output_tokens, most)
+def _rounded(figure: float, digits: int = 4) -> float:
+    return float(f"{figure:.{digits}g}")
 
 
 def _untimed_tokens(prediction: Prediction, output_tokens: int) -> int:
@@ -200,25 +200,6 @@ def _untimed_tokens(prediction: Prediction, output_tokens: int) -> int:
         return 0
     visible_tokens = max(prediction.output_tokens - prediction.hidden_tokens, 0)
     return max(output_tokens - visible_tokens, 0)
-
-
-def _attempt(
-    endpoint: Endpoint, task: Task, cached_tokens: int, output_tokens: int, strategy: Strategy
-) -> tuple[float, Source]:
-    """Return the USD of one attempt, failed or not; an unknown cache price is the input price."""
-    price = endpoint.price or _NO_PRICE
-    incoming, outgoing = price.input_usd_per_mtok, price.output_usd_per_mtok
-    source: Source = "default" if incoming is None or outgoing is None else "declared"
-    if incoming is None:
-        incoming = strategy.default_input_usd_per_mtok
-    if outgoing is None:
-        outgoing = strategy.default_output_usd_per_mtok
-    cached = price.cache_read_usd_per_mtok
-    if cached is None:
-        cached = incoming
-    fresh_tokens = task.input_tokens - cached_tokens
-    total = fresh_tokens * incoming + cached_tokens * cached + output_tokens * outgoing
-    return total / 1e6, source
 
 
 def _preferred(model: Model, task: Task) -> int:

@@ -79,11 +79,6 @@ def test_a_byte_order_mark_is_dropped(stdin: Redirect) -> None:
     assert text_of(Given()) == "hello"
 
 
-def test_a_prompt_of_5_mb_is_read_whole(stdin: Redirect) -> None:
-    stdin("x" * 5_000_000)
-    assert len(text_of(Given("count"))) == 5_000_000 + len("\n\ncount")
-
-
 def test_a_dash_reads_stdin_even_from_a_device() -> None:
     assert refusal(Given("-")).message == "the prompt is empty"
 
@@ -297,16 +292,9 @@ def test_a_bad_row_is_named_after_the_good_ones_before_it(tmp_path: Path) -> Non
         next(rows)
 
 
-def test_a_row_that_is_not_json_is_named_by_its_line(tmp_path: Path) -> None:
-    path = tmp_path / "rows.jsonl"
-    path.write_text('"good"\n{]\n')
-    with pytest.raises(InvalidPrompt, match=f"^{path}:2:2: not JSON: "):
-        list(read_jsonl(Given(file=path)))
-
-
 READ_ROWS = """
 import sys
-from rolecall.cli.prompts import Given, read_jsonl
+from rolecall.cli.input.prompts import Given, read_jsonl
 for number, chat, _ in read_jsonl(Given()):
     print(number, chat.turns[0].parts[0].text, flush=True)
 """

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from rolecall.cli.render.chart import HEIGHT, WIDTH, figure_lines, mixed, short_usd
+from rolecall.cli.render.chart import HEIGHT, WIDTH, figure_lines, mixed
 from tests.cli.evaluated import segment
 
 
@@ -35,8 +35,8 @@ def test_the_axes_say_what_they_measure() -> None:
     assert lines[0].strip() == "success"
     assert lines[1].startswith(" 0.950 |")
     assert lines[HEIGHT].startswith(" 0.400 |")
-    assert lines[HEIGHT + 2].split() == ["0.100", "0.962", "10.0"]
-    assert lines[HEIGHT + 3].strip() == "$ per 1,000 prompts, logarithmic"
+    assert lines[HEIGHT + 2].split() == ["$0.1", "$0.9617", "$10"]
+    assert lines[HEIGHT + 3].strip() == "cost of 1,000 prompts, logarithmic"
     assert lines[-1].strip() == "* large, the single model of the verdict"
 
 
@@ -60,20 +60,3 @@ def test_points_that_all_stand_in_one_place_can_be_drawn() -> None:
     one = segment(singles={"a": (0.001, 0.5)}, curves={"ours": [(0.001, 0.5)]})
     one["policies"] = [{"policy": "oracle", "cost_usd": 0.001, "success": 0.5}]
     assert sum("^" in row for row in grid(figure_lines(one))) == 1
-
-
-@pytest.mark.parametrize(
-    ("amount", "text"),
-    [
-        (None, "–"),
-        (0, "0"),
-        (0.0000123456, "0.0000123"),
-        (0.5, "0.500"),
-        (9.999, "10.00"),
-        (12.34, "12.3"),
-        (1234.5, "1,230"),
-        (-2.345, "-2.35"),
-    ],
-)
-def test_amounts_have_three_figures_and_no_exponent(amount: float | None, text: str) -> None:
-    assert short_usd(amount) == text

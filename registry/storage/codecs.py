@@ -1,0 +1,125 @@
+"""Frozen records as the columns of a row, and back; a new field is written in its record alone.
+
+A column is named after the field it holds, or after both where a record holds another one
+(`price_as_of`). Lists are JSON arrays, pairs JSON objects, claims 0 or 1. msgspec would do this
+too, but importing it takes longer than a cold `route` takes to read the whole registry.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
+from itertools import islice
+from typing import Any, TypeVar
+
+from rolecall.registry.core.entities import Budget, DataPolicy, Price, Profile
+
+Record = TypeVar("Record")
+Values = dict[str, Any]
+Reader = Callable[[Iterator[Any]], Any]
+
+# Fields that hold a record, spread over columns of their own.
+_NESTED: dict[str, type] = {
+    "budget": Budget,
+    "data_policy": DataPolicy,
+    "price": Price,
+    "profile": Profile,
+}
+# Fields whose names refer to other records, kept in tables of their own.
+_REFERENCES = ("assignments", "roles")
+_NOTHING = (None, "[]", "{}")
+_READERS: dict[Any, list[Reader]] = {}
+
+
+def columns(kind: type) -> tuple[str, ...]:
+    """Return the names of a kind of record's columns, in the order of its fields."""
+    names: list[str] = []
+    for field in fields(kind):
+        if field.name in _NESTED:
+            names += (f"{field.name}_{inner}" for inner in columns(_NESTED[field.name]))
+        elif field.name not in _REFERENCES:
+            names.append(field.name)
+    return tuple(names)
+
+
+def listed(kind: type) -> str:
+    """Return the columns as SQL lists them."""
+    return ", ".join(columns(kind))
+
+
+def bound(kind: type) -> str:
+    """Return the parameters that `to_row` gives values to, in the order of the columns."""
+    return ", ".join(f":{name}" for name in columns(kind))
+
+
+def to_row(record: Any) -> Values:
+    """Return a record's values by column."""
+    row: Values = {}
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if field.name in _NESTED:
+            inner = _NESTED[field.name]
+            values = _absent(inner) if value is None else to_row(value)
+            row |= {f"{field.name}_{name}": one for name, one in values.items()}
+        elif field.name not in _REFERENCES:
+            row[field.name] = _to_json(value) if isinstance(value, tuple) else value
+    return row
+
+
+def _absent(kind: type) -> Values:
+    return {
+        field.name: "[]" if isinstance(field.default, tuple) else None for field in fields(kind)
+    }
+
+
+def _to_json(items: tuple[Any, ...]) -> str:
+    is_pairs = bool(items) and isinstance(items[0], tuple)
+    return json.dumps(dict(items) if is_pairs else items, ensure_ascii=False)
+
+
+def from_row(kind: Callable[..., Record], row: Iterable[Any]) -> Record:
+    """Return the record whose columns, in the order of `columns`, are those of the row.
+
+    A nested record that says nothing is the field's default.
+    """
+    readers = _READERS.get(kind) or _READERS.setdefault(kind, _readers(kind))
+    values = iter(row)
+    return kind(*[read(values) for read in readers])
+
+
+def _readers(kind: Any) -> list[Reader]:
+    readers: list[Reader] = []
+    for field in fields(kind):
+        if field.name in _NESTED:
+            readers.append(_nested(_NESTED[field.name], field.default))
+        elif field.name in _REFERENCES:
+            readers.append(lambda _: ())
+        elif isinstance(field.default, tuple):
+            readers.append(lambda values: _from_json(next(values)))
+        elif "bool" in str(field.type):
+            readers.append(lambda values: _claim(next(values)))
+        else:
+            readers.append(next)
+    return readers
+
+
+def _nested(kind: type, otherwise: Any) -> Reader:
+    width = len(columns(kind))
+
+    def read(values: Iterator[Any]) -> Any:
+        own = list(islice(values, width))
+        return otherwise if all(one in _NOTHING for one in own) else from_row(kind, own)
+
+    return read
+
+
+def _from_json(text: str | None) -> tuple[Any, ...]:
+    if text in _NOTHING:
+        return ()
+    items = json.loads(text or "[]")
+    return tuple(items.items() if isinstance(items, dict) else items)
+
+
+def _claim(value: int | None) -> bool | None:
+    return None if value is None else bool(value)
