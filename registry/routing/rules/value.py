@@ -61,7 +61,7 @@ def score(
     failure_rate, failure_from = _failure_rate(profile, seen, strategy)
     cached_tokens = min(task.cached_tokens, task.input_tokens)
     per_attempt_usd, priced = _attempt(endpoint, task, cached_tokens, output_tokens, strategy)
-    cost_usd = _rounded(per_attempt_usd / (1.0 - failure_rate), 6)
+    cost_usd = _rounded(per_attempt_usd / (1.0 - failure_rate), "%.6g")
     guessed = priced == "default" or failure_from == "default"
     untimed_tokens = _untimed_tokens(prediction, output_tokens) if itl_from == "default" else 0
     streaming_s = itl_s * (output_tokens - untimed_tokens)
@@ -187,8 +187,8 @@ def _profile_std(success: float, samples: int | None) -> float | None:
     return _rounded(max(math.sqrt(success * (1.0 - success) / samples), _LEAST_STD))
 
 
-def _rounded(figure: float, digits: int = 4) -> float:
-    return float(f"{figure:.{digits}g}")
+def _rounded(figure: float, form: str = "%.4g") -> float:
+    return float(form % figure)
 
 
 def _output_tokens(endpoint: Endpoint, model: Model, prediction: Prediction, task: Task) -> int:
