@@ -46,7 +46,7 @@ check: .venv/.dev .names/rolecall ## lint and type-check
 
 .PHONY: test
 test: check ## install everything, then lint, types and tests
-	$(BIN)/pytest -q $(PYTEST)
+	$(BIN)/pytest -q --numprocesses=auto --dist=loadfile $(PYTEST)
 
 .venv-live/.servers: tests/live/requirements.txt .constraints.txt
 	$(PYTHON) -m venv .venv-live
@@ -63,7 +63,8 @@ golden: .venv/.dev ## rewrite the expected texts under tests/golden
 
 .PHONY: completions
 completions: .venv/.runtime ## regenerate completions/
-	$(BIN)/python -m rolecall.cli.completion.engine completions
+	@for shell in bash zsh fish; do \
+		$(BIN)/rolecall completion $$shell > completions/rolecall.$$shell; done
 
 .PHONY: train
 train: .venv/.dev ## train the shipped scorer from judged rows (DATA=folder)

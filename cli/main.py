@@ -21,8 +21,9 @@ def run() -> None:
     if line is not None:
         from rolecall.cli.completion.engine import reply
 
-        sys.stdout.write(reply(line))
-        return
+        offers = reply(line)
+        sys.stdout.write(offers or "")
+        sys.exit(offers is None)
     code = guarded(lambda: tree().main(prog_name="rolecall", standalone_mode=False))
     gc.freeze()  # the process is over: nor is there garbage worth looking for now
     sys.exit(code)

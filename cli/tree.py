@@ -23,10 +23,10 @@ class Place(NamedTuple):
 
 COMMANDS: dict[str, dict[str, Place]] = {
     "Everyday": {
-        "ask": Place("ask:ask", "Ask whoever should answer, and show the answer."),
+        "ask": Place("ask:ask", "Route a prompt, call the model, print the answer."),
         "route": Place("route:route", "Decide which endpoint should answer a prompt."),
-        "explain": Place("explain:explain", "Say why an endpoint was chosen."),
-        "feedback": Place("feedback:feedback", "Say how good an answer was."),
+        "explain": Place("explain:explain", "Show why an endpoint was chosen."),
+        "feedback": Place("feedback:feedback", "Record how good an answer was."),
     },
     "Registry": {
         "models": Place("models:app", "Manage models."),
@@ -38,8 +38,12 @@ COMMANDS: dict[str, dict[str, Place]] = {
     },
     "Evidence": {
         "probe": Place("probe:probe", "Measure endpoints by short real calls."),
-        "telemetry": Place("telemetry:app", "List, export or prune the calls that were made."),
-        "scorer": Place("scorer:app", "Show the scorer and its proof."),
+        "telemetry": Place("telemetry:app", "List, export or prune recorded calls."),
+        "scorer": Place("scorer:app", "Show, evaluate or fit the scorer."),
+    },
+    "More": {
+        "completion": Place("completion:completion", "Print a completion script for your shell."),
+        "help": Place("help:show_help", "Show help on a topic or a command."),
     },
 }
 

@@ -1,4 +1,4 @@
-"""`rolecall ask`: route, call, show the answer, record what happened."""
+"""`rolecall ask`: route, call, print the answer, record what happened."""
 
 from __future__ import annotations
 
@@ -6,51 +6,57 @@ from typing import Annotated
 
 import typer
 
-from rolecall.cli.options import choices as options
-from rolecall.cli.options.common import JsonOption, RegistryOption
+from rolecall.cli.options.common import (
+    ConnectTimeoutOption,
+    FirstTokenTimeoutOption,
+    IdleTimeoutOption,
+    JsonOption,
+    NoLogOption,
+    PromptArgument,
+    RegistryOption,
+)
 from rolecall.cli.options.request import RequestOptions, takes_request
 
 ContinueOption = Annotated[
-    bool, typer.Option("--continue", "-c", help="Go on with the last conversation.")
+    bool, typer.Option("--continue", "-c", help="Continue the last conversation.")
 ]
 StreamOption = Annotated[
     bool,
-    typer.Option(
-        "--stream/--no-stream", help="Whether the endpoint is asked to send the answer bit by bit."
-    ),
+    typer.Option("--stream/--no-stream", help="Whether to stream the answer from the endpoint."),
 ]
 CheckOption = Annotated[
     str | None,
     typer.Option(
-        metavar="COMMAND", help="Judge the answer: given it on stdin, exit 0 means it is good."
+        metavar="COMMAND",
+        help="Check the answer with a command that reads it on stdin; exit 0 is good.",
     ),
 ]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Write nothing but the answer.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the answer.")]
 ThinkingOption = Annotated[
-    bool, typer.Option("--show-thinking", help="Show on stderr what the model thinks.")
+    bool, typer.Option("--show-thinking", help="Show the model's thinking on stderr.")
 ]
 
 
 @takes_request
 def ask(
     *,
-    prompt: options.PromptArgument = None,
+    prompt: PromptArgument = None,
     request: RequestOptions,
     continue_last: ContinueOption = False,
     check: CheckOption = None,
     stream: StreamOption = True,
     show_thinking: ThinkingOption = False,
-    connect_timeout: options.ConnectTimeoutOption = 10.0,
-    first_token_timeout: options.FirstTokenTimeoutOption = 120.0,
-    idle_timeout: options.IdleTimeoutOption = 60.0,
+    connect_timeout: ConnectTimeoutOption = 10.0,
+    first_token_timeout: FirstTokenTimeoutOption = 120.0,
+    idle_timeout: IdleTimeoutOption = 60.0,
     quiet: QuietOption = False,
-    no_log: options.NoLogOption = False,
+    no_log: NoLogOption = False,
     as_json: JsonOption = False,
     registry: RegistryOption = None,
 ) -> None:
-    """Ask whoever should answer, and show the answer.
+    """Route a prompt, call the model, print the answer.
 
-    The answer alone goes to stdout: bit by bit on a terminal, whole into a pipe or --json. Where
+    The answer alone goes to stdout: as it comes on a terminal, whole in a pipe or --json. Where
     an endpoint fails, the next in rank is asked. Every call is recorded and counts in the next
     decision.
 
@@ -73,15 +79,17 @@ def ask(
     from rolecall.registry.calls.ask import open_asker
     from rolecall.registry.calls.events import AskRequest
     from rolecall.registry.core.chat import Timeouts
+    from rolecall.registry.editing.open import open_registry
 
-    asked = request.asked(log_prompt=not no_log)
+    choices = request.choices(log_prompt=not no_log)
     chat = read_request(request.given(prompt))
-    wanted = AskRequest(chat, asked, continue_last, stream, check)
+    wanted = AskRequest(chat, choices, continue_last, stream, check)
     timeouts = Timeouts(connect_timeout, first_token_timeout, idle_timeout)
     manner = manner_of(as_json=as_json, show_thinking=show_thinking, is_quiet=quiet)
     with (
         terminable(),
-        open_asker(registry, loading, timeouts) as asker,
+        open_registry(registry) as db,
+        open_asker(db, loading, timeouts) as asker,
         closing(asker.ask(wanted)) as progress,
     ):
         show_answer(progress, manner)

@@ -84,7 +84,7 @@ def effort_of(text: str) -> str | int:
 
 
 def key_state(endpoint: Endpoint) -> str:
-    """Tell where an endpoint's key would come from here; its value goes nowhere."""
+    """Return where an endpoint's key would come from, never the key."""
     if endpoint.key_env is not None and os.environ.get(endpoint.key_env):
         return "set"
     if endpoint.key_command is not None:

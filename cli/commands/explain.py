@@ -16,7 +16,7 @@ DecisionArgument = Annotated[
 ]
 PromptOption = Annotated[
     str | None,
-    typer.Option("--prompt", metavar="TEXT", help="Decide this prompt, recording nothing."),
+    typer.Option("--prompt", metavar="TEXT", help="Decide this prompt without recording it."),
 ]
 AllOption = Annotated[bool, typer.Option("--all", help="Show every candidate and exclusion.")]
 
@@ -31,7 +31,7 @@ def explain(
     as_json: JsonOption = False,
     registry: RegistryOption = None,
 ) -> None:
-    """Say why an endpoint was chosen.
+    """Show why an endpoint was chosen.
 
     A stored decision explains itself by the numbers it was made with, whatever the registry
     says by now. A request given here (--prompt, --file, --messages) is decided without being
@@ -44,19 +44,30 @@ def explain(
       rolecall explain --json | jq .margin_usd
     """
     from rolecall.cli.render.explanation import print_explained
-    from rolecall.registry.routing.explain import explain_decision, explain_request
+    from rolecall.cli.render.output import note
+    from rolecall.registry.editing.open import open_registry
 
-    asked = request.asked()
+    choices = request.choices()
     if prompt is None and not request.has_file:
         if request.has_extras:
             raise UsageError("there is no prompt", hint='rolecall explain --prompt "…"')
-        decision = explain_decision(registry, decision_id, asked)
-    else:
-        from rolecall.cli.input.prompts import read_request
-        from rolecall.registry.chat.parse import request_of
+        from rolecall.registry.routing.explain import explain_decision
 
+        with open_registry(registry) as db:
+            decision = explain_decision(db, decision_id, choices)
+    else:
         if decision_id is not None:
             raise UsageError("either a decision's id or a request", hint="rolecall explain --help")
-        wanted = asked.of(request_of(read_request(request.given(prompt))))
-        decision = explain_request(registry, wanted, asked.choices)
+        from rolecall.registry.learning.loading import Loading
+
+        loading = Loading(note)  # before the other imports, which then cost no time
+
+        from rolecall.cli.input.prompts import read_request
+        from rolecall.registry.chat.parse import request_of
+        from rolecall.registry.routing.router import load_router
+
+        wanted = request_of(read_request(request.given(prompt)))
+        with open_registry(registry) as db:
+            router = load_router(db, loading)
+            decision = router.decide(wanted, choices, record=False)
     print_explained(decision, show_all=show_all, as_json=as_json)

@@ -22,15 +22,15 @@ WordsArgument = Annotated[
 def feedback(
     words: WordsArgument,
     note: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Why, for whoever reads it later.")
+        str | None, typer.Option(metavar="TEXT", help="Why, for later readers.")
     ] = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say how good an answer was.
+    """Record how good an answer was.
 
-    Counts at once: it moves the success foretold for that endpoint on that kind of task. Said
-    again of the same answer, it replaces what was said before.
+    Counts at once: it moves the success predicted for that endpoint on that kind of task. Given
+    again for the same answer, it replaces the earlier score.
 
     \b
     Examples:
@@ -41,12 +41,15 @@ def feedback(
     from dataclasses import asdict
 
     from rolecall.cli.render.output import print_json, print_text
+    from rolecall.registry.editing.open import open_registry
     from rolecall.registry.telemetry.feedback import give_feedback, parse_score
 
     if len(words) > 2:
         raise UsageError("expected [ID] SCORE", hint="rolecall feedback --help")
     decision_id = words[0] if len(words) == 2 else None
-    given = give_feedback(registry, decision_id, parse_score(words[-1]), note)
+    score = parse_score(words[-1])
+    with open_registry(registry) as db:
+        given = give_feedback(db, decision_id, score, note)
     if as_json:
         print_json(asdict(given))
         return

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
 
 from rolecall.cli.completion.names import endpoint_names
-from rolecall.cli.options import choices as options
-from rolecall.cli.options.common import JsonOption, RegistryOption
+from rolecall.cli.options.common import (
+    ConnectTimeoutOption,
+    FirstTokenTimeoutOption,
+    IdleTimeoutOption,
+    JsonOption,
+    RegistryOption,
+)
 
 EndpointsArgument = Annotated[
     list[str] | None,
@@ -22,7 +28,7 @@ EndpointsArgument = Annotated[
 
 EveryOption = Annotated[
     str | None,
-    typer.Option(metavar="TIME", help="Probe again and again, so far apart: 30m, 4h, 1d."),
+    typer.Option(metavar="TIME", help="Repeat at this interval: 30m, 4h, 1d."),
 ]
 TimerOption = Annotated[
     bool,
@@ -34,14 +40,15 @@ def probe(
     endpoint: EndpointsArgument = None,
     every: EveryOption = None,
     region: Annotated[
-        str | None, typer.Option(metavar="LABEL", help="Where you measure from, kept with it.")
+        str | None,
+        typer.Option(metavar="LABEL", help="Where you measure from, stored with the calls."),
     ] = None,
     max_cost: Annotated[
-        float, typer.Option(metavar="USD", min=0, help="The most one round may cost at worst.")
+        float, typer.Option(metavar="USD", min=0, help="The most a round may cost at worst.")
     ] = 0.10,
-    connect_timeout: options.ConnectTimeoutOption = 10.0,
-    first_token_timeout: options.FirstTokenTimeoutOption = 60.0,
-    idle_timeout: options.IdleTimeoutOption = 30.0,
+    connect_timeout: ConnectTimeoutOption = 10.0,
+    first_token_timeout: FirstTokenTimeoutOption = 60.0,
+    idle_timeout: IdleTimeoutOption = 30.0,
     install_timer: TimerOption = False,
     as_json: JsonOption = False,
     registry: RegistryOption = None,
@@ -61,16 +68,29 @@ def probe(
     from rolecall.cli.render.output import print_text
     from rolecall.cli.render.probe import print_rounds
     from rolecall.cli.signals import terminable
-    from rolecall.registry.calls.probe import Round, probe_command
+    from rolecall.registry.calls.probe import (
+        Probed,
+        ProbeRequest,
+        probe_command,
+        probe_endpoints,
+    )
     from rolecall.registry.calls.probe_timer import timer_text
     from rolecall.registry.core.chat import Timeouts
     from rolecall.registry.core.durations import parse_duration
+    from rolecall.registry.editing.open import open_registry, registry_path
+    from rolecall.registry.providers.client import Client
 
     interval = None if every is None else parse_duration(every)
     timeouts = Timeouts(connect_timeout, first_token_timeout, idle_timeout)
-    wanted = Round(registry, tuple(endpoint or ()), region, max_cost, timeouts)
+    wanted = ProbeRequest(tuple(endpoint or ()), region, max_cost)
     if install_timer:
-        print_text(timer_text(probe_command(wanted), interval or parse_duration("4h")))
+        command = probe_command(wanted, registry_path(registry))
+        print_text(timer_text(command, interval or parse_duration("4h")))
         return
+
+    def probe_once() -> list[Probed]:
+        with Client(timeouts=timeouts) as client, open_registry(registry) as db:
+            return list(probe_endpoints(db, client, os.environ, wanted))
+
     with terminable():
-        raise typer.Exit(print_rounds(wanted, interval, as_json=as_json))
+        raise typer.Exit(print_rounds(probe_once, interval, as_json=as_json))

@@ -159,6 +159,18 @@ def edit_record(
     print_outcome(text, {"id": record_id, "changed": changed}, as_json=as_json)
 
 
+def add_stated(
+    collection: Collection, facts: Mapping[str, Any], registry: Path | None, *, as_json: bool
+) -> None:
+    """Add the record of the facts that were typed, and say so."""
+    from rolecall.registry.editing.add import add_facts
+    from rolecall.registry.editing.open import open_registry
+
+    with open_registry(registry) as db:
+        added = add_facts(db, collection, given(facts))
+    report_added(collection, added, as_json=as_json)
+
+
 def report_added(collection: Collection, record: Record, *, as_json: bool) -> None:
     """Say which record was added, or print it whole as JSON."""
     from rolecall.registry.documents.fields import to_plain

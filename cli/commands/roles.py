@@ -12,10 +12,9 @@ from rolecall.cli.commands.records import (
     RecordHelp,
     RequireOption,
     add_record_commands,
-    given,
+    add_stated,
     list_collection,
     print_outcome,
-    report_added,
     words,
 )
 from rolecall.cli.completion.names import endpoint_names, role_names, strategy_names, task_names
@@ -111,24 +110,18 @@ def add(
       rolecall roles add reviewer --task code --require tools --worth 4
       rolecall roles add translator --example "translate this into Finnish"
     """
-    from rolecall.registry.editing.add import add_facts
-    from rolecall.registry.editing.open import open_registry
-
-    facts = given(
-        {
-            "description": description,
-            "strategy": strategy,
-            "worth": worth,
-            "tasks": task,
-            "require": require,
-            "prefer": prefer,
-            "forbid": forbid,
-            "examples": example,
-        }
-    )
-    with open_registry(registry) as db:
-        added = add_facts(db, "roles", {"id": role, **facts})
-    report_added("roles", added, as_json=as_json)
+    facts = {
+        "id": role,
+        "description": description,
+        "strategy": strategy,
+        "worth": worth,
+        "tasks": task,
+        "require": require,
+        "prefer": prefer,
+        "forbid": forbid,
+        "examples": example,
+    }
+    add_stated("roles", facts, registry, as_json=as_json)
 
 
 add_record_commands(

@@ -6,15 +6,14 @@ from typing import Annotated
 
 import typer
 
-from rolecall.cli.options import choices as options
-from rolecall.cli.options.common import JsonOption, RegistryOption
+from rolecall.cli.options.common import JsonOption, NoLogOption, PromptArgument, RegistryOption
 from rolecall.cli.options.request import RequestOptions, takes_request
 
 
 @takes_request
 def route(
     *,
-    prompt: options.PromptArgument = None,
+    prompt: PromptArgument = None,
     request: RequestOptions,
     jsonl: Annotated[
         bool,
@@ -23,7 +22,7 @@ def route(
             help="Read a prompt a line (stdin or --file), print a decision a line as JSON.",
         ),
     ] = False,
-    no_log: options.NoLogOption = False,
+    no_log: NoLogOption = False,
     as_json: JsonOption = False,
     registry: RegistryOption = None,
 ) -> None:
@@ -45,12 +44,14 @@ def route(
     from rolecall.cli.input.prompts import read_jsonl, read_request
     from rolecall.cli.render.decision import print_decision, print_decisions
     from rolecall.registry.chat.parse import request_of
-    from rolecall.registry.routing.router import open_router
+    from rolecall.registry.editing.open import open_registry
+    from rolecall.registry.routing.router import load_router
 
-    given, asked = request.given(prompt), request.asked(log_prompt=not no_log)
+    given, choices = request.given(prompt), request.choices(log_prompt=not no_log)
     if not jsonl:
-        wanted = asked.of(request_of(read_request(given)))
-    with open_router(registry, loading) as router:
+        wanted = request_of(read_request(given))
+    with open_registry(registry) as db:
+        router = load_router(db, loading)
         if jsonl:
-            raise typer.Exit(print_decisions(router, read_jsonl(given), asked))
-        print_decision(router.decide(wanted, asked.choices), as_json=as_json)
+            raise typer.Exit(print_decisions(router, read_jsonl(given), choices))
+        print_decision(router, router.decide(wanted, choices), as_json=as_json)

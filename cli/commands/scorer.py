@@ -1,4 +1,4 @@
-"""`rolecall scorer`: the scorer and its proof."""
+"""`rolecall scorer`: the scorer, its predictions and its evaluation."""
 
 from __future__ import annotations
 
@@ -15,12 +15,7 @@ from rolecall.cli.commands.scorer_use import use
 from rolecall.cli.options.common import JsonOption, RegistryOption
 from rolecall.cli.render.output import print_json
 
-app = typer.Typer(help="Show the scorer and its proof.")
-
-
-@app.callback()
-def scorer() -> None:
-    """Show the scorer and its proof."""
+app = typer.Typer(help="Show, evaluate or fit the scorer.")
 
 
 @app.command()
@@ -47,9 +42,11 @@ def show(
         _show_model(model, registry, as_json=as_json)
         return
     from rolecall.cli.render.model_card import print_card
+    from rolecall.registry.editing.open import open_or_starter
     from rolecall.registry.learning.versions import scorer_card
 
-    card = scorer_card(registry)
+    with open_or_starter(registry) as db:
+        card = scorer_card(db)
     if as_json:
         print_json(card)
         return
@@ -60,9 +57,11 @@ def _show_model(model: str, registry: Path | None, *, as_json: bool) -> None:
     from dataclasses import asdict
 
     from rolecall.cli.render.model_card import print_abilities
-    from rolecall.registry.learning.abilities import abilities_of
+    from rolecall.registry.editing.open import open_or_starter
+    from rolecall.registry.learning.predict import abilities_of
 
-    found = abilities_of(registry, model)
+    with open_or_starter(registry) as db:
+        found = abilities_of(db, model)
     if as_json:
         print_json({"model": model, "kinds": [asdict(one) for one in found]})
         return

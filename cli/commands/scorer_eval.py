@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rolecall.cli.completion.names import strategy_names
 from rolecall.cli.options.common import JsonOption, RegistryOption, SkipBadOption
-from rolecall.registry.core.errors import InvalidDocument
+from rolecall.registry.core.errors import InvalidDocument, UsageError
+
+if TYPE_CHECKING:
+    from rolecall.registry.evaluation.robustness_report import RobustnessPlan
 
 FilesArgument = Annotated[
     list[Path],
@@ -17,7 +21,7 @@ FilesArgument = Annotated[
 ]
 TrainOption = Annotated[
     list[Path] | None,
-    typer.Option(metavar="FILE", help="What the baselines learn on; repeatable."),
+    typer.Option(metavar="FILE", help="Rows for the baselines to learn on; repeatable."),
 ]
 FoldOption = Annotated[
     int | None,
@@ -43,7 +47,7 @@ ModelsOption = Annotated[
 ]
 PricesOption = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="What models ask, in YAML."),
+    typer.Option(metavar="FILE", help="Prices of models, as YAML."),
 ]
 ShareOption = Annotated[
     str | None,
@@ -87,22 +91,22 @@ def evaluate(
     plot: PlotOption = None,
     cache: CacheOption = None,
     robust: Annotated[
-        bool, typer.Option("--robust", help="Instead, count choices that flip on a rewording.")
+        bool, typer.Option("--robust", help="Instead, count choices that change on a rewording.")
     ] = False,
     prompts: Annotated[
-        int, typer.Option(metavar="N", min=1, help="With --robust: how many prompts to reword.")
+        int, typer.Option(metavar="N", min=1, help="With --robust: how many prompts.")
     ] = 300,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of every random draw.")] = 7,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of all random draws.")] = 7,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say whether routing pays on judged prompts.
+    """Evaluate routing on judged prompts.
 
     The scorer, the nearest judged prompts, the means of each task, told or detected, one ability
     per model, list price, every single model, a random one and an oracle choose for the same
-    prompts. What your own fits have seen is predicted by fits to other groups; what the scorer is
-    compared with learns on other folds, on --train, or on other parts of the same rows. A model
-    need not be judged on every prompt.
+    prompts. What your own fits have seen is predicted by fits to other groups; the baselines
+    learn on other folds, on --train, or on other parts of the same rows. A model need not be
+    judged on every prompt.
     Costs are the rows' own, else worked out from --prices, the registry or models.dev. A line of
     prices reads MODEL: {input_usd_per_mtok: 3, output_usd_per_mtok: 15}. A data set is what rows
     call `dataset`, else their file's name up to the first dot.
@@ -116,28 +120,31 @@ def evaluate(
       rolecall scorer eval new.jsonl --train old.jsonl --json | jq .sets
     """
     from rolecall.cli.input.files import read_text, shown_name
-    from rolecall.cli.render.evaluation import print_evaluation
+    from rolecall.cli.render.evaluation import plotter, print_evaluation
     from rolecall.cli.render.output import note, print_json
-    from rolecall.cli.render.plot_check import plotter
     from rolecall.cli.render.progress import counted
-    from rolecall.cli.render.robustness import refuse, show_robustness
-    from rolecall.registry.evaluation.evaluate import EvalRequest, embeddings_in, read_seen
-    from rolecall.registry.evaluation.evaluate import evaluate as evaluate_scorer
+    from rolecall.registry.editing.open import open_or_starter
+    from rolecall.registry.evaluation.evaluate import EvalRequest
+    from rolecall.registry.evaluation.evaluate import evaluate as evaluate_registry
     from rolecall.registry.evaluation.plan import Selection, read_shares
     from rolecall.registry.evaluation.prices import read_prices
     from rolecall.registry.evaluation.robustness_report import RobustnessPlan
-    from rolecall.registry.learning.fits import cross_fitted
-    from rolecall.registry.learning.loading import read_known
+    from rolecall.registry.scorer.kept_embeddings import embeddings_file
 
     if robust:
-        refuse(
+        _refuse(
             model=model, quality_usd=quality_usd, prices=prices, plot=plot, mixed=mixed, cache=cache
         )
-        strategies = () if strategy is None else (strategy,)
         plan = RobustnessPlan(
-            prompts=prompts, fold=fold, dataset=dataset, strategies=strategies, seed=seed
+            prompts=prompts,
+            fold=fold,
+            dataset=dataset,
+            strategies=() if strategy is None else (strategy,),
+            seed=seed,
+            train=tuple(train or ()),
+            skip_bad=skip_bad,
         )
-        show_robustness(registry, files, train or (), plan, skip_bad=skip_bad, as_json=as_json)
+        _show_robustness(registry, files, plan, as_json=as_json)
         return
     draw = None if plot is None else plotter(plot)
     given = read_prices(read_text(prices, InvalidDocument), shown_name(prices)) if prices else {}
@@ -153,12 +160,10 @@ def evaluate(
         prices=given,
         skip_bad=skip_bad,
         seed=seed,
-        embeddings=None if cache is None else embeddings_in(cache),
+        embeddings=None if cache is None else embeddings_file(cache),
     )
-    with counted("reading prompts") as report:
-        known = read_known(registry, note)
-        scorers = cross_fitted(registry, known.scorer)
-        found = evaluate_scorer(known, request, report, read_seen(), scorers)
+    with open_or_starter(registry) as db, counted("reading prompts") as report:
+        found = evaluate_registry(db, request, report, note)
     evaluation = found.to_dict()
     if found.bad_lines is not None:
         note(f"left out: {found.bad_lines}")
@@ -168,3 +173,29 @@ def evaluate(
         print_evaluation(evaluation, with_reliability=reliability)
     if draw is not None and plot is not None:
         draw(plot, evaluation["sets"])
+
+
+def _refuse(**given: object) -> None:
+    """Raise UsageError for an option that says nothing of robustness."""
+    for name, value in given.items():
+        if value:
+            option = "--" + name.replace("_", "-")
+            raise UsageError(f"--robust takes no {option}", hint=f"leave out {option}")
+
+
+def _show_robustness(
+    registry: Path | None, files: Sequence[Path], plan: RobustnessPlan, *, as_json: bool
+) -> None:
+    from dataclasses import asdict
+
+    from rolecall.cli.render.output import note, print_json
+    from rolecall.cli.render.progress import counted
+    from rolecall.cli.render.robustness import print_robustness
+    from rolecall.registry.editing.open import open_or_starter
+    from rolecall.registry.evaluation.robustness import measure_files
+
+    with open_or_starter(registry) as db, counted("deciding") as report:
+        found = measure_files(db, files, plan, report)
+    if found.left_out is not None:
+        note(f"left out: {found.left_out}")
+    (print_json if as_json else print_robustness)(asdict(found))

@@ -1,4 +1,4 @@
-"""`rolecall scorer fit`: a model joins by its judged rows."""
+"""`rolecall scorer fit`: fit one model to its judged rows."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from rolecall.cli.completion.names import model_names
 from rolecall.cli.options.common import JsonOption, RegistryOption, SkipBadOption
 from rolecall.cli.render.output import Column, note, print_json, print_table, print_text
 from rolecall.registry.core.errors import UsageError
+from rolecall.registry.core.formatting import seconds
 
 if TYPE_CHECKING:
-    from rolecall.registry.learning.fit import Fitted, JudgedFiles
+    from rolecall.registry.learning.fit import FitRequest, FitResult
 
 ModelArgument = Annotated[
     str,
@@ -32,7 +33,7 @@ FilesArgument = Annotated[
 ]
 CalledOption = Annotated[
     str | None,
-    typer.Option("--as", metavar="NAME", help="What the rows call it, where that is another name."),
+    typer.Option("--as", metavar="NAME", help="The model's name in the rows, if it is another."),
 ]
 SuggestOption = Annotated[
     int | None,
@@ -88,16 +89,17 @@ def fit(
     if not paths:
         raise UsageError("no judged rows were named", hint=_HINT)
     from rolecall.cli.render.progress import counted
-    from rolecall.registry.learning.fit import JudgedFiles, fit_judged
+    from rolecall.registry.editing.open import open_registry
+    from rolecall.registry.learning.fit import FitRequest, fit_judged
 
     if suggest is not None:
         _suggest(
-            model, paths[0], JudgedFiles(paths[1:], called, skip_bad=skip_bad), suggest, registry
+            model, paths[0], FitRequest(paths[1:], called, skip_bad=skip_bad), suggest, registry
         )
         return
-    answers = JudgedFiles(paths, called, skip_bad=skip_bad)
-    with counted("reading") as report:
-        done = fit_judged(registry, model, answers, report, replace=replace, dry_run=dry_run)
+    request = FitRequest(paths, called, skip_bad, replace=replace, dry_run=dry_run)
+    with open_registry(registry) as db, counted("reading") as report:
+        done = fit_judged(db, model, request, report)
     if done.left_out is not None:
         note(done.left_out)
     if as_json:
@@ -110,9 +112,11 @@ def fit(
 
 
 def _forget(model: str, registry: Path | None, *, as_json: bool) -> None:
+    from rolecall.registry.editing.open import open_registry
     from rolecall.registry.learning.fit import forget_model
 
-    forget_model(registry, model)
+    with open_registry(registry) as db:
+        forget_model(db, model)
     if as_json:
         print_json({"forgot": model})
     else:
@@ -120,13 +124,14 @@ def _forget(model: str, registry: Path | None, *, as_json: bool) -> None:
 
 
 def _suggest(
-    model: str, pool: Path, answers: JudgedFiles, count: int, registry: Path | None
+    model: str, pool: Path, answers: FitRequest, count: int, registry: Path | None
 ) -> None:
     from rolecall.cli.render.progress import counted
+    from rolecall.registry.editing.open import open_registry
     from rolecall.registry.learning.fit import suggest_prompts
 
-    with counted("reading") as report:
-        found = suggest_prompts(registry, model, pool, answers, report, count=count)
+    with open_registry(registry) as db, counted("reading") as report:
+        found = suggest_prompts(db, model, pool, answers, report, count=count)
     if found.left_out is not None:
         note(found.left_out)
     for one in found.prompts:
@@ -144,18 +149,18 @@ _KNOWN_BY = {
 _SHORTLY = {"facts": "facts", "scores": "scores", "latent": "training", "fitted": "earlier rows"}
 
 
-def _show(model: str, done: Fitted) -> None:
+def _show(model: str, done: FitResult) -> None:
     print_text(f"{model}: {_counts(done)}\n\n")
     if done.comparison is not None:
         print_table(*_table(done))
         print_text("")
     print_text(_verdict(done))
-    note(f"read the prompts in {done.read_s:.1f} s, fitted in {done.fit_s:.2f} s")
+    note(f"read the prompts in {seconds(done.read_s)}, fitted in {seconds(done.fit_s)}")
     if not done.in_use:
         note("fits are switched off: rolecall scorer use own")
 
 
-def _counts(done: Fitted) -> str:
+def _counts(done: FitResult) -> str:
     rows, lengths = done.rows, done.length_rows
     shown = list(done.tasks.items())[:_MOST_TASKS]
     tasks = ", ".join(f"{task} {count:,}" for task, count in shown)
@@ -166,7 +171,7 @@ def _counts(done: Fitted) -> str:
     return f"{rows:,} {noun}{added} ({tasks}), {with_length} with a length"
 
 
-def _table(done: Fitted) -> tuple[list[Column], list[list[str]]]:
+def _table(done: FitResult) -> tuple[list[Column], list[list[str]]]:
     compared = done.comparison
     assert compared is not None
     methods = {
@@ -187,7 +192,7 @@ def _shown(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def _verdict(done: Fitted) -> str:
+def _verdict(done: FitResult) -> str:
     compared = done.comparison
     kept = "kept" if done.stored else "not kept (--dry-run)"
     if compared is None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,8 +11,7 @@ from rolecall.cli.completion.names import model_names
 from rolecall.cli.options.common import RegistryOption, SkipBadOption
 
 if TYPE_CHECKING:
-    from rolecall.registry.core.reporting import ReportProgress
-    from rolecall.registry.learning.predict import Predicted
+    from rolecall.registry.learning.predict import RowPredictions
 
 RowsArgument = Annotated[
     list[Path],
@@ -44,10 +41,10 @@ def predict(
 ) -> None:
     """Print what the scorer predicts for each row.
 
-    One JSON object a line, in the order of the rows: success by model from 0 to 1, its doubt, and
-    output tokens. A row's models are those of its scores, or its list `models`, else those of the
-    registry. A model asked with an effort is MODEL-none, -low, -medium or -high. The basis says
-    what a figure rests on: facts are a model's size, date and price.
+    One JSON object a line, in the order of the rows: success by model from 0 to 1, its standard
+    deviation, and output tokens. A row's models are those of its scores, or its list `models`,
+    else those of the registry. A model asked with an effort is MODEL-none, -low, -medium or
+    -high. The basis says what a figure rests on: facts are a model's size, date and price.
 
     \b
     Examples:
@@ -56,29 +53,21 @@ def predict(
       echo '{"prompt": "why does this deadlock?"}' | rolecall scorer predict -
     """
     from rolecall.cli.render.output import note, print_json
+    from rolecall.cli.render.progress import counted
+    from rolecall.registry.editing.open import open_or_starter
     from rolecall.registry.learning.predict import predict_rows
 
-    found = predict_rows(rows, models=model or (), registry=registry, skip_bad=skip_bad)
+    with open_or_starter(registry) as db:
+        found = predict_rows(db, rows, models=model or (), skip_bad=skip_bad)
     if found.left_out is not None:
         note(found.left_out)
-    with _counted() as report:
+    with counted("predicting", by_lines=True) as report:
         for number, one in enumerate(found.rows, start=1):
             print_json(_plain(one), indent=None, flush=True)
             report(number, found.count)
 
 
-def _counted() -> AbstractContextManager[ReportProgress]:
-    """Say how far it is, unless the lines themselves are seen to come."""
-    from rolecall.cli.render.progress import counted
-
-    return nullcontext(_say_nothing) if sys.stdout.isatty() else counted("predicting")
-
-
-def _say_nothing(_done: int, _total: int) -> None:
-    pass
-
-
-def _plain(row: Predicted) -> dict[str, Any]:
+def _plain(row: RowPredictions) -> dict[str, Any]:
     return {
         "id": row.id,
         "success": {one.model: one.success for one in row.predictions},

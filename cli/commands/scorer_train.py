@@ -10,7 +10,7 @@ import typer
 from rolecall.cli.options.common import JsonOption, RegistryOption, SkipBadOption
 
 if TYPE_CHECKING:
-    from rolecall.registry.learning.train import Trained
+    from rolecall.registry.learning.train import TrainResult
 
 FilesArgument = Annotated[
     list[Path],
@@ -48,19 +48,21 @@ def train(
     """
     from rolecall.cli.render.output import note, print_json
     from rolecall.cli.render.progress import counted
+    from rolecall.registry.core.formatting import seconds
+    from rolecall.registry.editing.open import open_registry
     from rolecall.registry.learning.train import TrainRequest
     from rolecall.registry.learning.train import train as train_models
 
     request = TrainRequest(files=tuple(files), skip_bad=skip_bad, replace=replace, force=force)
-    with counted("reading prompts") as report:
-        done = train_models(registry, request, report)
+    with open_registry(registry) as db, counted("reading prompts") as report:
+        done = train_models(db, request, report)
     if done.left_out is not None:
         note(done.left_out)
     if as_json:
         print_json(done.to_dict())
     else:
         _show(done)
-        note(f"read the prompts in {done.read_s:.1f} s, fitted in {done.fit_s:.1f} s")
+        note(f"read the prompts in {seconds(done.read_s)}, fitted in {seconds(done.fit_s)}")
     if not done.promoted:
         note("the rows are kept, not used; to use them all the same: --force")
 
@@ -71,13 +73,10 @@ _METHODS = {
     "task_means": "task means, told the task",
     "model_means": "each model's mean",
 }
-_WIDTH = 80
 
 
-def _show(done: Trained) -> None:
-    from textwrap import wrap
-
-    from rolecall.cli.render.output import Column, print_table, print_text
+def _show(done: TrainResult) -> None:
+    from rolecall.cli.render.output import Column, print_folded, print_table, print_text
 
     scores = sum(done.models.values())
     added = f", {done.given:,} of them from these files" if done.given < done.prompts else ""
@@ -91,5 +90,4 @@ def _show(done: Trained) -> None:
         rows = [[label, f"{one.brier:.4f}", f"{one.success:.3f}"] for label, one in methods]
         print_table(columns, rows)
     print_text("")
-    for line in wrap(done.verdict, _WIDTH, break_on_hyphens=False):
-        print_text(line)
+    print_folded(done.verdict)

@@ -40,12 +40,15 @@ def use(
       rolecall scorer use own
     """
     from rolecall.cli.render.output import print_json, print_text
+    from rolecall.registry.editing.open import open_or_starter, open_registry
     from rolecall.registry.learning.versions import fits_in_use, use_version
 
     if name is None:
-        _show(fits_in_use(registry), as_json=as_json)
+        with open_or_starter(registry) as db:
+            _show(fits_in_use(db), as_json=as_json)
         return
-    before = use_version(registry, name)
+    with open_registry(registry) as db:
+        before = use_version(db, name)
     if as_json:
         print_json({"in_use": name, "before": before})
     else:
@@ -53,10 +56,12 @@ def use(
 
 
 def _show(found: FitsInUse, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
     from rolecall.cli.render.output import Column, note, print_json, print_table
 
     if as_json:
-        print_json({"in_use": found.name, **found.to_dict()})
+        print_json(asdict(found) | {"in_use": found.name})
         return
     columns = [Column("scorer"), Column("in use"), Column("prompts", is_number=True)]
     columns += [Column("models", is_number=True), Column("added")]

@@ -12,9 +12,8 @@ from rolecall.cli.commands.records import (
     RecordHelp,
     RequireOption,
     add_record_commands,
-    given,
+    add_stated,
     list_collection,
-    report_added,
     words,
 )
 from rolecall.cli.completion.names import role_names, task_names
@@ -90,21 +89,15 @@ def add(
       rolecall tasks add code.sql --example "tune a slow join"
       rolecall tasks add legal --role analyst --example "is this clause valid?"
     """
-    from rolecall.registry.editing.add import add_facts
-    from rolecall.registry.editing.open import open_registry
-
-    facts = given(
-        {
-            "description": description,
-            "require": require,
-            "prefer": prefer,
-            "roles": role,
-            "examples": example,
-        }
-    )
-    with open_registry(registry) as db:
-        added = add_facts(db, "tasks", {"id": task, **facts})
-    report_added("tasks", added, as_json=as_json)
+    facts = {
+        "id": task,
+        "description": description,
+        "require": require,
+        "prefer": prefer,
+        "roles": role,
+        "examples": example,
+    }
+    add_stated("tasks", facts, registry, as_json=as_json)
 
 
 add_record_commands(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,10 +17,9 @@ from rolecall.cli.render.output import note, print_json, print_text
 from rolecall.registry.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from rolecall.registry.core.telemetry import EndpointStatistics
-    from rolecall.registry.telemetry.query import CallQuery, Pruned, TaskStatistics
+    from rolecall.registry.telemetry.query import CallQuery, Pruned
 
-app = typer.Typer(help="List, export or prune the calls that were made.")
+app = typer.Typer(help="List, export or prune recorded calls.")
 
 EndpointsOption = Annotated[
     list[str] | None,
@@ -138,7 +136,7 @@ def stats(
     keeps an endpoint from being chosen until it is tried again.
 
     With --by-task: how many outcomes, their mean score, and the offset, which is what they add
-    to the success that the scorer predicts. Its uncertainty falls from 1 towards 0.
+    to the success that the scorer predicts. Its uncertainty falls from 1 to 0.
 
     \b
     Examples:
@@ -146,39 +144,24 @@ def stats(
       rolecall telemetry stats --by-task --endpoint 'anthropic/*'
       rolecall telemetry stats --json | jq '.endpoints[] | {endpoint, cost_usd}'
     """
+    from rolecall.cli.render import calls
     from rolecall.registry.editing.open import open_registry
     from rolecall.registry.telemetry.query import endpoint_statistics, task_statistics
 
     globs, now = tuple(endpoint or ()), datetime.now(UTC)
     with open_registry(registry) as db:
-        if by_task:
-            _print_tasks(task_statistics(db, globs, now), as_json=as_json)
-        else:
-            _print_endpoints(endpoint_statistics(db, globs), now, as_json=as_json)
-
-
-def _print_endpoints(
-    statistics: Sequence[EndpointStatistics], now: datetime, *, as_json: bool
-) -> None:
-    from rolecall.cli.render.calls import print_statistics, statistics_to_plain
-
-    if as_json:
-        print_json({"endpoints": [statistics_to_plain(one, now) for one in statistics]})
-    elif statistics:
-        print_statistics(statistics, now)
+        tasks = task_statistics(db, globs, now) if by_task else ()
+        endpoints = () if by_task else endpoint_statistics(db, globs)
+    if as_json and by_task:
+        print_json({"tasks": [calls.task_statistics_to_plain(one) for one in tasks]})
+    elif as_json:
+        print_json({"endpoints": [calls.statistics_to_plain(one, now) for one in endpoints]})
+    elif tasks:
+        calls.print_task_statistics(tasks)
+    elif endpoints:
+        calls.print_statistics(endpoints, now)
     else:
-        note("no call has ended yet")
-
-
-def _print_tasks(statistics: Sequence[TaskStatistics], *, as_json: bool) -> None:
-    from rolecall.cli.render.calls import print_task_statistics, task_statistics_to_plain
-
-    if as_json:
-        print_json({"tasks": [task_statistics_to_plain(one) for one in statistics]})
-    elif statistics:
-        print_task_statistics(statistics)
-    else:
-        note("no outcome has been recorded yet")
+        note("no outcome has been recorded yet" if by_task else "no call has ended yet")
 
 
 @app.command()
@@ -241,9 +224,8 @@ def prune(
 ) -> None:
     """Delete old calls, decisions and conversations.
 
-    The decisions go with their prompts, and so does what was said in conversations. Statistics,
-    outcomes and what was spent stay: rolecall forgets what was asked, not what it learned. The
-    registry file gets smaller by what was deleted.
+    Decisions are deleted with their prompts, conversations with their answers. Statistics,
+    outcomes and what was spent are kept. The registry file gets smaller by what was deleted.
 
     \b
     Examples:

@@ -1,10 +1,14 @@
-"""What the shell offers on a Tab press: commands, options, and names from the registry."""
+"""What the shell offers on a Tab press: commands, options, and names from the registry.
+
+Typer's own completion imports rich and shellingham, writes into the user's shell files, and does
+not know that bash splits words at a colon; argcomplete knows only argparse.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import typer
 from typer.core import TyperGroup
@@ -17,10 +21,18 @@ class Offer(NamedTuple):
     summary: str = ""
 
 
-def reply(line: str) -> str:
-    """Return the offers for a command line up to the cursor, as `WORD<TAB>SUMMARY` lines."""
+_FILE_NAMES = Offer("")
+
+
+def reply(line: str) -> str | None:
+    """Return the offers for a command line up to the cursor, as `WORD<TAB>SUMMARY` lines.
+
+    Null where a file's name is due, which the shell completes by itself.
+    """
     words, incomplete = _split(line)
-    offers = _offers(words[1:], incomplete)
+    offers = list(_offers(words[1:], incomplete))
+    if _FILE_NAMES in offers:
+        return None
     return "".join(f"{word}\t{' '.join(summary.split())}\n" for word, summary in offers)
 
 
@@ -63,7 +75,8 @@ def _offers(words: list[str], incomplete: str) -> Iterator[Offer]:
         if not is_joined:
             yield from _options(command, context, incomplete)
         elif option is not None:
-            yield from (Offer(f"{name}={offer.word}") for offer in _values(option, context, value))
+            for offer in _values(option, context, value):
+                yield offer if offer is _FILE_NAMES else Offer(f"{name}={offer.word}")
     elif isinstance(command, TyperGroup):
         yield from _commands(command, context, incomplete)
     else:
@@ -114,9 +127,11 @@ def _option(command: Any, context: typer.Context, name: str) -> Any:
 
 
 def _values(param: Any, context: typer.Context, incomplete: str) -> Iterator[Offer]:
+    kind = param.type_descriptor.annotation
+    if Path in (kind, *get_args(kind)):
+        yield _FILE_NAMES
     for item in param.shell_complete(context, incomplete):
-        if item.type == "plain":
-            yield Offer(item.value, item.help or "")
+        yield Offer(item.value, item.help or "")
 
 
 def _options(command: Any, context: typer.Context, incomplete: str) -> Iterator[Offer]:
@@ -136,11 +151,3 @@ def _commands(group: TyperGroup, context: typer.Context, incomplete: str) -> Ite
         inner = group.commands.get(name)
         summary = inner.get_short_help_str(200) if inner else PLACES[name].summary
         yield Offer(name, summary)
-
-
-if __name__ == "__main__":
-    import sys
-
-    from rolecall.cli.completion.scripts import write_scripts
-
-    write_scripts(Path(sys.argv[1]))

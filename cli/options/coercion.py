@@ -12,6 +12,10 @@ from typer.core import TyperArgument, TyperGroup, TyperOption
 
 # typer asks each parameter for its parser through this method and imports pydantic to build it.
 _PARSER_METHOD = "get_runtime_param"
+# And an argument, for the help, for its Python type, such as list[str].
+_TYPE_METHOD = "display_type_rich"
+# And for its part of the usage, which has braces around what is required.
+_USAGE_METHOD = "get_usage_pieces"
 HELP_OPTIONS = ["-h", "--help"]
 _PLAIN = (str, int, float, bool, Path)
 
@@ -19,9 +23,11 @@ _PLAIN = (str, int, float, bool, Path)
 class Coercion:
     """The parser of one parameter; says in plain words what was wrong with a value."""
 
-    def __init__(self, param: TyperArgument | TyperOption) -> None:
+    def __init__(
+        self, param: TyperArgument | TyperOption, lowest: float | None, highest: float | None
+    ) -> None:
         self.annotation: Any = param.type_descriptor.annotation
-        self.lowest, self.highest = param.min, param.max
+        self.lowest, self.highest = lowest, highest
 
     def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
         """Return `value` as the parameter's type; raises `typer.BadParameter`."""
@@ -82,13 +88,24 @@ def parse_plainly(command: Any) -> None:
     # The help option is made when a context first asks for it, and kept.
     context = typer.Context(command, help_option_names=HELP_OPTIONS)
     for param in command.get_params(context):
+        if isinstance(param, TyperArgument):
+            setattr(param, _TYPE_METHOD, lambda **_: None)
+            setattr(param, _USAGE_METHOD, partial(_usage, param))
         if isinstance(param, TyperArgument | TyperOption) and _is_plain(param):
-            setattr(param, _PARSER_METHOD, partial(Coercion, param))
+            setattr(param, _PARSER_METHOD, partial(Coercion, param, param.min, param.max))
+            param.min = param.max = None  # the help says in words what matters of them
             if isinstance(param, TyperOption) and param.multiple:
                 param.nargs = len((param.metavar or "one").split())
     if isinstance(command, TyperGroup):
         for inner in command.commands.values():
             parse_plainly(inner)
+
+
+def _usage(argument: TyperArgument, _context: typer.Context) -> list[str]:
+    name = argument.metavar or str(argument.name).upper()
+    if argument.nargs == -1 and " " not in name:
+        name += "..."
+    return [name if argument.required else f"[{name}]"]
 
 
 def _is_plain(param: TyperArgument | TyperOption) -> bool:

@@ -1,4 +1,4 @@
-"""The options that every command shares, defined once."""
+"""The options that several commands share, defined once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+_LONGEST_S = 86_400
 RegistryOption = Annotated[
     Path | None,
     typer.Option(
@@ -20,5 +21,28 @@ RegistryOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 SkipBadOption = Annotated[
-    bool, typer.Option("--skip-bad", help="Leave out lines that are no judged row.")
+    bool, typer.Option("--skip-bad", help="Leave out lines that are not judged rows.")
+]
+PromptArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="PROMPT", help="The prompt; `-` reads stdin.", show_default=False),
+]
+NoLogOption = Annotated[
+    bool, typer.Option("--no-log", help="Keep only a hash of the prompt, not its text.")
+]
+ConnectTimeoutOption = Annotated[
+    float,
+    typer.Option(metavar="S", min=0.01, max=_LONGEST_S, help="Seconds to wait for a connection."),
+]
+FirstTokenTimeoutOption = Annotated[
+    float,
+    typer.Option(
+        metavar="S", min=0.01, max=_LONGEST_S, help="Seconds to wait for the first token."
+    ),
+]
+IdleTimeoutOption = Annotated[
+    float,
+    typer.Option(
+        metavar="S", min=0.01, max=_LONGEST_S, help="Seconds between two pieces of the answer."
+    ),
 ]

@@ -7,42 +7,139 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
-from rolecall.cli.options import choices as options
+import typer
+
+from rolecall.cli.completion.names import endpoint_names, role_names, strategy_names, task_names
 
 if TYPE_CHECKING:
     from rolecall.cli.input.prompts import Given
-    from rolecall.registry.core.requests import Asked
+    from rolecall.registry.core.requests import RoutingChoices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestOptions:
     """What a person may say of a request, in the order of the help."""
 
-    file: options.FileOption = None
-    messages: options.MessagesOption = None
-    system: options.SystemOption = None
-    attach: options.AttachOption = None
-    role: options.RoleOption = None
-    strategy: options.StrategyOption = None
-    task: options.TaskOption = None
-    app: options.AppOption = None
-    user: options.UserOption = None
-    conversation: options.ConversationOption = None
-    endpoint: options.EndpointOption = None
-    local_only: options.LocalOnlyOption = False
-    max_cost: options.MaxCostOption = None
-    min_success: options.MinSuccessOption = None
-    worth: options.WorthOption = None
-    need: options.NeedOption = None
-    prefer: options.PreferOption = None
-    input_tokens: options.InputTokensOption = None
-    max_tokens: options.MaxTokensOption = None
-    option: options.OptionsOption = None
-    schema: options.SchemaOption = None
-    tools: options.ToolsOption = None
-    allow_drop: options.AllowDropOption = False
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", "-f", metavar="FILE", help="Read the prompt from a file."),
+    ] = None
+    messages: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A whole chat request as JSON: messages, tools, images."),
+    ] = None
+    system: Annotated[
+        str | None, typer.Option("--system", "-s", metavar="TEXT", help="A system prompt.")
+    ] = None
+    attach: Annotated[
+        list[Path] | None,
+        typer.Option("--attach", "-a", metavar="FILE", help="An image, PDF, audio or text file."),
+    ] = None
+    role: Annotated[
+        str | None,
+        typer.Option(
+            "--role",
+            "-r",
+            metavar="ROLE",
+            help="The role; by default the task's.",
+            autocompletion=role_names,
+        ),
+    ] = None
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STRATEGY",
+            help="The strategy that values candidates.",
+            autocompletion=strategy_names,
+        ),
+    ] = None
+    task: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND", help="The kind of task; by default detected.", autocompletion=task_names
+        ),
+    ] = None
+    app: Annotated[str | None, typer.Option(metavar="NAME", help="The calling app's scope.")] = None
+    user: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The calling user's scope."),
+    ] = None
+    conversation: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="Continue this conversation; its last endpoint is preferred."
+        ),
+    ] = None
+    endpoint: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--endpoint",
+            "-e",
+            metavar="GLOB",
+            help="Consider only these endpoints.",
+            autocompletion=endpoint_names,
+        ),
+    ] = None
+    local_only: Annotated[bool, typer.Option("--local-only", help="Use local endpoints only.")] = (
+        False
+    )
+    max_cost: Annotated[
+        float | None,
+        typer.Option(metavar="USD", min=0, help="The most an answer may cost, in USD."),
+    ] = None
+    min_success: Annotated[
+        float | None,
+        typer.Option(metavar="P", min=0, max=1, help="The lowest predicted success, 0 to 1."),
+    ] = None
+    worth: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X", help="What is at stake: a factor on the value of a correct answer."
+        ),
+    ] = None
+    need: Annotated[
+        list[str] | None,
+        typer.Option("--need", metavar="CAPABILITY", help="A required capability; repeatable."),
+    ] = None
+    prefer: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--prefer",
+            metavar="CAPABILITY",
+            help="A capability that decides near-ties; repeatable.",
+        ),
+    ] = None
+    input_tokens: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, help="The input's size in tokens; by default estimated."),
+    ] = None
+    max_tokens: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="The most output tokens.")
+    ] = None
+    option: Annotated[
+        list[str] | None,  # pairs of words in truth: coercion.py
+        typer.Option(
+            "--option",
+            "-o",
+            metavar="NAME VALUE",
+            help="A request parameter, e.g. temperature 0.2.",
+        ),
+    ] = None
+    schema: Annotated[
+        Path | None,
+        typer.Option(
+            "--schema", metavar="FILE", help="The JSON schema that the answer must match."
+        ),
+    ] = None
+    tools: Annotated[
+        Path | None, typer.Option("--tools", metavar="FILE", help="The tools on offer, as JSON.")
+    ] = None
+    allow_drop: Annotated[
+        bool,
+        typer.Option("--allow-drop", help="Allow endpoints that ignore some of the parameters."),
+    ] = False
 
     @property
     def has_file(self) -> bool:
@@ -59,47 +156,41 @@ class RequestOptions:
         """Return all that makes the request, `prompt` being its argument."""
         from rolecall.cli.input.prompts import Given
 
+        typed: Any = self.option or ()
         return Given(
             argument=prompt,
             file=self.file,
             messages=self.messages,
             system=self.system,
-            attach=paths(self.attach),
+            attach=tuple(self.attach or ()),
             schema=self.schema,
             tools=self.tools,
-            options=options.pairs(self.option),
+            options=tuple((name, value) for name, value in typed),
         )
 
-    def asked(self, *, log_prompt: bool = True) -> Asked:
-        """Return the choices, and what they add to the request."""
-        from rolecall.registry.core.requests import Asked, RoutingChoices
+    def choices(self, *, log_prompt: bool = True) -> RoutingChoices:
+        """Return what was chosen beside the request itself."""
+        from rolecall.registry.core.requests import RoutingChoices
 
-        return Asked(
-            choices=RoutingChoices(
-                role=self.role,
-                strategy=self.strategy,
-                task=self.task,
-                app=self.app,
-                user=self.user,
-                conversation_id=self.conversation,
-                endpoints=tuple(self.endpoint or ()),
-                local_only=self.local_only,
-                max_cost_usd=self.max_cost,
-                min_success=self.min_success,
-                worth=self.worth,
-                log_prompt=log_prompt,
-                allow_drop=self.allow_drop,
-            ),
+        return RoutingChoices(
+            role=self.role,
+            strategy=self.strategy,
+            task=self.task,
+            app=self.app,
+            user=self.user,
+            conversation_id=self.conversation,
+            endpoints=tuple(self.endpoint or ()),
+            local_only=self.local_only,
+            max_cost_usd=self.max_cost,
+            min_success=self.min_success,
+            worth=self.worth,
+            log_prompt=log_prompt,
+            allow_drop=self.allow_drop,
             needs=tuple(self.need or ()),
             prefers=tuple(self.prefer or ()),
             input_tokens=self.input_tokens,
             max_tokens=self.max_tokens,
         )
-
-
-def paths(given: list[Path] | None) -> tuple[Path, ...]:
-    """Return a repeated path option as a tuple."""
-    return tuple(given or ())
 
 
 def takes_request(command: Callable[..., None]) -> Callable[..., None]:

@@ -86,7 +86,7 @@ class _Screen:
             case Failed():
                 self.failed(event)
             case Waiting():
-                self.spin(f"waiting {event.seconds:.0f} s to ask {event.endpoint} again")
+                self.spin(f"waiting {seconds(event.seconds)} to ask {event.endpoint} again")
             case Answered():
                 self.answered(event)
 

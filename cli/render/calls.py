@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from rolecall.cli.render.output import Column, one_line, print_table, print_text
+from rolecall.registry.core.clock import stamp
 from rolecall.registry.core.formatting import seconds, tokens, usd
 from rolecall.registry.core.telemetry import Call, EndpointStatistics, Outcome
 from rolecall.registry.telemetry import circuit
@@ -148,7 +149,7 @@ def _statistics_row(one: EndpointStatistics, now: datetime) -> list[str]:
         _pair(tokens(one.input_tokens), tokens(one.output_tokens)),
         _spent(one),
         "?" if one.sampled_at is None else age(one.sampled_at, now),
-        circuit.state(one, now.isoformat()),
+        circuit.state(one, stamp(now)),
         one.opened_because or "–",
         ", ".join(f"{name} {count}" for name, count in one.errors) or "–",
     ]
@@ -165,7 +166,7 @@ def statistics_to_plain(one: EndpointStatistics, now: datetime) -> dict[str, Any
     """Return one endpoint of `telemetry stats --json`: its statistics and its circuit's state."""
     plain = asdict(one)
     plain["errors"] = dict(one.errors)
-    plain["circuit"] = circuit.state(one, now.isoformat())
+    plain["circuit"] = circuit.state(one, stamp(now))
     return plain
 
 

@@ -9,11 +9,11 @@ from rolecall.registry.chat.parse import request_of
 from rolecall.registry.core.chat import Chat
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.errors import ExitCode, RegistryError
-from rolecall.registry.core.requests import Asked
+from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.routing.router import Router, chosen_endpoint
 
 
-def print_decision(decision: Decision, *, as_json: bool) -> None:
+def print_decision(router: Router, decision: Decision, *, as_json: bool) -> None:
     """Print the chosen endpoint's id, or the whole decision; notes go to stderr.
 
     Raises NothingEligible or BudgetExceeded, after the JSON, when nothing was chosen.
@@ -22,7 +22,7 @@ def print_decision(decision: Decision, *, as_json: bool) -> None:
         from rolecall.registry.routing.decision_json import describe_decision
 
         print_json(describe_decision(decision))
-    chosen = chosen_endpoint(decision)
+    chosen = chosen_endpoint(decision, router.registry.endpoints)
     for text in decision.notes:
         note(f"note: {text}")
     if not as_json:
@@ -30,7 +30,7 @@ def print_decision(decision: Decision, *, as_json: bool) -> None:
 
 
 def print_decisions(
-    router: Router, rows: Iterable[tuple[int, Chat, str | None]], asked: Asked
+    router: Router, rows: Iterable[tuple[int, Chat, str | None]], choices: RoutingChoices
 ) -> int:
     """Print one decision a line, as JSON, in the order of the rows and as soon as each is made.
 
@@ -41,10 +41,10 @@ def print_decisions(
 
     codes = []
     for line, chat, custom_id in rows:
-        decision = router.decide(asked.of(request_of(chat)), asked.choices)
+        decision = router.decide(request_of(chat), choices)
         print_json({"custom_id": custom_id} | describe_decision(decision), indent=None, flush=True)
         try:
-            chosen_endpoint(decision)
+            chosen_endpoint(decision, router.registry.endpoints)
             codes.append(ExitCode.DONE)
         except RegistryError as error:
             note(f"line {line}: {error.message}")

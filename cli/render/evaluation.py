@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.text import Text
 
 from rolecall.cli.render.chart import NAMED, PROMPTS, figure_lines
-from rolecall.cli.render.output import Column, console, one_line, print_table, print_text
+from rolecall.cli.render.output import (
+    Column,
+    console,
+    one_line,
+    print_folded,
+    print_table,
+    print_text,
+)
+from rolecall.registry.core.errors import RegistryError, UsageError
 from rolecall.registry.core.formatting import usd
 
 MOST_SINGLES = 8
@@ -24,6 +32,7 @@ QUALITY = {
 }
 UNKNOWN = "–"
 _MOST_CHOSEN = 3
+_FIGURES = (".svg", ".png")
 _SHARES = ("90", "95", "99", "100")
 _LEARNED_BY = {
     "other folds": "the baselines learned on the other folds",
@@ -32,6 +41,7 @@ _LEARNED_BY = {
 }
 
 DataSet = Mapping[str, Any]
+Draw = Callable[[Path, Sequence[DataSet]], None]
 Rows = list[list[str]]
 
 
@@ -133,7 +143,7 @@ def _caveats(one: DataSet, *, seen_left_out: bool) -> Iterator[str]:
 
 def policy_table(one: DataSet) -> tuple[list[Column], Rows]:
     """Return the policies' table: oracle, the methods, singles by success, cheapest, random."""
-    titles = ("success", "cost", "per right", "gain", "saving", "over mixes")
+    titles = ("success", "cost", "per correct", "gain", "saving", "over mixes")
     columns = [Column("policy"), *(Column(title, is_number=True) for title in titles)]
     return columns, [_policy_row(one, policy) for policy in _ordered(one)]
 
@@ -177,9 +187,8 @@ def _policy_legend(one: DataSet) -> str:
     )
     if one["policies"][0]["cost_usd"] is None:
         return legend
-    return (
-        f"{legend}; saving: % of its cost; cost of 1,000 prompts, per right of 1,000 right answers"
-    )
+    costs = "cost of 1,000 prompts, per correct of 1,000 correct answers"
+    return f"{legend}; saving: % of its cost; {costs}"
 
 
 def _chosen(one: DataSet) -> str:
@@ -277,12 +286,6 @@ def _print_bold(line: str) -> None:
     console().print(Text(line, style="bold"), soft_wrap=True)
 
 
-def print_folded(text: str) -> None:
-    """Print a sentence in lines of 80 characters."""
-    for line in textwrap.wrap(one_line(text), 80, break_on_hyphens=False, break_long_words=False):
-        print_text(line)
-
-
 def _per_1000(amount: float | None) -> str:
     return UNKNOWN if amount is None else usd(PROMPTS * amount)
 
@@ -310,3 +313,24 @@ def _percent(interval: Mapping[str, float] | None) -> str:
     if interval is None:
         return UNKNOWN
     return f"{100 * interval['mean']:.0f} ±{50 * (interval['high'] - interval['low']):.0f}"
+
+
+class PlotUnavailable(RegistryError):
+    """The package that draws figures is not installed."""
+
+
+def plotter(path: Path) -> Draw:
+    """Return what draws a figure at `path`; raises UsageError and PlotUnavailable."""
+    if path.suffix.lower() not in _FIGURES:
+        raise UsageError(f"cannot plot as {path.name}", hint="name it .svg or .png")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"cannot plot to {path}: there is no such folder")
+    try:
+        from rolecall.cli.render.plot import write_plot
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != "matplotlib":
+            raise
+        raise PlotUnavailable(
+            "plotting needs matplotlib", hint='pip install "rolecall[plot]"'
+        ) from error
+    return write_plot

@@ -1,4 +1,4 @@
-"""The screen that says why: what was weighed, what was excluded, what would flip the choice."""
+"""The screen that says why: candidates, exclusions, reasons, and what would change the choice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.text import Text
 
 from rolecall.cli.render.output import console, one_line, print_json, print_text
 from rolecall.registry.core.decisions import Candidate, Decision, Flip
-from rolecall.registry.core.formatting import seconds, tokens, usd
+from rolecall.registry.core.formatting import seconds, success, tokens, usd
 from rolecall.registry.routing.decision_json import (
     decision_flips,
     describe_decision,
@@ -41,16 +41,17 @@ def print_explained(decision: Decision, *, show_all: bool, as_json: bool) -> Non
 
 
 def print_explanation(decision: Decision, *, show_all: bool = False) -> None:
-    """Print a decision for a person: header, candidates, exclusions, reasons, flips.
+    """Print a decision for a person: header, candidates, exclusions, reasons, changes.
 
     Long lists are cut with a count of the rest unless `show_all`.
     """
     screen = console()
     most = len(decision.candidates) if show_all else MOST_ROWS
-    screen.print(_header(decision), soft_wrap=True)
+    for line in _wrapped(_header(decision), screen.width):
+        screen.print(Text(line, style="bold"), soft_wrap=True)
     if decision.candidates:
         with screen.capture() as drawn:
-            screen.print(_candidates(decision.candidates[:most]))
+            screen.print(_candidates(decision.candidates[:most], decision.chosen))
         for line in drawn.get().splitlines():
             print_text(line.rstrip())
     _rest(screen, len(decision.candidates) - most, "ranked below")
@@ -59,16 +60,16 @@ def print_explanation(decision: Decision, *, show_all: bool = False) -> None:
     _remarks(screen, decision)
 
 
-def _header(decision: Decision) -> Text:
+def _header(decision: Decision) -> str:
     parts = [decision.role or "no role", decision.strategy.id]
     parts.append(f"decided in {seconds(decision.elapsed_ms / 1000)}")
     if decision.margin_usd is not None:
         near = " (near-tie)" if decision.margin_usd < 0 else ""
         parts.append(f"margin {usd(decision.margin_usd)} over {decision.runner_up}{near}")
-    return Text(" · ".join(parts), style="bold")
+    return " · ".join(parts)
 
 
-def _candidates(candidates: tuple[Candidate, ...]) -> Table:
+def _candidates(candidates: tuple[Candidate, ...], chosen: str | None) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("", width=1)
     table.add_column("endpoint", overflow="fold", min_width=12)
@@ -78,7 +79,7 @@ def _candidates(candidates: tuple[Candidate, ...]) -> Table:
     table.add_column("total", no_wrap=True)
     table.add_column("value", no_wrap=True)
     for candidate in candidates:
-        is_chosen = candidate.rank == 1
+        is_chosen = candidate.endpoint == chosen
         table.add_row(
             "▸" if is_chosen else "",
             candidate.endpoint,
@@ -119,10 +120,14 @@ def _print_wrapped(screen: Console, start: str, text: str) -> None:
     if screen.width - indent < NARROWEST_TEXT:
         screen.print(Text(start), soft_wrap=True)
         start, indent = "", 4
-    lines = textwrap.wrap(text, screen.width - indent, break_on_hyphens=False) or [""]
+    lines = _wrapped(text, screen.width - indent) or [""]
     for number, line in enumerate(lines):
         lead = start if number == 0 else ""
         screen.print(Text(f"{lead:<{indent}}{line}".rstrip()), soft_wrap=True)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_on_hyphens=False)
 
 
 def _remarks(screen: Console, decision: Decision) -> None:
@@ -140,13 +145,13 @@ def _remark_lines(decision: Decision) -> Iterator[tuple[str, str]]:
     yield "why", "; ".join(why_chosen(decision))
     flips = decision_flips(decision)[:MOST_FLIPS]
     for number, flip in enumerate(flips):
-        yield ("flips" if number == 0 else ""), _flip(flip)
+        yield ("would change" if number == 0 else " " * 12), _flip(flip)
     if any(one.outcomes for one in decision.candidates):
         yield _OUTCOMES_MARK, "moved by outcomes of its answers: " + _moved(decision.candidates)
     if any(one.success_basis in _BASES for one in decision.candidates):
         yield _FACTS_MARK, "no outcomes seen: estimated from public scores, size, date and price"
     if any(_source(one, "price") == "def." for one in decision.candidates):
-        yield "?", "price unknown: the strategy's default stands in"
+        yield "?", "price unknown: the strategy's default used"
     if any(one.untimed_tokens for one in decision.candidates):
         yield _UNTIMED_MARK, "hidden reasoning may take longer: speed and tokens are not known"
     for remark in decision.notes:
@@ -192,9 +197,7 @@ def _flip(flip: Flip) -> str:
 
 
 def _success(candidate: Candidate) -> str:
-    text = f"{candidate.success:.2f}"
-    if candidate.success_std is not None:
-        text += " ±" + f"{candidate.success_std:.2f}".removeprefix("0")
+    text = success(candidate.success, candidate.success_std)
     if candidate.outcomes:
         return text + _OUTCOMES_MARK
     return text + (_FACTS_MARK if candidate.success_basis in _BASES else "")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rolecall.cli.render.output import Column, one_line, print_table, print_text
+from rolecall.cli.render.output import Column, one_line, print_folded, print_table, print_text
+from rolecall.registry.core.formatting import success
 
 if TYPE_CHECKING:
-    from rolecall.registry.learning.abilities import Ability
+    from rolecall.registry.scorer.abilities import Ability
 
 _COUNTS = ("prompts", "scores", "models")
 
@@ -22,11 +23,12 @@ def print_card(card: dict[str, Any]) -> None:
         print_table(*_figures(card["figures"]))
         print_text("\nAUC is the mean over models of 30 scores or more; --json has 95 % intervals")
     for text in _remarks(card):
-        print_text(f"- {text}")
-    print_text(f"\nfitted to your own rows: {_fits(card['fits'])}")
+        print_folded(f"- {text}")
+    print_text("")
+    print_folded(f"fitted to your own rows: {_fits(card['fits'])}")
     print_text("\nassumed, not measured")
     for text in card["assumed"].values():
-        print_text(f"- {text}")
+        print_folded(f"- {text}")
 
 
 def _fits(fits: dict[str, Any]) -> str:
@@ -87,14 +89,14 @@ def _figure(interval: dict[str, float] | None) -> str:
 def _remarks(card: dict[str, Any]) -> Iterator[str]:
     if "robustness" in card:
         found = card["robustness"]
-        flips = (
+        changes = (
             f"{name} {found['edits'][name]['share']:.1%} and "
             f"{found['restatements'][name]['share']:.1%}"
             for name in ("balanced", "argmax", "nearest")
         )
         yield (
-            f"choices flip on edits and on restatements of {found['prompts']:,} prompts: "
-            f"{', '.join(flips)}"
+            f"choices change on edits and on restatements of {found['prompts']:,} prompts: "
+            f"{', '.join(changes)}"
         )
     if "sanity" in card:
         sanity = card["sanity"]
@@ -110,12 +112,10 @@ def print_abilities(model: str, abilities: Sequence[Ability]) -> None:
     columns = [Column("kind"), Column("success"), Column("rows", is_number=True), Column("scores")]
     rows = []
     for one in abilities:
-        success = "–"
-        if one.success is not None and one.spread is not None:
-            success = f"{one.success:.2f} ±" + f"{one.spread:.2f}".removeprefix("0")
+        expected = "–" if one.success is None else success(one.success, one.spread)
         scores = ", ".join(f"{each.benchmark} {each.score:.2f}" for each in one.scores[:3])
         more = f" and {len(one.scores) - 3} more" if len(one.scores) > 3 else ""
-        rows.append([one.kind, success, str(one.rows or "–"), scores + more or "–"])
+        rows.append([one.kind, expected, str(one.rows or "–"), scores + more or "–"])
     print_table(columns, rows)
     print_text(f"\n{model}: {_BASES[abilities[0].basis]}" if abilities else f"{model}: nothing")
     sources = {each.source for one in abilities for each in one.scores if each.source}

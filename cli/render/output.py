@@ -34,6 +34,14 @@ def print_text(text: str) -> None:
     sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
 
 
+def print_folded(text: str) -> None:
+    """Print a sentence in lines of at most 80 characters, broken between words."""
+    from textwrap import wrap
+
+    for line in wrap(one_line(text), 80, break_on_hyphens=False, break_long_words=False):
+        print_text(line)
+
+
 def print_json(answer: Mapping[str, Any], *, indent: int | None = 2, flush: bool = False) -> None:
     """Print one JSON object; `indent` None keeps it on a line, `flush` sends it off at once."""
     print_text(json_text(answer, indent=indent))

@@ -1,4 +1,8 @@
-"""Names beside the dots of a figure, where there is room for them."""
+"""Names beside the dots of a figure, where there is room for them.
+
+adjustText moves every name, with a line to its dot where it is far, and needs scipy; here a name
+without room is left out.
+"""
 
 from __future__ import annotations
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 from rolecall.cli.render.output import Column, note, print_json, print_table
-from rolecall.registry.calls.probe import Probed, Round, probed
+from rolecall.registry.calls.probe import Probed
 from rolecall.registry.core.errors import ExitCode
 from rolecall.registry.core.formatting import UNKNOWN, seconds, usd
 
@@ -25,23 +25,23 @@ COLUMNS = (
 )
 
 
-def print_rounds(wanted: Round, interval: timedelta | None, *, as_json: bool) -> int:
+def print_rounds(
+    probe: Callable[[], Sequence[Probed]], interval: timedelta | None, *, as_json: bool
+) -> int:
     """Print one round and return its exit code, or one after another until interrupted."""
     while True:
-        code = print_round(wanted, as_json=as_json)
+        code = print_round(probe(), as_json=as_json)
         if interval is None:
             return code
         note(f"next round in {interval}")
         time.sleep(interval.total_seconds())
 
 
-def print_round(wanted: Round, *, as_json: bool) -> int:
+def print_round(found: Sequence[Probed], *, as_json: bool) -> int:
     """Print one round of probes; return the exit code.
 
     It is 4 where no probe succeeded, and 3 where none was made.
     """
-    with closing(probed(wanted)) as probes:
-        found = list(probes)
     if as_json:
         print_json({"probes": [described(one) for one in found]}, flush=True)
     else:

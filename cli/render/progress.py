@@ -1,44 +1,35 @@
-"""A line on stderr that says how far long work has come."""
+"""How far long work has come, as a bar on stderr."""
 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rolecall.registry.core.reporting import ReportProgress
 
-_PAUSE_S = 0.1
-
 
 @contextmanager
-def counted(what: str) -> Iterator[ReportProgress]:
-    """Yield a function of how much of how much is done; its line goes when the block ends.
+def counted(what: str, *, by_lines: bool = False) -> Iterator[ReportProgress]:
+    """Yield a function of how much of how much is done; its bar goes when the block ends.
 
-    Only a terminal is told anything.
+    Only a terminal is told anything, and not where it sees the lines of the answer come.
     """
-    if not sys.stderr.isatty():
-        yield _say_nothing
+    if not sys.stderr.isatty() or (by_lines and sys.stdout.isatty()):
+        yield lambda _done, _total: None
         return
-    width, told_at = 0, float("-inf")
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    def report(done: int, total: int) -> None:
-        nonlocal width, told_at
-        now = time.monotonic()
-        if now - told_at < _PAUSE_S and done < total:
-            return
-        text = f"{what}: {done:,} of {total:,}"
-        sys.stderr.write(f"\r{text:<{width}}")
-        sys.stderr.flush()
-        width, told_at = len(text), now
-
-    try:
-        yield report
-    finally:
-        sys.stderr.write(f"\r{'':<{width}}\r")
-        sys.stderr.flush()
-
-
-def _say_nothing(_done: int, _total: int) -> None:
-    pass
+    # stdout may be a pipe that is being written to: it is not to be drawn through the bar.
+    with Progress(
+        "{task.description}",
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(file=sys.stderr),
+        transient=True,
+        redirect_stdout=False,
+    ) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

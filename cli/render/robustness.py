@@ -1,18 +1,11 @@
-"""How often choices flip when a prompt is put otherwise, as tables for a person."""
+"""How often choices change when a prompt is perturbed, as tables for a person."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
-from rolecall.cli.render.output import Column, note, one_line, print_json, print_table, print_text
-from rolecall.cli.render.progress import counted
-from rolecall.registry.core.errors import UsageError
-
-if TYPE_CHECKING:
-    from rolecall.registry.evaluation.robustness_report import RobustnessPlan
+from rolecall.cli.render.output import Column, one_line, print_folded, print_table, print_text
 
 UNKNOWN = "–"
 ALL = "all"
@@ -26,48 +19,15 @@ _LEGEND = (
 )
 
 
-def show_robustness(
-    registry: Path | None,
-    files: Sequence[Path],
-    train: Sequence[Path],
-    plan: RobustnessPlan,
-    *,
-    skip_bad: bool,
-    as_json: bool,
-) -> None:
-    """Measure how steady choices are on prompts of judged files, and print it."""
-    from rolecall.registry.evaluation.robustness import measure_files
-
-    with counted("deciding") as progress:
-        found = measure_files(
-            registry, files, plan, train=train, skip_bad=skip_bad, progress=progress
-        )
-    if found.left_out is not None:
-        note(f"left out: {found.left_out}")
-    print_robustness(found.to_dict(), as_json=as_json)
-
-
-def refuse(**given: object) -> None:
-    """Raise UsageError for an option that says nothing of robustness."""
-    for name, value in given.items():
-        if value:
-            option = "--" + name.replace("_", "-")
-            raise UsageError(f"--robust takes no {option}", hint=f"leave out {option}")
-
-
-def print_robustness(report: Mapping[str, Any], *, as_json: bool) -> None:
-    """Print a measurement of robustness (`RobustnessReport`), as tables or as one object."""
-    if as_json:
-        print_json(report)
-        return
+def print_robustness(report: Mapping[str, Any]) -> None:
+    """Print a measurement of robustness (`RobustnessReport` as plain JSON) as tables."""
     print_text(
         f"{report['scorer_version']} · {report['prompts']:,} prompts changed in "
         f"{report['texts']:,} ways, {report['endpoints']:,} endpoints, seed {report['seed']}"
     )
     print_text("")
     print_table(*flip_table(report))
-    for line in textwrap.wrap(_LEGEND, 80):
-        print_text(line)
+    print_folded(_LEGEND)
     print_text("")
     print_table(*rate_table(report))
     print_text("edits: of words and characters; restatements: another frame or form")

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from rolecall.registry.core.chat import Answer, Chat, Completed, Event, TextDelta, ThinkingDelta
-from rolecall.registry.core.clock import Now, utc_now
-from rolecall.registry.core.entities import Endpoint, Model, Scope, Strategy
+from rolecall.registry.calls.plan import CallPlan
+from rolecall.registry.core.chat import Answer, Completed, Event, TextDelta, ThinkingDelta
+from rolecall.registry.core.clock import Now, stamp, utc_now
+from rolecall.registry.core.entities import Endpoint, Scope
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.core.ids import new_id
 from rolecall.registry.core.telemetry import Call, SampleSource
 from rolecall.registry.providers.client import Client
+from rolecall.registry.providers.hosts import provider_name
 from rolecall.registry.providers.keys import resolve_key
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.routing.rules.cost import cost_of, is_free, usd_for
@@ -50,16 +52,10 @@ class Purpose:
 class Attempt:
     """One call, before, while and after it is made.
 
-    `reserved_usd` is the worst case, held against budgets. Once `events` has ended, `call` is
-    the row as stored, and `answer` is what came.
+    Once `events` has ended, `call` is the row as stored, and `answer` is what came.
     """
 
-    endpoint: Endpoint
-    model: Model
-    chat: Chat
-    strategy: Strategy
-    input_tokens: int
-    reserved_usd: float
+    plan: CallPlan
     number: int = 1
     purpose: Purpose = Purpose()
     call: Call = field(init=False)
@@ -105,13 +101,13 @@ class Caller:
             raise
         finally:
             ended = _ended(attempt, clock)
-            attempt.call = end_call(self._db, ended, attempt.reserved_usd, now=self._now)
+            attempt.call = end_call(self._db, ended, attempt.plan.reserved_usd, now=self._now)
 
     def _sent(self, attempt: Attempt, clock: _Clock, *, stream: bool) -> Generator[Event]:
-        key = resolve_key(attempt.endpoint, self._environment)
-        target = Target(attempt.endpoint, attempt.model, key)
+        plan = attempt.plan
+        target = Target(plan.endpoint, plan.model, resolve_key(plan.endpoint, self._environment))
         clock.start()
-        with closing(self._client.call(target, attempt.chat, stream=stream)) as events:
+        with closing(self._client.call(target, plan.chat, stream=stream)) as events:
             for event in events:
                 clock.saw(event, streamed=stream)
                 if isinstance(event, Completed):
@@ -145,10 +141,10 @@ class _Clock:
 
 
 def _begun(attempt: Attempt, now: datetime) -> Call:
-    endpoint, purpose = attempt.endpoint, attempt.purpose
+    endpoint, purpose = attempt.plan.endpoint, attempt.purpose
     return Call(
         id=new_id(now),
-        created_at=now.isoformat(timespec="microseconds"),
+        created_at=stamp(now),
         endpoint=endpoint.id,
         attempt=attempt.number,
         decision_id=purpose.decision_id,
@@ -161,7 +157,7 @@ def _begun(attempt: Attempt, now: datetime) -> Call:
         app=purpose.app,
         user=purpose.user,
         region=purpose.region,
-        reserved_usd=attempt.reserved_usd,
+        reserved_usd=attempt.plan.reserved_usd,
     )
 
 
@@ -221,7 +217,8 @@ def _priced(call: Call, attempt: Attempt, clock: _Clock) -> Call:
     A refusal and a connection that never was are not billed. A call that broke off has no known
     cost: providers count what they made, and say so only at the end.
     """
-    error, price = attempt.error, attempt.endpoint.price
+    error, plan = attempt.error, attempt.plan
+    price = plan.endpoint.price
     if error is not None and clock.seen_bytes == 0 and _is_refusal(error):
         return replace(call, cost_usd=0.0, price_source=NOT_BILLED, reserved_usd=None)
     is_whole = error is None or attempt.answer.finish_reason is not None
@@ -231,41 +228,15 @@ def _priced(call: Call, attempt: Attempt, clock: _Clock) -> Call:
         return replace(call, cost_usd=cost, price_source=price.source, reserved_usd=None)
     # Unknown: what was seen of it stands in for what was made of it.
     tokens_out = call.output_tokens or -(-clock.seen_bytes // BYTES_PER_TOKEN)
-    tokens_in = call.input_tokens or attempt.input_tokens
-    estimate = usd_for(attempt.endpoint, attempt.strategy, tokens_in, tokens_out)
-    return replace(call, reserved_usd=min(estimate, attempt.reserved_usd))
+    tokens_in = call.input_tokens or plan.input_tokens
+    estimate = usd_for(plan.endpoint, plan.strategy, tokens_in, tokens_out)
+    return replace(call, reserved_usd=min(estimate, plan.reserved_usd))
 
 
 def _is_refusal(error: CallFailed) -> bool:
     if error.status is not None:
         return error.status >= 400
     return error.error_type in _UNSENT and not error.was_sent
-
-
-# The well-known values of gen_ai.provider.name, by the end of the host's name.
-_PROVIDERS = {
-    "openai.com": "openai",
-    "openai.azure.com": "azure.ai.openai",
-    "anthropic.com": "anthropic",
-    "googleapis.com": "gcp.gemini",
-    "deepseek.com": "deepseek",
-    "groq.com": "groq",
-    "mistral.ai": "mistral_ai",
-    "x.ai": "x_ai",
-    "cohere.ai": "cohere",
-    "cohere.com": "cohere",
-    "perplexity.ai": "perplexity",
-    "amazonaws.com": "aws.bedrock",
-}
-
-
-def provider_name(endpoint: Endpoint) -> str:
-    """Return the provider's well-known name, else what speaks there: the API's name."""
-    host = server_address(endpoint) or ""
-    for suffix, name in _PROVIDERS.items():
-        if host == suffix or host.endswith(f".{suffix}"):
-            return name
-    return "gcp.gemini" if endpoint.api == "gemini" else endpoint.api
 
 
 def server_address(endpoint: Endpoint) -> str | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from rolecall.registry.chat.options import answer_problem
+from rolecall.registry.chat.json_schema import answer_problem
 from rolecall.registry.core.chat import Answer
+from rolecall.registry.core.clock import stamp, utc_now
 from rolecall.registry.core.decisions import Candidate, Decision
 from rolecall.registry.core.errors import RegistryError
+from rolecall.registry.core.formatting import seconds
 from rolecall.registry.core.telemetry import Outcome
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.telemetry.record import record_outcome
@@ -60,7 +61,7 @@ def judged(
 def outcome_of(decision: Decision, candidate: Candidate, *, score: float, note: str) -> Outcome:
     """Return the outcome of a check on one answer."""
     return Outcome(
-        created_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+        created_at=stamp(utc_now()),
         endpoint=candidate.endpoint,
         score=score,
         source="check",
@@ -88,7 +89,7 @@ def check_problem(command: str, answer: str) -> str | None:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        why = f"it took longer than {CHECK_TIMEOUT_S:.0f} s"
+        why = f"it took longer than {seconds(CHECK_TIMEOUT_S)}"
         raise CheckUnusable(f"the check judged nothing: {why}") from error
     code = ended.returncode
     if code < 0 or code >= _NOT_RUN:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from itertools import takewhile
 
 from rolecall.registry.chat.parse import request_of
 from rolecall.registry.core.chat import Chat, Text, ToolCall, ToolResult, Turn
+from rolecall.registry.core.clock import stamp, utc_now
 from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.ids import new_id
 from rolecall.registry.storage.connection import Database
@@ -115,7 +115,7 @@ def open_conversation(db: Database, named: str | None, *, continue_last: bool) -
                 hint="prompts asked with --no-log, or by a private strategy, are not kept",
             )
     if named is None:
-        return Conversation(new_id(datetime.now(UTC)))
+        return Conversation(new_id(utc_now()))
     return Conversation(named, read_turns(db, named))
 
 
@@ -123,5 +123,4 @@ def keep_turns(
     db: Database, conversation: Conversation, decision_id: str, turns: Sequence[Turn]
 ) -> None:
     """Add what was asked and answered to the history."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    append_turns(db, conversation.id, now, decision_id, turns)
+    append_turns(db, conversation.id, stamp(utc_now()), decision_id, turns)

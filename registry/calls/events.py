@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rolecall.registry.core.chat import Answer, Chat, TextDelta, ThinkingDelta
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.errors import RegistryError
-from rolecall.registry.core.requests import Asked
+from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.core.telemetry import Call, Outcome
 
 
@@ -19,7 +19,7 @@ class AskRequest:
     """
 
     chat: Chat
-    asked: Asked
+    choices: RoutingChoices
     continue_last: bool = False
     stream: bool = True
     check: str | None = None

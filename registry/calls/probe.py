@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Generator, Mapping
-from contextlib import closing
-from dataclasses import dataclass, field
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from rolecall.registry.calls.attempt import Attempt, Caller, Purpose
-from rolecall.registry.core.chat import Chat, Text, Timeouts, Turn
+from rolecall.registry.calls.plan import CallPlan
+from rolecall.registry.core.chat import Chat, Text, Turn
 from rolecall.registry.core.clock import Now, utc_now
-from rolecall.registry.core.entities import Endpoint, Model, Registry, Strategy
+from rolecall.registry.core.entities import Endpoint, Model, Strategy
 from rolecall.registry.core.errors import CallFailed, UsageError
 from rolecall.registry.core.formatting import usd
-from rolecall.registry.core.suggestions import unknown
 from rolecall.registry.core.telemetry import Call, EndpointStatistics
-from rolecall.registry.editing.open import open_registry, registry_path
-from rolecall.registry.policy.strategies import matches
+from rolecall.registry.policy.layers import default_strategy
+from rolecall.registry.policy.strategies import selected
 from rolecall.registry.providers.client import Client
+from rolecall.registry.providers.protocol import Target
+from rolecall.registry.providers.sent_chat import sent_chat
 from rolecall.registry.routing.rules.cost import usd_for
 from rolecall.registry.routing.rules.eligibility import max_output_tokens
 from rolecall.registry.storage.connection import Database
@@ -58,122 +59,90 @@ class Probed:
         return None if now is None or then is None else now - then
 
 
-class Prober:
-    """Probes endpoints through one open registry and one HTTP client, one after the other."""
+@dataclass(frozen=True, slots=True)
+class ProbeRequest:
+    """What one round of probes is: which endpoints, from where, and for how much at worst."""
 
-    def __init__(
-        self,
-        db: Database,
-        client: Client,
-        environment: Mapping[str, str],
-        *,
-        now: Now = utc_now,
-    ) -> None:
-        self._db = db
-        self._caller = Caller(db, client, environment, now=now)
-        self._environment = environment
-
-    def probe(
-        self, globs: tuple[str, ...], *, region: str | None, max_cost_usd: float
-    ) -> Generator[Probed]:
-        """Yield each endpoint's probe as it ends; `globs` choose among them, none means all.
-
-        The whole round never costs more than `max_cost_usd` at worst: an endpoint that might
-        go beyond is skipped, and said so. Raises UnknownRecord for a glob that matches nothing.
-        """
-        registry = read_registry(self._db)
-        strategy = next((one for one in registry.strategies if one.id == "balanced"), None)
-        models = {model.id: model for model in registry.models}
-        left_usd = max_cost_usd
-        for endpoint in chosen_for_probing(registry, globs):
-            why = self._against(endpoint, is_named=bool(globs))
-            if why is not None:
-                yield Probed(endpoint.id, skipped=why)
-                continue
-            attempt = _attempt(endpoint, models[endpoint.model], strategy, region)
-            if attempt.reserved_usd > left_usd:
-                worst = f"{usd(attempt.reserved_usd)} at worst, {usd(left_usd)} left of --max-cost"
-                yield Probed(endpoint.id, skipped=worst)
-                continue
-            before = read_endpoint_statistics(self._db, endpoint.id)
-            self._call(attempt)
-            # What broke off may have cost its worst: nobody said what was made of it.
-            cost_usd = attempt.call.cost_usd
-            left_usd -= attempt.reserved_usd if cost_usd is None else cost_usd
-            yield Probed(endpoint.id, attempt.call, before)
-
-    def _call(self, attempt: Attempt) -> None:
-        with closing(self._caller.events(attempt)) as events:
-            try:
-                for _ in events:
-                    pass
-            except CallFailed:
-                return  # it is in the call's own row
-
-    def _against(self, endpoint: Endpoint, *, is_named: bool) -> str | None:
-        if endpoint.status == "disabled" and not is_named:
-            return "disabled"
-        key = endpoint.key_env
-        if key and not endpoint.key_command and not self._environment.get(key):
-            return f"{key} is not set"
-        return None
+    globs: tuple[str, ...] = ()
+    region: str | None = None
+    max_cost_usd: float = 0.10
 
 
-def chosen_for_probing(registry: Registry, globs: tuple[str, ...]) -> tuple[Endpoint, ...]:
-    """Return the endpoints that any glob matches, or all. Raises UnknownRecord, UsageError."""
-    ids = [endpoint.id for endpoint in registry.endpoints]
-    for glob in globs:
-        if not any(matches(one, (glob,)) for one in ids):
-            raise unknown("endpoint", glob, ids)
-    if not ids:
+def probe_endpoints(
+    db: Database,
+    client: Client,
+    environment: Mapping[str, str],
+    wanted: ProbeRequest,
+    *,
+    now: Now = utc_now,
+) -> Generator[Probed]:
+    """Yield each endpoint's probe as it ends, one after the other.
+
+    The whole round never costs more than `max_cost_usd` at worst: an endpoint that might go
+    beyond is skipped, and said so. Raises UnknownRecord for a glob that matches nothing,
+    UsageError where there is no endpoint.
+    """
+    registry = read_registry(db)
+    chosen = selected([endpoint.id for endpoint in registry.endpoints], wanted.globs)
+    if not chosen:
         raise UsageError("no endpoint is registered", hint="rolecall endpoints add --help")
-    return tuple(one for one in registry.endpoints if not globs or matches(one.id, globs))
+    caller, strategy = Caller(db, client, environment, now=now), default_strategy(registry)
+    models = {model.id: model for model in registry.models}
+    left_usd = wanted.max_cost_usd
+    for endpoint in registry.endpoints:
+        if endpoint.id not in chosen:
+            continue
+        why = _against(endpoint, environment, is_named=bool(wanted.globs))
+        if why is not None:
+            yield Probed(endpoint.id, skipped=why)
+            continue
+        attempt = _attempt(endpoint, models[endpoint.model], strategy, wanted.region)
+        worst_usd = attempt.plan.reserved_usd
+        if worst_usd > left_usd:
+            worst = f"{usd(worst_usd)} at worst, {usd(left_usd)} left of --max-cost"
+            yield Probed(endpoint.id, skipped=worst)
+            continue
+        before = read_endpoint_statistics(db, endpoint.id)
+        # A failure is in the call's own row.
+        with closing(caller.events(attempt)) as events, suppress(CallFailed):
+            for _ in events:
+                pass
+        # What broke off may have cost its worst: nobody said what was made of it.
+        cost_usd = attempt.call.cost_usd
+        left_usd -= worst_usd if cost_usd is None else cost_usd
+        yield Probed(endpoint.id, attempt.call, before)
 
 
-def _attempt(
-    endpoint: Endpoint, model: Model, strategy: Strategy | None, region: str | None
-) -> Attempt:
+def _against(endpoint: Endpoint, environment: Mapping[str, str], *, is_named: bool) -> str | None:
+    if endpoint.status == "disabled" and not is_named:
+        return "disabled"
+    key = endpoint.key_env
+    if key and not endpoint.key_command and not environment.get(key):
+        return f"{key} is not set"
+    return None
+
+
+def _attempt(endpoint: Endpoint, model: Model, strategy: Strategy, region: str | None) -> Attempt:
     is_asked_to = endpoint.reasoning_effort not in (None, "none")
     may_think = is_asked_to or "reasoning" in model.capabilities
     most = MOST_THINKING_TOKENS if may_think else MOST_TOKENS
     most = min(most, max_output_tokens(endpoint, model) or most)
-    strategy = strategy or Strategy("balanced")
-    return Attempt(
+    asked = Chat((Turn("user", (Text(PROMPT),)),), max_tokens=most)
+    plan = CallPlan(
         endpoint,
         model,
-        Chat((Turn("user", (Text(PROMPT),)),), max_tokens=most),
-        strategy,
+        sent_chat(Target(endpoint, model), asked).chat,
         PROMPT_TOKENS,
+        strategy,
         reserved_usd=usd_for(endpoint, strategy, 2 * PROMPT_TOKENS, most),
-        purpose=Purpose(sample_source="probe", region=region),
     )
+    return Attempt(plan, purpose=Purpose(sample_source="probe", region=region))
 
 
-@dataclass(frozen=True, slots=True)
-class Round:
-    """What one round of probes is: where, whom, from where, and for how much at worst."""
-
-    registry: Path | None
-    globs: tuple[str, ...] = ()
-    region: str | None = None
-    max_cost_usd: float = 0.10
-    timeouts: Timeouts = field(default_factory=Timeouts)
-
-
-def probed(wanted: Round) -> Generator[Probed]:
-    """Yield each endpoint's probe as it ends; raises as `Prober.probe` does."""
-    environment = dict(os.environ)
-    with Client(timeouts=wanted.timeouts) as client, open_registry(wanted.registry) as db:
-        prober = Prober(db, client, environment)
-        yield from prober.probe(
-            wanted.globs, region=wanted.region, max_cost_usd=wanted.max_cost_usd
-        )
-
-
-def probe_command(wanted: Round) -> list[str]:
+def probe_command(wanted: ProbeRequest, registry: Path) -> list[str]:
     """Return the command line of one round, with full paths, as a timer needs it."""
     program = shutil.which("rolecall") or sys.argv[0]
     command = [program, "probe", *wanted.globs, "--max-cost", f"{wanted.max_cost_usd:g}"]
     if wanted.region is not None:
         command += ["--region", wanted.region]
-    return [*command, "--registry", str(registry_path(wanted.registry).absolute())]
+    return [*command, "--registry", str(registry.absolute())]

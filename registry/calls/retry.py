@@ -1,4 +1,8 @@
-"""When the same endpoint is worth another try, and how long to wait before it."""
+"""When the same endpoint is worth another try, and how long to wait before it.
+
+Own code, since the waits are yielded as progress, and what is tried next is another endpoint as
+often as the same one; libraries (tenacity, backoff) wrap one function and wait inside it.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +30,8 @@ def retry_after(
         return None
     if tries >= MOST_TRIES or (shown and not is_last):
         return None
-    is_worth = error.error_type in _PASSING or (is_last and error.error_type in _BROKEN)
-    if not is_worth:
+    is_worthwhile = error.error_type in _PASSING or (is_last and error.error_type in _BROKEN)
+    if not is_worthwhile:
         return None
     wait_s = error.retry_after_s
     if wait_s is None:

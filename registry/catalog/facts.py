@@ -11,7 +11,7 @@ from rolecall.registry.core.predictions import ModelFacts
 def facts_of(registry: Registry) -> dict[str, ModelFacts]:
     """Return the facts of every model by its id, and of every variant that an endpoint asks for.
 
-    A model's price is the median of what its remote endpoints ask for output; free places and
+    A model's price is the median of what its remote endpoints ask for output; free ones and
     one's own machine say nothing of what a model is worth, and endpoints with an effort nothing
     more than those without. Without any, it is null.
     """

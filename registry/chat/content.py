@@ -59,6 +59,16 @@ def optional_string_at(holder: Mapping[str, Any], key: str, place: str) -> str |
     return None if holder.get(key) is None else string_at(holder, key, place)
 
 
+def object_at(holder: Mapping[str, Any], key: str, place: str) -> Mapping[str, Any]:
+    """Return the object under `key`, an empty one where there is none. Raises InvalidPrompt."""
+    value = holder.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise InvalidPrompt(f"{place}: {key}: expected an object, found {kind_of(value)}")
+    return value
+
+
 def _parts(part: Any, place: str, where: Where) -> Iterator[Part]:
     """Yield what one content part holds; a document may hold a list of them."""
     if isinstance(part, str):

@@ -3,19 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
+from rolecall.registry.chat.content import object_at
 from rolecall.registry.chat.tools import tool_choice
 from rolecall.registry.core.errors import InvalidPrompt
 from rolecall.registry.core.json_text import is_whole, kind_of
 
-UNNAMED_SCHEMA = "answer"
-ANY_OBJECT = {"type": "object"}
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 USUAL_EFFORT = "medium"
-# Two ways to say how much to think: setting one replaces the other.
 NO_EFFORT = "none"
+# Two ways to say how much to think: setting one replaces the other.
 THINKING_OPTIONS = ("thinking_budget", "reasoning_effort")
+
+
+class Values(NamedTuple):
+    """What a parameter may be set to on the command line; null where there is no bound."""
+
+    kind: Literal["number", "whole", "word", "truth", "any"] = "any"
+    lowest: float | None = None
+    highest: float | None = None
+    words: tuple[str, ...] = ()
+
+    def problem(self, value: Any) -> str | None:
+        """Say what is wrong with a value; null where nothing is."""
+        if self.kind == "word":
+            return None if value in self.words else f"is none of {', '.join(self.words)}"
+        if self.kind == "truth":
+            return None if isinstance(value, bool) else "is neither true nor false"
+        if self.kind == "any":
+            return None
+        if not is_whole(value) and not (self.kind == "number" and isinstance(value, float)):
+            return "is not a number" if self.kind == "number" else "is not a whole number"
+        if self.lowest is not None and value < self.lowest:
+            return f"is below {self.lowest}"
+        is_above = self.highest is not None and value > self.highest
+        return f"is above {self.highest}" if is_above else None
+
+
+# The parameters that are known by name; a server may have others of its own. Requests in a file
+# are passed on as they are: what a server makes of a value is its own affair.
+PARAMETERS: Mapping[str, Values] = {
+    "temperature": Values("number", 0, 2),
+    "top_p": Values("number", 0, 1),
+    "min_p": Values("number", 0, 1),
+    "frequency_penalty": Values("number", -2, 2),
+    "presence_penalty": Values("number", -2, 2),
+    "repetition_penalty": Values("number", 0),
+    "top_k": Values("whole", 0),
+    "seed": Values("whole"),
+    "top_logprobs": Values("whole", 0, 20),
+    "thinking_budget": Values("whole", 0),
+    "reasoning_effort": Values("word", words=EFFORTS),
+    "verbosity": Values("word", words=("low", "medium", "high")),
+    "parallel_tool_calls": Values("truth"),
+    "logprobs": Values("truth"),
+    **dict.fromkeys(("n", "stop", "tool_choice", "thinking", "logit_bias"), Values()),
+    **dict.fromkeys(("service_tier", "min_tokens"), Values()),
+}
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 # Keys that say what is asked, or who asks, rather than how it is to be answered.
 _NO_OPTIONS = {
@@ -41,27 +86,6 @@ def options_of(body: Mapping[str, Any], name: str) -> dict[str, Any]:
         if value is not None and key not in _NO_OPTIONS and key not in _TRANSLATED
     }
     return kept | dict(_stop(body, name)) | dict(_tool_choice(body, name)) | _thinking(body, name)
-
-
-def schema_of(body: Mapping[str, Any], name: str) -> tuple[Mapping[str, Any] | None, str]:
-    """Return the answer's JSON schema and its name; empty where JSON is asked for without one."""
-    asked = body.get("response_format") or body.get("output_format")
-    if asked is None:
-        asked = _object(body, "output_config", name).get("format")
-    if asked is None:
-        return None, UNNAMED_SCHEMA
-    if not isinstance(asked, dict):
-        raise InvalidPrompt(f"{name}: response_format: expected an object, found {kind_of(asked)}")
-    if asked.get("type") == "text":
-        return None, UNNAMED_SCHEMA
-    if asked.get("type") == "json_object":
-        return {}, UNNAMED_SCHEMA
-    holder = asked.get("json_schema") if isinstance(asked.get("json_schema"), dict) else asked
-    schema = holder.get("schema") if isinstance(holder, dict) else None
-    if not isinstance(holder, dict) or not isinstance(schema, dict):
-        raise InvalidPrompt(f"{name}: response_format: expected a JSON schema under `schema`")
-    said = holder.get("name")
-    return schema or ANY_OBJECT, said if isinstance(said, str) and said else UNNAMED_SCHEMA
 
 
 def max_tokens_of(body: Mapping[str, Any], name: str) -> int | None:
@@ -107,8 +131,8 @@ def _tool_choice(body: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any]
 
 def _thinking(body: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return the budget for thinking, or the effort put into it, or both where both are said."""
-    thinking = _object(body, "thinking", name)
-    reasoning = _object(body, "reasoning", name)
+    thinking = object_at(body, "thinking", name)
+    reasoning = object_at(body, "reasoning", name)
     budget = _first(
         (f"{name}: thinking_budget", body.get("thinking_budget")),
         (f"{name}: thinking.budget_tokens", thinking.get("budget_tokens")),
@@ -117,7 +141,7 @@ def _thinking(body: Mapping[str, Any], name: str) -> dict[str, Any]:
     effort = _first(
         (f"{name}: reasoning_effort", body.get("reasoning_effort")),
         (f"{name}: reasoning.effort", reasoning.get("effort")),
-        (f"{name}: output_config.effort", _object(body, "output_config", name).get("effort")),
+        (f"{name}: output_config.effort", object_at(body, "output_config", name).get("effort")),
     )
     if budget and (not is_whole(budget[1]) or budget[1] < 0):
         raise InvalidPrompt(f"{budget[0]}: expected a whole number of tokens")
@@ -136,12 +160,3 @@ def _thinking(body: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _first(*places: tuple[str, Any]) -> tuple[str, Any] | None:
     """Return the first place at which something is said, with what is said there."""
     return next((found for found in places if found[1] is not None), None)
-
-
-def _object(body: Mapping[str, Any], key: str, name: str) -> Mapping[str, Any]:
-    value = body.get(key)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise InvalidPrompt(f"{name}: {key}: expected an object, found {kind_of(value)}")
-    return value

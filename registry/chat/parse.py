@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rolecall.registry.chat.content import content_parts, optional_string_at, plain_parts
-from rolecall.registry.chat.parameters import max_tokens_of, options_of, schema_of
+from rolecall.registry.chat.json_schema import schema_of
+from rolecall.registry.chat.parameters import max_tokens_of, options_of
 from rolecall.registry.chat.tools import calls_of, linked, tool_size, tools_of
 from rolecall.registry.core.chat import (
     Chat,

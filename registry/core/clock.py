@@ -11,3 +11,8 @@ Now = Callable[[], datetime]
 def utc_now() -> datetime:
     """Return the moment it is, in UTC."""
     return datetime.now(UTC)
+
+
+def stamp(moment: datetime) -> str:
+    """Return a moment in the one form in which it is stored: in UTC, to the microsecond."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,4 +1,4 @@
-"""The frozen records of a decision: who was weighed, who was excluded, who was chosen, why."""
+"""The frozen records of a decision: who was scored, who was excluded, who was chosen, why."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SpendLimit:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One endpoint weighed for one request; every number in USD, seconds or tokens.
+    """One endpoint scored for one request; every number in USD, seconds or tokens.
 
     `sources` pairs each number's name with where it came from. `scored_success` is the success
     before `outcomes` moved it, and `parts` what that rests on where the scorer said it.
@@ -29,7 +29,6 @@ class Candidate:
 
     endpoint: str
     model: str
-    rank: int
     value_usd: float
     success: float
     success_std: float | None
@@ -64,12 +63,17 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """One reason why one endpoint may not serve; `weighed` where its numbers are known."""
+    """One reason why one endpoint is not eligible; `weighed` where its numbers are known.
+
+    `is_outside` where the reason is that nobody asked for the endpoint: it is not the role's, or
+    not named by `--endpoint`.
+    """
 
     endpoint: str
     code: str
     detail: str
     weighed: Candidate | None = None
+    is_outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,8 @@
-"""Spans of time and moments as people type them: `90d`, `1h30m`, `2026-11-20`."""
+"""Spans of time and moments as people type them: `90d`, `1h30m`, `2026-11-20`.
+
+durationpy reads `1h bogus 30m` as 1h30m and `3mm` as three months; limits and messages would
+have to be written around it all the same.
+"""
 
 from __future__ import annotations
 

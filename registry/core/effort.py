@@ -34,9 +34,9 @@ def level_of(effort: Effort) -> Level:
     return "medium" if effort <= _MOST_MEDIUM else "high"
 
 
-def variant_of(model: str, effort: Effort | None) -> str:
-    """Return the name of a model asked with an effort, `MODEL-LEVEL`; without one, the model's."""
-    return model if effort is None else f"{model}-{level_of(effort)}"
+def variant_of(model: str, effort: Effort) -> str:
+    """Return the name of a model asked with an effort, `MODEL-LEVEL`."""
+    return f"{model}-{level_of(effort)}"
 
 
 def parted(name: str) -> tuple[str, Level] | None:

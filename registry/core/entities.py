@@ -51,7 +51,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class DataPolicy:
-    """What a place does with prompts; in a strategy, what it may do at most."""
+    """What a provider does with prompts; in a strategy, the most that is allowed."""
 
     trains_on_data: bool | None = None
     retention_days: int | None = None
@@ -94,8 +94,8 @@ class Profile:
 class Endpoint:
     """One model served at one place: the unit that is routed, priced and measured.
 
-    `context_tokens` and `max_output_tokens` override the model's where a place allows less;
-    `unsupported_parameters` names request parameters that the place refuses or ignores. The key
+    `context_tokens` and `max_output_tokens` override the model's where less is allowed;
+    `unsupported_parameters` names request parameters that are refused or ignored. The key
     is in the environment variable `key_env`, else printed by the shell command `key_command`.
     `reasoning_effort` is asked for where a request says nothing of it; null is the server's own.
     """
@@ -122,7 +122,8 @@ class Endpoint:
     @property
     def variant(self) -> str:
         """What the scorer knows it by: its model with the effort that it asks for."""
-        return variant_of(self.model, self.reasoning_effort)
+        effort = self.reasoning_effort
+        return self.model if effort is None else variant_of(self.model, effort)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class TaskKind:
-    """A named kind of request: what it needs and which roles may do it (none: every role).
+    """A named kind of request: what it needs and which roles are eligible (none: every role).
 
     `worth` goes before the role's.
     """
@@ -174,9 +175,9 @@ class TaskKind:
 class Strategy:
     """How candidates are valued (USD) and what is never allowed.
 
-    The field defaults are those of the built-in `balanced`. The `default_*` figures stand in,
-    marked `default`, for what an endpoint does not tell: chosen to be worse than most, so that
-    the unknown is never mistaken for free or instant.
+    The field defaults are those of the built-in `balanced`. The `default_*` figures are used,
+    marked `default`, where nothing is known of an endpoint: worse than most, so that the unknown
+    is never mistaken for free or instant.
     """
 
     id: Name

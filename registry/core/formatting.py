@@ -46,6 +46,11 @@ def seconds(value: float | None, rounding: Rounding = "nearest") -> str:
     return f"{_stripped(_fixed(value, places, rounding))} s"
 
 
+def success(value: float, std: float | None) -> str:
+    """Write a probability with its standard deviation, where there is one: "0.77 ±.21"."""
+    return f"{value:.2f}" + ("" if std is None else f" ±{std:.2f}".replace("±0", "±"))
+
+
 def tokens(count: int | None) -> str:
     """Write a count of tokens: "3,641", "128k", "1.05M"; "?" where it is unknown."""
     if count is None:

@@ -1,4 +1,7 @@
-"""Ids of decisions and calls."""
+"""Ids of decisions and calls.
+
+A ULID or UUID7 has 26 or 36 characters, too many to type; these are 16, and no library makes them.
+"""
 
 from __future__ import annotations
 

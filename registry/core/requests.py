@@ -47,8 +47,9 @@ class Task:
 
     `confidence` is 0–1, `detected_by` says what decided the kind, `difficulty` is 0–1 (the
     share of the scorer's training models expected to fail). `needs` pairs each required
-    capability with why it is needed. `worth` is what is at stake, as a factor on the strategy's
-    `quality_usd`, and `worth_source` says what set it.
+    capability with why it is needed; `tools_required` says whether more than attached tools asks
+    for `tools`. `worth` is what is at stake, as a factor on the strategy's `quality_usd`, and
+    `worth_source` says what set it.
     """
 
     kind: str
@@ -64,6 +65,7 @@ class Task:
     cached_tokens: int = 0
     max_tokens: int | None = None
     uses_tools: bool = False
+    tools_required: bool = False
     difficulty: float | None = None
     worth: float = 1.0
     worth_source: str = "default"
@@ -74,7 +76,8 @@ class RoutingChoices:
     """What the person or program asked for beside the request itself.
 
     `endpoints` are globs that limit the registry; `log_prompt` false keeps only the prompt's hash;
-    with `allow_drop` an endpoint may serve without the parameters it does not take. Raises
+    with `allow_drop` an endpoint may serve without the parameters it does not take. `needs`,
+    `prefers` and the token counts say more of the request, and win over what it says. Raises
     UsageError for a `worth` that is no factor.
     """
 
@@ -91,6 +94,10 @@ class RoutingChoices:
     worth: float | None = None
     log_prompt: bool = True
     allow_drop: bool = False
+    needs: tuple[str, ...] = ()
+    prefers: tuple[str, ...] = ()
+    input_tokens: int | None = None
+    max_tokens: int | None = None
 
     def __post_init__(self) -> None:
         if self.worth is not None and not (math.isfinite(self.worth) and self.worth > 0):
@@ -99,27 +106,12 @@ class RoutingChoices:
                 hint="a factor on the value of a correct answer: --worth 4",
             )
 
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The choices of a command line, and what it adds to the request itself."""
-
-    choices: RoutingChoices
-    needs: tuple[str, ...] = ()
-    prefers: tuple[str, ...] = ()
-    input_tokens: int | None = None
-    max_tokens: int | None = None
-
-    def of(self, request: Request) -> Request:
-        """Return the request with what was declared on the command line, which wins."""
+    def applied_to(self, request: Request) -> Request:
+        """Return the request with what these choices say of it."""
         return replace(
             request,
             needs=request.needs + self.needs,
             prefers=request.prefers + self.prefers,
-            input_tokens=_first(self.input_tokens, request.input_tokens),
-            max_tokens=_first(self.max_tokens, request.max_tokens),
+            input_tokens=request.input_tokens if self.input_tokens is None else self.input_tokens,
+            max_tokens=request.max_tokens if self.max_tokens is None else self.max_tokens,
         )
-
-
-def _first(given: int | None, otherwise: int | None) -> int | None:
-    return given if given is not None else otherwise

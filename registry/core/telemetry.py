@@ -58,7 +58,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How good one answer was, 0–1; `predicted` is the success foretold before any offset."""
+    """How good one answer was, 0–1; `predicted` is the success predicted before any offset."""
 
     created_at: str
     endpoint: str

@@ -37,8 +37,14 @@ def date_problem(text: str) -> str | None:
 
 def url_problem(text: str) -> str | None:
     """Return what keeps a text from being a base URL, or null; empty means the API's own."""
+    from urllib.parse import urlsplit  # 5 ms that a completion in the shell does without
+
     if text and not re.fullmatch(r"https?://[^\s/]+\S*", text):
         return "expected a URL that starts with http:// or https://"
+    try:
+        urlsplit(text)
+    except ValueError:  # a bracket that opens no address of IPv6
+        return "expected a URL that names a host"
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, cast, get_args
 
-from yaml.nodes import Node, ScalarNode
+from yaml.nodes import Node
 
 from rolecall.registry.core.entities import (
     Collection,
@@ -17,7 +17,7 @@ from rolecall.registry.core.suggestions import choices_hint
 from rolecall.registry.documents.emit import yaml_list, yaml_mapping
 from rolecall.registry.documents.fields import to_plain
 from rolecall.registry.documents.schema import TYPES, read_entity
-from rolecall.registry.documents.source import YamlSource, describe_node, is_null
+from rolecall.registry.documents.source import YamlSource, is_null
 
 COLLECTIONS: tuple[Collection, ...] = get_args(Collection)
 HEADER = "# A rolecall registry; `rolecall registry apply FILE` reads it back.\n"
@@ -102,8 +102,6 @@ def parse_record(collection: Collection, text: str, filename: str | None) -> Doc
     node = source.compose(text)
     if node is None or is_null(node):
         raise source.refusal(None, "", "holds nothing")
-    if isinstance(node, ScalarNode):
-        raise source.refusal(node, "", f"expected keys and values, found {describe_node(node)}")
     record = read_entity(source, node, collection, "")
     return Document((Entry(collection, record, ""),), frozenset({collection}), source)
 

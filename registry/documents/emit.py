@@ -6,6 +6,7 @@ nested lists apart however short they are.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -16,7 +17,6 @@ _WIDTH = 100
 _SAFE = re.compile(r"[A-Za-z0-9_./~$*?+-]([A-Za-z0-9_./:@~$*?+()' -]*[A-Za-z0-9_./@~$*?+()'-])?")
 _UNSAFE_INSIDE = re.compile(r": | #|:$")
 _SAFE_FIRST = re.compile(r"[A-Za-z0-9_./~$+]")
-_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _RESOLVER: Any = Resolver()
 _PLAIN_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp")
 
@@ -84,15 +84,6 @@ def _reads_back_as_itself(text: str) -> bool:
 
 
 def _quoted(text: str) -> str:
-    return '"' + "".join(_escaped(character) for character in text) + '"'
-
-
-def _escaped(character: str) -> str:
-    if character in _ESCAPES:
-        return _ESCAPES[character]
-    code = ord(character)
-    if 0x20 <= code <= 0x7E or (code >= 0xA0 and character.isprintable()):
-        return character
-    if code <= 0xFF:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    # What JSON quotes is YAML too, but for characters that YAML does not print.
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in quoted)

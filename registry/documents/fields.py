@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -80,23 +81,30 @@ def _required(record: type) -> tuple[str, ...]:
 def _read(source: YamlSource, node: Node, path: str, hint: Any) -> Any:
     """Return the value at a path as the type of its field says."""
     source.lines[path] = node.start_mark.line + 1
+    read, is_optional = _reader(hint)
+    return None if is_optional and is_null(node) else read(source, node, path)
+
+
+@cache
+def _reader(hint: Any) -> tuple[Callable[[YamlSource, Node, str], Any], bool]:
+    """Return what reads the values of a type, and whether they may be null."""
     is_union = get_origin(hint) in (Union, UnionType)
     kinds = [kind for kind in (get_args(hint) if is_union else (hint,)) if kind is not NoneType]
     is_optional = is_union and NoneType in get_args(hint)
-    if is_optional and is_null(node):
-        return None
     if len(kinds) == 2:
-        return _word_or_number(source, node, path, kinds)
+        words, (_, rule) = map(get_args, kinds)
+        return partial(_word_or_number, words=words, rule=rule), is_optional
     [kind] = kinds
     if get_origin(kind) is Literal:
-        return _word(source, node, path, get_args(kind), f"one of {', '.join(get_args(kind))}")
+        words = get_args(kind)
+        return partial(_word, words=words, hint=f"one of {', '.join(words)}"), is_optional
     if get_origin(kind) is tuple:
         [item, _] = get_args(kind)
-        return (_pairs if get_origin(item) is tuple else _list)(source, node, path, item)
+        return partial(_pairs if get_origin(item) is tuple else _list, item=item), is_optional
     if is_dataclass(kind):
-        return _inner_record(source, node, path, kind, is_optional=is_optional)
+        return partial(_inner_record, record=kind, is_optional=is_optional), is_optional
     base, rule = get_args(kind) if get_origin(kind) is Annotated else (kind, None)
-    return _SCALARS[base](source, node, path, rule)
+    return partial(_SCALARS[base], rule=rule), is_optional
 
 
 def _inner_record(
@@ -124,9 +132,9 @@ def _list(source: YamlSource, node: Node, path: str, item: Any) -> tuple[Any, ..
     return tuple(found.values())
 
 
-def _pairs(source: YamlSource, node: Node, path: str, pair: Any) -> tuple[tuple[str, Any], ...]:
+def _pairs(source: YamlSource, node: Node, path: str, item: Any) -> tuple[tuple[str, Any], ...]:
     """Return a mapping of names to values, held as pairs."""
-    name, kind = get_args(pair)
+    name, kind = get_args(item)
     [_, name_problem] = get_args(name)
     found: list[tuple[str, Any]] = []
     for key, value in source.pairs(node, path):
@@ -137,20 +145,20 @@ def _pairs(source: YamlSource, node: Node, path: str, pair: Any) -> tuple[tuple[
     return tuple(found)
 
 
-def _text(source: YamlSource, node: Node, path: str, problem: Any) -> str:
+def _text(source: YamlSource, node: Node, path: str, rule: Any) -> str:
     """Return the text; dates are text too."""
     if not isinstance(node, ScalarNode) or node.tag not in _TEXT_TAGS:
         hint = None
         if isinstance(node, ScalarNode) and not is_null(node):
             hint = f'put it in quotes: "{node.value}"'
         raise source.refusal(node, path, f"expected text, found {describe_node(node)}", hint)
-    wrong = problem(node.value) if problem is not None else None
+    wrong = rule(node.value) if rule is not None else None
     if wrong is not None:
         raise source.refusal(node, path, wrong)
     return str(node.value)
 
 
-def _flag(source: YamlSource, node: Node, path: str, _: None) -> bool:
+def _flag(source: YamlSource, node: Node, path: str, rule: None) -> bool:  # noqa: ARG001
     if not isinstance(node, ScalarNode) or node.tag != _BOOL_TAG:
         raise source.refusal(node, path, f"expected true or false, found {describe_node(node)}")
     return bool(_CONSTRUCTOR.construct_yaml_bool(node))
@@ -163,8 +171,9 @@ def _word(source: YamlSource, node: Node, path: str, words: Any, hint: str) -> s
     return str(node.value)
 
 
-def _word_or_number(source: YamlSource, node: Node, path: str, kinds: Any) -> str | int:
-    words, (_, rule) = (get_args(kind) for kind in kinds)
+def _word_or_number(
+    source: YamlSource, node: Node, path: str, words: Any, rule: Range
+) -> str | int:
     if node.tag in (_INT_TAG, _FLOAT_TAG):
         return _whole_number(source, node, path, rule)
     hint = f"one of {', '.join(words)}, a number of tokens, or null"

@@ -37,13 +37,14 @@ BASE_URLS: dict[Api, str] = {
     "gemini": "https://generativelanguage.googleapis.com",
     "ollama": "http://localhost:11434",
 }
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 def read_entity(source: YamlSource, node: Node, collection: Collection, path: str) -> Record:
     """Return one record of a collection. Raises InvalidDocument."""
     record = read_record(source, node, path, TYPES[collection])
     if isinstance(record, Endpoint):
-        return completed(record, is_told_place=join(path, "locality") in source.lines)
+        return _completed(record, is_told_place=join(path, "locality") in source.lines)
     if isinstance(record, Scope) and (record.app is None) == (record.user is None):
         raise source.refusal(node, path, "a scope names either an app or a user")
     if isinstance(record, JudgedRow) and join(path, "answers") not in source.lines:
@@ -51,21 +52,16 @@ def read_entity(source: YamlSource, node: Node, collection: Collection, path: st
     return record
 
 
-def completed(endpoint: Endpoint, *, is_told_place: bool) -> Endpoint:
+def _completed(endpoint: Endpoint, *, is_told_place: bool) -> Endpoint:
     """Return the endpoint with an empty base URL or remote model name filled in.
 
     Unless its place was told, it is local where its address is on this machine.
     """
     base_url = endpoint.base_url or BASE_URLS[endpoint.api]
-    is_local = not is_told_place and is_this_machine(base_url)
+    host = None if is_told_place else urlsplit(base_url).hostname
     return replace(
         endpoint,
         base_url=base_url,
         remote_model=endpoint.remote_model or endpoint.model,
-        locality="local" if is_local else endpoint.locality,
+        locality="local" if host in _THIS_MACHINE else endpoint.locality,
     )
-
-
-def is_this_machine(base_url: str) -> bool:
-    """Whether a URL points at the machine it is read on."""
-    return urlsplit(base_url).hostname in ("localhost", "127.0.0.1", "::1")

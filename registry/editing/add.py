@@ -28,7 +28,7 @@ class AddedEndpoint:
 
 def add_facts(db: Database, collection: Collection, facts: Facts) -> Record:
     """Add the record of these keys; return it as stored. Raises as `add_record` does."""
-    return add_record(db, collection, from_plain(collection, dict(facts)))
+    return add_record(db, from_plain(collection, dict(facts)))
 
 
 def add_model(db: Database, query: str, facts: Facts, *, bare: bool) -> Record:
@@ -61,7 +61,7 @@ def add_endpoint(db: Database, endpoint_id: str, facts: Facts, price: Facts) -> 
         described["price"] = {**(begin.get("price") or {}), **price, **dated}
     with db.transaction():
         is_new = entry is not None and entry.model.id not in names(db, "models")
-        model = add_record(db, "models", entry.model) if entry is not None and is_new else None
+        model = add_record(db, entry.model) if entry is not None and is_new else None
         return AddedEndpoint(add_facts(db, "endpoints", described), model)
 
 

@@ -21,7 +21,7 @@ def check_registry(db: Database) -> tuple[str, ...]:
     if problems:
         return tuple(problems)
     problems += [
-        f'{NOUNS[one.collection]} {one.owner}: {one.path}: no {NOUNS[one.target]} "{one.name}"'
+        f'{one.who}: {one.path}: no {NOUNS[one.target]} "{one.name}"'
         for one in dangling(read_registry(db))
     ]
     problems += [f"decision {one} cannot be read back" for one in unreadable_decisions(db)]

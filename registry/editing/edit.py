@@ -15,9 +15,9 @@ from rolecall.registry.core.errors import (
 )
 from rolecall.registry.core.suggestions import NOUNS, choices_hint, named, unknown
 from rolecall.registry.documents.document import (
-    COLLECTIONS,
     Document,
     checked,
+    collection_of,
     dump_record,
     dump_registry,
     parse_document,
@@ -59,13 +59,13 @@ def get_record(db: Database, collection: Collection, record_id: str) -> Record:
     return named(read_collection(db, collection), NOUNS[collection], record_id)
 
 
-def add_record(db: Database, collection: Collection, record: Record) -> Record:
+def add_record(db: Database, record: Record) -> Record:
     """Add a new record and return it as stored, with empty fields filled in.
 
     Raises RecordExists, InvalidDocument for a value that no document could hold, UnknownRecord
     for a reference to a record that is not there.
     """
-    record = checked(record)
+    record, collection = checked(record), collection_of(record)
     with db.transaction():
         if record.id in names(db, collection):
             raise RecordExists(
@@ -89,7 +89,7 @@ def remove_record(db: Database, collection: Collection, record_id: str) -> None:
         if users:
             raise RecordInUse(
                 f"{NOUNS[collection]} {record_id} is used by {_in_short(users)}",
-                hint=_release_hint(collection, record_id, users[0]),
+                hint=_release_hint(record_id, users[0]),
             )
         delete_record(db, collection, record_id)
 
@@ -110,16 +110,16 @@ def replace_from_yaml(
     """
     document = parse_record(collection, text, f"{record_id}.yaml")
     record = document.entries[0].record
-    began = parse_record(collection, original, f"{record_id}.yaml").entries[0].record
     with db.transaction():
         stored = {one.id: one for one in read_collection(db, collection)}
-        if stored.get(record_id) != began:
+        before = stored.get(record_id)
+        if before is None or dump_record(before) != original:
             what = "was changed" if record_id in stored else "was removed"
             raise RecordChanged(
                 f"{NOUNS[collection]} {record_id} {what} by someone else meanwhile",
                 hint=f"rolecall {collection} edit {record_id}",
             )
-        if record == began:
+        if record == before:
             return False
         if record.id != record_id:
             if record.id in stored:
@@ -176,13 +176,7 @@ def apply_document(
     `prune` those in the sections that it names are removed. All or nothing; nothing at all with
     `dry_run`. Raises InvalidDocument, or RecordInUse when pruning would leave a name dangling.
     """
-    return apply_parsed(db, parse_document(text, filename), dry_run=dry_run, prune=prune)
-
-
-def apply_parsed(
-    db: Database, document: Document, *, dry_run: bool = False, prune: bool = False
-) -> tuple[Change, ...]:
-    """Do what `apply_document` does with a document that was read before."""
+    document = parse_document(text, filename)
     with db.snapshot() if dry_run else db.transaction():
         before = read_registry(db, with_judged_rows=True)
         after, changes = planned(before, document, prune=prune)
@@ -278,7 +272,7 @@ def _dangling_error(
         one = lost[0]
         return RecordInUse(
             f"{document.source.filename}: pruning would remove {NOUNS[one.target]} {one.name}, "
-            f"which {NOUNS[one.collection]} {one.owner} uses",
+            f"which {one.who} uses",
             hint=f"describe {one.name} in the file too, or apply it without --prune",
         )
     _, path, one = min(inside, key=lambda found: found[0])
@@ -287,16 +281,14 @@ def _dangling_error(
     return document.refusal(path, message, choices_hint(one.name, known))
 
 
-def _in_short(users: tuple[str, ...]) -> str:
-    more = len(users) - 3
-    return ", ".join(users[:3]) + (f" and {more} more" if more > 0 else "")
+def _in_short(users: Sequence[Reference]) -> str:
+    more = f" and {len(users) - 3} more" if len(users) > 3 else ""
+    return ", ".join(user.who for user in users[:3]) + more
 
 
-def _release_hint(collection: Collection, record_id: str, user: str) -> str:
-    noun, _, name = user.partition(" ")
-    if collection == "endpoints":
-        return f"rolecall roles unassign {name} {record_id}"
-    plural = next(key for key in COLLECTIONS if NOUNS[key] == noun)
-    if plural == "scopes":
-        return f"change {user} in a file and give it to: rolecall registry apply FILE"
-    return f"rolecall {plural} edit {name}"
+def _release_hint(record_id: str, user: Reference) -> str:
+    if user.target == "endpoints":
+        return f"rolecall roles unassign {user.owner} {record_id}"
+    if user.collection == "scopes":
+        return f"change {user.who} in a file and give it to: rolecall registry apply FILE"
+    return f"rolecall {user.collection} edit {user.owner}"

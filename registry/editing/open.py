@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -23,6 +25,22 @@ def open_registry(given: Path | None, *, must_exist: bool = False) -> Database:
     if must_exist and not path.exists():
         raise RegistryUnusable(f"there is no registry at {path}", hint="rolecall registry path")
     return open_database(path, fill=_seed)
+
+
+@contextmanager
+def open_starter() -> Iterator[Database]:
+    """Open a new registry with the starter pool, in a temporary folder that is removed after."""
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder, open_registry(Path(folder, "starter.db")) as db:
+        yield db
+
+
+@contextmanager
+def open_or_starter(given: Path | None) -> Iterator[Database]:
+    """Open the registry at `given`; where there is none, open the starter pool and keep nothing."""
+    with open_registry(given) if has_registry(given) else open_starter() as db:
+        yield db
 
 
 def has_registry(given: Path | None) -> bool:

@@ -19,6 +19,11 @@ class Reference:
     target: Collection
     name: str
 
+    @property
+    def who(self) -> str:
+        """Name the owner, such as `role coder`."""
+        return f"{NOUNS[self.collection]} {self.owner}"
+
 
 def references(registry: Registry) -> Iterator[Reference]:
     """Yield every reference between the records of a registry."""
@@ -49,11 +54,11 @@ def dangling(registry: Registry) -> tuple[Reference, ...]:
     return tuple(one for one in references(registry) if one.name not in known[one.target])
 
 
-def users_of(registry: Registry, collection: Collection, name: str) -> tuple[str, ...]:
-    """Return who refers to a record, such as `role coder`, each once."""
+def users_of(registry: Registry, collection: Collection, name: str) -> tuple[Reference, ...]:
+    """Return who refers to a record, each once."""
     found = {
-        f"{NOUNS[one.collection]} {one.owner}": None
+        one.who: one
         for one in references(registry)
         if one.target == collection and one.name == name
     }
-    return tuple(found)
+    return tuple(found.values())

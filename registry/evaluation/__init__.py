@@ -1,1 +1,1 @@
-"""Whether routing is worth it, and how steady it is, measured on judged rows."""
+"""Whether routing is worth it, and how robust it is, measured on judged rows."""

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-Table = NDArray[np.float64]
+from rolecall.registry.scorer.arrays import Table
 
 # What may predict, weakest first.
 METHODS = ("price order", "one ability", "detected tasks", "task means", "nearest", "ours")
@@ -63,8 +62,8 @@ class Cases:
         """What an additive model of models and prompts expects (N, M), fitted set by set."""
         found, names = np.empty_like(self.scores), np.array(self.sets, dtype=object)
         for name in dict.fromkeys(self.sets):
-            ability, easiness = additive(self.scores[names == name])
-            found[names == name] = ability + easiness
+            ability, prompt_effect = additive(self.scores[names == name])
+            found[names == name] = ability + prompt_effect
         return found
 
     @cached_property
@@ -103,10 +102,10 @@ class Cases:
 
 
 def additive(scores: Table) -> tuple[Table, Table]:
-    """Fit scores (N, M) by model's ability (M,) + prompt's easiness, by least squares.
+    """Fit scores (N, M) by a model's ability (M,) + an effect of the prompt, by least squares.
 
-    So models are compared on the prompts that they share. Easiness (N, M) is as the *other*
-    models found the prompt, so that it knows nothing of the cell's own score; it is drawn to 0 as
+    So models are compared on the prompts that they share. The prompt's effect (N, M) is as the
+    *other* models found it, so that it knows nothing of the cell's own score; it is drawn to 0 as
     if by a tenth of a score, which sets models apart that share no prompt. A model that was never
     asked has the mean ability.
     """

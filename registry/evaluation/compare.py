@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rolecall.registry.evaluation.cases import Cases, Table
+from rolecall.registry.evaluation.cases import Cases
 from rolecall.registry.evaluation.curves import SHARES, Curve, Halves, aiq, curve, halves, hull
 from rolecall.registry.evaluation.metrics import (
     auc_per_model,
@@ -27,13 +27,14 @@ from rolecall.registry.evaluation.policies import (
     sweep,
 )
 from rolecall.registry.evaluation.results import (
-    Comparison,
+    EvalComparison,
     ModelQuality,
     Point,
     PolicyFigures,
     Quality,
 )
-from rolecall.registry.evaluation.verdict import EQUAL_SUCCESS, Trial, judge
+from rolecall.registry.evaluation.verdict import EQUAL_SUCCESS, PolicyMeans, judge
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.bootstrap import Draws, centred, draw, interval, known_interval
 
 METRICS = {
@@ -60,7 +61,7 @@ def compare(
     *,
     everyone: Cases | None = None,
     resamples: int = RESAMPLES,
-) -> tuple[Comparison, Resampled]:
+) -> tuple[EvalComparison, Resampled]:
     """Compare all policies on the same cases; `quality_usd` is the value of a correct answer.
 
     `everyone` is the same prompts with every model that predictions are measured on, by default
@@ -73,26 +74,26 @@ def compare(
     taken = list(policies(cases, quality_usd))
     if split:
         taken.append(follow(cases, EQUAL_SUCCESS, split[method].choices(1.0)))
-    trial = _trial(cases, draws, quality_usd, taken)
-    verdict = judge(trial)
+    means = _policy_means(cases, draws, quality_usd, taken)
+    verdict = judge(means)
     everyone = everyone or cases
-    resampled = _resampled(everyone, draws, trial)
+    resampled = _resampled(everyone, draws, means)
     known = cases.costs is not None
     curves = {name: curve(cases, half.chosen) for name, half in split.items()}
-    bounds = _bounds(cases, trial.best) if known else {}
-    comparison = Comparison(
+    bounds = _bounds(cases, means.best) if known else {}
+    comparison = EvalComparison(
         cases=len(cases.groups),
         coverage=float(np.isfinite(cases.scores).mean()),
         groups=draws.groups,
         models=cases.models,
         measured=everyone.models,
         quality_usd=quality_usd,
-        best_single=cases.models[trial.best],
-        policies=tuple(_figures(policy, cases, trial, verdict.model) for policy in taken),
+        best_single=cases.models[means.best],
+        policies=tuple(_figures(policy, cases, means, verdict.model) for policy in taken),
         curves=_hulls({**curves, "mixtures": bounds["mixtures"]}) if known else None,
         singles=_singles(cases) if known else None,
         aiq=aiq({**curves, **bounds}) if known else None,
-        cost_at_quality=_cost_at_quality(cases, trial.best, split) if known else None,
+        cost_at_quality=_cost_at_quality(cases, means.best, split) if known else None,
         quality={name: quality_of(found) for name, found in resampled.items()},
         by_model=_by_model(everyone, method),
         verdict=verdict,
@@ -117,10 +118,12 @@ def _split(cases: Cases, draws: Draws, seed: int) -> dict[str, Halves]:
     }
 
 
-def _trial(cases: Cases, draws: Draws, quality_usd: float, taken: list[Policy]) -> Trial:
+def _policy_means(
+    cases: Cases, draws: Draws, quality_usd: float, taken: list[Policy]
+) -> PolicyMeans:
     columns = [policy.success for policy in taken] + [policy.cost for policy in taken]
     means = draws.means(np.stack(columns, axis=1), cases.weights)
-    return Trial(
+    return PolicyMeans(
         models=cases.models,
         best=best_single(cases),
         method=cases.methods[-1],
@@ -133,26 +136,26 @@ def _trial(cases: Cases, draws: Draws, quality_usd: float, taken: list[Policy]) 
     )
 
 
-def _resampled(cases: Cases, draws: Draws, trial: Trial) -> Resampled:
+def _resampled(cases: Cases, draws: Draws, means: PolicyMeans) -> Resampled:
     weights = draws.by_prompt(METRIC_RESAMPLES) * cases.weights
-    ours = trial.value(trial.method)
+    ours = means.value(means.method)
     return {
         name: {
             **{
                 metric: measure(cases.predicted[name], cases.scores, weights)
                 for metric, measure in METRICS.items()
             },
-            OURS_OVER: ours - trial.value(name),
+            OURS_OVER: ours - means.value(name),
         }
         for name in cases.methods
     }
 
 
-def _figures(policy: Policy, cases: Cases, trial: Trial, against: str) -> PolicyFigures:
-    success, cost = trial.of(policy.name)
-    base_success, base_cost = trial.of(f"single:{against}")
+def _figures(policy: Policy, cases: Cases, means: PolicyMeans, against: str) -> PolicyFigures:
+    success, cost = means.of(policy.name)
+    base_success, base_cost = means.of(f"single:{against}")
     mean, paid = float(success[0]), float(cost[0])
-    value, known = trial.value(policy.name), trial.costs_known
+    value, known = means.value(policy.name), means.costs_known
     with np.errstate(divide="ignore", invalid="ignore"):
         saving = known_interval(1 - cost / base_cost) if known else None
     is_method = policy.name in (*cases.methods, EQUAL_SUCCESS)
@@ -162,12 +165,12 @@ def _figures(policy: Policy, cases: Cases, trial: Trial, against: str) -> Policy
         cost_usd=paid if known else None,
         cost_per_success_usd=paid / mean if known and mean > 0 else None,
         value_usd=float(value[0]),
-        regret_usd=float(trial.value("oracle")[0] - value[0]),
+        regret_usd=float(means.value("oracle")[0] - value[0]),
         shares=dict(zip(cases.models, policy.shares.tolist(), strict=True)),
         success_gain=interval(success - base_success),
         saving=saving,
-        value_gain_usd=interval(value - trial.value(f"single:{against}")),
-        over_mixtures=interval(trial.over_mixtures(policy.name)) if is_method else None,
+        value_gain_usd=interval(value - means.value(f"single:{against}")),
+        over_mixtures=interval(means.over_mixtures(policy.name)) if is_method else None,
     )
 
 

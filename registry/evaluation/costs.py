@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.core.entities import Price
-from rolecall.registry.evaluation.cases import Table
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.data import Judged
 
 _PER_MTOK = 1e-6

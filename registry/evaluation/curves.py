@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.evaluation.cases import Cases, Table
-from rolecall.registry.evaluation.policies import Choices, best_single
+from rolecall.registry.evaluation.cases import Cases
+from rolecall.registry.evaluation.policies import best_single
+from rolecall.registry.scorer.arrays import Rows, Table
 
 Curve = tuple[Table, Table]  # mean cost in USD (K,), mean success (K,)
 
@@ -107,7 +108,7 @@ class Halves:
         at = (np.arange(2), self.dials(share))
         return float(self.cost[at].sum()) / self.weight, float(self.success[at].sum()) / self.weight
 
-    def choices(self, share: float) -> Choices:
+    def choices(self, share: float) -> Rows:
         """Return the models (N,) chosen for this share, or to come nearest to it."""
         first, second = self.dials(share)
         chosen = np.where(self.inside[0], self.chosen[first], self.chosen[second])
@@ -119,7 +120,7 @@ class Halves:
         return int(np.where(able, cost, np.inf).argmin())
 
 
-def halves(cases: Cases, chosen: NDArray[np.int32], numbers: Choices, seed: int) -> Halves:
+def halves(cases: Cases, chosen: NDArray[np.int32], numbers: Rows, seed: int) -> Halves:
     """Split a sweep (D, N) by halves of its groups, whose `numbers` (N,) count from 0."""
     groups = int(numbers.max()) + 1
     first = np.random.default_rng(seed).permutation(groups) < groups // 2

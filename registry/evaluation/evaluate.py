@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +14,27 @@ from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.catalog.lookup import known_facts
 from rolecall.registry.core.entities import Price, Registry, Strategy
 from rolecall.registry.core.errors import UsageError
-from rolecall.registry.core.reporting import ReportProgress
+from rolecall.registry.core.reporting import ReportProgress, Tell
 from rolecall.registry.core.suggestions import named
-from rolecall.registry.evaluation.cases import Table
 from rolecall.registry.evaluation.compare import METRICS, OURS_OVER, Resampled, compare, quality_of
 from rolecall.registry.evaluation.plan import (
     EvalPlan,
     LearnedBy,
     LeftOut,
-    Seen,
     Selection,
     Skipped,
     plans,
     training_rows,
 )
 from rolecall.registry.evaluation.readings import cases_of, read_prompts
-from rolecall.registry.evaluation.results import Comparison, Quality, plain
-from rolecall.registry.learning.fits import CrossFits
-from rolecall.registry.learning.loading import Known
+from rolecall.registry.evaluation.results import EvalComparison, Quality
+from rolecall.registry.learning.fits import CrossFits, cross_fitted
+from rolecall.registry.learning.loading import RegistryAndScorer, read_known
 from rolecall.registry.policy.layers import DEFAULT_STRATEGY
-from rolecall.registry.scorer.card import PRETRAINED
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.data import read_judged, spelled_out
-from rolecall.registry.scorer.kept_embeddings import embeddings_file
 from rolecall.registry.scorer.seen import load_seen
+from rolecall.registry.storage.connection import Database
 
 # Judged rows hold no times: of a strategy's terms these are what can be counted.
 COUNTED = ("success", "cost")
@@ -81,7 +79,7 @@ class SetEvaluation:
     shares: Mapping[str, float] | None
     left_out: tuple[LeftOut, ...]
     prices: Mapping[str, Price | None]
-    comparison: Comparison
+    comparison: EvalComparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,52 +104,46 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON, each comparison's keys among its set's."""
-        told = plain(self)
+        told = asdict(self)
         told["sets"] = [{**one, **one.pop("comparison")} for one in told["sets"]]
         return {**told, "counted": list(COUNTED)}
 
 
-def read_seen() -> Seen:
-    """Return what the shipped scorer says that it has learned from."""
-    return Seen(load_seen(PRETRAINED))
+def evaluate(db: Database, request: EvalRequest, report: ReportProgress, tell: Tell) -> Evaluation:
+    """Compare a registry's scorer with its baselines; see `evaluate_scorer`."""
+    known = read_known(db, tell)
+    scorers = cross_fitted(db, known.scorer)
+    return evaluate_scorer(known, request, report, load_seen(), scorers)
 
 
-def embeddings_in(folder: Path, artifact: Path | None = None) -> Path:
-    """Return the file in a folder where embeddings by a scorer's encoder are kept.
-
-    The artifact is by default the shipped one.
-    """
-    return embeddings_file(folder, artifact or PRETRAINED)
-
-
-def evaluate(
-    known: Known,
+def evaluate_scorer(
+    known: RegistryAndScorer,
     request: EvalRequest,
     report: ReportProgress,
-    seen: Seen | None = None,
+    seen: Collection[int] = (),
     scorers: CrossFits | None = None,
 ) -> Evaluation:
     """Compare the scorer with its baselines on judged prompts; it learns nothing from them.
 
-    `report` is told how many prompts have been read, of how many. Prompts that are `seen` are
-    left out unless the selection includes them; what the user's fits have seen is predicted by
-    `scorers` that have not. Raises InvalidDocument for bad rows,
+    `report` is told how many prompts have been read, of how many. Prompts whose keys
+    (`prompt_key`) are `seen` are left out unless the selection includes them; what the user's
+    fits have seen is predicted by `scorers` that have not. Raises InvalidDocument for bad rows,
     UnknownRecord for a strategy, data set or model that is not there, NothingToEvaluate,
     UsageError, ScorerUnusable.
     """
-    pool, scorer, selection = known.registry, known.scorer, request.selection
-    strategy, quality_usd = _quality_usd(pool, request)
+    registry, scorer, selection = known.registry, known.scorer, request.selection
+    strategy, quality_usd = _quality_usd(registry, request)
     judged, bad = read_judged(request.files, skip_bad=request.skip_bad)
     train = None
     if request.train:
         train, bad_train = read_judged(request.train, skip_bad=request.skip_bad)
         bad += bad_train
     learned = training_rows(judged, train, selection.fold)
-    planned, skipped = plans(judged, learned, selection, seen or Seen(), (request.prices, pool))
+    planned, skipped = plans(judged, learned, selection, seen, (request.prices, registry))
     scorers = scorers or CrossFits(scorer, (), {})
     readings = read_prompts(scorer, planned, report, request.embeddings)
     models = dict.fromkeys(model for plan in planned for model in plan.cases.models)
-    facts = known_facts(models, facts_of(pool))
+    facts = known_facts(models, facts_of(registry))
     compared = []
     for plan in planned:
         cases, everyone = cases_of(plan, scorers, facts, readings, request.seed)
@@ -176,12 +168,12 @@ def evaluate(
     )
 
 
-def _quality_usd(pool: Registry, request: EvalRequest) -> tuple[str, float]:
+def _quality_usd(registry: Registry, request: EvalRequest) -> tuple[str, float]:
     """Return the strategy's name, and the value of a correct answer in USD."""
-    if request.strategy is None and all(one.id != DEFAULT_STRATEGY for one in pool.strategies):
+    if request.strategy is None and all(one.id != DEFAULT_STRATEGY for one in registry.strategies):
         strategy = Strategy(DEFAULT_STRATEGY)
     else:
-        strategy = named(pool.strategies, "strategy", request.strategy or DEFAULT_STRATEGY)
+        strategy = named(registry.strategies, "strategy", request.strategy or DEFAULT_STRATEGY)
     quality_usd = strategy.quality_usd if request.quality_usd is None else request.quality_usd
     if not (math.isfinite(quality_usd) and quality_usd >= 0):
         message = f"the value of a correct answer cannot be {quality_usd:g}"
@@ -216,7 +208,7 @@ def mean_over_sets(figures: Sequence[Table], sizes: Sequence[int]) -> Table:
 
 
 def _of_plan(
-    plan: EvalPlan, comparison: Comparison, selection: Selection, scorers: CrossFits
+    plan: EvalPlan, comparison: EvalComparison, selection: Selection, scorers: CrossFits
 ) -> SetEvaluation:
     shares = None
     if selection.mixed:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Table = NDArray[np.float64]
+from rolecall.registry.scorer.arrays import Table
 
 LEAST_PROMPTS = 30
 BINS = 15

@@ -5,29 +5,24 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rolecall.registry.core.errors import RegistryError
-from rolecall.registry.editing.seed import seed_registry
-from rolecall.registry.evaluation.evaluate import (
-    EvalRequest,
-    Evaluation,
-    embeddings_in,
-    evaluate,
-)
-from rolecall.registry.evaluation.plan import Seen, Selection
-from rolecall.registry.evaluation.results import plain
+from rolecall.registry.editing.open import open_starter
+from rolecall.registry.evaluation.evaluate import EvalRequest, evaluate_scorer
+from rolecall.registry.evaluation.plan import Selection
 from rolecall.registry.evaluation.robustness import measure_files
 from rolecall.registry.evaluation.robustness_report import RobustnessPlan
 from rolecall.registry.evaluation.sanity import check_sanity
-from rolecall.registry.learning.loading import Known
+from rolecall.registry.learning.loading import RegistryAndScorer
 from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED, card
+from rolecall.registry.scorer.kept_embeddings import embeddings_file
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.seen import load_seen
+from rolecall.registry.storage.registry import read_registry
 
 PROMPTS = 300
 CACHE = Path(".training")
@@ -44,26 +39,32 @@ def complete_card(
     """
     content, scorer = card(folder), Scorer.load(folder)
     fold = content["split"]["report_fold"]
-    with tempfile.TemporaryDirectory() as name:
-        nothing = Path(name, "nothing.db")
-        plan = RobustnessPlan(prompts=prompts, fold=fold, strategies=("balanced",))
-        robustness = measure_files(nothing, data, plan, scorer=scorer)
-        sanity = check_sanity(nothing, scorer)
-        evaluation = _evaluated(scorer, data, fold, folder, cache)
+    plan = RobustnessPlan(prompts=prompts, fold=fold, strategies=("balanced",))
+    # The baselines learn from the other folds.
+    request = EvalRequest(
+        files=tuple(data),
+        selection=Selection(fold=fold),
+        embeddings=None if cache is None else embeddings_file(cache, folder),
+    )
+    with open_starter() as db:
+        robustness = measure_files(db, data, plan, _report_nothing, scorer)
+        sanity = check_sanity(db, scorer)
+        known = RegistryAndScorer(read_registry(db), scorer)
+        evaluation = evaluate_scorer(known, request, _report_nothing, load_seen(folder))
     content["figures"] = {
         "fold": fold,
-        "by_set": {name: plain(one) for name, one in (evaluation.by_set or {}).items()},
+        "by_set": {name: asdict(one) for name, one in (evaluation.by_set or {}).items()},
         "sets": {
             one.dataset: {
                 "prompts": one.prompts,
                 "models": one.models_judged,
-                "quality": {name: plain(each) for name, each in one.comparison.quality.items()},
-                "verdict": plain(one.comparison.verdict),
+                "quality": {name: asdict(each) for name, each in one.comparison.quality.items()},
+                "verdict": asdict(one.comparison.verdict),
             }
             for one in evaluation.sets
         },
     }
-    content["robustness"] = {"fold": fold, "pool": "starter", **robustness.to_dict()}
+    content["robustness"] = {"fold": fold, "pool": "starter", **asdict(robustness)}
     content["sanity"] = {"pool": "starter", **asdict(sanity)}
     fresh = folder / f"{CARD_FILE}.new"
     fresh.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -71,14 +72,8 @@ def complete_card(
     return content
 
 
-def _evaluated(
-    scorer: Scorer, data: Sequence[Path], fold: int, folder: Path, cache: Path | None
-) -> Evaluation:
-    """Compare the scorer with its baselines on one fold; these learn from the other folds."""
-    embeddings = None if cache is None else embeddings_in(cache, folder)
-    request = EvalRequest(files=tuple(data), selection=Selection(fold=fold), embeddings=embeddings)
-    seen = Seen(load_seen(folder))
-    return evaluate(Known(seed_registry(), scorer), request, lambda _, __: None, seen)
+def _report_nothing(_done: int, _total: int) -> None:
+    pass
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -96,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(error.exit_code)
     robustness, sanity = content["robustness"], content["sanity"]
     sys.stdout.write(
-        f"balanced flips on {robustness['edits']['balanced']['share']:.1%} of edits and "
+        f"balanced changes on {robustness['edits']['balanced']['share']:.1%} of edits and "
         f"{robustness['restatements']['balanced']['share']:.1%} of restatements; "
         f"{sanity['passed']} of {sanity['prompts']} prompts routed as the evidence says, the best "
         f"constant ({sanity['best_constant']}) {sanity['best_constant_passed']}\n"

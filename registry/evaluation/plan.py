@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from rolecall.registry.core.entities import Price, Registry
 from rolecall.registry.core.errors import RegistryError, UsageError
 from rolecall.registry.core.suggestions import unknown
-from rolecall.registry.evaluation.cases import Table
 from rolecall.registry.evaluation.prices import find_prices
+from rolecall.registry.scorer.arrays import Rows, Table
 from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.seen import prompt_key
 
 LearnedBy = Literal["other folds", "train files", "cross-fitting"]
-RowNumbers = NDArray[np.intp]
 
 # A model that was asked less often in a data set says too little there.
 LEAST_COVERAGE = 0.2
@@ -83,17 +82,6 @@ def read_shares(text: str | None, *, mixed: bool) -> dict[str, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """The keys (`prompt_key`) of the prompts that the scorer was trained on."""
-
-    keys: Collection[int] = frozenset()
-
-    def among(self, prompts: Sequence[str]) -> NDArray[np.bool_]:
-        """Return which of the prompts (N,) have taught the scorer."""
-        return np.array([prompt_key(prompt) in self.keys for prompt in prompts], dtype=bool)
-
-
-@dataclass(frozen=True, slots=True)
 class EvalPlan:
     """One evaluation, of a data set or a mixed workload, before any prompt is read.
 
@@ -114,7 +102,7 @@ class EvalPlan:
     weights: Table
     whole: Judged
     learned: Judged
-    places: RowNumbers | None
+    places: Rows | None
     prices: Mapping[str, Price | None]
     has_costs: bool
     left_out: tuple[LeftOut, ...]
@@ -155,14 +143,15 @@ def plans(
     judged: Judged,
     learned: TrainingRows,
     selection: Selection,
-    seen: Seen,
+    seen: Collection[int],
     prices: tuple[Mapping[str, Price], Registry],
 ) -> tuple[tuple[EvalPlan, ...], tuple[Skipped, ...]]:
-    """EvalPlan the evaluation of every data set, or of all as one, or say why there is none.
+    """Plan the evaluation of every data set, or of all as one, or say why there is none.
 
-    `prices` are those given, and the registry to look others up in. Raises NothingToEvaluate
-    where no data set is left, UnknownRecord for a data set or model that is not among the rows,
-    and UsageError for a pool of one.
+    `seen` are the keys of the prompts that taught the scorer, `prices` those given, and the
+    registry to look others up in. Raises NothingToEvaluate where no data set is left,
+    UnknownRecord for a data set or model that is not among the rows, and UsageError for a pool of
+    one.
     """
     wanted = tuple(sorted(set(selection.models)))
     if len(wanted) == 1:
@@ -202,10 +191,10 @@ class _Planner:
     judged: Judged
     learned: TrainingRows
     selection: Selection
-    seen: Seen
+    seen: Collection[int]
     prices: tuple[Mapping[str, Price], Registry]
 
-    def rows(self, sets: tuple[str, ...]) -> tuple[Judged, RowNumbers, NDArray[np.bool_]]:
+    def rows(self, sets: tuple[str, ...]) -> tuple[Judged, Rows, NDArray[np.bool_]]:
         """Return the rows to evaluate on, their numbers, and which rows are of these sets."""
         fold = self.selection.fold
         of_sets = np.isin(np.array(self.judged.datasets, dtype=object), sets)
@@ -213,7 +202,7 @@ class _Planner:
         return self.judged.only(numbers), numbers, of_sets
 
     def plan(self, sets: tuple[str, ...]) -> EvalPlan | Skipped:
-        """EvalPlan one evaluation; what its rows leave out is told in it."""
+        """Plan one evaluation; what its rows leave out is told in it."""
         name = " + ".join(sets)
         rows, numbers, of_sets = self.rows(sets)
         judged = _judged_models(rows)
@@ -222,7 +211,7 @@ class _Planner:
         pool = _priced(rows.of(often), prices)
         has_costs = 2 * len(pool) >= len(often) and len(pool) >= 2
         pool = pool if has_costs else often
-        seen = self.seen.among(rows.prompts)
+        seen = np.array([prompt_key(prompt) in self.seen for prompt in rows.prompts], dtype=bool)
         known = np.isfinite(rows.of(pool).scores).sum(axis=1)
         is_case = (known > 0) & (self.selection.include_seen | ~seen)
         about = _rows_about(self.learned.rows, often)
@@ -302,7 +291,7 @@ def _priced(rows: Judged, prices: Mapping[str, Price | None]) -> list[str]:
     ]
 
 
-def _rows_about(rows: Judged, models: Collection[str]) -> RowNumbers:
+def _rows_about(rows: Judged, models: Collection[str]) -> Rows:
     """Return the numbers of the rows that any of these models was judged on."""
     columns = [column for column, model in enumerate(rows.models) if model in models]
     return np.flatnonzero(np.isfinite(rows.scores[:, columns]).any(axis=1))
@@ -320,9 +309,7 @@ def _weights(datasets: Sequence[str], shares: Mapping[str, float]) -> Table:
     return np.asarray(weights / weights.mean())
 
 
-def _why_not(
-    judged: Sequence[str], pool: Sequence[str], answers: RowNumbers, learned: int
-) -> str | None:
+def _why_not(judged: Sequence[str], pool: Sequence[str], answers: Rows, learned: int) -> str | None:
     """Return what keeps rows from being evaluated, or null; `answers` counts them by case."""
     if not judged:
         return "has no row in the fold"

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.evaluation.cases import Cases, Table
-
-Choices = NDArray[np.intp]
+from rolecall.registry.evaluation.cases import Cases
+from rolecall.registry.scorer.arrays import Rows, Table
 
 # Rows are chosen for block by block, so that a block's values stay in the processor's cache.
 _BLOCK = 2048
@@ -27,7 +26,7 @@ class Policy:
     shares: Table
 
 
-def choose(predicted: Table, costs: Table, worth: float) -> Choices:
+def choose(predicted: Table, costs: Table, worth: float) -> Rows:
     """Return for each prompt the model (N,) with the most `worth` · predicted − cost.
 
     `worth` is the value of a correct answer in USD; at infinity the best predicted is taken. Ties
@@ -43,7 +42,7 @@ def choose(predicted: Table, costs: Table, worth: float) -> Choices:
     return chosen
 
 
-def follow(cases: Cases, name: str, chosen: Choices) -> Policy:
+def follow(cases: Cases, name: str, chosen: Rows) -> Policy:
     """Return what a policy that chose these models (N,) gets, by `Cases.success` and cost."""
     rows = np.arange(len(chosen))
     shares = np.bincount(chosen, weights=cases.weights, minlength=len(cases.models))

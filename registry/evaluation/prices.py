@@ -8,7 +8,7 @@ from statistics import median
 
 from yaml.nodes import MappingNode, Node
 
-from rolecall.registry.catalog.models_dev import list_price, own_name
+from rolecall.registry.catalog.models_dev import list_price, short_name
 from rolecall.registry.core.effort import parted
 from rolecall.registry.core.entities import Price, Registry
 from rolecall.registry.core.value_types import name_problem
@@ -45,7 +45,7 @@ def read_prices(text: str, filename: str) -> dict[str, Price]:
 
 
 def find_prices(
-    models: Iterable[str], given: Mapping[str, Price], pool: Registry
+    models: Iterable[str], given: Mapping[str, Price], registry: Registry
 ) -> dict[str, Price | None]:
     """Return what each model asks for, `source` saying who says so; null where nobody does.
 
@@ -54,7 +54,7 @@ def find_prices(
     part of its id, whatever the case. A variant (`MODEL-high`) without a price has its model's.
     """
     by_name = {short_name(model): price for model, price in given.items()}
-    registered = _registered(pool)
+    registered = _registered(registry)
 
     def asked(name: str) -> Price | None:
         return by_name.get(name) or registered.get(name) or _listed(name)
@@ -75,9 +75,9 @@ def _price(source: YamlSource, node: Node, model: str, filename: str) -> Price:
     return Price(price.input_usd_per_mtok, price.output_usd_per_mtok, source=filename)
 
 
-def _registered(pool: Registry) -> dict[str, Price]:
+def _registered(registry: Registry) -> dict[str, Price]:
     asked: dict[str, list[tuple[float, float]]] = {}
-    for endpoint in pool.endpoints:
+    for endpoint in registry.endpoints:
         pair = _pair(endpoint.price)
         if pair is not None:
             asked.setdefault(short_name(endpoint.model), []).append(pair)
@@ -97,8 +97,3 @@ def _pair(price: Price | None) -> tuple[float, float] | None:
     if price is None or price.input_usd_per_mtok is None or price.output_usd_per_mtok is None:
         return None
     return price.input_usd_per_mtok, price.output_usd_per_mtok
-
-
-def short_name(model: str) -> str:
-    """Return how a model is known: the last part of its name, in lower case."""
-    return own_name(model).lower()

@@ -9,23 +9,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rolecall.registry.core.entities import Price
 from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.core.reporting import ReportProgress
 from rolecall.registry.core.requests import Message, Request
-from rolecall.registry.evaluation.cases import Cases, Table, additive
+from rolecall.registry.evaluation.cases import Cases, additive
 from rolecall.registry.evaluation.costs import Spending
 from rolecall.registry.evaluation.plan import EvalPlan
 from rolecall.registry.learning.fits import CrossFits
 from rolecall.registry.routing.rules.token_estimate import estimate_tokens
 from rolecall.registry.scorer import baselines
+from rolecall.registry.scorer.arrays import Floats, Table
 from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.kept_embeddings import KeptEmbeddings
 from rolecall.registry.scorer.model import Reading, Scorer
-
-Vectors = NDArray[np.float32]
 
 # An evaluation that is broken off loses the embeddings of so many prompts at most.
 _SAVED_EVERY = 2000
@@ -39,9 +37,9 @@ class Readings:
     """What the scorer read of the cases, and the place (A,) of each prompt among the judged."""
 
     cases: dict[str, Reading] = field(default_factory=dict)
-    places: dict[str, Vectors] = field(default_factory=dict)
+    places: dict[str, Floats] = field(default_factory=dict)
 
-    def table(self, prompts: Sequence[str]) -> Vectors:
+    def table(self, prompts: Sequence[str]) -> Floats:
         """Return the prompts' places (N, A)."""
         return np.stack([self.places[prompt] for prompt in prompts])
 
@@ -145,9 +143,9 @@ def _ability(
     Models are compared on the prompts that they share; one never judged is as good as the mean.
     Cross-fitted cases are among the rows: figures so few learn next to nothing from one of them.
     """
-    ability, easiness = additive(learned.scores.astype(np.float64))
+    ability, prompt_effect = additive(learned.scores.astype(np.float64))
     names = np.array(learned.datasets, dtype=object)
-    level = {name: easiness[names == name].mean() for name in set(learned.datasets)}
+    level = {name: prompt_effect[names == name].mean() for name in set(learned.datasets)}
     known = dict(zip(learned.models, ability.tolist(), strict=True))
     mean = float(np.mean(ability))
     return (

@@ -1,10 +1,9 @@
-"""What an evaluation says of one data set or mixed workload, as records and as plain JSON."""
+"""What an evaluation says of one data set or mixed workload, as records."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from rolecall.registry.evaluation.metrics import Bin
 from rolecall.registry.scorer.bootstrap import Interval
@@ -68,7 +67,7 @@ class ModelQuality:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class EvalVerdict:
     """Whether to route, in words, and what that rests on.
 
     `model` is the single model that the words name, the one to use for everything where routing
@@ -88,7 +87,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class EvalComparison:
     """Every policy and every method's predictions on the same prompts.
 
     Policies choose among `models`; predictions are compared on `measured`, which may be more.
@@ -113,18 +112,4 @@ class Comparison:
     cost_at_quality: Mapping[str, Mapping[str, Point | None] | float] | None
     quality: Mapping[str, Quality]
     by_model: Mapping[str, ModelQuality]
-    verdict: Verdict
-
-
-def plain(record: Any) -> dict[str, Any]:
-    """Return a record as JSON has it: dictionaries, lists, numbers and nulls."""
-    return {key: listed(value) for key, value in asdict(record).items()}
-
-
-def listed(value: Any) -> Any:
-    """Turn tuples into lists all the way down, as JSON has no others."""
-    if isinstance(value, Mapping):
-        return {key: listed(inner) for key, inner in value.items()}
-    if isinstance(value, tuple | list):
-        return [listed(inner) for inner in value]
-    return value
+    verdict: EvalVerdict

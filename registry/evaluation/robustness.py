@@ -1,8 +1,8 @@
-"""How steady choices are: what changes when a prompt is worded, spelt or framed otherwise."""
+"""How robust choices are: what changes when a prompt is worded, spelt or framed otherwise."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import zip_longest
@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.core.errors import InvalidDocument
-from rolecall.registry.core.predictions import ModelFacts
+from rolecall.registry.core.predictions import ModelFacts, Prediction
+from rolecall.registry.core.reporting import ReportProgress
 from rolecall.registry.core.requests import Message, Request, RoutingChoices
-from rolecall.registry.evaluation.dry_router import open_dry_router
+from rolecall.registry.evaluation.dry_router import dry_router
 from rolecall.registry.evaluation.perturbations.perturb import perturb
 from rolecall.registry.evaluation.robustness_report import (
     ARGMAX,
@@ -33,30 +34,26 @@ from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.baselines import nearest
 from rolecall.registry.scorer.data import Judged, read_judged, spelled_out
 from rolecall.registry.scorer.kept_embeddings import KeptEmbeddings
-from rolecall.registry.scorer.model import Scorer
-
-Progress = Callable[[int, int], None]
+from rolecall.registry.scorer.model import Reading, Scorer
+from rolecall.registry.storage.connection import Database
 
 _READINGS_KEPT = 64
 
 
 def measure_files(
-    given: Path | None,
+    db: Database,
     files: Sequence[Path],
     plan: RobustnessPlan,
-    *,
-    train: Sequence[Path] = (),
-    skip_bad: bool = False,
+    report: ReportProgress,
     scorer: Scorer | None = None,
-    progress: Progress | None = None,
 ) -> RobustnessReport:
     """Measure flips on prompts of judged files, as many of each data set, drawn by seed.
 
     The nearest prompts are looked for among rows of other groups: those of the `train` files,
-    else the same files', outside the plan's fold. Raises InvalidDocument, RegistryUnusable,
-    ScorerUnusable, and UnknownRecord for a strategy that is not there.
+    else the same files', outside the plan's fold. The scorer is by default the one in use. Raises
+    InvalidDocument, ScorerUnusable, and UnknownRecord for a strategy that is not there.
     """
-    judged, bad = read_judged(files, skip_bad=skip_bad)
+    judged, bad = read_judged(files, skip_bad=plan.skip_bad)
     wanted = [
         row
         for row, (fold, dataset) in enumerate(
@@ -69,48 +66,45 @@ def measure_files(
             "no row is in that fold and data set", hint="leave out --fold, or --dataset"
         )
     asked = judged.only(equal_shares(judged, wanted, plan.prompts, plan.seed))
-    if train:
-        past = _past(read_judged(train, skip_bad=skip_bad)[0], asked, plan, not_in=None)
+    if plan.train:
+        past = _past(read_judged(plan.train, skip_bad=plan.skip_bad)[0], asked, plan, not_in=None)
     else:
         past = _past(judged, asked, plan, not_in=plan.fold)
-    found = measure_flips(given, asked, plan, past=past, scorer=scorer, progress=progress)
+    found = measure_flips(db, scorer or read_known(db).scorer, asked, plan, report, past=past)
     return replace(found, left_out=spelled_out(bad) if bad else None)
 
 
 def measure_flips(
-    given: Path | None,
+    db: Database,
+    scorer: Scorer,
     asked: Judged,
     plan: RobustnessPlan,
+    report: ReportProgress,
     *,
     past: Judged | None = None,
-    scorer: Scorer | None = None,
-    progress: Progress | None = None,
 ) -> RobustnessReport:
     """Decide on every prompt as it is and changed, by every strategy, and count what differs.
 
-    All keys that the registry's endpoints name count as set; a registry that does not exist is
-    the starter pool. Nothing is recorded. Without `past` rows there is no policy `nearest`.
+    All keys that the registry's endpoints name count as set. Nothing is recorded. Without `past`
+    rows there is no policy `nearest`. `report` is told how many texts, of how many, are read.
     Raises UnknownRecord for a strategy that is not there.
     """
-    reader = _reading_once(scorer or read_known(given).scorer)
+    reader = _ReadingOnce(scorer)
+    router = dry_router(db, reader)
     texts = list(_texts(asked.prompts, plan))
     total = len(texts) + (len(past.prompts) if past is not None else 0)
     routed: list[RoutedText] = []
-    with open_dry_router(given, reader) as router:
-        names = plan.strategies or tuple(one.id for one in router.registry.strategies)
-        for row, kind, text in texts:
-            routed.append(_routed(router, reader, (row, kind, text), names, asked))
-            if progress is not None:
-                progress(len(routed), total)
-        endpoints = len(router.registry.endpoints)
+    names = plan.strategies or tuple(one.id for one in router.registry.strategies)
+    for row, kind, text in texts:
+        routed.append(_routed(router, reader, (row, kind, text), names, asked))
+        report(len(routed), total)
     if past is not None:
         places = []
         for prompt in past.prompts:
             places.append(_place(reader, prompt))
-            if progress is not None:
-                progress(len(routed) + len(places), total)
+            report(len(routed) + len(places), total)
         _choose_by_nearest(past, np.stack(places), asked, routed)
-    return summarize(plan, names, routed, reader.version, endpoints)
+    return summarize(plan, names, routed, reader.version, len(router.registry.endpoints))
 
 
 def equal_shares(judged: Judged, rows: Sequence[int], count: int, seed: int) -> list[int]:
@@ -139,13 +133,24 @@ def _past(
     return judged.only(rows) if rows else None
 
 
-def _reading_once(scorer: Scorer) -> Scorer:
-    """Return the same scorer that keeps its latest readings: every strategy reads the same text."""
-    once = scorer.with_encoder(KeptEmbeddings(scorer.encoder))
-    kept = lru_cache(maxsize=_READINGS_KEPT)(once.read)
-    # Nothing here asks for an agent's run.
-    vars(once)["read"] = lambda text, **_: kept(text, is_agent=False)
-    return once
+class _ReadingOnce(Scorer):
+    """A scorer that keeps its latest readings: every strategy reads the same text.
+
+    Nothing here asks for an agent's run.
+    """
+
+    def __init__(self, scorer: Scorer) -> None:
+        super().__init__(scorer.head, KeptEmbeddings(scorer.encoder), scorer.lengths, scorer.fits)
+        self._scorer = scorer.with_encoder(self.encoder)
+        self._read = lru_cache(maxsize=_READINGS_KEPT)(self._scorer.read)
+
+    def read(self, text: str, *, is_agent: bool | None = None) -> Reading:  # noqa: ARG002
+        """Return the reading of a text, made now or before."""
+        return self._read(text, is_agent=False)
+
+    def predict(self, reading: Reading, facts: Sequence[ModelFacts]) -> tuple[Prediction, ...]:
+        """Return what the scorer itself predicts."""
+        return self._scorer.predict(reading, facts)
 
 
 def _place(reader: Scorer, text: str) -> NDArray[np.float32]:

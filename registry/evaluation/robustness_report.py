@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.evaluation.perturbations.perturb import EDITS, KINDS, RESTATEMENTS
+from rolecall.registry.scorer.bootstrap import Draws, draw, interval
 
 # Beside the strategies: the highest predicted success in the pool; of the models judged on the
 # prompt, the one with the highest predicted success and the one that scored best on the nearest
 # judged prompts; and a policy that never changes.
 ARGMAX, PREDICTED, NEAREST, CONSTANT = "argmax", "predicted", "nearest", "constant"
-_LEVELS = (2.5, 97.5)
 _RESAMPLES = 2000
 
 
@@ -26,7 +26,7 @@ class RobustnessPlan:
     """What is measured: so many prompts, every strategy of the registry unless some are named.
 
     Prompts come from one `fold` and one `dataset` if they are given. `most_past` is how many
-    judged prompts the nearest are looked for among.
+    judged prompts the nearest are looked for among: those of the `train` files if there are any.
     """
 
     prompts: int = 300
@@ -36,6 +36,8 @@ class RobustnessPlan:
     kinds: tuple[str, ...] = KINDS
     seed: int = 7
     most_past: int = 2000
+    train: tuple[Path, ...] = ()
+    skip_bad: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,6 @@ class RobustnessReport:
     edits: Mapping[str, FlipRate]
     restatements: Mapping[str, FlipRate]
     left_out: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +154,15 @@ def flip_rate(flipped: _Flips, kinds: Sequence[str], *, seed: int) -> FlipRate:
     if not cases:
         return FlipRate(0, 0, None, None, None)
     table = np.array([(sum(one), len(one)) for one in of_kinds], dtype=np.float64)  # (P, 2)
-    drawn = _resamples(len(table), seed) @ table  # (R, 2)
+    drawn = _draws(len(table), seed).totals(table)  # (1 + R, 2)
     drawn = drawn[drawn[:, 1] > 0]
-    low, high = np.percentile(drawn[:, 0] / drawn[:, 1], _LEVELS).tolist()
-    return FlipRate(flips, cases, flips / cases, low, high)
+    found = interval(drawn[:, 0] / drawn[:, 1])
+    return FlipRate(flips, cases, found.mean, found.low, found.high)
 
 
 @lru_cache(maxsize=2)
-def _resamples(count: int, seed: int) -> NDArray[np.int64]:
-    """Return how often each of `count` prompts is drawn in each bootstrap sample (R, P)."""
-    random = np.random.default_rng(seed)
-    return random.multinomial(count, np.full(count, 1 / count), _RESAMPLES)
+def _draws(prompts: int, seed: int) -> Draws:
+    return draw(np.arange(prompts), _RESAMPLES, seed)
 
 
 def _success_moved(

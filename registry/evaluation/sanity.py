@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from rolecall.registry.core.decisions import Candidate, Decision
-from rolecall.registry.core.effort import variant_of
 from rolecall.registry.core.entities import Registry
 from rolecall.registry.core.errors import UnknownRecord
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.core.requests import Message, Request, RoutingChoices
-from rolecall.registry.evaluation.dry_router import open_dry_router
+from rolecall.registry.evaluation.dry_router import dry_router
 from rolecall.registry.routing.router import Router
 from rolecall.registry.routing.rules.value import score
 from rolecall.registry.scorer.model import Scorer
+from rolecall.registry.storage.connection import Database
 
 MARGIN = 0.1  # of what a correct answer is worth: less is no clear difference
 WASTE = 2.0  # times what another spends that does at least as well
@@ -124,24 +123,24 @@ def read_expectations() -> tuple[ExpectationGroup, ...]:
     return tuple(_group(one) for one in content["groups"])
 
 
-def check_sanity(given: Path | None, scorer: Scorer, *, strategy: str = "balanced") -> SanityReport:
-    """Route every prompt over a registry, by default the starter pool; nothing is recorded.
+def check_sanity(db: Database, scorer: Scorer, *, strategy: str = "balanced") -> SanityReport:
+    """Route every prompt over a registry; nothing is recorded.
 
     Raises UnknownRecord for a registry that has none of the models that a group tells of.
     """
     groups = read_expectations()
     expected, failures = list[Expected](), list[SanityFailure]()
-    with open_dry_router(given, scorer) as router:
-        for group in groups:
-            for prompt in group.prompts:
-                decision = decide_among_judged(router, group, prompt, strategy)
-                if group.order:
-                    because = _fails_order(group.order, decision, router.registry)
-                else:
-                    expected.append(expect(router, group, prompt, decision))
-                    because = _fails(expected[-1], decision, router.registry)
-                if because is not None:
-                    failures.append(SanityFailure(group.name, prompt, decision.chosen, because))
+    router = dry_router(db, scorer)
+    for group in groups:
+        for prompt in group.prompts:
+            decision = decide_among_judged(router, group, prompt, strategy)
+            if group.order:
+                because = _fails_order(group.order, decision, router.registry)
+            else:
+                expected.append(expect(router, group, prompt, decision))
+                because = _fails(expected[-1], decision, router.registry)
+            if because is not None:
+                failures.append(SanityFailure(group.name, prompt, decision.chosen, because))
     order, passed = best_fixed_order(expected)
     failed = [one.group for one in failures]
     count = sum(len(group.prompts) for group in groups)
@@ -164,11 +163,7 @@ def decide_among_judged(
 ) -> Decision:
     """Decide a prompt of a group among the endpoints of which its evidence tells."""
     judged = group.evidence.success
-    endpoints = tuple(
-        one.id
-        for one in router.registry.endpoints
-        if variant_of(one.model, one.reasoning_effort) in judged
-    )
+    endpoints = tuple(one.id for one in router.registry.endpoints if one.variant in judged)
     if not endpoints:
         raise UnknownRecord(f"the registry has no endpoint of any of {', '.join(judged)}")
     choices = RoutingChoices(
@@ -259,15 +254,15 @@ def _group(one: Mapping[str, Any]) -> ExpectationGroup:
     )
 
 
-def _variant(candidate: Candidate, pool: Registry) -> str:
-    [endpoint] = [one for one in pool.endpoints if one.id == candidate.endpoint]
-    return variant_of(endpoint.model, endpoint.reasoning_effort)
+def _variant(candidate: Candidate, registry: Registry) -> str:
+    [endpoint] = [one for one in registry.endpoints if one.id == candidate.endpoint]
+    return endpoint.variant
 
 
-def _fails(expected: Expected, decision: Decision, pool: Registry) -> str | None:
+def _fails(expected: Expected, decision: Decision, registry: Registry) -> str | None:
     if not decision.candidates:
         return "nothing is eligible"
-    chosen = _variant(decision.candidates[0], pool)
+    chosen = _variant(decision.candidates[0], registry)
     if chosen in expected.accepted:
         return None
     success, spent = expected.success, expected.spent_usd
@@ -278,8 +273,8 @@ def _fails(expected: Expected, decision: Decision, pool: Registry) -> str | None
     return ", ".join(told)
 
 
-def _fails_order(order: tuple[str, ...], decision: Decision, pool: Registry) -> str | None:
-    success = {_variant(one, pool): one.success for one in decision.candidates}
+def _fails_order(order: tuple[str, ...], decision: Decision, registry: Registry) -> str | None:
+    success = {_variant(one, registry): one.success for one in decision.candidates}
     first, second = order
     if first not in success or second not in success:
         return f"{first} or {second} is not eligible"

@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from rolecall.registry.evaluation.cases import Table
 from rolecall.registry.evaluation.curves import Curve, hull, reached
-from rolecall.registry.evaluation.results import Verdict
+from rolecall.registry.evaluation.results import EvalVerdict
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.bootstrap import Interval, interval, known_interval
 
 EQUAL_SUCCESS = "ours, equal success"
@@ -28,7 +28,7 @@ _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
-class Trial:
+class PolicyMeans:
     """What a verdict rests on: policies' mean success and cost (1 + R, P), row 0 the estimate.
 
     `names` holds "single:MODEL" for every model, `method`, and, where costs are known,
@@ -75,7 +75,7 @@ class Trial:
         return np.asarray(success - np.array(mixed))
 
 
-def judge(trial: Trial) -> Verdict:
+def judge(means: PolicyMeans) -> EvalVerdict:
     """Return whether routing pays, and the single model that this is measured against.
 
     Routing pays in one of two ways. Either it saves at equal success: at a dial found on other
@@ -86,71 +86,69 @@ def judge(trial: Trial) -> Verdict:
     in every resample: so a lucky model is no gain, and neither is what a cheaper single model
     would save too.
     """
-    use = trial.models[most_value(trial)]
-    points = interval(trial.over_mixtures(trial.method))
-    value = interval(_value_over_singles(trial))
+    use = means.models[most_value(means)]
+    points = interval(means.over_mixtures(means.method))
+    value = interval(_value_over_singles(means))
 
-    def verdict(route: bool, text: str, saving: Interval | None = None) -> Verdict:
-        return Verdict(route, text, use, MOST_VALUE, saving, points, value)
+    def verdict(route: bool, text: str, saving: Interval | None = None) -> EvalVerdict:
+        return EvalVerdict(route, text, use, MOST_VALUE, saving, points, value)
 
-    if len(trial.models) == 1:
-        return verdict(False, "only one model: nothing to route")
-    if trial.groups < _LEAST_GROUPS:
-        return verdict(False, f"too few cases to tell ({trial.groups})")
-    saving, reference = saving_at_equal_success(trial)
+    if means.groups < _LEAST_GROUPS:
+        return verdict(False, f"too few cases to tell ({means.groups})")
+    saving, reference = saving_at_equal_success(means)
     if saving is not None and saving.low >= _LEAST_SAVING:
-        earned = interval(trial.over_mixtures(EQUAL_SUCCESS))
+        earned = interval(means.over_mixtures(EQUAL_SUCCESS))
         if earned.low > _ROUNDING:
-            model = trial.models[reference]
+            model = means.models[reference]
             text = _saves(saving, model)
-            return Verdict(True, text, model, AS_SUCCESSFUL, saving, earned, value)
+            return EvalVerdict(True, text, model, AS_SUCCESSFUL, saving, earned, value)
     gained = points.low > _ROUNDING and points.mean >= _LEAST_GAIN
-    if gained and value.low > trial.quality_usd * _ROUNDING:
-        return verdict(True, _gains(points, trial), saving)
+    if gained and value.low > means.quality_usd * _ROUNDING:
+        return verdict(True, _gains(points, means), saving)
     return verdict(False, _worth_no_more(value, use) if gained else _adds_nothing(points, use))
 
 
-def most_value(trial: Trial) -> int:
+def most_value(means: PolicyMeans) -> int:
     """Return the single model to use for everything: the one of most value.
 
     If a cheaper one comes within a standard error of that value, the cheapest such: the price is
     certain, the difference in success is not (the one-standard-error rule of Breiman et al.).
     """
-    success, cost = trial.singles
-    value = trial.quality_usd * success - cost
-    models = range(len(trial.models))
+    success, cost = means.singles
+    value = means.quality_usd * success - cost
+    models = range(len(means.models))
     first = min(models, key=lambda model: (-value[0, model], -success[0, model], cost[0, model]))
     behind = value[:, [first]] - value
     close = np.flatnonzero(behind[0] <= behind[1:].std(axis=0)).tolist()
     return min(close, key=lambda model: (cost[0, model], -value[0, model]))
 
 
-def saving_at_equal_success(trial: Trial) -> tuple[Interval | None, int]:
+def saving_at_equal_success(means: PolicyMeans) -> tuple[Interval | None, int]:
     """Return the share of cost saved where success is equal, and the model it is saved against.
 
     That is the cheapest model which is as successful as the best one within noise. `None` where
     routing falls short of the best model by more than noise or more than a point.
     """
-    success, cost = trial.singles
-    equal = np.percentile(success[1:] - success[1:, [trial.best]], 97.5, axis=0) >= 0
+    success, cost = means.singles
+    equal = np.percentile(success[1:] - success[1:, [means.best]], 97.5, axis=0) >= 0
     reference = min(
         np.flatnonzero(equal).tolist(), key=lambda model: (cost[0, model], -success[0, model])
     )
-    if not trial.costs_known:
+    if not means.costs_known:
         return None, reference
-    held, paid = trial.of(EQUAL_SUCCESS)
-    difference = interval(held - success[:, trial.best])
+    held, paid = means.of(EQUAL_SUCCESS)
+    difference = interval(held - success[:, means.best])
     if difference.high < 0 or difference.mean < -_POINT:
         return None, reference
     with np.errstate(divide="ignore", invalid="ignore"):
         return known_interval(1 - paid / cost[:, reference]), reference
 
 
-def _value_over_singles(trial: Trial) -> Table:
+def _value_over_singles(means: PolicyMeans) -> Table:
     """Return the method's value above the single model of most value (1 + R,), in USD."""
-    success, cost = trial.singles
-    best = (trial.quality_usd * success - cost).max(axis=1)
-    return np.asarray(trial.value(trial.method) - best)
+    success, cost = means.singles
+    best = (means.quality_usd * success - cost).max(axis=1)
+    return np.asarray(means.value(means.method) - best)
 
 
 def _saves(saving: Interval, model: str) -> str:
@@ -158,9 +156,9 @@ def _saves(saving: Interval, model: str) -> str:
     return f"route: saves {mean} % ({low}–{high}) of the cost of {model} at equal success"
 
 
-def _gains(points: Interval, trial: Trial) -> str:
+def _gains(points: Interval, means: PolicyMeans) -> str:
     mean, low, high = (f"{100 * x:.1f}" for x in (points.mean, points.low, points.high))
-    where = " at equal cost" if trial.costs_known else ", costs unknown"
+    where = " at equal cost" if means.costs_known else ", costs unknown"
     return f"route: +{mean} points ({low}–{high}) over any mix of single models{where}"
 
 

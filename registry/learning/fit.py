@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -14,14 +14,18 @@ from rolecall.registry.core.errors import UnknownRecord, UsageError
 from rolecall.registry.core.judged_rows import JudgedRow
 from rolecall.registry.core.predictions import Basis
 from rolecall.registry.core.reporting import ReportProgress
-from rolecall.registry.editing.open import open_registry
 from rolecall.registry.learning.fits import derive_fits, facts_by_name, read_answers, read_prompts
 from rolecall.registry.learning.loading import Loading, with_fits
 from rolecall.registry.learning.rows import counts, merged, rows_of, without_models
 from rolecall.registry.scorer.active_learning import most_telling
-from rolecall.registry.scorer.card import PRETRAINED
-from rolecall.registry.scorer.comparison import Comparison, compare
-from rolecall.registry.scorer.data import Asked, Judged, left_out_of, read_asked, read_judged
+from rolecall.registry.scorer.comparison import FitComparison, compare
+from rolecall.registry.scorer.data import (
+    Judged,
+    PromptRow,
+    left_out_of,
+    read_judged,
+    read_prompt_rows,
+)
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.seen import load_seen
 from rolecall.registry.scorer.variants import canonical
@@ -35,16 +39,22 @@ from rolecall.registry.storage.registry import read_registry
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedFiles:
-    """Judged files, and the name that they call the model by if it is another than its own."""
+class FitRequest:
+    """Judged files, and the name that they call the model by if it is another than its own.
 
-    files: tuple[Path, ...]
+    With `replace` the rows take the place of the model's earlier ones; on a `dry_run` nothing is
+    kept.
+    """
+
+    files: tuple[Path, ...] = ()
     called: str | None = None
     skip_bad: bool = False
+    replace: bool = False
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fitted:
+class FitResult:
     """What came of fitting one model; times are in seconds.
 
     The model had `before` rows, the files gave `given`, it has `rows` now, of which
@@ -61,7 +71,7 @@ class Fitted:
     length_rows: int = 0
     scorer_version: str | None = None
     known_by: Basis
-    comparison: Comparison | None = None
+    comparison: FitComparison | None = None
     stored: bool = False
     in_use: bool | None = None
     read_s: float = 0.0
@@ -71,78 +81,74 @@ class Fitted:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
-        plain = asdict(replace(self, comparison=None))
+        plain = asdict(self)
         del plain["others"], plain["left_out"]
-        return plain | {"comparison": self.comparison and self.comparison.to_dict()}
+        return plain
 
 
 @dataclass(frozen=True, slots=True)
-class Suggested:
+class SuggestedPrompts:
     """The prompts most worth judging, the best first; `left_out` spells out bad lines."""
 
-    prompts: tuple[Asked, ...]
+    prompts: tuple[PromptRow, ...]
     left_out: str | None
 
 
 def fit_judged(
-    given: Path | None,
+    db: Database,
     model: str,
-    answers: JudgedFiles,
+    request: FitRequest,
     report: ReportProgress,
-    *,
-    replace: bool = False,
-    dry_run: bool = False,
     now: Now = utc_now,
-) -> Fitted:
-    """Add judged rows to those of one model, or `replace` them, and fit it.
+) -> FitResult:
+    """Add judged rows to those of one model, or replace them, and fit it.
 
-    Without a row of the model, or on a `dry_run`, nothing is changed. `report` is told how many
+    Without a row of the model nothing is changed. `report` is told how many
     of how many prompts are read. Raises InvalidDocument for bad lines (unless skipped) and
-    unreadable files, UnknownRecord for a name that `answers` give but no row has,
+    unreadable files, UnknownRecord for a name that the request gives but no row has,
     RegistryUnusable, ScorerUnusable.
     """
-    judged, bad = read_judged(answers.files, skip_bad=answers.skip_bad)
-    new = _rows_of_model(judged, model, answers, now)
-    name, left_out = canonical(model), left_out_of(bad)
     loading = Loading()
-    with open_registry(given) as db:
-        scorer = with_fits(db, loading.scorer())
-        known_by = scorer.pool((facts_by_name([name], read_registry(db))[name],)).bases[0]
-        if not new:
-            return Fitted(model=name, known_by=known_by, others=judged.models, left_out=left_out)
-        old = read_judged_rows(db)
-        rows = merged(without_models(old, [name]) if replace else old, new)
-        learned = set[str]()
-        if scorer.fits is not None:
-            learned = {one.group or one.id for one in old if name in counts([one])}
-        update = compare_rows(db, scorer, rows, {name: learned}, report)
-        if not dry_run:
-            replace_judged_rows(db, rows)
-            derive_fits(db, scorer)
-        own = [(row, one) for row in rows for one in row.answers if one.model == name]
-        return Fitted(
-            model=name,
-            given=len(new),
-            before=counts(old).get(name, 0),
-            rows=len(own),
-            tasks=dict(Counter(row.task for row, _ in own).most_common()),
-            length_rows=sum(one.output_tokens is not None for _, one in own),
-            scorer_version=scorer.version,
-            known_by=known_by,
-            comparison=update.comparison,
-            stored=not dry_run,
-            in_use=uses_fits(db),
-            read_s=update.read_s,
-            fit_s=update.fit_s,
-            others=(),
-            left_out=left_out,
-        )
+    judged, bad = read_judged(request.files, skip_bad=request.skip_bad)
+    new = _rows_of_model(judged, model, request, now)
+    name, left_out = canonical(model), left_out_of(bad)
+    scorer = with_fits(db, loading.scorer())
+    known_by = scorer.pool((facts_by_name([name], read_registry(db))[name],)).bases[0]
+    if not new:
+        return FitResult(model=name, known_by=known_by, others=judged.models, left_out=left_out)
+    old = read_judged_rows(db)
+    rows = merged(without_models(old, [name]) if request.replace else old, new)
+    learned = set[str]()
+    if scorer.fits is not None:
+        learned = {one.group or one.id for one in old if name in counts([one])}
+    found = compare_rows(db, scorer, rows, {name: learned}, report)
+    if not request.dry_run:
+        replace_judged_rows(db, rows)
+        derive_fits(db, scorer)
+    own = [(row, one) for row in rows for one in row.answers if one.model == name]
+    return FitResult(
+        model=name,
+        given=len(new),
+        before=counts(old).get(name, 0),
+        rows=len(own),
+        tasks=dict(Counter(row.task for row, _ in own).most_common()),
+        length_rows=sum(one.output_tokens is not None for _, one in own),
+        scorer_version=scorer.version,
+        known_by=known_by,
+        comparison=found.comparison,
+        stored=not request.dry_run,
+        in_use=uses_fits(db),
+        read_s=found.read_s,
+        fit_s=found.fit_s,
+        others=(),
+        left_out=left_out,
+    )
 
 
-def forget_model(given: Path | None, model: str) -> None:
+def forget_model(db: Database, model: str) -> None:
     """Forget a model's rows, and thereby its fit. Raises UnknownRecord where there are none."""
     name = canonical(model)
-    with open_registry(given) as db, db.transaction():
+    with db.transaction():
         found = 0
         for active in (True, False):
             rows = read_judged_rows(db, active=active)
@@ -156,50 +162,49 @@ def forget_model(given: Path | None, model: str) -> None:
 
 
 def suggest_prompts(
-    given: Path | None,
+    db: Database,
     model: str,
     pool: Path,
-    answers: JudgedFiles,
+    request: FitRequest,
     report: ReportProgress,
     *,
     count: int,
-) -> Suggested:
+) -> SuggestedPrompts:
     """Return the `count` prompts of a pool whose judgement tells most of a model.
 
-    What is known already are the model's kept rows, and those of `answers`. Scores in the pool
+    What is known already are the model's kept rows, and those of the request. Scores in the pool
     are not looked at; its prompts that the model was judged on are left out. Raises as
     `fit_judged` does.
     """
-    asked, bad = read_asked([pool], skip_bad=answers.skip_bad)
-    name, new = canonical(model), tuple[JudgedRow, ...]()
-    if answers.files:
-        judged, more = read_judged(answers.files, skip_bad=answers.skip_bad)
-        new = _rows_of_model(judged, model, answers, utc_now)
-        bad += more
     loading = Loading()
-    with open_registry(given) as db:
-        scorer = with_fits(db, loading.scorer())
-        known = [row for row in merged(read_judged_rows(db), new) if name in counts([row])]
-        done = {row.prompt for row in known}
-        free: dict[str, Asked] = {}
-        for one in asked:
-            if one.prompt not in done:
-                free.setdefault(one.prompt, one)
-        if not free:
-            return Suggested((), left_out_of(bad))
-        readings = read_prompts(scorer, list(free), report)
-        judged_before = read_answers(db, scorer, known) if known else None
-        facts = facts_by_name([name], read_registry(db))[name]
+    asked, bad = read_prompt_rows([pool], skip_bad=request.skip_bad)
+    name, new = canonical(model), tuple[JudgedRow, ...]()
+    if request.files:
+        judged, more = read_judged(request.files, skip_bad=request.skip_bad)
+        new = _rows_of_model(judged, model, request, utc_now)
+        bad += more
+    scorer = with_fits(db, loading.scorer())
+    known = [row for row in merged(read_judged_rows(db), new) if name in counts([row])]
+    done = {row.prompt for row in known}
+    free: dict[str, PromptRow] = {}
+    for one in asked:
+        if one.prompt not in done:
+            free.setdefault(one.prompt, one)
+    if not free:
+        return SuggestedPrompts((), left_out_of(bad))
+    readings = read_prompts(scorer, list(free), report)
+    judged_before = read_answers(db, scorer, known) if known else None
+    facts = facts_by_name([name], read_registry(db))[name]
     chosen = most_telling(scorer, facts, readings, judged_before, count)
     pool_rows = tuple(free.values())
-    return Suggested(tuple(pool_rows[row] for row in chosen), left_out_of(bad))
+    return SuggestedPrompts(tuple(pool_rows[row] for row in chosen), left_out_of(bad))
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
+class RowsComparison:
     """Rows beside what was in use, and how long reading and fitting took."""
 
-    comparison: Comparison | None
+    comparison: FitComparison | None
     read_s: float
     fit_s: float
 
@@ -210,7 +215,7 @@ def compare_rows(
     rows: Sequence[JudgedRow],
     learned: Mapping[str, set[str]],
     report: ReportProgress,
-) -> Update:
+) -> RowsComparison:
     """Compare fits to all rows with the scorer in use, on what this has not learned from.
 
     `learned` names the models that count, with the groups that may not be held back for each.
@@ -219,7 +224,7 @@ def compare_rows(
     started = perf_counter()
     answers = read_answers(db, scorer, rows, report)
     read_at = perf_counter()
-    shipped = load_seen(PRETRAINED)
+    shipped = load_seen()
     seen = {row.group or row.id for row in rows if int(row.id, 16) in shipped}
     held = [
         [
@@ -229,7 +234,7 @@ def compare_rows(
         for group in answers.groups
     ]
     comparison = compare(scorer, answers, [row.task for row in rows], held)
-    return Update(comparison, read_at - started, perf_counter() - read_at)
+    return RowsComparison(comparison, read_at - started, perf_counter() - read_at)
 
 
 def new_rows(
@@ -241,11 +246,11 @@ def new_rows(
 
 
 def _rows_of_model(
-    judged: Judged, model: str, answers: JudgedFiles, now: Now
+    judged: Judged, model: str, request: FitRequest, now: Now
 ) -> tuple[JudgedRow, ...]:
     """Return what judged files say of one model, as rows to keep under its canonical name."""
-    called = _called(judged, model, answers.called)
-    return new_rows(judged, {called: canonical(model)} if called else {}, answers.files, now)
+    called = _called(judged, model, request.called)
+    return new_rows(judged, {called: canonical(model)} if called else {}, request.files, now)
 
 
 def _called(judged: Judged, model: str, called: str | None) -> str | None:

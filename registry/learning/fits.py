@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from os import cpu_count
-from pathlib import Path
 from time import perf_counter
 
 from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.catalog.lookup import known_facts
 from rolecall.registry.core.entities import Registry
+from rolecall.registry.core.formatting import seconds
 from rolecall.registry.core.judged_rows import JudgedRow
 from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.core.reporting import ReportProgress, Tell, say_nothing
-from rolecall.registry.editing.open import has_registry, open_registry
 from rolecall.registry.learning.rows import counts
 from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.scorer.onboarding import (
@@ -73,7 +72,7 @@ def derive_fits(db: Database, scorer: Scorer, tell: Tell = say_nothing) -> Fits:
     write_fits(db, scorer.version, pack_fits(fits))
     took = perf_counter() - started
     if took > _LONG_S:
-        tell(f"fitted {len(fits.by_model)} models to {len(rows):,} judged rows in {took:.1f} s")
+        tell(f"fitted {len(fits.by_model)} models to {len(rows):,} judged rows in {seconds(took)}")
     return fits
 
 
@@ -118,18 +117,15 @@ def facts_by_name(models: Sequence[str], registry: Registry) -> dict[str, ModelF
     return {model: replace(by_name.get(model) or others[model], model=model) for model in models}
 
 
-def cross_fitted(given: Path | None, scorer: Scorer) -> CrossFits:
+def cross_fitted(db: Database, scorer: Scorer) -> CrossFits:
     """Return scorers for rows that a registry's fits have seen, in five parts by group.
 
     `scorer` is the one in use, with the fits. Without fits in use there is no part.
     """
-    if not has_registry(given):
+    if scorer.fits is None or not uses_fits(db):
         return CrossFits(scorer, (), {})
-    with open_registry(given) as db:
-        if scorer.fits is None or not uses_fits(db):
-            return CrossFits(scorer, (), {})
-        rows = read_judged_rows(db)
-        answers = read_answers(db, scorer, rows)
+    rows = read_judged_rows(db)
+    answers = read_answers(db, scorer, rows)
     part_of = parts_of(answers.groups)
     parts = cross_fits(scorer, answers, part_numbers(answers.groups, part_of))
     places = part_of | {row.id: part_of[row.group or row.id] for row in rows}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -51,28 +50,22 @@ class Loading:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A registry's content, or what it would begin with, and the scorer with its fits."""
+class RegistryAndScorer:
+    """A registry's content, and the scorer with its fits."""
 
     registry: Registry
     scorer: Scorer
 
 
-def read_known(given: Path | None, tell: Tell = say_nothing) -> Known:
-    """Read a registry; of one that does not exist, say what it would begin with.
+def read_known(db: Database, tell: Tell = say_nothing) -> RegistryAndScorer:
+    """Read a registry and load its scorer.
 
     Nothing is written but what is derived from rows. Raises RegistryUnusable, ScorerUnusable.
     """
     loading = Loading(tell)
-    from rolecall.registry.editing.open import has_registry, open_registry
     from rolecall.registry.storage.registry import read_registry
 
-    if not has_registry(given):
-        from rolecall.registry.editing.seed import seed_registry
-
-        return Known(seed_registry(), loading.scorer())
-    with open_registry(given) as db:
-        return Known(read_registry(db), with_fits(db, loading.scorer(), tell))
+    return RegistryAndScorer(read_registry(db), with_fits(db, loading.scorer(), tell))
 
 
 def with_fits(db: Database, scorer: Scorer, tell: Tell = say_nothing) -> Scorer:

@@ -1,4 +1,4 @@
-"""What the scorer predicts for rows of prompts, so that anyone can score the scorer."""
+"""What the scorer predicts for rows of prompts, and what it knows of a model."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.catalog.lookup import known_facts
 from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.learning.loading import read_known
-from rolecall.registry.scorer.data import left_out_of, read_asked
+from rolecall.registry.scorer.abilities import Ability, abilities_by_kind
+from rolecall.registry.scorer.data import left_out_of, read_prompt_rows
 from rolecall.registry.scorer.model import Scorer
+from rolecall.registry.storage.connection import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Predicted:
+class RowPredictions:
     """What is predicted for one row; the models are named as it names them."""
 
     id: str | int
@@ -23,30 +25,25 @@ class Predicted:
 
 
 @dataclass(frozen=True, slots=True)
-class Predictions:
+class PredictedRows:
     """The rows in their order, predicted as they are taken; `left_out` spells out bad lines."""
 
     count: int
-    rows: Iterator[Predicted]
+    rows: Iterator[RowPredictions]
     left_out: str | None
 
 
 def predict_rows(
-    paths: Sequence[Path],
-    *,
-    models: Sequence[str] = (),
-    registry: Path | None = None,
-    skip_bad: bool = False,
-) -> Predictions:
+    db: Database, paths: Sequence[Path], *, models: Sequence[str] = (), skip_bad: bool = False
+) -> PredictedRows:
     """Read rows, judged or not, and predict success and length of each one's models.
 
     Those are `models` where any are given, else the ones that the row names, else the
-    registry's; of a registry that does not exist, the ones it would begin with. Nothing is
-    written. Raises InvalidDocument for bad lines (unless `skip_bad`) and unreadable files, all
-    of them read before this returns; RegistryUnusable, ScorerUnusable.
+    registry's. Nothing is written. Raises InvalidDocument for bad lines (unless `skip_bad`) and
+    unreadable files, all of them read before this returns; RegistryUnusable, ScorerUnusable.
     """
-    rows, bad = read_asked(paths, skip_bad=skip_bad)
-    known = read_known(registry)
+    rows, bad = read_prompt_rows(paths, skip_bad=skip_bad)
+    known = read_known(db)
     registered = facts_of(known.registry)
     given = tuple(dict.fromkeys(models))
     wanted = [given or row.models or tuple(registered) for row in rows]
@@ -54,9 +51,19 @@ def predict_rows(
         dict.fromkeys(model for names in set(wanted) for model in names), registered
     )
 
-    def predicted(scorer: Scorer) -> Iterator[Predicted]:
+    def predicted(scorer: Scorer) -> Iterator[RowPredictions]:
         for row, names in zip(rows, wanted, strict=True):
             reading = scorer.read(row.prompt)
-            yield Predicted(row.id, scorer.predict(reading, [facts[name] for name in names]))
+            yield RowPredictions(row.id, scorer.predict(reading, [facts[name] for name in names]))
 
-    return Predictions(len(rows), predicted(known.scorer), left_out_of(bad))
+    return PredictedRows(len(rows), predicted(known.scorer), left_out_of(bad))
+
+
+def abilities_of(db: Database, model: str) -> tuple[Ability, ...]:
+    """Return what is known of a model by kind of work, and from where.
+
+    Raises RegistryUnusable and ScorerUnusable.
+    """
+    known = read_known(db)
+    facts = known_facts([model], facts_of(known.registry))[model]
+    return abilities_by_kind(known.scorer, facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import isnan
@@ -67,11 +68,7 @@ def without_models(rows: Iterable[JudgedRow], models: Iterable[str]) -> tuple[Ju
 
 def counts(rows: Iterable[JudgedRow]) -> dict[str, int]:
     """Return how many rows judge each model, by name."""
-    found: dict[str, int] = {}
-    for row in rows:
-        for one in row.answers:
-            found[one.model] = found.get(one.model, 0) + 1
-    return dict(sorted(found.items()))
+    return dict(sorted(Counter(one.model for row in rows for one in row.answers).items()))
 
 
 def _pooled(answers: Sequence[JudgedAnswer]) -> tuple[JudgedAnswer, ...]:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rolecall.registry.core.clock import Now, utc_now
 from rolecall.registry.core.reporting import ReportProgress
-from rolecall.registry.editing.open import open_registry
 from rolecall.registry.learning.fit import compare_rows, new_rows
 from rolecall.registry.learning.fits import derive_fits
 from rolecall.registry.learning.loading import Loading, with_fits
 from rolecall.registry.learning.rows import counts, merged, without_models
 from rolecall.registry.learning.versions import OWN, PRETRAINED
 from rolecall.registry.scorer.bootstrap import Interval
-from rolecall.registry.scorer.comparison import LEAST_GROUPS, Comparison
+from rolecall.registry.scorer.comparison import LEAST_GROUPS, FitComparison
 from rolecall.registry.scorer.data import left_out_of, read_judged
 from rolecall.registry.scorer.variants import canonical
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.judged_rows import (
     has_judged_rows,
     read_judged_rows,
@@ -41,7 +41,7 @@ class TrainRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class TrainResult:
     """What became of the rows: `given` prompts make `prompts` with those kept before.
 
     `models` counts the rows of each model. `verdict` says in words why the fits decide or not,
@@ -51,7 +51,7 @@ class Trained:
     given: int
     prompts: int
     models: dict[str, int]
-    comparison: Comparison | None
+    comparison: FitComparison | None
     promoted: bool
     in_use: str
     verdict: str
@@ -61,14 +61,14 @@ class Trained:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
-        plain = asdict(replace(self, comparison=None))
+        plain = asdict(self)
         del plain["left_out"]
-        return plain | {"comparison": self.comparison and self.comparison.to_dict()}
+        return plain
 
 
 def train(
-    given: Path | None, request: TrainRequest, report: ReportProgress, now: Now = utc_now
-) -> Trained:
+    db: Database, request: TrainRequest, report: ReportProgress, now: Now = utc_now
+) -> TrainResult:
     """Keep the rows of judged files, fit all their models, compare, and promote if better.
 
     Rows that are not promoted wait for more: the next training counts them too. `report` is told
@@ -79,25 +79,24 @@ def train(
     judged, bad = read_judged(request.files, skip_bad=request.skip_bad)
     names = {model: canonical(model) for model in judged.models}
     new = new_rows(judged, names, request.files, now)
-    with open_registry(given) as db:
-        scorer = with_fits(db, loading.scorer())
-        active, waiting = read_judged_rows(db), read_judged_rows(db, active=False)
-        gone = counts(new) if request.replace else ()
-        old = merged(without_models(active, gone), without_models(waiting, gone))
-        rows = merged(old, new)
-        incumbent = OWN if active and uses_fits(db) else PRETRAINED
-        learned = {one.group or one.id for one in active} if incumbent == OWN else set[str]()
-        found = compare_rows(db, scorer, rows, dict.fromkeys(counts(rows), learned), report)
-        is_promoted = request.force or _is_worth_it(found.comparison)
-        with db.transaction():
-            if is_promoted:
-                replace_judged_rows(db, rows)
-                set_uses_fits(db, True)
-            kept = () if is_promoted else merged(without_models(waiting, gone), new)
-            replace_judged_rows(db, kept, active=False)
-        if is_promoted or (has_judged_rows(db) and uses_fits(db)):
-            derive_fits(db, scorer)
-    return Trained(
+    scorer = with_fits(db, loading.scorer())
+    active, waiting = read_judged_rows(db), read_judged_rows(db, active=False)
+    gone = counts(new) if request.replace else ()
+    old = merged(without_models(active, gone), without_models(waiting, gone))
+    rows = merged(old, new)
+    incumbent = OWN if active and uses_fits(db) else PRETRAINED
+    learned = {one.group or one.id for one in active} if incumbent == OWN else set[str]()
+    found = compare_rows(db, scorer, rows, dict.fromkeys(counts(rows), learned), report)
+    is_promoted = request.force or _is_worth_it(found.comparison)
+    with db.transaction():
+        if is_promoted:
+            replace_judged_rows(db, rows)
+            set_uses_fits(db, True)
+        kept = () if is_promoted else merged(without_models(waiting, gone), new)
+        replace_judged_rows(db, kept, active=False)
+    if is_promoted or (has_judged_rows(db) and uses_fits(db)):
+        derive_fits(db, scorer)
+    return TrainResult(
         given=len(new),
         prompts=len(rows),
         models=counts(rows),
@@ -111,11 +110,11 @@ def train(
     )
 
 
-def _is_worth_it(found: Comparison | None) -> bool:
+def _is_worth_it(found: FitComparison | None) -> bool:
     return found is not None and found.is_enough and found.is_better
 
 
-def _verdict(found: Comparison | None, incumbent: str, *, is_forced: bool) -> str:
+def _verdict(found: FitComparison | None, incumbent: str, *, is_forced: bool) -> str:
     if _is_worth_it(found) and found is not None:
         return f"promoted: better than {incumbent} (Brier {_shown(found.over_in_use)})"
     groups = 0 if found is None else found.groups

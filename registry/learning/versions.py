@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.suggestions import unknown
-from rolecall.registry.editing.open import has_registry, open_registry
 from rolecall.registry.learning.rows import counts
-from rolecall.registry.scorer.card import card
-from rolecall.registry.scorer.integrity import check
+from rolecall.registry.scorer.card import card, check
+from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.judged_rows import (
     has_judged_rows,
     read_judged_rows,
@@ -33,44 +31,32 @@ class FitsInUse:
     added_at: str | None
     waiting: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON."""
-        return {
-            "prompts": self.prompts,
-            "models": self.models,
-            "added_at": self.added_at,
-            "waiting": self.waiting,
-        }
-
     @property
     def name(self) -> str:
         """The name of the scorer that decides."""
         return OWN if self.in_use else PRETRAINED
 
 
-def fits_in_use(given: Path | None) -> FitsInUse:
-    """Return what the fits of a registry rest on; nothing where there is no registry."""
-    if not has_registry(given):
-        return FitsInUse(False, 0, {}, None, 0)
-    with open_registry(given) as db:
-        rows, waiting = (read_judged_rows(db, active=active) for active in (True, False))
-        return FitsInUse(
-            in_use=bool(rows) and uses_fits(db),
-            prompts=len(rows),
-            models=counts(rows),
-            added_at=max((row.added_at for row in rows), default=None),
-            waiting=len(waiting),
-        )
+def fits_in_use(db: Database) -> FitsInUse:
+    """Return what the fits of a registry rest on."""
+    rows, waiting = (read_judged_rows(db, active=active) for active in (True, False))
+    return FitsInUse(
+        in_use=bool(rows) and uses_fits(db),
+        prompts=len(rows),
+        models=counts(rows),
+        added_at=max((row.added_at for row in rows), default=None),
+        waiting=len(waiting),
+    )
 
 
-def use_version(given: Path | None, name: str) -> str:
+def use_version(db: Database, name: str) -> str:
     """Switch what the user's rows taught on (`own`) or off (`pretrained`); return what was on.
 
     Raises UnknownRecord for another name, UsageError for `own` without rows, RegistryUnusable.
     """
     if name not in NAMES:
         raise unknown("scorer", name, NAMES)
-    with open_registry(given) as db, db.transaction():
+    with db.transaction():
         has_rows = has_judged_rows(db)
         if name == OWN and not has_rows:
             raise UsageError(
@@ -81,11 +67,10 @@ def use_version(given: Path | None, name: str) -> str:
     return before
 
 
-def scorer_card(given: Path | None = None) -> dict[str, Any]:
+def scorer_card(db: Database) -> dict[str, Any]:
     """Return the scorer's card as its training wrote it, and what `fits` are in use.
 
     Raises ScorerUnusable, also when a file of the artifact is not the one the card was made for.
     """
-    check(None)
-    found = fits_in_use(given)
-    return card() | {"fits": {"in_use": found.in_use, **found.to_dict()}}
+    check()
+    return card() | {"fits": asdict(fits_in_use(db))}

@@ -22,13 +22,19 @@ class Layers:
     notes: tuple[str, ...]
 
 
+def default_strategy(registry: Registry) -> Strategy:
+    """Return the strategy under every other; one that was deleted has its first figures."""
+    found = (one for one in registry.strategies if one.id == DEFAULT_STRATEGY)
+    return next(found, Strategy(DEFAULT_STRATEGY))
+
+
 def policy_layers(registry: Registry, choices: RoutingChoices, role: Role | None) -> Layers:
     """Resolve the layers of policy; raise UnknownRecord for a strategy that is not there.
 
     An app or user without a scope is allowed, since it may merely label calls, but said: a
     mistyped name would otherwise lose its limits in silence.
     """
-    layers = [("default", _strategy(registry, DEFAULT_STRATEGY, Strategy(DEFAULT_STRATEGY)))]
+    layers = [("default", default_strategy(registry))]
     notes = []
     scopes = []
     for scope_id in _scope_ids(choices):
@@ -57,9 +63,7 @@ def _scope_ids(choices: RoutingChoices) -> list[str]:
     return [f"{kind}:{name}" for kind, name in named_by if name is not None]
 
 
-def _strategy(registry: Registry, name: str, otherwise: Strategy | None = None) -> Strategy:
-    if otherwise is not None and all(one.id != name for one in registry.strategies):
-        return otherwise
+def _strategy(registry: Registry, name: str) -> Strategy:
     return named(registry.strategies, "strategy", name)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from rolecall.registry.core.entities import BudgetMode, DataPolicy, Strategy
+from rolecall.registry.core.suggestions import unknown
 
 # Stands where limits leave nothing: an empty list would mean "no restriction".
 NOTHING = "(none)"
@@ -20,7 +21,7 @@ def resolve_strategy(
 
     Id, description, weights, `prefer_locality` and the `default_*` figures are those of the last
     layer; of `limits`, the flags of one request, only the limits count. Limits add up: the
-    strictest floor and spend_limit, every `deny`, and only what each `allow` and `regions` admits.
+    strictest floor and upper limits, every `deny`, and only what each `allow` and `regions` admits.
     Where two globs are both to match, `allow` holds them as "a & b"; where nothing is left it
     holds "(none)", and so does `regions`. A budget is hard if any layer with a cost limit is.
     """
@@ -50,6 +51,18 @@ def matches(endpoint: str, globs: Iterable[str]) -> bool:
         if endpoint == glob or all(fnmatchcase(endpoint, part) for part in glob.split(_AND)):
             return True
     return False
+
+
+def selected(endpoints: Sequence[str], globs: Iterable[str]) -> tuple[str, ...]:
+    """Return the endpoint ids that any glob matches; no glob means all.
+
+    Raises UnknownRecord for a glob that matches nothing: a mistyped name.
+    """
+    globs = tuple(globs)
+    for glob in globs:
+        if not any(matches(one, (glob,)) for one in endpoints):
+            raise unknown("endpoint", glob, endpoints)
+    return tuple(one for one in endpoints if not globs or matches(one, globs))
 
 
 def _strictest(

@@ -1,18 +1,23 @@
-"""Put the pieces of an answer together in the order in which they came."""
+"""Put the pieces of an answer together in the order in which they came: what all readers share."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from rolecall.registry.core.chat import (
+    Answer,
     Event,
+    FinishReason,
     Text,
     TextDelta,
     Thinking,
     ThinkingDelta,
     ToolCall,
     ToolCallDelta,
+    Usage,
 )
 
 
@@ -25,7 +30,7 @@ class _Prose:
 
 
 @dataclass(slots=True)
-class GatheredCall:
+class CallSoFar:
     """A tool call as far as it has come."""
 
     id: str = ""
@@ -34,16 +39,16 @@ class GatheredCall:
     signature: str | None = None
 
 
-class Gathering:
+class Accumulator:
     """The parts of one answer; pieces of the same kind in a row become one part."""
 
     def __init__(self) -> None:
-        self._parts: list[_Prose | GatheredCall] = []
+        self._parts: list[_Prose | CallSoFar] = []
 
     @property
-    def calls(self) -> list[GatheredCall]:
+    def calls(self) -> list[CallSoFar]:
         """The tool calls so far, in order."""
-        return [part for part in self._parts if isinstance(part, GatheredCall)]
+        return [part for part in self._parts if isinstance(part, CallSoFar)]
 
     def add_text(self, piece: str) -> Iterator[Event]:
         """Take in more text; yield it unless it is empty."""
@@ -57,13 +62,13 @@ class Gathering:
             self._add(origin, piece)
             yield ThinkingDelta(piece)
 
-    def begin_call(self) -> GatheredCall:
+    def begin_call(self) -> CallSoFar:
         """Begin another tool call."""
-        call = GatheredCall()
+        call = CallSoFar()
         self._parts.append(call)
         return call
 
-    def add_to_call(self, call: GatheredCall, name: str, arguments: str) -> Iterator[Event]:
+    def add_to_call(self, call: CallSoFar, name: str, arguments: str) -> Iterator[Event]:
         """Take in a call's name, where it has none yet, and a piece of its arguments."""
         new_name = name if name and not call.name else None
         call.name = call.name or name
@@ -77,7 +82,7 @@ class Gathering:
         found: list[Text | Thinking | ToolCall] = []
         calls = 0
         for part in self._parts:
-            if isinstance(part, GatheredCall):
+            if isinstance(part, CallSoFar):
                 arguments = "".join(part.arguments) or "{}"
                 identity = part.id or f"call_{calls}"
                 found.append(ToolCall(identity, part.name, arguments, part.signature))
@@ -94,3 +99,69 @@ class Gathering:
             last = _Prose(origin)
             self._parts.append(last)
         last.pieces.append(piece)
+
+
+class AnswerReader(ABC):
+    """What a reader has read so far, and the answer that it makes.
+
+    `reasons` are why the answer ended, as the server said it.
+    """
+
+    def __init__(self) -> None:
+        self.pieces = Accumulator()
+        self.reasons: list[str] = []
+        self.usage: Usage | None = None
+        self.response_id: str | None = None
+        self.response_model: str | None = None
+        self.load_duration_s: float | None = None
+
+    @abstractmethod
+    def feed(self, record: Any) -> Iterator[Event]:
+        """Yield the events of one decoded record of a stream, never `Completed`.
+
+        Raises CallFailed for an error record, and `invalid_response` for what cannot be one.
+        """
+
+    @abstractmethod
+    def finish_reason(self) -> FinishReason | None:
+        """Return why the answer ended, in OpenAI's words; null before it has."""
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the stream's finish marker has come; what follows it is still fed (usage)."""
+        return bool(self.reasons)
+
+    def parts(self) -> tuple[Text | Thinking | ToolCall, ...]:
+        """Return the parts of the answer so far."""
+        return self.pieces.parts()
+
+    def answer(self) -> Answer:
+        """Return what has been read so far."""
+        return Answer(
+            parts=self.parts(),
+            finish_reason=self.finish_reason(),
+            finish_reasons=tuple(self.reasons),
+            usage=self.usage,
+            response_id=self.response_id,
+            response_model=self.response_model,
+            load_duration_s=self.load_duration_s,
+        )
+
+    def read_whole(self, document: Any) -> None:
+        """Take in the body of an answer that was not streamed. Raises as `feed` does."""
+        for _ in self.feed(document):
+            pass
+
+
+def text_at(holder: Any, key: str) -> str | None:
+    """Return the text under a key; null where there is none."""
+    value = holder.get(key) if isinstance(holder, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def count_at(holder: Any, key: str) -> int | None:
+    """Return the count under a key; null where there is no number, or one that cannot be."""
+    value = holder.get(key) if isinstance(holder, dict) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return int(value) if 0 <= value < 1e12 else None

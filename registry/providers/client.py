@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Generator
 from dataclasses import replace
-from types import TracebackType
 from typing import Self
 
 import httpx
@@ -14,7 +13,6 @@ from rolecall.registry.core.chat import Answer, Chat, Completed, Event, Timeouts
 from rolecall.registry.core.entities import Api
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.anthropic.request import ANTHROPIC
-from rolecall.registry.providers.endpoint_effort import with_effort
 from rolecall.registry.providers.errors import one_line
 from rolecall.registry.providers.gemini.request import GEMINI
 from rolecall.registry.providers.http.exchange import Exchange
@@ -61,22 +59,13 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close what is still open."""
+    def __exit__(self, *_: object) -> None:
         self._http.close()
 
     def call(self, target: Target, chat: Chat, *, stream: bool = True) -> Generator[Event]:
         """Send a chat and yield its answer as it comes; exactly one `Completed` is the last.
 
-        A chat that says nothing of thinking is sent with the effort of its endpoint.
+        The chat goes out as it is: see `sent_chat` for what its endpoint takes.
         Closing the generator closes the connection at once. Raises CallFailed, with what had
         come of an answer as `partial`; neither it nor any event's metadata holds the key.
         """
@@ -88,7 +77,7 @@ class Client:
         try:
             if target.key is not None:
                 checked_key(target.key, endpoint)
-            request = format_.build(target, with_effort(target, chat), stream=stream)
+            request = format_.build(target, chat, stream=stream)
             with contextlib.closing(exchange.events(request, stream=stream)) as events:
                 for event in events:
                     yield _shown(event, keys)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from rolecall.registry.core.errors import CallFailed
+from rolecall.registry.providers.http.retry_after import retry_after_s
 
 # The client shortens a message further, once no key is left in it: half of one would be missed.
 _LONGEST_MESSAGE = 4_000
@@ -82,11 +84,9 @@ _MODEL_WORDS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 # What an error in an answer says where it has neither a status nor a code.
-_BARE_WORDS = (
-    (re.compile(r"server (?:is )?busy|overloaded|over capacity", re.IGNORECASE), "overloaded"),
-    (re.compile(r"rate limit|too many .*requests", re.IGNORECASE), "rate_limited"),
-    (re.compile(r"\bunauthorized\b|permission|have access", re.IGNORECASE), "auth"),
-)
+_BUSY_WORDS = re.compile(r"server (?:is )?busy|overloaded|over capacity", re.IGNORECASE)
+_RATE_WORDS = re.compile(r"rate limit|too many .*requests", re.IGNORECASE)
+_ACCESS_WORDS = re.compile(r"\bunauthorized\b|permission|have access", re.IGNORECASE)
 _KEY_WORDS = re.compile(r"api.?key (?:is )?(?:not valid|invalid|expired)|invalid api.?key", re.I)
 
 _QUOTED = r"[`'\"‘“]([A-Za-z_][\w.\[\]]*)[`'\"’”]"
@@ -103,6 +103,113 @@ _PARAMETER_NAMES = (
 )
 
 
+class Rule(NamedTuple):
+    """What a refusal means where all that is said here holds of it.
+
+    `codes` are any of the body's, in lower case, `words` a pattern in its message, `at` its
+    status (null within an answer). Without `at`, a rule does not bear on a server's own failures
+    (500 and above), nor where the status is one of `not_at`.
+    """
+
+    error_type: str
+    codes: Set[str] = frozenset()
+    words: re.Pattern[str] | None = None
+    at: Set[int | None] = frozenset()
+    not_at: Set[int] = frozenset()
+
+    def holds(self, status: int | None, codes: Set[str], said: str) -> bool:
+        """Tell whether a refusal is one of this kind."""
+        if self.at:
+            if status not in self.at:
+                return False
+        elif status in self.not_at or (status is not None and status >= 500):
+            return False
+        if self.codes and not self.codes & codes:
+            return False
+        return self.words is None or self.words.search(said) is not None
+
+
+_RATE = frozenset({429})
+_NOT_AUTH = frozenset({401, 429})
+_FAILURES = frozenset(range(500, 600))
+# The first that holds counts: what the words say goes before what the status says.
+_FIRST_RULES = (
+    Rule("quota_exceeded", at={402}),
+    Rule("quota_exceeded", _QUOTA_CODES),
+    Rule("quota_exceeded", words=_QUOTA_WORDS, not_at=_RATE),
+    # A request over the limit of one minute never fits, however long one waits.
+    Rule("context_too_long", words=_TOO_LARGE_WORDS, at=_RATE),
+    Rule("content_refused", _REFUSED_CODES, not_at=_RATE),
+    Rule("content_refused", words=_REFUSED_WORDS, not_at=_NOT_AUTH),
+    Rule("context_too_long", _LENGTH_CODES, not_at=_RATE),
+    Rule("context_too_long", words=_LENGTH_WORDS, not_at=_RATE),
+    Rule("context_too_long", words=_TOO_LARGE_WORDS, not_at=_RATE),
+    # llama.cpp and others answer 500 to a prompt that is too long.
+    Rule("context_too_long", _LENGTH_CODES, at=_FAILURES),
+    Rule("context_too_long", words=_LENGTH_WORDS, at={500}),
+    Rule("auth", at={401, 403}),
+    Rule("not_found", _MODEL_CODES, not_at=_RATE),
+    Rule("not_found", words=_MODEL_WORDS, not_at=_RATE),
+)
+_PARAMETER_RULES = (
+    Rule("parameter_unsupported", _PARAMETER_CODES, not_at=_RATE),
+    Rule("parameter_unsupported", words=_PARAMETER_WORDS, not_at=_RATE),
+)
+_OF_A_REQUEST = frozenset({None, *range(400, 429)})
+_ANY = frozenset({None, *range(300, 600)})
+_IN_ANSWER: frozenset[None] = frozenset({None})
+_LAST_RULES = (
+    Rule("auth", words=_KEY_WORDS, not_at=_RATE),
+    Rule("auth", _AUTH_CODES, at=_ANY),
+    Rule("rate_limited", _RATE_CODES, at=_ANY),
+    Rule("overloaded", _OVERLOAD_CODES, at=_ANY),
+    # An error in an answer that has neither a status nor a code.
+    Rule("overloaded", words=_BUSY_WORDS, at=_IN_ANSWER),
+    Rule("rate_limited", words=_RATE_WORDS, at=_IN_ANSWER),
+    Rule("auth", words=_ACCESS_WORDS, at=_IN_ANSWER),
+    Rule("auth", at={401, 403}),
+    Rule("not_found", at={404, 405}),
+    Rule("server_error", at={408, None}),
+    Rule("context_too_long", at={413}),
+    Rule("rate_limited", at=_RATE),
+    Rule("overloaded", at={503, 529}),
+    Rule("server_error", at=_FAILURES),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What one API says in words of its own.
+
+    `rules` go before those of all APIs. `parameters`, where there are any, take the place of the
+    rules by which a refused parameter is told: patterns with the name of the parameter, which is
+    what the pattern found where it is null, and nothing where the pattern has no group. `names`
+    maps an API's names to those of `Chat.options`; of `no_parameters`, none can be left out.
+    """
+
+    rules: tuple[Rule, ...] = ()
+    parameters: tuple[tuple[re.Pattern[str], str | None], ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    no_parameters: Set[str] = frozenset()
+
+    def refused(self, said: str) -> tuple[str | None] | None:
+        """Return the parameter that a message refuses, in a tuple; null where it refuses none."""
+        for pattern, name in self.parameters:
+            found = pattern.search(said)
+            if found is None:
+                continue
+            path = name or next(filter(None, found.groups()), None)
+            if path is None:
+                return (None,)
+            first = path.split(".")[0]
+            if first not in self.no_parameters:
+                return (self.names.get(path) or self.names.get(first, first),)
+        return None
+
+
+PLAIN = Dialect()
+
+
 def one_line(text: str, limit: int = _LONGEST_MESSAGE) -> str:
     """Return text as one line of at most `limit` characters, free of control characters."""
     plain = "".join(letter if letter.isprintable() else " " for letter in text)
@@ -110,7 +217,7 @@ def one_line(text: str, limit: int = _LONGEST_MESSAGE) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
-def failure_of(status: int | None, document: Any) -> CallFailed:
+def failure_of(status: int | None, document: Any, dialect: Dialect = PLAIN) -> CallFailed:
     """Return the failure that an error body means.
 
     `document` is the decoded body or its text. `status` is the HTTP status, or null for an error
@@ -119,11 +226,15 @@ def failure_of(status: int | None, document: Any) -> CallFailed:
     said = message_of(document)
     codes = frozenset(_codes(document, 0))
     asked = status if status is not None else _status_in(document)
-    error_type = _classify(asked, codes, said)
+    error_type, parameter = _classified(dialect, asked, codes, said)
     if status is None and error_type in ("server_error", "bad_request"):
         error_type = "stream_error"
-    parameter = _parameter(document, said) if error_type == "parameter_unsupported" else None
-    return CallFailed(error_type, _wording(status, said), status=status, parameter=parameter)
+    if error_type == "parameter_unsupported" and not dialect.parameters:
+        found = _parameter(document, said)
+        parameter = found and dialect.names.get(found, found)
+    wait_s = retry_after_s({}, document)
+    said = _wording(status, said)
+    return CallFailed(error_type, said, status=status, parameter=parameter, retry_after_s=wait_s)
 
 
 def message_of(document: Any) -> str:
@@ -137,54 +248,19 @@ def _wording(status: int | None, said: str) -> str:
     return one_line(f"status {status}: {said}" if said else f"status {status} without a reason")
 
 
-def _classify(status: int | None, codes: frozenset[str], said: str) -> str:
-    """Name the error type; what the words say goes before what the status says."""
-    if status is None or status < 500:
-        by_words = _by_words(status, codes, said)
-        if by_words is not None:
-            return by_words
-    elif codes & _LENGTH_CODES or (status == 500 and _LENGTH_WORDS.search(said)):
-        return "context_too_long"  # llama.cpp and others answer this with 500
-    found = _by_codes(codes)
-    if found is None and status is None:
-        found = next((kind for words, kind in _BARE_WORDS if words.search(said)), None)
-    return found or _by_status(status)
-
-
-def _by_words(status: int | None, codes: frozenset[str], said: str) -> str | None:
-    is_rate = status == 429
-    if status == 402 or codes & _QUOTA_CODES or (not is_rate and _QUOTA_WORDS.search(said)):
-        return "quota_exceeded"
-    if is_rate:
-        # A request over the limit of one minute never fits, however long one waits.
-        return "context_too_long" if _TOO_LARGE_WORDS.search(said) else None
-    if codes & _REFUSED_CODES or (status != 401 and _REFUSED_WORDS.search(said)):
-        return "content_refused"
-    if codes & _LENGTH_CODES or _LENGTH_WORDS.search(said) or _TOO_LARGE_WORDS.search(said):
-        return "context_too_long"
-    if status in (401, 403):
-        return "auth"
-    if codes & _MODEL_CODES or _MODEL_WORDS.search(said):
-        return "not_found"
-    if codes & _PARAMETER_CODES or _PARAMETER_WORDS.search(said):
-        return "parameter_unsupported"
-    return "auth" if _KEY_WORDS.search(said) else None
-
-
-def _by_codes(codes: frozenset[str]) -> str | None:
-    known = ((_AUTH_CODES, "auth"), (_RATE_CODES, "rate_limited"), (_OVERLOAD_CODES, "overloaded"))
-    return next((error_type for names, error_type in known if codes & names), None)
-
-
-def _by_status(status: int | None) -> str:
-    if status is None:
-        return "server_error"
-    named = {
-        **{401: "auth", 403: "auth", 402: "quota_exceeded", 404: "not_found", 405: "not_found"},
-        **{408: "server_error", 413: "context_too_long", 429: "rate_limited"},
-        **{503: "overloaded", 529: "overloaded"},
-    }
-    return named.get(status, "server_error" if status >= 500 else "bad_request")
+def _classified(
+    dialect: Dialect, status: int | None, codes: frozenset[str], said: str
+) -> tuple[str, str | None]:
+    """Return the type of an error and, where the dialect tells it, the refused parameter."""
+    first = (*dialect.rules, *_FIRST_RULES, *(() if dialect.parameters else _PARAMETER_RULES))
+    for rule in first:
+        if rule.holds(status, codes, said):
+            return rule.error_type, None
+    refused = dialect.refused(said) if status in _OF_A_REQUEST else None
+    if refused is not None:
+        return "parameter_unsupported", refused[0]
+    last = (rule.error_type for rule in _LAST_RULES if rule.holds(status, codes, said))
+    return next(last, "bad_request"), None
 
 
 def _said(document: Any, depth: int) -> Iterator[str]:

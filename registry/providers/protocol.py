@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from rolecall.registry.core.chat import Answer, Chat, Event
+from rolecall.registry.core.chat import Chat
 from rolecall.registry.core.entities import Endpoint, Model
 from rolecall.registry.core.errors import CallFailed
+from rolecall.registry.providers.accumulator import AnswerReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,34 +30,21 @@ class HttpRequest:
     body: Mapping[str, Any] = field(repr=False)
 
 
-class Reader(Protocol):
-    """Reads one answer, record by record; made anew for each call."""
+class Builder(Protocol):
+    """What makes a request."""
 
-    def feed(self, record: Any) -> Iterator[Event]:
-        """Yield the events of one decoded record of a stream, never `Completed`.
-
-        Raises CallFailed for an error record, and `invalid_response` for what cannot be one.
-        """
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether the stream's finish marker has come; what follows it is still fed (usage)."""
-
-    def answer(self) -> Answer:
-        """Return what has been read so far."""
-
-    def read_whole(self, document: Any) -> None:
-        """Take in the body of an answer that was not streamed. Raises as `feed` does."""
+    def __call__(self, target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
+        """Return the request for a chat that `sent_chat` made fit for the target."""
 
 
-class Format(Protocol):
-    """One API, translating both ways."""
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One API, translating both ways.
 
-    def build(self, target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
-        """Return the request; what the API cannot carry is left out (see carried.py)."""
+    `failure` tells what a refusal means by its status (null for one within an answer) and its
+    decoded body, or the text of it.
+    """
 
-    def reader(self) -> Reader:
-        """Return a reader for one answer."""
-
-    def failure(self, status: int, document: Any) -> CallFailed:
-        """Tell what a refusal means; `document` is the decoded body, or its text."""
+    build: Builder
+    reader: Callable[[], AnswerReader]
+    failure: Callable[[int | None, Any], CallFailed]

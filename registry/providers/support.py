@@ -1,18 +1,12 @@
-"""Which request parameters each API has a place for, and which a call will leave out."""
+"""Which request parameters and attachments each API has a place for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
-from rolecall.registry.core.chat import Chat
 from rolecall.registry.core.entities import Api
 
-if TYPE_CHECKING:
-    from rolecall.registry.providers.protocol import Target
-
 _SAMPLING = frozenset({"temperature", "top_p", "top_k", "stop"})
-_THINKING = frozenset({"reasoning_effort", "thinking_budget"})
 _PENALTIES = frozenset({"presence_penalty", "frequency_penalty"})
 # OpenAI's own names: whatever is not listed here is passed on as it is, and refused there if
 # the server does not know it.
@@ -53,30 +47,6 @@ _MODALITIES: Mapping[Api, frozenset[str]] = {
 def lost_modalities(api: Api, modalities: Iterable[str]) -> tuple[str, ...]:
     """Name the modalities that an API has no place for; text has one in each. Sorted."""
     return tuple(sorted(set(modalities) - _MODALITIES[api] - {"text"}))
-
-
-def dropped(target: Target, chat: Chat) -> tuple[str, ...]:
-    """Name the parameters of a chat that are left out when it is sent to a target.
-
-    These are what the API has no place for, what the endpoint does not take, and what Anthropic
-    refuses beside its thinking, and how to think for a Gemini that is not told. Sorted.
-    """
-    # A decision, which only asks what is uncarried, does without these.
-    from rolecall.registry.providers.anthropic.thinking import left_out
-    from rolecall.registry.providers.gemini.thinking import thinking_config
-
-    endpoint = target.endpoint
-    named = chat.parameters
-    lost = set(uncarried(endpoint.api, named))
-    if endpoint.api == "ollama" and chat.options.get("thinking_budget") == 0:
-        lost.discard("thinking_budget")  # no budget is no thinking, which it can be told
-    taken = {*named, "response_format"} if chat.schema is not None else set(named)
-    lost |= taken & set(endpoint.unsupported_parameters)
-    if endpoint.api == "anthropic":
-        lost |= left_out(target, chat, without=lost)
-    if endpoint.api == "gemini" and thinking_config(target, chat.options) is None:
-        lost |= set(named) & _THINKING
-    return tuple(sorted(lost))
 
 
 def _is_carried(api: Api, name: str) -> bool:

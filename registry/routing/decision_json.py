@@ -35,7 +35,9 @@ def describe_decision(decision: Decision) -> dict[str, Any]:
         "runner_up": decision.runner_up,
         "margin_usd": decision.margin_usd,
         "reasons": list(decision.reasons),
-        "candidates": [_candidate(candidate) for candidate in decision.candidates],
+        "candidates": [
+            _candidate(candidate, rank) for rank, candidate in enumerate(decision.candidates, 1)
+        ],
         "excluded": [_exclusion(exclusion) for exclusion in decision.excluded],
         "fallbacks": list(decision.fallbacks),
         "flips": [asdict(flip) for flip in decision_flips(decision)],
@@ -106,7 +108,7 @@ _PHRASES = {
     "CONTINUITY_AFFINITY_APPLIED": "already answering in this conversation",
     "LOCAL_PREFERENCE_APPLIED": "the preferred locality",
     "CACHE_AFFINITY_APPLIED": "part of the input is cached there",
-    "BUDGET_OPTIMIZATION": "dearer endpoints would not earn their price",
+    "BUDGET_OPTIMIZATION": "more expensive endpoints are not worth the extra cost",
     "HIGH_QUALITY_TARGET_MET": "reaches the success floor",
     "LOW_LATENCY_TARGET_MET": "within the time limit",
     "TASK_POLICY_APPLIED": "the task's rules applied",
@@ -155,8 +157,9 @@ def _strategy_values(strategy: Strategy) -> dict[str, Any]:
     return values
 
 
-def _candidate(candidate: Candidate) -> dict[str, Any]:
-    plain = asdict(candidate)
+def _candidate(candidate: Candidate, rank: int) -> dict[str, Any]:
+    plain = {"endpoint": candidate.endpoint, "model": candidate.model, "rank": rank}
+    plain |= asdict(candidate)
     plain["sources"] = dict(candidate.sources)
     plain["duration_s"] = candidate.duration_s
     return plain
@@ -169,5 +172,5 @@ def _exclusion(exclusion: Exclusion) -> dict[str, Any]:
         "detail": exclusion.detail,
     }
     if exclusion.weighed is not None:
-        plain["weighed"] = _candidate(exclusion.weighed)
+        plain["weighed"] = _candidate(exclusion.weighed, 0)
     return plain

@@ -12,13 +12,14 @@ from rolecall.registry.core.entities import Registry, Role
 from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.core.requests import Request
 from rolecall.registry.core.suggestions import unknown
-from rolecall.registry.routing.rules.request_structure import Detected, task_by_structure
 from rolecall.registry.routing.rules.tasks import (
     GENERAL,
+    Detected,
     covering_kinds,
     covers,
     resolve_role,
     resolve_worth,
+    task_by_structure,
 )
 from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.scorer.nearest import (
@@ -56,7 +57,7 @@ def turns_of(request: Request, since: int = 0) -> list[tuple[str, str]]:
 class _Example(NamedTuple):
     text: str
     kind: str | None
-    role: str | None
+    role: Role | None
 
 
 class ExampleIndex:
@@ -69,19 +70,26 @@ class ExampleIndex:
 
     def __init__(self, db: Database, scorer: Scorer, registry: Registry) -> None:
         self.classifier = _classifier()
-        self._roles = {role.id: role for role in registry.roles}
         self._examples = _examples(registry)
         texts = [example.text for example in self._examples]
         self._vectors = decode_vectors(b"".join(_cached_vectors(db, scorer, texts)))
-        self._labels = [(f"{one.kind or ''}@{one.role or ''}", one.text) for one in self._examples]
+        self._labels = [
+            (f"{one.kind or ''}@{one.role.id if one.role else ''}", one.text)
+            for one in self._examples
+        ]
         learned = {*self.classifier.kinds, *self.classifier.parents}
-        doing = {resolve_role(registry.roles, kind, registry.tasks) for kind in learned}
+        doing = {resolve_role(registry.roles, kind, registry.tasks) for kind in learned} - {None}
         self._least_odds = _least_odds(registry, learned)
-        learned_roles = {role.id for role in doing if role is not None}
-        self._learned = [one.kind in learned or one.role in learned_roles for one in self._examples]
+        self._learned = [one.kind in learned or one.role in doing for one in self._examples]
 
-    def detect(self, request: Request, reading: Reading) -> tuple[Detected, str | None]:
-        """Return the kind of a request by its wording, and the role if its examples decided."""
+    def detect(self, request: Request, reading: Reading) -> tuple[Detected, Role | None]:
+        """Return the kind of a request, and the role whose examples decided it, if they did.
+
+        Its structure goes before its wording.
+        """
+        by_structure = task_by_structure(request)
+        if by_structure is not None:
+            return by_structure, None
         text = asked_text(turns_of(request))
         guess = self.classifier.classify(text, reading.vector, request.files)
         told = _told(guess, self.classifier.least, self._least_odds[guess.kind])
@@ -98,16 +106,8 @@ class ExampleIndex:
         if example.kind is not None:
             return Detected(example.kind, found.confidence, by), None
         assert example.role is not None
-        kind = fit_to_role(told, self._roles[example.role]).kind
+        kind = fit_to_role(told, example.role).kind
         return Detected(kind, found.confidence, by), example.role
-
-
-def detect_task(
-    request: Request, reading: Reading, index: ExampleIndex
-) -> tuple[Detected, str | None]:
-    """Return the request's kind, and the role whose examples are nearest if that decided it."""
-    by_structure = task_by_structure(request)
-    return index.detect(request, reading) if by_structure is None else (by_structure, None)
 
 
 @cache
@@ -174,9 +174,7 @@ def known_kind(registry: Registry, learned: Sequence[str], kind: str) -> str:
 
 def _examples(registry: Registry) -> list[_Example]:
     found = [_Example(text, task.id, None) for task in registry.tasks for text in task.examples]
-    return found + [
-        _Example(text, None, role.id) for role in registry.roles for text in role.examples
-    ]
+    return found + [_Example(text, None, role) for role in registry.roles for text in role.examples]
 
 
 def _cached_vectors(db: Database, scorer: Scorer, texts: list[str]) -> list[bytes]:

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rolecall.registry.core.predictions import ModelFacts
-from rolecall.registry.scorer.chances import FACTS_FLOOR, LATENT_FLOOR, expected
+from rolecall.registry.scorer.artifact import PUBLIC
+from rolecall.registry.scorer.card import card
 from rolecall.registry.scorer.metadata_prior import MetadataPrior
-from rolecall.registry.scorer.posterior import Gaussian
+from rolecall.registry.scorer.model import Scorer
+from rolecall.registry.scorer.posterior import FACTS_FLOOR, LATENT_FLOOR, Gaussian, expected
 from rolecall.registry.scorer.public_scores import benchmarks, known_of
 
-Floats = NDArray[np.float64]
 From = Literal["rows", "scores", "facts"]
 GIVEN = "registry"  # the source of a score that the user gave
-
-
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """The average prompt of a kind of work: `loading` (K,) and `offset` of its logit."""
-
-    loading: Floats
-    offset: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,38 +52,41 @@ class Ability:
     scores: tuple[KnownScore, ...]
 
 
-def known_by_kind(
-    facts: ModelFacts,
-    prior: MetadataPrior,
-    kinds: Mapping[str, Usual],
-    *,
-    told: Mapping[str, Gaussian] | None = None,
-    rows: Mapping[str, int] | None = None,
-) -> tuple[Ability, ...]:
+def abilities_by_kind(scorer: Scorer, facts: ModelFacts) -> tuple[Ability, ...]:
     """Return what is known of a model, by kind of work in alphabetical order.
 
-    `told` is the model's theta by kind where rows of its own gave it, and `rows` how many there
-    are of each kind; of other kinds the prior speaks.
+    Rows of the model's own speak for the kinds that they are of, a fit to the user's rows for
+    all; of other kinds the prior speaks.
     """
-    mean, covariance = prior.predict([facts])
-    expected_theta = Gaussian(mean[0], covariance[0])
-    scores = _scores(facts, prior)
+    head, pool = scorer.head, scorer.pool((facts,))
+    kinds: dict[str, str] = card()["kinds"]
+    tasks_of: dict[str, list[int]] = {}
+    for number, task in enumerate(head.tasks):
+        tasks_of.setdefault(kinds.get(task, "other"), []).append(number)
+    mean, covariance = head.prior.predict([facts])
+    prior, own = Gaussian(mean[0], covariance[0]), Gaussian(pool.latent[0], pool.covariance[0])
+    row, scores = int(pool.rows[0]), _scores(facts, head.prior)
     found = []
-    for kind in sorted({*kinds, *scores}):
-        usual, theta = kinds.get(kind), (told or {}).get(kind)
-        basis: From = prior.basis(facts) if theta is None else "rows"
-        floor = FACTS_FLOOR if theta is None else LATENT_FLOOR
+    for kind in sorted({*tasks_of, *scores}):
+        tasks = tasks_of.get(kind, [])
+        judged = [task for task in tasks if not head.tasks[task].startswith(f"{PUBLIC}/")]
+        count = int(head.asked[judged, row].sum()) if row >= 0 else 0
         success, spread = None, None
-        if usual is not None:
-            success, spread = _success(usual, theta or expected_theta, floor)
-        count = (rows or {}).get(kind, 0)
+        told = bool(tasks) and (count > 0 or pool.bases[0] == "fitted")
+        basis: From = "rows" if told else head.prior.basis(facts)
+        if tasks:
+            floor = LATENT_FLOOR if told else FACTS_FLOOR
+            success, spread = _success(scorer, tasks, own if told else prior, floor)
         found.append(Ability(kind, success, spread, basis, count, tuple(scores.get(kind, ()))))
     return tuple(found)
 
 
-def _success(usual: Usual, theta: Gaussian, floor: float) -> tuple[float, float]:
-    logit = usual.offset + usual.loading @ theta.mean
-    variance = max(float(usual.loading @ theta.covariance @ usual.loading), 0.0)
+def _success(
+    scorer: Scorer, tasks: Sequence[int], theta: Gaussian, floor: float
+) -> tuple[float, float]:
+    loading, offset = scorer.usual_prompt(tasks)
+    logit = offset + loading @ theta.mean
+    variance = max(float(loading @ theta.covariance @ loading), 0.0)
     success = float(expected(np.array([logit]), variance)[0])
     return success, max(success * (1 - success) * variance**0.5, floor)
 

@@ -1,4 +1,4 @@
-"""Plain values and arrays as one piece of bytes: a line of JSON, then the arrays as they are."""
+"""Array types, and arrays with plain values as bytes: a line of JSON, then the arrays."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Arrays = Mapping[str, NDArray[Any]]
+Table = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Rows = NDArray[np.intp]  # row numbers
 
 
 def pack_arrays(about: Mapping[str, Any], arrays: Arrays) -> bytes:

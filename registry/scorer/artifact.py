@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rolecall.registry.core.errors import ScorerUnusable
-from rolecall.registry.scorer.arrays import Arrays, pack_arrays, unpack_arrays
+from rolecall.registry.scorer.arrays import Arrays, Floats, pack_arrays, unpack_arrays
 from rolecall.registry.scorer.card import MODEL_FILE, TOKENIZER_FILE
 from rolecall.registry.scorer.knn import Neighbours
 from rolecall.registry.scorer.metadata_prior import MetadataPrior
@@ -20,8 +19,6 @@ FORMAT = 7
 HEAD_FILE = "head.bin"
 PUBLIC = "public_scores"  # the data set of prompts that stand for public benchmarks
 _HINT = "reinstall rolecall"
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +79,7 @@ class Head:
     task_means: Floats  # (T, M): what each model scored on those, drawn to its mean
 
 
-ARRAYS = (
-    "input_mean",
-    "input_scale",
-    "hidden_weight",
-    "hidden_bias",
-    "signal_weight",
-    "signal_bias",
-    "task_weight",
-    "task_bias",
-    "task_loading",
-    "task_offset",
-    "usual_signals",
-    "general_loading",
-    "latent",
-    "expected_latent",
-    "latent_covariance",
-    "asked",
-    "task_means",
-)
+ARRAYS = tuple(field.name for field in fields(Head) if field.type == "Floats")
 # Half precision moves a success by less than 0.001 and halves the file.
 _STORED = "<f2"
 _CHECKSUM_BYTES = 4

@@ -6,28 +6,19 @@ from dataclasses import dataclass
 from math import exp, inf, log
 
 _MOST_TOKENS = 32_000.0
-# Of each unit: words in it, share of the prediction it decides, usual range as factors.
+# Of each unit: words in it, share of the prediction it decides, usual range as factors, and the
+# most that a prompt asks for: a larger number is of something else.
 _MEASURES = {
-    "word": (1.0, 0.9, 0.6, 1.6),
-    "character": (0.18, 0.9, 0.5, 1.6),
-    "page": (420.0, 0.8, 0.5, 1.8),
-    "sentence": (17.0, 0.75, 0.5, 2.0),
-    "paragraph": (75.0, 0.7, 0.4, 2.5),
-    "line": (8.0, 0.7, 0.5, 2.5),
-    "bullet": (16.0, 0.6, 0.3, 3.0),
-    "item": (10.0, 0.6, 0.35, inf),
+    "word": (1.0, 0.9, 0.6, 1.6, 1_000_000),
+    "character": (0.18, 0.9, 0.5, 1.6, 1_000_000),
+    "page": (420.0, 0.8, 0.5, 1.8, 60),
+    "sentence": (17.0, 0.75, 0.5, 2.0, 200),
+    "paragraph": (75.0, 0.7, 0.4, 2.5, 60),
+    "line": (8.0, 0.7, 0.5, 2.5, 300),
+    "bullet": (16.0, 0.6, 0.3, 3.0, 40),
+    "item": (10.0, 0.6, 0.35, inf, 1_000),
 }
-# More than these no prompt asks for: the number is of something else.
-MOST = {
-    "word": 1_000_000,
-    "character": 1_000_000,
-    "page": 60,
-    "sentence": 200,
-    "paragraph": 60,
-    "line": 300,
-    "bullet": 40,
-    "item": 1_000,
-}
+MOST = {unit: measure[-1] for unit, measure in _MEASURES.items()}
 EXACT = ("word", "character", "page")
 DENSE_WORD_TOKENS = 1.7
 _DENSE_CHARACTER_WORDS = 0.5
@@ -73,7 +64,7 @@ class Ask:
 
     def length(self, times: float = 1.0) -> AskedLength:
         """Return the length of `times` such answers."""
-        _, share, lower, upper = _MEASURES[self.unit]
+        _, share, lower, upper, _ = _MEASURES[self.unit]
         tokens = min(self.tokens * times, _MOST_TOKENS)
         if self.unit == "item":
             share *= self.count / (self.count + 10)

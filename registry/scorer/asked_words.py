@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 _FILE = Path(__file__).with_name("asked_words.json")
+_WORD_SETS = ("verbs", "reductions", "prepositions", "before", "at_most", "at_least", "each")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +48,18 @@ def languages() -> tuple[Language, ...]:
 
 
 def _language(plain: Mapping[str, Any]) -> Language:
-    def words(key: str) -> frozenset[str]:
-        return frozenset(plain[key].split())
-
+    scale = {"thousand": 1_000, "hundred": 100}
     return Language(
         numbers={
             form: number
             for number, forms in enumerate(plain["numbers"].split("; "), start=1)
             for form in forms.split(",")
         },
-        scale=dict.fromkeys(words("thousand"), 1_000) | dict.fromkeys(words("hundred"), 100),
+        scale={word: value for key, value in scale.items() for word in plain[key].split()},
         units={form: unit for unit, forms in plain["units"].items() for form in forms.split()},
-        verbs=words("verbs"),
-        reductions=words("reductions"),
-        prepositions=words("prepositions"),
-        before=words("before"),
-        at_most=words("at_most"),
-        at_least=words("at_least"),
-        each=words("each"),
         yes_or_no=tuple(plain["yes_or_no"].split("|")),
         word_tokens=plain["word_tokens"],
         has_articles=plain["has_articles"],
         dual=plain.get("dual", ""),
+        **{key: frozenset(plain[key].split()) for key in _WORD_SETS},
     )

@@ -10,10 +10,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from rolecall.registry.scorer.arrays import Floats, Table
 from rolecall.registry.scorer.data import Judged
-from rolecall.registry.scorer.knn import Block, Floats, as_blocks, kernel_mean
-
-Table = NDArray[np.float64]
+from rolecall.registry.scorer.knn import Block, as_blocks, kernel_mean
 
 # A model's mean starts from even odds, worth this many cases.
 _EVEN = 0.5

@@ -14,19 +14,18 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.posterior import Gaussian
 from rolecall.registry.scorer.variants import candidates
 
-Floats = NDArray[np.float64]
 Cells = Mapping[str, float]  # benchmark: score
 
 _FEWEST, _MOST = 0.01, 0.99
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class BenchmarkScore:
     """A score known of a model; `model` is the variant that it was measured on."""
 
     benchmark: str
@@ -47,14 +46,14 @@ class BenchmarkFactors:
 
     models: tuple[str, ...]
     benchmarks: tuple[str, ...]
-    table: Floats
-    intercept: Floats  # (B,)
-    loading: Floats  # (B, R)
-    noise: Floats  # (B,), variances
-    facts_weights: Floats  # (D, R)
+    table: Table
+    intercept: Table  # (B,)
+    loading: Table  # (B, R)
+    noise: Table  # (B,), variances
+    facts_weights: Table  # (D, R)
     borrowed: float
 
-    def cells_of(self, model: str, given: Cells) -> tuple[Cell, ...]:
+    def cells_of(self, model: str, given: Cells) -> tuple[BenchmarkScore, ...]:
         """Return the scores known of a model, each benchmark once.
 
         What the user gave comes first, then the variant's own scores, then those of the nearest
@@ -62,7 +61,7 @@ class BenchmarkFactors:
         """
         known = frozenset(self.benchmarks)
         found = {
-            name: Cell(name, score, model, given=True)
+            name: BenchmarkScore(name, score, model, given=True)
             for name, score in given.items()
             if name in known
         }
@@ -72,10 +71,10 @@ class BenchmarkFactors:
             scores = self.table[self._row_of[name]]
             for at in np.flatnonzero(np.isfinite(scores)).tolist():
                 benchmark = self.benchmarks[at]
-                found.setdefault(benchmark, Cell(benchmark, float(scores[at]), name))
+                found.setdefault(benchmark, BenchmarkScore(benchmark, float(scores[at]), name))
         return tuple(found[name] for name in self.benchmarks if name in found)
 
-    def posterior(self, cells: tuple[Cell, ...], model: str, facts: Floats) -> Gaussian:
+    def posterior(self, cells: tuple[BenchmarkScore, ...], model: str, facts: Table) -> Gaussian:
         """Return the factors of a model from its cells and its standardised facts (D,)."""
         mean = facts @ self.facts_weights
         if not cells:
@@ -92,7 +91,7 @@ class BenchmarkFactors:
         return {model: row for row, model in enumerate(self.models)}
 
 
-def factor_posterior(values: Floats, loading: Floats, noise: Floats, mean: Floats) -> Gaussian:
+def factor_posterior(values: Table, loading: Table, noise: Table, mean: Table) -> Gaussian:
     """Return the factors (R,) given centred cells; their prior is normal with unit covariance."""
     weighed = loading / noise[:, None]
     precision = weighed.T @ loading + np.eye(len(mean))
@@ -100,8 +99,8 @@ def factor_posterior(values: Floats, loading: Floats, noise: Floats, mean: Float
     return Gaussian(covariance @ (weighed.T @ values + mean), covariance)
 
 
-def logit(scores: Any) -> Floats:
+def logit(scores: Any) -> Table:
     """Return scores from 0 to 1 as logits, the extremes drawn in."""
     clipped = np.clip(np.asarray(scores, dtype=np.float64), _FEWEST, _MOST)
-    odds: Floats = np.log(clipped / (1 - clipped))
+    odds: Table = np.log(clipped / (1 - clipped))
     return odds

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Table = NDArray[np.float64]
+from rolecall.registry.scorer.arrays import Table
 
 _LEVELS = (2.5, 97.5)
 # More groups than these are drawn in bags, which moves an interval's width by a percent at most.

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.core.predictions import ModelFacts
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.bootstrap import Interval, draw, interval
 from rolecall.registry.scorer.onboarding import Answers, cross_fits, part_numbers, parts_of
 
 if TYPE_CHECKING:
     from rolecall.registry.scorer.model import Reading, Scorer
 
-Floats = NDArray[np.float64]
 
 LEAST_GROUPS = 30
 _DRAWS = 2000
@@ -27,7 +27,7 @@ _MODEL_ROWS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
+class MethodFigures:
     """How one method predicts the held-back scores; `brier` also by model."""
 
     success: float
@@ -37,41 +37,31 @@ class Method:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class FitComparison:
     """Methods on held-back `scores` of so many `groups`.
 
     `fitted` is cross-fitted, `in_use` what predictions rested on so far. `over_*` are differences
-    of Brier scores: below 0 `fitted` is better.
+    of Brier scores: below 0 `fitted` is better. Whether there are groups enough to tell, and
+    whether fits beat what was in use beyond chance without being beaten by task means, are
+    `is_enough` and `is_better`.
     """
 
     groups: int
     scores: int
     success: float
-    fitted: Method
-    in_use: Method
-    task_means: Method
-    model_means: Method
+    fitted: MethodFigures
+    in_use: MethodFigures
+    task_means: MethodFigures
+    model_means: MethodFigures
     over_in_use: Interval
     over_task_means: Interval
-
-    @property
-    def is_enough(self) -> bool:
-        """Whether there are groups enough to tell."""
-        return self.groups >= LEAST_GROUPS
-
-    @property
-    def is_better(self) -> bool:
-        """Whether fits beat what was in use beyond chance, and task means do not beat them."""
-        return self.over_in_use.high < 0 and self.over_task_means.low <= 0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON."""
-        return asdict(self) | {"is_enough": self.is_enough, "is_better": self.is_better}
+    is_enough: bool
+    is_better: bool
 
 
 def compare(
     in_use: Scorer, answers: Answers, tasks: Sequence[str], held: Sequence[Sequence[bool]]
-) -> Comparison | None:
+) -> FitComparison | None:
     """Compare on the scores (N, M) that may be held back; null without two groups of them.
 
     Held back in five parts, each group is predicted by fits to all other rows.
@@ -95,22 +85,24 @@ def compare(
     gaps = np.stack(
         [(errors["fitted"] - errors[name])[is_scored] for name in ("in_use", "task_means")], axis=1
     )
-    over_in_use, over_task_means = draws.means(gaps, np.ones(len(gaps))).T
+    over_in_use, over_task_means = map(interval, draws.means(gaps, np.ones(len(gaps))).T)
     methods = {
         name: _method(table, errors[name], is_scored, answers.facts)
         for name, table in tables.items()
     }
-    return Comparison(
+    return FitComparison(
         groups=len(part_of),
         scores=int(is_scored.sum()),
         success=float(answers.scores[is_scored].mean()),
         **methods,
-        over_in_use=interval(over_in_use),
-        over_task_means=interval(over_task_means),
+        over_in_use=over_in_use,
+        over_task_means=over_task_means,
+        is_enough=len(part_of) >= LEAST_GROUPS,
+        is_better=over_in_use.high < 0 and over_task_means.low <= 0,
     )
 
 
-def _cross_predicted(in_use: Scorer, answers: Answers, parts: NDArray[np.intp]) -> Floats:
+def _cross_predicted(in_use: Scorer, answers: Answers, parts: NDArray[np.intp]) -> Table:
     """Return success and its deviation, (N, M, 2), by fits to the rows of other parts."""
     predicted = np.full((*answers.scores.shape, 2), np.nan)
     for part, fits in enumerate(cross_fits(in_use, answers, parts)):
@@ -122,7 +114,7 @@ def _cross_predicted(in_use: Scorer, answers: Answers, parts: NDArray[np.intp]) 
 
 def _predict_table(
     scorer: Scorer, readings: Sequence[Reading], facts: Sequence[ModelFacts]
-) -> Floats:
+) -> Table:
     """Return success and its deviation, (N, M, 2), of these models on prompts that were read."""
     rows = [scorer.predict(reading, facts) for reading in readings]
     return np.array(
@@ -130,9 +122,7 @@ def _predict_table(
     ).reshape(len(readings), len(facts), 2)
 
 
-def _means(
-    answers: Answers, tasks: Sequence[str], parts: NDArray[np.intp]
-) -> tuple[Floats, Floats]:
+def _means(answers: Answers, tasks: Sequence[str], parts: NDArray[np.intp]) -> tuple[Table, Table]:
     """Return each model's mean on the prompt's task and on all prompts, (N, M, 2) each.
 
     Both are of the rows outside the prompt's part, drawn a little to the mean of all models.
@@ -151,21 +141,21 @@ def _means(
     return by_task, by_model
 
 
-def _mean(scores: Floats, level: Floats | float, rows: float) -> Floats:
+def _mean(scores: Table, level: Table | float, rows: float) -> Table:
     """Return the means of columns (M,), as if so many rows more were at `level`."""
     is_known = np.isfinite(scores)
-    total: Floats = np.where(is_known, scores, 0.0).sum(axis=0) + rows * level
-    found: Floats = total / (is_known.sum(axis=0) + rows)
+    total: Table = np.where(is_known, scores, 0.0).sum(axis=0) + rows * level
+    found: Table = total / (is_known.sum(axis=0) + rows)
     return found
 
 
 def _method(
-    table: Floats, errors: Floats, is_scored: NDArray[np.bool_], facts: Sequence[ModelFacts]
-) -> Method:
-    doubt = table[..., 1][is_scored]
-    return Method(
+    table: Table, errors: Table, is_scored: NDArray[np.bool_], facts: Sequence[ModelFacts]
+) -> MethodFigures:
+    deviation = table[..., 1][is_scored]
+    return MethodFigures(
         success=float(table[..., 0][is_scored].mean()),
-        success_std=float(doubt.mean()) if np.isfinite(doubt).all() else None,
+        success_std=float(deviation.mean()) if np.isfinite(deviation).all() else None,
         brier=float(errors[is_scored].mean()),
         brier_by_model={
             one.model: float(errors[is_scored[:, column], column].mean())

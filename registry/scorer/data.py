@@ -12,16 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.core.errors import InvalidDocument, UnknownRecord
+from rolecall.registry.scorer.arrays import Floats
 from rolecall.registry.scorer.data_lines import BrokenFile, judged_files, numbered_rows, shown
-from rolecall.registry.scorer.data_rows import BadRow, Row, parse_row
+from rolecall.registry.scorer.data_rows import BadRow, ParsedRow, parse_row
 
 MOST_SPELLED_OUT = 20
 SKIP_HINT = "mend these lines, or leave them out: --skip-bad"
 FORM_HINT = 'a row is {"prompt": "…", "scores": {"MODEL": 0..1}}, or {"prompt", "model", "score"}'
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _SAME = 1e-6  # scores are kept as 32-bit floats
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +51,15 @@ class Judged:
         given = np.asarray(rows)
         numbers = np.flatnonzero(given) if given.dtype == bool else given.astype(np.intp)
 
-        def taken(column: tuple[str, ...]) -> tuple[str, ...]:
-            return tuple(column[row] for row in numbers.tolist())
-
-        return replace(
-            self,
-            ids=taken(self.ids),
-            prompts=taken(self.prompts),
-            datasets=taken(self.datasets),
-            tasks=taken(self.tasks),
-            groups=taken(self.groups),
-            folds=self.folds[numbers],
-            scores=self.scores[numbers],
-            tokens=self.tokens[numbers],
-            costs=self.costs[numbers],
+        places = numbers.tolist()
+        texts = (self.ids, self.prompts, self.datasets, self.tasks, self.groups)
+        ids, prompts, datasets, tasks, groups = (
+            tuple(map(column.__getitem__, places)) for column in texts
+        )
+        scores, tokens, costs = (table[numbers] for table in (self.scores, self.tokens, self.costs))
+        folds = self.folds[numbers]
+        return Judged(
+            ids, prompts, datasets, tasks, groups, folds, self.models, scores, tokens, costs
         )
 
     def of(self, models: Sequence[str]) -> Judged:
@@ -89,8 +83,8 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One prompt whether judged or not, and the models that its row names, in the row's order.
+class PromptRow:
+    """A row's prompt, with scores or without, and the models that it names, in its order.
 
     `id` is as written, else `FILE:LINE`.
     """
@@ -134,7 +128,7 @@ def read_judged(
     models = tuple(sorted({model for row in rows for model in row.scores}))
     column = {model: number for number, model in enumerate(models)}
 
-    def table(figures_of: Callable[[Row], dict[str, float]]) -> Floats:
+    def table(figures_of: Callable[[ParsedRow], dict[str, float]]) -> Floats:
         cells = np.full((len(rows), len(models)), np.nan, dtype=np.float32)
         for number, row in enumerate(rows):
             figures = figures_of(row)
@@ -158,15 +152,15 @@ def read_judged(
     return judged, bad
 
 
-def read_asked(
+def read_prompt_rows(
     paths: Sequence[Path], *, skip_bad: bool = False
-) -> tuple[tuple[Asked, ...], tuple[BadLine, ...]]:
+) -> tuple[tuple[PromptRow, ...], tuple[BadLine, ...]]:
     """Read what was asked, and of which models, by their scores or by a list `models`.
 
     As `read_judged`, but a row may name no model at all.
     """
     rows, bad = _read(paths, skip_bad=skip_bad, need_scores=False)
-    return tuple(Asked(_id(row), row.text, tuple(row.named)) for row in rows), bad
+    return tuple(PromptRow(_id(row), row.text, tuple(row.named)) for row in rows), bad
 
 
 def spelled_out(bad: Sequence[BadLine]) -> str:
@@ -188,13 +182,13 @@ def left_out_of(bad: Sequence[BadLine]) -> str | None:
 class _Joined:
     """Rows in the order in which they came, the answers to one prompt joined."""
 
-    rows: list[Row] = field(default_factory=list)
-    by_id: dict[tuple[str, str], Row] = field(default_factory=dict)
-    by_prompt: defaultdict[tuple[str, bytes], list[Row]] = field(
+    rows: list[ParsedRow] = field(default_factory=list)
+    by_id: dict[tuple[str, str], ParsedRow] = field(default_factory=dict)
+    by_prompt: defaultdict[tuple[str, bytes], list[ParsedRow]] = field(
         default_factory=lambda: defaultdict(list)
     )
 
-    def add(self, row: Row) -> None:
+    def add(self, row: ParsedRow) -> None:
         """Add a row, or join it to an earlier one of its prompt.
 
         An id joins what has the same id and prompt. Without an id the prompt alone joins, and so
@@ -220,7 +214,7 @@ class _Joined:
             self.by_id.setdefault(name, found)
 
 
-def _is_same(one: Row, other: Row, *, has_other_id: bool) -> bool:
+def _is_same(one: ParsedRow, other: ParsedRow, *, has_other_id: bool) -> bool:
     """Whether two rows of one prompt tell of the same sample of answers."""
     both = one.scores.keys() & other.scores.keys()
     return not both or (
@@ -229,13 +223,13 @@ def _is_same(one: Row, other: Row, *, has_other_id: bool) -> bool:
     )
 
 
-def _id(row: Row) -> str | int:
+def _id(row: ParsedRow) -> str | int:
     return f"{shown(Path(row.path.name))}:{row.number}" if row.id is None else row.id
 
 
 def _read(
     paths: Sequence[Path], *, skip_bad: bool, need_scores: bool
-) -> tuple[list[Row], tuple[BadLine, ...]]:
+) -> tuple[list[ParsedRow], tuple[BadLine, ...]]:
     joined, bad = _Joined(), list[BadLine]()
     for path in judged_files(paths):
         _gather(joined, path, bad, need_scores=need_scores)

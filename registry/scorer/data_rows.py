@@ -31,7 +31,7 @@ class BadRow(Exception):
 
 
 @dataclass(slots=True)
-class Row:
+class ParsedRow:
     """What one line says, and what later lines add to it.
 
     `id` is null where there is none, `model` where the line holds every model's answer. `text` is
@@ -61,7 +61,7 @@ class Row:
             return "a row per answer"
         return "a wide row" if self.named else None
 
-    def join(self, other: Row) -> None:
+    def join(self, other: ParsedRow) -> None:
         """Add what another row of the same prompt tells, and this one does not."""
         self.scores = other.scores | self.scores
         self.tokens = other.tokens | self.tokens
@@ -69,7 +69,9 @@ class Row:
         self.named = self.named | other.named
 
 
-def parse_row(line: bytes | dict[str, Any], path: Path, number: int, *, need_scores: bool) -> Row:
+def parse_row(
+    line: bytes | dict[str, Any], path: Path, number: int, *, need_scores: bool
+) -> ParsedRow:
     """Return the row that a line is; a row's data set is by default its file.
 
     Raises BadRow with the first thing that is wrong.
@@ -83,7 +85,7 @@ def parse_row(line: bytes | dict[str, Any], path: Path, number: int, *, need_sco
     dataset = _word(plain, "dataset") or shown(Path(path.name)).partition(".")[0] or path.name
     group, fold = _group_and_fold(plain, own)
     listed = () if need_scores or scores else _named(plain)
-    return Row(
+    return ParsedRow(
         path=path,
         number=number,
         id=_name(plain, "id"),

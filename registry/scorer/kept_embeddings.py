@@ -7,13 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rolecall.registry.scorer.card import MODEL_FILE
+from rolecall.registry.scorer.arrays import Floats
+from rolecall.registry.scorer.card import MODEL_FILE, PRETRAINED, file_digest
 from rolecall.registry.scorer.encoder import EMBEDDINGS, WIDTH, Encoder
-from rolecall.registry.scorer.integrity import file_digest
-
-Floats = NDArray[np.float32]
 
 _KEY_DIGITS = 16
 
@@ -40,10 +37,6 @@ class KeptEmbeddings(Encoder):
             found[row] = self._known[key]
         return found
 
-    def token_ids(self, text: str) -> list[int]:
-        """Return the ids that the encoder reads, special tokens included."""
-        return self._encoder.token_ids(text)
-
     def save(self) -> None:
         """Write what is known to the file, if there is one and something is new."""
         if self._path is None or not self._fresh:
@@ -57,6 +50,6 @@ class KeptEmbeddings(Encoder):
         self._fresh = False
 
 
-def embeddings_file(folder: Path, artifact: Path) -> Path:
+def embeddings_file(folder: Path, artifact: Path = PRETRAINED) -> Path:
     """Return the file in `folder` that holds embeddings by the encoder of an artifact folder."""
     return folder / f"embeddings-{file_digest(artifact / MODEL_FILE)[:16]}.npz"

@@ -9,9 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.scorer.arrays import Arrays
+from rolecall.registry.scorer.arrays import Arrays, Floats
 
-Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Steps = NDArray[np.int8]
 

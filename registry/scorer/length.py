@@ -15,12 +15,9 @@ from numpy.typing import NDArray
 
 from rolecall.registry.core.errors import ScorerUnusable
 from rolecall.registry.core.predictions import ModelFacts
-from rolecall.registry.scorer.arrays import pack_arrays, unpack_arrays
+from rolecall.registry.scorer.arrays import Floats, Table, pack_arrays, unpack_arrays
 from rolecall.registry.scorer.asked_length import asked_tokens
 from rolecall.registry.scorer.variants import Variant, candidates, reasons, variant
-
-Floats = NDArray[np.float32]
-Table = NDArray[np.float64]
 
 LENGTH_FILE = "length.bin"
 _SCALE = ".scale"

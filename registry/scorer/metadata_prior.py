@@ -1,4 +1,4 @@
-"""What is believed of a model before any of its answers was judged: its numbers theta.
+"""The prior of a model before any of its answers was judged: its numbers theta.
 
 Public benchmark scores come first, by a few factors; then the facts of the model (size, date,
 price, whether it reasons, whether its weights are open); then its relatives: other efforts of
@@ -15,15 +15,12 @@ from math import log10
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rolecall.registry.core.predictions import ModelFacts
-from rolecall.registry.scorer.arrays import Arrays
-from rolecall.registry.scorer.benchmark_factors import BenchmarkFactors, Cell
-from rolecall.registry.scorer.variant_names import FAMILIES
-from rolecall.registry.scorer.variants import canonical, reasons, variant
+from rolecall.registry.scorer.arrays import Arrays, Table
+from rolecall.registry.scorer.benchmark_factors import BenchmarkFactors, BenchmarkScore
+from rolecall.registry.scorer.variants import FAMILIES, canonical, reasons, variant
 
-Floats = NDArray[np.float64]
 Basis = Literal["scores", "facts"]
 
 _ORIGIN_YEAR = 2024.5
@@ -49,15 +46,15 @@ class Scales:
     Size and price stand in for each other: `price ≈ line · (1, size)` and the reverse.
     """
 
-    mean: Floats
-    deviation: Floats
-    low: Floats
-    spread: Floats
-    price_of_size: Floats  # intercept, slope, spread
-    size_of_price: Floats
+    mean: Table
+    deviation: Table
+    low: Table
+    spread: Table
+    price_of_size: Table  # intercept, slope, spread
+    size_of_price: Table
     last_years: float
 
-    def row(self, facts: ModelFacts) -> tuple[Floats, Floats]:
+    def row(self, facts: ModelFacts) -> tuple[Table, Table]:
         """Return a model's standardised facts and their variances, both (5,)."""
         size, price = power(facts.parameters_b), power(facts.output_usd_per_mtok)
         values, spreads = self.low.copy(), self.spread.copy()
@@ -88,10 +85,10 @@ class ModelInputs:
     scales: Scales
     families: tuple[str, ...]
     bases: tuple[str, ...]
-    centre: Floats
-    size: Floats
+    centre: Table
+    size: Table
 
-    def rows(self, facts: Sequence[ModelFacts]) -> Floats:
+    def rows(self, facts: Sequence[ModelFacts]) -> Table:
         """Return each model's inputs (N, C)."""
         numbers = np.array([self.numbers(one)[0] for one in facts])
         numbers = ((numbers - self.centre) / self.size).reshape(len(facts), -1)
@@ -104,17 +101,17 @@ class ModelInputs:
         )
         return np.concatenate([numbers, families, bases], axis=1)
 
-    def numbers(self, facts: ModelFacts) -> tuple[Floats, Floats]:
+    def numbers(self, facts: ModelFacts) -> tuple[Table, Table]:
         """Return a model's factors and facts (R + 5,) and their covariance, not standardised."""
-        row, doubt = self.scales.row(facts)
+        row, variance = self.scales.row(facts)
         name = canonical(facts.model)
         found = self.factors.posterior(self.cells(facts), name, row)
         rank = len(found.mean)
         covariance = np.zeros((rank + len(row), rank + len(row)))
-        covariance[:rank, :rank], covariance[rank:, rank:] = found.covariance, np.diag(doubt)
+        covariance[:rank, :rank], covariance[rank:, rank:] = found.covariance, np.diag(variance)
         return np.concatenate([found.mean, row]), covariance
 
-    def cells(self, facts: ModelFacts) -> tuple[Cell, ...]:
+    def cells(self, facts: ModelFacts) -> tuple[BenchmarkScore, ...]:
         """Return the benchmark scores that count for a model."""
         return self.factors.cells_of(canonical(facts.model), dict(facts.benchmarks))
 
@@ -128,23 +125,23 @@ class MetadataPrior:
     """
 
     inputs: ModelInputs
-    level: Floats
-    common: Floats
-    own: Floats
-    of_family: Floats
-    of_base: Floats
+    level: Table
+    common: Table
+    own: Table
+    of_family: Table
+    of_base: Table
 
-    def predict(self, facts: Sequence[ModelFacts]) -> tuple[Floats, Floats]:
+    def predict(self, facts: Sequence[ModelFacts]) -> tuple[Table, Table]:
         """Return theta's mean (N, K) and covariance (N, K, K) for each model."""
         rows = self.inputs.rows(facts)
         return self.level + rows @ self.common, np.array(
             [self._covariance(one, row) for one, row in zip(facts, rows, strict=True)]
         )
 
-    def _covariance(self, facts: ModelFacts, row: Floats) -> Floats:
+    def _covariance(self, facts: ModelFacts, row: Table) -> Table:
         count = len(self.inputs.centre)
         slope = self.common[:count] / self.inputs.size[:, None]
-        found: Floats = self.own + slope.T @ self.inputs.numbers(facts)[1] @ slope
+        found: Table = self.own + slope.T @ self.inputs.numbers(facts)[1] @ slope
         families, bases = np.split(row[count:], [len(self.inputs.families)])
         found = found if bases.any() else found + self.of_base
         return found if families.any() else found + self.of_family
@@ -153,7 +150,7 @@ class MetadataPrior:
         """Return whether public scores speak for a model, or its facts alone."""
         return "scores" if self.cells(facts) else "facts"
 
-    def cells(self, facts: ModelFacts) -> tuple[Cell, ...]:
+    def cells(self, facts: ModelFacts) -> tuple[BenchmarkScore, ...]:
         """Return the benchmark scores that count for a model."""
         return self.inputs.cells(facts)
 
@@ -221,5 +218,5 @@ def years_of(date: str | None) -> float | None:
     return int(date[:4]) + (month - 0.5) / 12 - _ORIGIN_YEAR
 
 
-def _guess(line: Floats, other: float) -> tuple[float, float]:
+def _guess(line: Table, other: float) -> tuple[float, float]:
     return float(line[0] + line[1] * other), float(line[2])

@@ -9,22 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rolecall.registry.core.predictions import ModelFacts, Prediction, SuccessParts
-from rolecall.registry.scorer.artifact import PUBLIC, Floats, Head, load_head
+from rolecall.registry.scorer.arrays import Floats, Rows, Table
+from rolecall.registry.scorer.artifact import PUBLIC, Head, load_head
 from rolecall.registry.scorer.card import PRETRAINED
-from rolecall.registry.scorer.chances import LATENT_FLOOR, expected, logistic
 from rolecall.registry.scorer.encoder import SENTENCE, WIDTH, Encoder, Session
 from rolecall.registry.scorer.features import FEATURES, measure
 from rolecall.registry.scorer.length import LengthModel
 from rolecall.registry.scorer.pools import pools
+from rolecall.registry.scorer.posterior import LATENT_FLOOR, expected, logistic
 
 if TYPE_CHECKING:
     from rolecall.registry.scorer.onboarding import Fits
 
-Table = NDArray[np.float64]
-Rows = NDArray[np.intp]
 
 _MOST_DEVIATIONS = 4.0
 _LEAST_SUCCESS = 0.01
@@ -316,7 +314,7 @@ class Scorer:
     def _world(self, vector: Floats) -> float:
         if self.fits is None or self.fits.world is None:
             return 0.0
-        return self.fits.world.offset(vector)
+        return float(self.fits.world.offsets(vector[None].astype(np.float64))[0])
 
     def _parts(
         self, reading: Reading, usual: Table, plain: Table, local: Table, whole: Table

@@ -1,4 +1,4 @@
-"""A model joins by its judged rows: what is known of it before meets them, training aside."""
+"""Fit models to their judged rows, with the network frozen: a prior and rows give a posterior."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rolecall.registry.core.judged_rows import JudgedRow
 from rolecall.registry.core.predictions import ModelFacts
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.posterior import Design, Gaussian, fit_posterior, variances
 from rolecall.registry.scorer.variants import canonical
 from rolecall.registry.scorer.world import World, fit_world
@@ -20,11 +21,10 @@ from rolecall.registry.scorer.world import World, fit_world
 if TYPE_CHECKING:
     from rolecall.registry.scorer.model import Reading, Scorer
 
-Floats = NDArray[np.float64]
 Facts = Mapping[str, ModelFacts]
 
 PARTS = 5
-# So many rows count as much as the belief that a model answers as long as predicted.
+# A model answers as long as predicted: this prior counts as so many rows.
 _LENGTH_ROWS = 2.0
 _SEED = 7
 
@@ -41,8 +41,8 @@ class Fit:
     """
 
     model: str
-    mean: Floats
-    covariance: Floats
+    mean: Table
+    covariance: Table
     log_tokens: float | None
     rows: int
 
@@ -80,9 +80,9 @@ class Answers:
     readings: tuple[Reading, ...]
     facts: tuple[ModelFacts, ...]
     groups: tuple[str, ...]
-    scores: Floats
-    samples: Floats
-    longer: Floats
+    scores: Table
+    samples: Table
+    longer: Table
 
     def only(self, rows: NDArray[np.bool_]) -> Answers:
         """Return these rows alone, by a mask (N,)."""
@@ -97,7 +97,7 @@ class Answers:
         )
 
     @cached_property
-    def vectors(self) -> Floats:
+    def vectors(self) -> Table:
         """The prompts' embeddings (N, 384)."""
         return np.array([one.vector for one in self.readings], dtype=np.float64)
 
@@ -208,16 +208,18 @@ def _world(
 ) -> World:
     spread = np.array([one.spread for one in answers.readings])
     far = np.maximum(spread**2 - scorer.head.calibration.spread**2, 0.0)
-    logits, doubts = [], []
+    logits, own_variances = [], []
     for design, prior in zip(designs, priors, strict=True):
         unsure = variances(prior, design)
         logit = design.offset + design.features @ prior.mean
         logits.append(logit / np.sqrt(1 + pi / 8 * (unsure + far)))
-        doubts.append(float(unsure.mean()))
-    return fit_world(answers.vectors, np.stack(logits, axis=1), np.array(doubts), answers.scores)
+        own_variances.append(float(unsure.mean()))
+    return fit_world(
+        answers.vectors, np.stack(logits, axis=1), np.array(own_variances), answers.scores
+    )
 
 
-def _log_tokens(longer: Floats) -> float | None:
+def _log_tokens(longer: Table) -> float | None:
     """Return by how much a model's answers (N,) are longer than predicted, shrunk."""
     told = longer[np.isfinite(longer)]
     return float(told.sum() / (len(told) + _LENGTH_ROWS)) if len(told) else None

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.core.predictions import Basis, ModelFacts
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.artifact import Head
 from rolecall.registry.scorer.variants import candidates, reasons, variant
 
 if TYPE_CHECKING:
     from rolecall.registry.scorer.onboarding import Fits
 
-Table = NDArray[np.float64]
 _KEPT = 8  # pools; the same one is asked about prompt after prompt
 
 

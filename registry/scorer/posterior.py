@@ -1,25 +1,28 @@
 """What rows of one model say of its own numbers: Bayesian regression with the network frozen.
 
 Given the frozen network, the logit of a model's success on a prompt is linear in the model's own
-numbers w: `offset + features · w`. A Gaussian belief on w meets judged rows and becomes another.
+numbers w: `offset + features · w`. A Gaussian prior on w and judged rows give its posterior.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import pi
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.scorer.chances import expected, logistic
+from rolecall.registry.scorer.arrays import Table
 
-Floats = NDArray[np.float64]
+# The least deviation of a success: of a model with scores of its own, and by facts alone.
+LATENT_FLOOR = 0.02
+FACTS_FLOOR = 0.04
 
 _MOST_STEPS = 50
 _MOST_HALVINGS = 30
 _ENOUGH = 1e-8  # gain of the log posterior, per step
 _ROWS_AT_ONCE = 10_000
-# Of few trained models some of their numbers do not vary; nothing is believed quite surely.
+# Of few trained models some numbers do not vary: no variance is quite 0.
 _LEAST_VARIANCE = 1e-8
 
 
@@ -31,8 +34,8 @@ class Design:
     `features` (N, K) are what they weigh.
     """
 
-    offset: Floats
-    features: Floats
+    offset: Table
+    features: Table
 
     def __len__(self) -> int:
         return len(self.offset)
@@ -44,14 +47,29 @@ class Design:
 
 @dataclass(frozen=True, slots=True)
 class Gaussian:
-    """What is believed of a model's own numbers: `mean` (K,) and `covariance` (K, K)."""
+    """A normal distribution of a model's own numbers: `mean` (K,) and `covariance` (K, K)."""
 
-    mean: Floats
-    covariance: Floats
+    mean: Table
+    covariance: Table
 
 
-def fit_posterior(design: Design, scores: Floats, prior: Gaussian) -> Gaussian:
-    """Return the belief after rows of success `scores` (N,), 0–1; a fraction counts as such.
+def expected(logits: Table, variance: Table | float) -> Table:
+    """Return the mean success where a logit is normal with this variance.
+
+    It is nearly the logistic of `logit / √(1 + π·variance/8)` (MacKay, "The evidence framework
+    applied to classification networks", 1992).
+    """
+    return logistic(logits / np.sqrt(1 + pi / 8 * variance))
+
+
+def logistic(logits: Table) -> Table:
+    """Return the probabilities that these logits are."""
+    success: Table = 1 / (1 + np.exp(-np.clip(logits, -500, 500)))
+    return success
+
+
+def fit_posterior(design: Design, scores: Table, prior: Gaussian) -> Gaussian:
+    """Return the posterior after rows of success `scores` (N,), 0–1; a fraction counts as such.
 
     Laplace's approximation: Newton's method finds the likeliest numbers, and the curvature there
     is the inverse covariance (Bishop, "Pattern Recognition and Machine Learning", 4.4 and 4.5.1).
@@ -81,32 +99,30 @@ def fit_posterior(design: Design, scores: Floats, prior: Gaussian) -> Gaussian:
     return Gaussian(numbers, _inverse(curvature + precision))
 
 
-def predict_with(belief: Gaussian, design: Design) -> Floats:
-    """Return the expected success (N,) where logits are as unsure as the belief is."""
-    logits = design.offset + design.features @ belief.mean
-    return expected(logits, variances(belief, design))
+def predict_with(posterior: Gaussian, design: Design) -> Table:
+    """Return the expected success (N,) under this posterior."""
+    logits = design.offset + design.features @ posterior.mean
+    return expected(logits, variances(posterior, design))
 
 
-def variances(belief: Gaussian, design: Design) -> Floats:
-    """Return how unsure the belief is of each prompt's logit, (N,), as a variance."""
-    found: Floats = ((design.features @ belief.covariance) * design.features).sum(axis=1)
+def variances(posterior: Gaussian, design: Design) -> Table:
+    """Return the variance of each prompt's logit (N,) under this posterior."""
+    found: Table = ((design.features @ posterior.covariance) * design.features).sum(axis=1)
     return np.maximum(found, 0.0)
 
 
-def _loss(
-    design: Design, scores: Floats, moved: Floats, numbers: Floats, precision: Floats
-) -> float:
+def _loss(design: Design, scores: Table, moved: Table, numbers: Table, precision: Table) -> float:
     """Return the negative log posterior, up to a constant."""
     logits = design.offset + design.features @ numbers
     misfit = np.logaddexp(0.0, logits).sum() - scores @ logits
     return float(misfit + moved @ precision @ moved / 2)
 
 
-def _derivatives(design: Design, scores: Floats, numbers: Floats) -> tuple[Floats, Floats]:
+def _derivatives(design: Design, scores: Table, numbers: Table) -> tuple[Table, Table]:
     """Return the misfit's gradient (K,) and curvature (K, K)."""
     features = design.features
     success = logistic(design.offset + features @ numbers)
-    gradient: Floats = features.T @ (success - scores)
+    gradient: Table = features.T @ (success - scores)
     steepness = success * (1 - success)
     curvature = np.zeros((features.shape[1], features.shape[1]))
     for start in range(0, len(features), _ROWS_AT_ONCE):
@@ -116,7 +132,7 @@ def _derivatives(design: Design, scores: Floats, numbers: Floats) -> tuple[Float
     return gradient, curvature
 
 
-def _inverse(matrix: Floats) -> Floats:
+def _inverse(matrix: Table) -> Table:
     inverse = np.linalg.inv(matrix)
-    symmetric: Floats = (inverse + inverse.T) / 2
+    symmetric: Table = (inverse + inverse.T) / 2
     return symmetric

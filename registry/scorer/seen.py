@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from rolecall.registry.scorer.card import PRETRAINED
+
 SEEN_FILE = "seen.bin"
 _KEYS = np.dtype("<u8")
 
@@ -22,9 +24,9 @@ def write_seen(folder: Path, keys: Iterable[int]) -> None:
     (folder / SEEN_FILE).write_bytes(np.array(sorted(set(keys)), dtype=_KEYS).tobytes())
 
 
-def load_seen(folder: Path) -> frozenset[int]:
-    """Return the keys in a scorer's folder; none where it says nothing."""
-    path = folder / SEEN_FILE
+def load_seen(folder: Path | None = None) -> frozenset[int]:
+    """Return the keys in a scorer's folder, by default the shipped one's; none if it has none."""
+    path = (folder or PRETRAINED) / SEEN_FILE
     if not path.is_file():
         return frozenset()
     return frozenset(np.frombuffer(path.read_bytes(), dtype=_KEYS).tolist())

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.core.errors import ScorerUnusable
+from rolecall.registry.scorer.arrays import Floats
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.task_cues import CUES, task_cues
 
@@ -22,7 +23,6 @@ WIDTH = 384
 BITS = 15
 BUCKETS = 1 << BITS
 
-Floats = NDArray[np.float32]
 Buckets = NDArray[np.intp]
 
 # The instruction stands at the beginning or at the end; what is between is mostly pasted.

@@ -8,21 +8,41 @@ all). It never touches sizes or versions.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
-from rolecall.registry.scorer.variant_names import (
-    ALWAYS_REASONS,
-    DATED,
-    DEFAULT_EFFORT,
-    GRADED,
-    MAX_IS_AN_EFFORT,
-    SAME,
-    WHOLE,
+# What the rules below cannot know of models' names. `*` stands for any text.
+_TABLES: dict[str, Any] = json.loads(
+    Path(__file__).with_name("variant_names.json").read_text(encoding="utf-8")
 )
+
+
+def _lists(table: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(others.split()) for name, others in table.items()}
+
+
+# Other spellings of one model, as the rules leave them: lower case, no vendor, no date.
+SAME = _lists(_TABLES["same"])
+# Families whose models go by more than one first word; any other family is called by it.
+FAMILIES = _lists(_TABLES["families"])
+# What the name alone means where the server reasons by default.
+DEFAULT_EFFORT: Mapping[str, str] = _TABLES["default_effort"]
+# Snapshots that differ from what the name without their date means: the date stays.
+DATED = tuple[str, ...](_TABLES["dated"])
+# Names whose end looks like an effort and is none.
+WHOLE = tuple[str, ...](_TABLES["whole"])
+# Models that always reason: `-thinking` says nothing of them.
+ALWAYS_REASONS = tuple[str, ...](_TABLES["always_reasons"])
+# Models whose efforts are told apart; for all others "high" and above is `-thinking`.
+GRADED = tuple[str, ...](_TABLES["graded"])
+# `-max` is an effort of these; elsewhere (qwen3-max) it is part of the name.
+MAX_IS_AN_EFFORT = tuple[str, ...](_TABLES["max_is_an_effort"])
 
 _NONE = ("no-thinking", "non-thinking", "nothinking", "no-think", "non-reasoning", "none")
 _THINKING = ("thinking", "think", "reasoning", "reasoner", "enabled")

@@ -1,15 +1,13 @@
-"""How strict the user's world is: what all judged models have in common against predictions."""
+"""The common offset: by how much all judged models succeed more or less often than predicted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.posterior import Design, Gaussian, fit_posterior
-
-Floats = NDArray[np.float64]
 
 # How far the common offset may be from none, as a standard deviation in logits.
 _SPREAD = 0.7
@@ -29,38 +27,34 @@ class World:
     Far from all of them it is 0.
     """
 
-    vectors: Floats
-    weights: Floats
+    vectors: Table
+    weights: Table
 
-    def offset(self, vector: NDArray[np.floating]) -> float:
-        """Return what is added to every model's logit on a prompt of this embedding (384,)."""
-        return float(self.offsets(np.asarray(vector, dtype=np.float64)[None])[0])
-
-    def offsets(self, vectors: Floats) -> Floats:
+    def offsets(self, vectors: Table) -> Table:
         """Return the offsets (N,) of prompts of these embeddings (N, 384)."""
-        found: Floats = kernel(vectors, self.vectors) @ self.weights
+        found: Table = kernel(vectors, self.vectors) @ self.weights
         return found
 
 
-def kernel(left: Floats, right: Floats) -> Floats:
+def kernel(left: Table, right: Table) -> Table:
     """Return how much of their offset prompts share, (N, P), by their embeddings."""
-    alike: Floats = np.exp((left @ right.T - 1) / _REACH)
+    alike: Table = np.exp((left @ right.T - 1) / _REACH)
     return alike
 
 
-def fit_world(vectors: Floats, logits: Floats, doubts: Floats, scores: Floats) -> World:
+def fit_world(vectors: Table, logits: Table, own_variances: Table, scores: Table) -> World:
     """Return what the scores (N, M) of judged models have in common beyond the predicted logits.
 
     The offset is a Gaussian process over embeddings (N, 384) beside an own deviation for each
-    model, of variance `doubts` (M,): what one model alone shows is shared between the two. Scores
-    are `nan` where a model was not judged.
+    model, of variance `own_variances` (M,): what one model alone shows is shared between the two.
+    Scores are `nan` where a model was not judged.
     """
-    dice = np.random.default_rng(_SEED)
-    chosen = np.sort(dice.permutation(len(vectors))[:_MOST_PLACES])
+    rng = np.random.default_rng(_SEED)
+    chosen = np.sort(rng.permutation(len(vectors))[:_MOST_PLACES])
     places = vectors[chosen]
     rows, columns = np.nonzero(np.isfinite(scores))
     if len(rows) > _MOST_SCORES:
-        part = np.sort(dice.permutation(len(rows))[:_MOST_SCORES])
+        part = np.sort(rng.permutation(len(rows))[:_MOST_SCORES])
         rows, columns = rows[part], columns[part]
     count = len(places)
     models = scores.shape[1]
@@ -70,7 +64,7 @@ def fit_world(vectors: Floats, logits: Floats, doubts: Floats, scores: Floats) -
     covariance = np.zeros((count + models, count + models))
     alike = kernel(places, places) + _JITTER * np.eye(count)
     covariance[:count, :count] = _SPREAD**2 * np.linalg.inv(alike)
-    covariance[count:, count:] = np.diag(doubts)
+    covariance[count:, count:] = np.diag(own_variances)
     prior = Gaussian(np.zeros(count + models), covariance)
     found = fit_posterior(Design(logits[rows, columns], features), scores[rows, columns], prior)
     return World(places, found.mean[:count])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 from rolecall.registry.core.decisions import Candidate, Decision, Exclusion
@@ -84,7 +84,8 @@ def pack_decision(decision: Decision, numbers: Mapping[str, int]) -> tuple[str, 
     document["strategy"] = _said(decision.strategy)
     document["fallbacks"] = [numbers[name] for name in decision.fallbacks]
     document["excluded"] = [
-        (numbers[one.endpoint], one.code, one.detail) for one in decision.excluded
+        (numbers[one.endpoint], one.code, one.detail, *([1] if one.is_outside else ()))
+        for one in decision.excluded
     ]
     weighed = [(place, one.weighed) for place, one in enumerate(decision.excluded) if one.weighed]
     document["weighed_at"] = [place for place, _ in weighed]
@@ -182,10 +183,10 @@ def _decision(flat: Plain, plain: Plain, names: Mapping[int, str]) -> Decision:
     own = {
         "task": Task(**_known(Task, plain["task"])),
         "strategy": Strategy(**strategy),
-        "candidates": tuple(replace(one, rank=at) for at, one in enumerate(candidates, start=1)),
+        "candidates": candidates,
         "excluded": tuple(
-            Exclusion(names[number], code, detail, nested.get(place))
-            for place, (number, code, detail) in enumerate(plain["excluded"])
+            Exclusion(names[number], code, detail, nested.get(place), is_outside=bool(outside))
+            for place, (number, code, detail, *outside) in enumerate(plain["excluded"])
         ),
         "fallbacks": tuple(names[number] for number in plain["fallbacks"]),
     }
@@ -194,7 +195,7 @@ def _decision(flat: Plain, plain: Plain, names: Mapping[int, str]) -> Decision:
 
 def _candidates(columns: Columns, names: Mapping[int, str]) -> tuple[Candidate, ...]:
     count = len(columns.get("endpoint", ()))
-    known = {"rank": [0], **_known(Candidate, columns)}
+    known = _known(Candidate, columns)
     if "parts" in known:
         known["parts"] = _parts(columns["parts"], count)
     for name in _NAMES if count else ():

@@ -114,7 +114,15 @@ def _shorter(old: dict[str, Any], numbers: dict[str, int]) -> tuple[str, bytes]:
     }
     document["fallbacks"] = [numbers[name] for name in old["fallbacks"]]
     document["excluded"] = [
-        (numbers[one["endpoint"]], one["code"], one["detail"]) for one in old["excluded"]
+        (numbers[one["endpoint"]], one["code"], one["detail"], *([1] if _is_outside(one) else ()))
+        for one in old["excluded"]
     ]
     document["weighed_at"] = places
     return pack(document, columns_of(candidates, numbers), columns_of(weighed, numbers))
+
+
+def _is_outside(old: dict[str, Any]) -> bool:
+    """Tell whether nobody asked for the endpoint; earlier documents say so by their words alone."""
+    if old["code"] == "ROLE_NOT_ALLOWED":
+        return bool(old["detail"].startswith("not assigned to "))
+    return old["code"] == "POLICY_DENY_ENDPOINT" and "not named by --endpoint" in old["detail"]

@@ -1,10 +1,11 @@
-"""How endpoints stand at the moment of a decision: what was measured, and whose circuit is open."""
+"""What is known of endpoints at the moment of a decision: measurements, and open circuits."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
+from rolecall.registry.core.clock import stamp
 from rolecall.registry.core.telemetry import Measured
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.statistics import read_outcome_statistics, read_statistics
@@ -13,16 +14,16 @@ from rolecall.registry.telemetry.statistics import kinds_of, measured
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What calls and outcomes say of each endpoint, and who may not be asked now, with why."""
+class Availability:
+    """What calls and outcomes say of each endpoint, and which may not be called now, with why."""
 
     measured: dict[str, Measured]
     offline: dict[str, str]
     exhausted: dict[str, str]
 
 
-def read_standing(db: Database, task: str, now: datetime) -> Standing:
-    """Return how every endpoint that was ever called or judged stands for a kind of task.
+def read_availability(db: Database, task: str, now: datetime) -> Availability:
+    """Return how every endpoint that was ever called or judged can serve a kind of task.
 
     Reads one row per endpoint, and one per endpoint and kind, whatever the history's length.
     """
@@ -31,14 +32,14 @@ def read_standing(db: Database, task: str, now: datetime) -> Standing:
         kinds = kinds_of(task)
         outcomes = read_outcome_statistics(db, kinds)
     judged = {endpoint for endpoint, _ in outcomes}
-    standing = Standing({}, {}, {})
-    at = now.isoformat()
+    found = Availability({}, {}, {})
+    at = stamp(now)
     for endpoint in statistics.keys() | judged:
         chain = [outcomes[endpoint, kind] for kind in kinds if (endpoint, kind) in outcomes]
         stats = statistics.get(endpoint)
-        standing.measured[endpoint] = measured(stats, chain, now)
+        found.measured[endpoint] = measured(stats, chain, now)
         if stats is not None and is_open(stats, at):
             is_quota = stats.opened_because in QUOTA_ERRORS
-            why = standing.exhausted if is_quota else standing.offline
+            why = found.exhausted if is_quota else found.offline
             why[endpoint] = why_open(stats, now)
-    return standing
+    return found

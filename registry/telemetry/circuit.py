@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from rolecall.registry.core.clock import stamp
 from rolecall.registry.core.telemetry import Call, EndpointStatistics
 
 TRIAL_S = 180.0
@@ -117,7 +118,7 @@ def _opened(stats: EndpointStatistics, call: Call, times_opened: int) -> Endpoin
     return replace(
         stats,
         times_opened=times_opened,
-        open_until=max(until.isoformat(timespec="microseconds"), stats.open_until or ""),
+        open_until=max(stamp(until), stats.open_until or ""),
         opened_because=call.error_type,
         trial_until=None,
     )

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 
+from rolecall.registry.core.clock import stamp, utc_now
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.telemetry import Outcome
-from rolecall.registry.editing.open import open_registry
 from rolecall.registry.storage.calls import calls_of_decision
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import read_decision
@@ -46,7 +44,7 @@ def parse_score(word: str) -> float:
 
 
 def give_feedback(
-    given: Path | None, decision_id: str | None, score: float, note: str | None
+    db: Database, decision_id: str | None, score: float, note: str | None
 ) -> Feedback:
     """Record a person's word on the answer to a decision; null: the latest decision.
 
@@ -54,24 +52,27 @@ def give_feedback(
     Said again, it takes the place of what was said before. Raises UnknownRecord for a decision
     that is not there, UsageError for one that nobody answered.
     """
-    with open_registry(given) as db:
-        decision = read_decision(db, decision_id)
-        endpoint = answering_endpoint(db, decision)
-        predicted = next(
+    now = utc_now()
+    decision = read_decision(db, decision_id)
+    endpoint = answering_endpoint(db, decision)
+    outcome = Outcome(
+        created_at=stamp(now),
+        endpoint=endpoint,
+        score=score,
+        source="human",
+        decision_id=decision.id,
+        task=decision.task.kind,
+        predicted=next(
             (one.scored_success for one in decision.candidates if one.endpoint == endpoint), None
-        )
-        outcome = Outcome(
-            created_at=datetime.now(UTC).isoformat(timespec="microseconds"),
-            endpoint=endpoint,
-            score=score,
-            source="human",
-            decision_id=decision.id,
-            task=decision.task.kind,
-            predicted=predicted,
-            note=note,
-        )
-        record_outcome(db, outcome)
-        return _counted(db, outcome, decision)
+        ),
+        note=note,
+    )
+    record_outcome(db, outcome)
+    kinds = kinds_of(decision.task.kind)
+    known = read_outcome_statistics(db, kinds)
+    chain = [known[endpoint, kind] for kind in kinds if (endpoint, kind) in known]
+    offset, _, count = success_offset(chain, now)
+    return Feedback(decision.id, endpoint, decision.task.kind, score, count, offset)
 
 
 def answering_endpoint(db: Database, decision: Decision) -> str:
@@ -85,11 +86,3 @@ def answering_endpoint(db: Database, decision: Decision) -> str:
             f"decision {decision.id} got no answer", hint=f"rolecall telemetry show {decision.id}"
         )
     return decision.chosen
-
-
-def _counted(db: Database, outcome: Outcome, decision: Decision) -> Feedback:
-    kinds = kinds_of(decision.task.kind)
-    known = read_outcome_statistics(db, kinds)
-    chain = [known[outcome.endpoint, kind] for kind in kinds if (outcome.endpoint, kind) in known]
-    offset, _, count = success_offset(chain, datetime.now(UTC))
-    return Feedback(decision.id, outcome.endpoint, decision.task.kind, outcome.score, count, offset)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
+from rolecall.registry.core.clock import stamp
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.durations import parse_duration, parse_moment
 from rolecall.registry.core.errors import UnknownRecord, UsageError
-from rolecall.registry.core.suggestions import unknown
 from rolecall.registry.core.telemetry import (
     Call,
     EndpointStatistics,
@@ -17,7 +17,7 @@ from rolecall.registry.core.telemetry import (
     OutcomeStatistics,
     SampleSource,
 )
-from rolecall.registry.policy.strategies import matches
+from rolecall.registry.policy.strategies import selected
 from rolecall.registry.storage.calls import (
     CallFilter,
     call_ids,
@@ -99,7 +99,7 @@ def export_calls(db: Database, wanted: CallQuery, now: datetime, form: CallForma
 def _filter(db: Database, wanted: CallQuery, now: datetime, limit: int | None) -> CallFilter:
     return CallFilter(
         endpoints=_selected(db, wanted.endpoints) if wanted.endpoints else None,
-        since=None if wanted.since is None else _stored_form(parse_moment(wanted.since, now)),
+        since=None if wanted.since is None else stamp(parse_moment(wanted.since, now)),
         only_failed=wanted.only_failed,
         sample_source=wanted.sample_source,
         limit=limit,
@@ -109,11 +109,7 @@ def _filter(db: Database, wanted: CallQuery, now: datetime, limit: int | None) -
 def _selected(db: Database, globs: Sequence[str]) -> tuple[str, ...]:
     """Return the endpoints that globs name, those too that are no longer in the registry."""
     judged = (endpoint for endpoint, _ in all_outcome_statistics(db))
-    known = sorted({*names(db, "endpoints"), *read_statistics(db), *judged})
-    for glob in globs:
-        if not any(matches(one, (glob,)) for one in known):
-            raise unknown("endpoint", glob, known)
-    return tuple(one for one in known if matches(one, globs))
+    return selected(sorted({*names(db, "endpoints"), *read_statistics(db), *judged}), globs)
 
 
 def find_story(db: Database, id_or_prefix: str) -> Story:
@@ -203,7 +199,7 @@ def prune_evidence(db: Database, before: datetime, *, dry_run: bool = False) -> 
     A decision with a later call stays. Statistics and outcomes stay, without the decision's id,
     and so does what was spent. The file gets smaller. With `dry_run` nothing changes.
     """
-    moment = _stored_form(before)
+    moment = stamp(before)
     with db.rehearsal() if dry_run else db.transaction():
         pruned = Pruned(
             before=moment,
@@ -214,7 +210,3 @@ def prune_evidence(db: Database, before: datetime, *, dry_run: bool = False) -> 
     if not dry_run:
         free_disk(db)
     return pruned
-
-
-def _stored_form(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")

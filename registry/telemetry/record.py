@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from rolecall.registry.core.clock import Now, utc_now
+from rolecall.registry.core.clock import Now, stamp, utc_now
 from rolecall.registry.core.entities import Scope
 from rolecall.registry.core.errors import BudgetExceeded, RegistryError
 from rolecall.registry.core.telemetry import Call, Outcome
@@ -62,14 +62,14 @@ def _pass_circuit(db: Database, call: Call, now: datetime) -> None:
     if is_open(stats, at):
         raise CircuitOpen(f"{call.endpoint} {why_open(stats, now)}")
     if on_trial(stats, at):
-        until = (now + timedelta(seconds=TRIAL_S)).isoformat(timespec="microseconds")
+        until = stamp(now + timedelta(seconds=TRIAL_S))
         claim_trial(db, call.endpoint, at, until)
 
 
 def stays_open(db: Database, endpoint: str, until: datetime) -> bool:
     """Tell whether an endpoint's circuit is open and will still be so at that moment."""
     stats = read_endpoint_statistics(db, endpoint)
-    return stats is not None and is_open(stats, until.isoformat(timespec="microseconds"))
+    return stats is not None and is_open(stats, stamp(until))
 
 
 def end_call(db: Database, call: Call, reserved_usd: float | None, *, now: Now = utc_now) -> Call:
@@ -79,7 +79,7 @@ def end_call(db: Database, call: Call, reserved_usd: float | None, *, now: Now =
     under the write lock, so that calls are folded in the order of `finished_at`.
     """
     with db.transaction():
-        ended = replace(call, finished_at=now().isoformat(timespec="microseconds"))
+        ended = replace(call, finished_at=stamp(now()))
         if finish_call(db, ended):
             before = read_endpoint_statistics(db, call.endpoint)
             samples = read_samples(db, call.endpoint)

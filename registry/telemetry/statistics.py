@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from rolecall.registry.core.clock import stamp
 from rolecall.registry.core.telemetry import (
     Call,
     EndpointStatistics,
@@ -58,15 +59,6 @@ def after_call(
     else:
         stats = replace(stats, trial_until=None)
     return _sampled(stats, samples, call)
-
-
-def replayed(calls: Iterable[Call]) -> tuple[EndpointStatistics | None, Samples]:
-    """Work statistics and samples out again from one endpoint's calls, in finishing order."""
-    stats: EndpointStatistics | None = None
-    samples: Samples = ()
-    for call in calls:
-        stats, samples = after_call(stats, samples, call)
-    return stats, samples
 
 
 def _decayed(stats: EndpointStatistics, now: str) -> EndpointStatistics:
@@ -207,7 +199,7 @@ def after_outcome(before: OutcomeStatistics | None, outcome: Outcome) -> Outcome
     task, now = outcome.task or "", outcome.created_at
     start = before or OutcomeStatistics(outcome.endpoint, task, now)
     share = _halved(_elapsed(start.updated_at, now), OUTCOME_TIME) * 2 ** (-1 / OUTCOME_COUNT)
-    foretold = 0.5 if outcome.predicted is None else outcome.predicted
+    predicted = 0.5 if outcome.predicted is None else outcome.predicted
     count = start.outcomes + 1
     return replace(
         start,
@@ -215,7 +207,7 @@ def after_outcome(before: OutcomeStatistics | None, outcome: Outcome) -> Outcome
         outcomes=count,
         mean_score=start.mean_score + (outcome.score - start.mean_score) / count,
         weight=start.weight * share + 1.0,
-        residual=start.residual * share + outcome.score - foretold,
+        residual=start.residual * share + outcome.score - predicted,
     )
 
 
@@ -250,7 +242,7 @@ def measured(
         return Measured(success_offset=offset, success_uncertainty=uncertainty, outcomes=count)
     unchanged = _age(stats.updated_at, now)
     age = unchanged if stats.sampled_at == stats.updated_at else _age(stats.sampled_at, now)
-    is_tried = stats.open_until is not None and on_trial(stats, now.isoformat())
+    is_tried = stats.open_until is not None and on_trial(stats, stamp(now))
     share = 0.0 if is_tried else _halved(unchanged, FAILURE_TIME)
     return Measured(
         samples=stats.samples,

@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.core.predictions import ModelFacts
-from rolecall.registry.evaluation.cases import Table
 from rolecall.registry.evaluation.compare import METRIC_RESAMPLES
 from rolecall.registry.evaluation.evaluate import mean_over_sets
 from rolecall.registry.evaluation.metrics import brier, mean_auc, pair_order
 from rolecall.registry.scorer import model
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.artifact import PUBLIC, Head
 from rolecall.registry.scorer.bootstrap import draw, known_interval
 from rolecall.registry.scorer.encoder import SENTENCE, Encoder
@@ -88,17 +88,17 @@ def changed_training(data: TrainingData) -> dict[str, tuple[TrainingData, Settin
     taught = np.where(data.set_of == PUBLIC, _NO_FOLD, data.judged.folds)
     plain = {
         "second wordings": replace(
-            data, reworded_embeddings=data.embeddings, reworded_features=data.features
+            data, augmented_embeddings=data.embeddings, augmented_features=data.features
         ),
         "phrases (the sentence twice)": replace(
             data,
             embeddings=sentences,
-            reworded_embeddings=data.reworded_embeddings[:, [SENTENCE, SENTENCE]],
+            augmented_embeddings=data.augmented_embeddings[:, [SENTENCE, SENTENCE]],
         ),
         "features": replace(
             data,
             features=np.zeros_like(data.features),
-            reworded_features=np.zeros_like(data.reworded_features),
+            augmented_features=np.zeros_like(data.augmented_features),
         ),
         "public prompts": replace(data, judged=replace(data.judged, folds=taught)),
     }

@@ -19,7 +19,8 @@ from rolecall.registry.calls.ask import Asker, open_asker
 from rolecall.registry.calls.events import AskRequest
 from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
 from rolecall.registry.core.entities import Endpoint, Model
-from rolecall.registry.core.requests import Asked, RoutingChoices
+from rolecall.registry.core.requests import RoutingChoices
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.protocol import Target
 
@@ -92,8 +93,13 @@ def _body() -> dict[str, object]:
 def _warm(url: str, rounds: int) -> None:
     endpoint = Endpoint(ENDPOINT, "m", base_url=url.removesuffix("/chat/completions"))
     target = Target(endpoint, Model("m"))
-    wanted = AskRequest(CHAT, Asked(RoutingChoices(log_prompt=False)))
-    with httpx.Client() as bare, Client() as client, open_asker(None) as asker:
+    wanted = AskRequest(CHAT, RoutingChoices(log_prompt=False))
+    with (
+        httpx.Client() as bare,
+        Client() as client,
+        open_registry(None) as db,
+        open_asker(db) as asker,
+    ):
         actions: dict[str, Callable[[], Times]] = {
             "bare httpx": lambda: _bare(bare, url),
             "bare httpx, new connection": lambda: _bare_anew(url),

@@ -17,9 +17,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.evaluation.cases import Table
 from rolecall.registry.evaluation.metrics import brier, pair_order
-from rolecall.registry.scorer.artifact import PUBLIC, Floats
+from rolecall.registry.scorer.arrays import Floats, Rows, Table
+from rolecall.registry.scorer.artifact import PUBLIC
 from rolecall.registry.scorer.baselines import nearest
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.encoder import SENTENCE
@@ -27,7 +27,7 @@ from rolecall.registry.scorer.length import LengthModel
 from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.scorer.onboarding import Answers, Fits, fit_models
 from rolecall.registry.scorer.training.config import Settings
-from rolecall.registry.scorer.training.dataset import Rows, TrainingData
+from rolecall.registry.scorer.training.dataset import TrainingData
 from rolecall.registry.scorer.training.model_facts import facts_of
 from rolecall.registry.scorer.training.train import learn
 from tests.benchmarks.learnt import (

@@ -14,17 +14,16 @@ from numpy.typing import NDArray
 
 from rolecall.registry.core.entities import Registry
 from rolecall.registry.core.predictions import ModelFacts
-from rolecall.registry.evaluation.cases import Table
-from rolecall.registry.evaluation.plan import EvalPlan, Seen, Selection, plans, training_rows
+from rolecall.registry.evaluation.plan import EvalPlan, Selection, plans, training_rows
+from rolecall.registry.scorer.arrays import Rows, Table
 from rolecall.registry.scorer.artifact import Head
-from rolecall.registry.scorer.card import MODEL_FILE, PRETRAINED
-from rolecall.registry.scorer.chances import expected
+from rolecall.registry.scorer.card import MODEL_FILE, PRETRAINED, file_digest
 from rolecall.registry.scorer.data import read_judged
 from rolecall.registry.scorer.encoder import Encoder
-from rolecall.registry.scorer.integrity import file_digest
 from rolecall.registry.scorer.model import Scorer
+from rolecall.registry.scorer.posterior import expected
 from rolecall.registry.scorer.training.config import Settings
-from rolecall.registry.scorer.training.dataset import Rows, TrainingData, load_data
+from rolecall.registry.scorer.training.dataset import TrainingData, load_data
 from rolecall.registry.scorer.variants import variant
 
 # Of eight families, as many before 2025 as after; in each set of 2025-26 at least one.
@@ -84,7 +83,7 @@ def report_sets(data: TrainingData) -> tuple[ReportSet, ...]:
     """Return what `scorer eval --fold` evaluates on, set by set."""
     judged = data.judged
     learned = training_rows(judged, None, FOLD)
-    planned, _ = plans(judged, learned, Selection(fold=FOLD), Seen(), ({}, Registry(1)))
+    planned, _ = plans(judged, learned, Selection(fold=FOLD), (), ({}, Registry(1)))
     number = {key: row for row, key in enumerate(zip(judged.datasets, judged.ids, strict=True))}
     column = {model: place for place, model in enumerate(judged.models)}
     return tuple(_report_set(plan, number, column) for plan in planned)

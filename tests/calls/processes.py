@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.conftest import heeding_ctrl_c
 from tests.faults.server import FaultServer
 
 PROGRAM = str(Path(sys.executable).with_name("rolecall"))
@@ -101,13 +102,14 @@ def running(*words: str, terminal: str = "", **environment: str) -> Iterator[Run
     if terminal:
         master, follower = pty.openpty()
     pipe = subprocess.PIPE
-    process = subprocess.Popen(
-        [PROGRAM, *words],
-        stdin=subprocess.DEVNULL,
-        stdout=follower if "out" in terminal else pipe,
-        stderr=follower if "err" in terminal else pipe,
-        env=os.environ | {"TERM": "xterm", "NO_COLOR": "1"} | environment,
-    )
+    with heeding_ctrl_c():
+        process = subprocess.Popen(
+            [PROGRAM, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=follower if "out" in terminal else pipe,
+            stderr=follower if "err" in terminal else pipe,
+            env=os.environ | {"TERM": "xterm", "NO_COLOR": "1"} | environment,
+        )
     if follower is not None:
         os.close(follower)
     try:

@@ -186,7 +186,7 @@ def test_a_dearer_second_choice_is_named_before_it_is_asked(
     result = rolecall("ask", "hello")
     assert result.exit_code == 0
     note = re.search(
-        rf"note: {second} is dearer than {first}: \$([\d.]+) against \$([\d.]+) expected\n",
+        rf"note: {second} is more expensive than {first}: \$([\d.]+) against \$([\d.]+) expected\n",
         result.stderr,
     )
     assert note is not None
@@ -201,7 +201,7 @@ def test_what_was_said_of_an_endpoint_is_not_said_again_in_a_second_try(
     result = rolecall("ask", "hello")
     assert result.exit_code == 0
     assert len(serving.server.received("second")) == 2
-    assert result.stderr.count(f"note: {second} is dearer") == 1
+    assert result.stderr.count(f"note: {second} is more expensive") == 1
 
 
 def test_a_server_that_needs_longer_than_allowed_is_left(

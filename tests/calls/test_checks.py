@@ -103,7 +103,7 @@ def test_a_check_need_not_read_the_answer() -> None:
 
 def test_a_check_that_never_ends_judges_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "CHECK_TIMEOUT_S", 0.1)
-    with pytest.raises(CheckUnusable, match="it took longer than 0 s"):
+    with pytest.raises(CheckUnusable, match=r"it took longer than 0\.1 s"):
         check_problem("exec sleep 5", "hi")
 
 

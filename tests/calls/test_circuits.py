@@ -9,7 +9,7 @@ from rolecall.registry.calls.events import Answered, Asking, AskRequest, Failed
 from rolecall.registry.core.chat import Chat, Text, Turn
 from rolecall.registry.core.entities import Price
 from rolecall.registry.core.errors import AllFailed
-from rolecall.registry.core.requests import Asked, RoutingChoices
+from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.providers.client import Client
 from rolecall.registry.routing.router import Router
@@ -37,10 +37,10 @@ def test_a_circuit_that_opened_since_the_decision_is_passed_over_and_is_no_attem
     serving.server.plan("second", Plan(fault="rate_limit"))
     with open_registry(None) as db, Client() as client:
         asker = Asker(db, Router(db, scorer=scorer, environment={}), client, environment={})
-        running = asker.ask(AskRequest(HELLO, Asked(RoutingChoices(strategy="cheapest"))))
+        running = asker.ask(AskRequest(HELLO, RoutingChoices(strategy="cheapest")))
         next(running)  # the decision
         with pytest.raises(AllFailed):
-            list(asker.ask(AskRequest(HELLO, Asked(RoutingChoices(endpoints=("openai/second",))))))
+            list(asker.ask(AskRequest(HELLO, RoutingChoices(endpoints=("openai/second",)))))
         progress = list(running)
     failed = [one for one in progress if isinstance(one, Failed)]
     asked = [(one.endpoint, one.attempt) for one in progress if isinstance(one, Asking)]

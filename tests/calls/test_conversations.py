@@ -1,34 +1,13 @@
-"""Conversations whose history the registry keeps."""
+"""A chat is led by the history of its conversation, in which no tool call is left open."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
-from rolecall.registry.calls.conversations import Conversation, keep_turns, open_conversation
+from rolecall.registry.calls.conversations import Conversation
 from rolecall.registry.core.chat import Chat, Text, ToolCall, ToolResult, Turn, TurnRole
-from rolecall.registry.core.errors import UsageError
-from rolecall.registry.storage.connection import Database
-from rolecall.registry.storage.decisions import insert_decision
-from rolecall.registry.storage.open import open_database
-from tests.storage.test_decisions import DECISION
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    with open_database(tmp_path / "registry.db") as opened:
-        insert_decision(opened, DECISION)
-        yield opened
 
 
 def turn(role: TurnRole, text: str) -> Turn:
     return Turn(role, (Text(text),))
-
-
-def said(db: Database, name: str, *turns: Turn) -> None:
-    keep_turns(db, Conversation(name), DECISION.id, turns)
 
 
 def calling(*ids: str) -> Turn:
@@ -48,41 +27,6 @@ def texts(chat: Chat) -> list[str]:
     return [
         "".join(part.text for part in one.parts if isinstance(part, Text)) for one in chat.turns
     ]
-
-
-def test_a_new_conversation_has_a_name_of_its_own_and_no_history(db: Database) -> None:
-    first = open_conversation(db, None, continue_last=False)
-    second = open_conversation(db, None, continue_last=False)
-    assert first.turns == second.turns == ()
-    assert first.id != second.id
-
-
-def test_a_named_conversation_goes_on_with_what_was_said(db: Database) -> None:
-    said(db, "talk", turn("user", "hi"), turn("assistant", "hello"))
-    said(db, "other", turn("user", "no"))
-    talk = open_conversation(db, "talk", continue_last=False)
-    chat, held = talk.with_turns(Chat((turn("user", "and?"),)))
-    assert (texts(chat), held) == (["hi", "hello", "and?"], 2)
-
-
-def test_a_name_that_is_new_begins_a_conversation(db: Database) -> None:
-    assert open_conversation(db, "fresh", continue_last=False) == Conversation("fresh")
-
-
-def test_the_last_conversation_can_be_gone_on_with(db: Database) -> None:
-    said(db, "talk", turn("user", "hi"))
-    said(db, "later", turn("user", "ho"))
-    assert open_conversation(db, None, continue_last=True).id == "later"
-
-
-def test_there_must_be_one_to_go_on_with(db: Database) -> None:
-    with pytest.raises(UsageError, match="there is no conversation to continue"):
-        open_conversation(db, None, continue_last=True)
-
-
-def test_a_name_and_the_last_one_are_not_asked_for_together(db: Database) -> None:
-    with pytest.raises(UsageError, match="either --continue or --conversation"):
-        open_conversation(db, "talk", continue_last=True)
 
 
 def test_without_history_a_chat_is_as_it_was_given() -> None:

@@ -100,7 +100,7 @@ def test_conversations_are_kept_apart(serving: Serving, rolecall: Rolecall) -> N
     texts = [text for _, text in said("openai", serving.body())]
     assert "about tea" in texts
     assert "about milk" not in texts
-    rolecall("ask", "more milk", "--conversation", told["conversation"])
+    rolecall("ask", "more milk", "--conversation", told["conversation_id"])
     texts = [text for role, text in said("openai", serving.body()) if role == "user"]
     assert texts == ["about milk", "more milk"]
 
@@ -181,6 +181,15 @@ def test_an_unlogged_conversation_cannot_be_gone_on_with(
     result = rolecall("ask", "again", "-c")
     assert result.exit_code == 2
     assert "--no-log" in result.stderr
+
+
+def test_either_a_conversation_is_named_or_the_last_one_is_gone_on_with(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    serving.one()
+    result = rolecall("ask", "hello", "-c", "--conversation", "tea")
+    assert result.exit_code == 2
+    assert "either --continue or --conversation" in result.stderr
 
 
 def test_without_a_log_what_fails_the_schema_is_not_quoted_in_the_file(

@@ -11,7 +11,7 @@ import pytest
 from rolecall.registry.calls.ask import Asker
 from rolecall.registry.calls.events import Answered, AskRequest
 from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
-from rolecall.registry.core.requests import Asked, RoutingChoices
+from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.providers.client import Client
 from rolecall.registry.routing.router import Router
@@ -57,7 +57,7 @@ def test_before_the_first_token_the_call_is_recorded_and_the_connection_closed(
     assert call.finished_at is not None
     assert call.time_to_first_chunk_s is None
     assert call.duration_s is not None
-    assert call.duration_s < 5
+    assert call.duration_s < SILENT.first_delay_s / 2
     assert (call.cost_usd, call.output_tokens) == (None, None)
     assert call.reserved_usd == pytest.approx(serving.spent_usd())
 
@@ -69,7 +69,7 @@ def test_within_the_answer_a_pipe_got_nothing(
     watchful.plan("m", STALLED)
     with running("ask", "hello") as command:
         command.wait_for(lambda: bool(watchful.requests))
-        command.look(0.3)  # for half of the answer to arrive
+        command.look(1.0)  # for half of the answer to arrive
         at = command.stop(number)
         assert command.end() == (130, "", "")
     check_left(watchful, at)
@@ -91,9 +91,9 @@ def test_within_the_answer_a_terminal_has_what_was_shown(
 
 
 def check_left(watchful: WatchfulServer, at: float) -> None:
-    """Check that the one connection was over within a second of the signal."""
+    """Check that the one connection was over soon after the signal."""
     [left_at] = watchful.left_at
-    assert at <= left_at < at + 1.0
+    assert at <= left_at < at + 4.0
 
 
 def check_half(serving: Serving) -> None:
@@ -114,8 +114,7 @@ def test_between_two_tries_nothing_is_waited_for(
 ) -> None:
     watchful.plan("m", Plan(fault="rate_limit", retry_after="15"))
     with running("ask", "hello") as command:
-        command.wait_for(lambda: bool(watchful.left_at))
-        command.look(0.3)  # for the wait to begin
+        command.wait_for(lambda: any(call.finished_at for call in serving.calls()))
         command.stop(signal.SIGINT)
         assert command.end() == (130, "", "")
     [call] = serving.calls()
@@ -136,7 +135,7 @@ def test_json_is_not_printed_by_half(serving: Serving, watchful: WatchfulServer)
 def test_an_endpoint_is_not_blamed_for_interruptions(serving: Serving, scorer: Scorer) -> None:
     serving.one()
     serving.server.plan("m", STALLED)
-    wanted = AskRequest(Chat((Turn("user", (Text("hello"),)),)), Asked(RoutingChoices()))
+    wanted = AskRequest(Chat((Turn("user", (Text("hello"),)),)), RoutingChoices())
     with open_registry(None) as db, Client() as client:
         router = Router(db, scorer=scorer, environment={})
         asker = Asker(db, router, client, environment={})

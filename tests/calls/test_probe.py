@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.calls.probe import Probed, Prober, Round, probe_command, probed
+from rolecall.registry.calls.probe import (
+    Probed,
+    ProbeRequest,
+    probe_command,
+    probe_endpoints,
+)
 from rolecall.registry.core.chat import Timeouts
 from rolecall.registry.core.entities import Endpoint, Price
 from rolecall.registry.core.errors import UnknownRecord, UsageError
@@ -22,7 +27,7 @@ from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import write_record
 from rolecall.registry.storage.spending import spent
 from rolecall.registry.storage.statistics import read_endpoint_statistics
-from rolecall.registry.telemetry.availability import read_standing
+from rolecall.registry.telemetry.availability import read_availability
 from rolecall.registry.telemetry.record import begin_call, end_call
 from tests.faults.plan import Plan
 from tests.faults.registry import Served, registry_yaml
@@ -45,8 +50,8 @@ class Place:
         apply_document(self.db, registry_yaml(self.server, served), "probe.yaml", prune=True)
 
     def probe(self, *globs: str, most_usd: float = 1.0, **environment: str) -> list[Probed]:
-        prober = Prober(self.db, self.client, environment)
-        return list(prober.probe(globs, region="office", max_cost_usd=most_usd))
+        wanted = ProbeRequest(globs, region="office", max_cost_usd=most_usd)
+        return list(probe_endpoints(self.db, self.client, environment, wanted))
 
 
 @pytest.fixture
@@ -184,14 +189,9 @@ def test_a_probe_reaches_an_endpoint_whose_circuit_is_open_and_closes_it(place: 
         down = replace(call(0), id=now, created_at=now, endpoint="p/a", finished_at=None)
         begin_call(place.db, down, ())
         end_call(place.db, replace(down, error_type="server_error"), None)
-    assert "p/a" in read_standing(place.db, "chat", datetime.now(UTC)).offline
+    assert "p/a" in read_availability(place.db, "chat", datetime.now(UTC)).offline
     place.probe("p/a")
-    assert read_standing(place.db, "chat", datetime.now(UTC)).offline == {}
-
-
-def test_a_round_opens_what_it_needs(place: Place) -> None:
-    round_ = Round(place.db.path, ("p/b",), max_cost_usd=1.0, timeouts=TIMEOUTS)
-    assert only(list(probed(round_))).endpoint == "p/b"
+    assert read_availability(place.db, "chat", datetime.now(UTC)).offline == {}
 
 
 def test_a_timers_command_has_full_paths_and_every_choice(
@@ -200,8 +200,8 @@ def test_a_timers_command_has_full_paths_and_every_choice(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("sys.argv", ["/opt/bin/rolecall"])
     monkeypatch.chdir(tmp_path)
-    round_ = Round(Path("my.db"), ("p/*", "q/m"), region="office", max_cost_usd=0.05)
-    assert probe_command(round_) == [
+    wanted = ProbeRequest(("p/*", "q/m"), region="office", max_cost_usd=0.05)
+    assert probe_command(wanted, Path("my.db")) == [
         "/opt/bin/rolecall",
         *("probe", "p/*", "q/m", "--max-cost", "0.05", "--region", "office"),
         *("--registry", str(tmp_path / "my.db")),

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import binascii
 import json
-import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -165,49 +162,6 @@ def test_a_check_gets_the_answer_and_its_exit_is_recorded(
     assert ("note: check failed: exit 3" in result.stderr) == (score == 0)
 
 
-def png() -> bytes:
-    """Return a picture of one grey dot."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        check = struct.pack(">I", zlib.crc32(kind + data))
-        return struct.pack(">I", len(data)) + kind + data + check
-
-    head = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
-    body = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0\x80")) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + body
-
-
-@pytest.mark.parametrize("api", APIS)
-def test_an_image_reaches_each_api_in_its_own_form(
-    serving: Serving, rolecall: Rolecall, tmp_path: Path, api: Api
-) -> None:
-    serving.one(api)
-    picture = tmp_path / "dot.png"
-    picture.write_bytes(png())
-    data = binascii.b2a_base64(png(), newline=False).decode()
-    assert rolecall("ask", "what is this?", "-a", picture).exit_code == 0
-    body = serving.body()
-    match api:
-        case "anthropic":
-            image, text = body["messages"][0]["content"]
-            source = {"type": "base64", "media_type": "image/png", "data": data}
-            assert (image["source"], text["text"]) == (source, "what is this?")
-        case "gemini":
-            image, text = body["contents"][0]["parts"]
-            sent = image.get("inlineData") or image["inline_data"]
-            assert (sorted(sent.values()), text["text"]) == (
-                sorted(["image/png", data]),
-                "what is this?",
-            )
-        case "ollama":
-            [message] = body["messages"]
-            assert (message["images"], message["content"]) == ([data], "what is this?")
-        case "openai":
-            image, text = body["messages"][0]["content"]
-            url = f"data:image/png;base64,{data}"
-            assert (image["image_url"]["url"], text["text"]) == (url, "what is this?")
-
-
 def test_an_image_excludes_whoever_cannot_see(
     serving: Serving, rolecall: Rolecall, tmp_path: Path
 ) -> None:
@@ -216,7 +170,7 @@ def test_an_image_excludes_whoever_cannot_see(
         Served(endpoint="gemini/seeing", api="gemini"),
     )
     picture = tmp_path / "dot.png"
-    picture.write_bytes(png())
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n")
     told = json.loads(rolecall("ask", "what is this?", "-a", picture, "--json").stdout)
     assert told["endpoint"] == "gemini/seeing"
     assert serving.server.received("blind") == []
@@ -258,15 +212,11 @@ def test_thinking_is_asked_for_and_kept_apart_from_the_answer(
 KEY = "sk-test-4711-of-nobody"
 
 
-@pytest.mark.parametrize("how", ["key_env", "key_command"])
 @pytest.mark.parametrize("api", APIS)
 def test_the_key_comes_in_the_header_that_each_api_reads(
-    serving: Serving, rolecall: Rolecall, api: Api, how: str
+    serving: Serving, rolecall: Rolecall, api: Api
 ) -> None:
-    if how == "key_env":
-        serving.one(api, key_env="NOBODYS_API_KEY")
-    else:
-        serving.one(api, key_command='printf "%s\\n" "$NOBODYS_API_KEY"')
+    serving.one(api, key_env="NOBODYS_API_KEY")
     assert rolecall("ask", "hello", env={"NOBODYS_API_KEY": KEY}).exit_code == 0
     headers = serving.server.requests[-1].headers
     name = {"anthropic": "x-api-key", "gemini": "x-goog-api-key"}.get(api, "authorization")

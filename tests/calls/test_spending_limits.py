@@ -12,7 +12,7 @@ from rolecall.registry.calls.events import Asking, AskRequest
 from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
 from rolecall.registry.core.entities import Api, Price
 from rolecall.registry.core.errors import BudgetExceeded
-from rolecall.registry.core.requests import Asked, RoutingChoices
+from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.providers.client import Client
 from rolecall.registry.routing.router import Router
@@ -125,7 +125,7 @@ def test_an_unknown_price_is_reckoned_with_and_said(serving: Serving, rolecall: 
     serving.one(capabilities=PLAIN, price=None)
     result = rolecall("ask", "hello", "--max-cost", PLENTY)
     assert result.exit_code == 0
-    assert "note: the price of openai/m is unknown: a default was reckoned" in result.stderr
+    assert "note: the price of openai/m is unknown: default used" in result.stderr
     assert "cost unknown" in result.stderr
     [call] = serving.calls()
     assert (call.cost_usd, call.price_source) == (None, None)
@@ -198,7 +198,7 @@ def test_money_that_is_held_for_a_running_answer_is_not_spent_by_another(
     serving.one(capabilities=PLAIN)
     serving.apply(scope("0.0006"))
     chat = Chat((Turn("user", (Text("hello"),)),))
-    wanted = AskRequest(chat, Asked(RoutingChoices(app="desk")))
+    wanted = AskRequest(chat, RoutingChoices(app="desk"))
     with open_registry(None) as db, Client() as client:
 
         def asker() -> Asker:
@@ -225,7 +225,7 @@ def test_what_is_held_pays_for_input_that_is_written_to_a_cache(
     )
     serving.server.plan("m", Plan(cache_write_tokens=12))
     chat = Chat((Turn("user", (Text("hello"),)),))
-    wanted = AskRequest(chat, Asked(RoutingChoices(), input_tokens=12, max_tokens=8))
+    wanted = AskRequest(chat, RoutingChoices(input_tokens=12, max_tokens=8))
     with open_registry(None) as db, Client() as client:
         router = Router(db, scorer=scorer, environment={})
         running = Asker(db, router, client, environment={}).ask(wanted)

@@ -19,7 +19,7 @@ def test_the_second_answer_starts_on_a_fresh_line_and_stderr_says_so(serving: Se
     dearer, broke_off, summary = sorted(err.splitlines(), key=lambda line: "·" in line)
     told = {dearer, broke_off}
     assert any(line.startswith(f"note: {first} broke off: ") for line in told)
-    assert any(line.startswith(f"note: {second} is dearer than {first}: ") for line in told)
+    assert any(line.startswith(f"note: {second} is more expensive than {first}: ") for line in told)
     assert f"{second} · after {first} stream_cut · " in summary
 
 

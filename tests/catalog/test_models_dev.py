@@ -11,7 +11,7 @@ from rolecall.registry.core.entities import DataPolicy
 from rolecall.registry.core.errors import UnknownRecord, UsageError
 
 
-def test_a_model_at_a_place_comes_with_facts_price_and_their_date() -> None:
+def test_a_model_of_a_provider_comes_with_facts_price_and_their_date() -> None:
     entry = find_model("anthropic/claude-haiku-4-5")
     model, endpoint = entry.model, entry.endpoint()
     assert entry.provider == "anthropic"
@@ -68,7 +68,7 @@ def test_the_facts_carry_the_day_of_their_newest_change() -> None:
         ),
     ],
 )
-def test_a_model_is_found_by_its_place_or_by_its_maker(
+def test_a_model_is_found_by_its_provider_or_by_its_maker(
     query: str, endpoint_id: str, remote_model: str, base_url: str
 ) -> None:
     endpoint = find_model(query).endpoint()
@@ -107,15 +107,15 @@ def test_a_model_that_is_not_known_is_answered_with_near_names(query: str, hint:
     assert unknown.value.hint.startswith(hint)
 
 
-def test_a_bare_name_served_at_several_places_asks_which() -> None:
-    with pytest.raises(UsageError, match='"gpt-oss-120b" is served at several places') as several:
+def test_a_bare_name_served_by_several_providers_asks_which() -> None:
+    with pytest.raises(UsageError, match="served by several providers") as several:
         find_model("gpt-oss-120b")
     assert several.value.hint is not None
     assert "cerebras/gpt-oss-120b" in several.value.hint
     assert "more" in several.value.hint
 
 
-def test_a_place_whose_address_only_its_customer_knows_is_asked_for() -> None:
+def test_a_provider_whose_address_only_its_customer_knows_is_asked_for() -> None:
     with pytest.raises(UsageError, match="azure has no address that is the same for everyone"):
         find_model("azure/gpt-5").endpoint()
     own = find_model("azure/gpt-5").endpoint("https://mine.example/openai/v1")

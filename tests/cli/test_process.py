@@ -68,7 +68,7 @@ def test_a_device_is_not_waited_for() -> None:
     assert read_prompt("hello", stdin=subprocess.DEVNULL) == (0, "hello", "")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["roles", "list"], ["registry", "export"]])
+@pytest.mark.parametrize("words", [["--help"], ["registry", "export"]])
 def test_a_closed_pipe_ends_it_quietly(words: list[str], rolecall: Rolecall) -> None:
     rolecall("roles", "list")
     reader, writer = os.pipe()
@@ -88,10 +88,6 @@ def test_a_closed_pipe_ends_it_quietly(words: list[str], rolecall: Rolecall) -> 
         ("roles list <&-", (0, ANYTHING, "")),
         (
             "roles list > /dev/full",
-            (1, "", "error: cannot write the answer: no space left on device\n"),
-        ),
-        (
-            "registry export > /dev/full",
             (1, "", "error: cannot write the answer: no space left on device\n"),
         ),
     ],
@@ -124,8 +120,16 @@ def test_ctrl_c_is_quiet_and_exits_with_130(tmp_path: Path) -> None:
     os.mkfifo(fifo)
     pipe = subprocess.PIPE
     command = [PROGRAM, "registry", "apply", str(fifo)]
+    started = subprocess.Popen(
+        command,
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+        # Under nohup, or behind &, these tests ignore Ctrl-C, and a child would too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     # Opening our end returns when the command has opened its own, and so is reading.
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as waiting, fifo.open("w"):
+    with started as waiting, fifo.open("w"):
         waiting.send_signal(signal.SIGINT)
         out, err = waiting.communicate(timeout=30)
     assert (waiting.returncode, out, err) == (130, "", "")

@@ -6,17 +6,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tests.scorer.judged_files import write
 
 if TYPE_CHECKING:
     from tests.conftest import Rolecall
 
 SKIP_HINT = "hint: mend these lines, or leave them out: --skip-bad\n"
-
-
-def write(path: Path, *rows: Any) -> Path:
-    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    return path
 
 
 def test_each_row_is_a_line_with_the_documented_keys_first(
@@ -41,15 +38,6 @@ def test_each_row_is_a_line_with_the_documented_keys_first(
     assert lines[0]["basis"]["nobody"] == "facts" != lines[0]["basis"]["x/GPT-4o-2024-08-06"]
     assert lines[0]["success"]["nobody"] == lines[1]["success"]["nobody"]
     assert rolecall("scorer", "predict", path, "--json") == done
-
-
-def test_answers_to_one_prompt_are_one_line(rolecall: Rolecall, tmp_path: Path) -> None:
-    rows = [
-        {"prompt": p, "model": m, "score": True} for p, m in [("p", "a"), ("q", "a"), ("p", "b")]
-    ]
-    done = rolecall("scorer", "predict", write(tmp_path / "a.jsonl", *rows))
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [list(line["success"]) for line in lines] == [["a", "b"], ["a"]]
 
 
 def test_stdin_and_files_are_read_and_models_can_be_named(
@@ -90,25 +78,6 @@ def test_bad_lines_are_named_before_anything_is_predicted(
     done = rolecall("scorer", "predict", path, "--skip-bad")
     assert (done.exit_code, len(done.stdout.splitlines())) == (0, 1)
     assert done.stderr == f"left out: {problem}\n"
-
-
-def test_several_bad_lines_are_named_at_once(rolecall: Rolecall, tmp_path: Path) -> None:
-    path = write(tmp_path / "a.jsonl", {"prompt": "p"}, [], {"prompt": ""})
-    done = rolecall("scorer", "predict", path)
-    assert (done.exit_code, done.stdout) == (2, "")
-    assert done.stderr.startswith("error: 2 bad lines")
-    assert f"{path}:2: expected an object, got a list" in done.stderr
-    assert f"{path}:3: no prompt: a row has `prompt`, or `messages` with a text" in done.stderr
-    assert done.stderr.endswith(SKIP_HINT)
-    done = rolecall("scorer", "predict", path, "--skip-bad")
-    assert done.stderr.splitlines()[0] == "left out: 2 bad lines"
-    assert len(done.stderr.splitlines()) == 3
-
-
-def test_a_file_that_is_not_there_is_named(rolecall: Rolecall, tmp_path: Path) -> None:
-    done = rolecall("scorer", "predict", tmp_path / "a.jsonl")
-    assert (done.exit_code, done.stdout) == (2, "")
-    assert done.stderr == f"error: cannot read {tmp_path / 'a.jsonl'}: no such file or directory\n"
 
 
 def test_a_reader_that_has_enough_stops_it_quietly(tmp_path: Path) -> None:

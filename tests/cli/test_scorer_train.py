@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 from rolecall.registry.scorer.model import Scorer
-from tests.scorer.tiny import tiny_scorer
+from tests.scorer.judged_files import write
+from tests.scorer.tiny import tiny_rows, tiny_scorer
 
 if TYPE_CHECKING:
     from tests.conftest import Rolecall
@@ -23,20 +23,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def write_rows(path: Path, count: int) -> Path:
-    dice = np.random.default_rng(3)
-    rows = [
-        {
-            "prompt": f"{('sums', 'poems')[number % 2]} number {number}",
-            "task": ("sums", "poems")[number % 2],
-            "scores": {
-                model: float(dice.random() < (0.95, 0.1)[number % 2])
-                for model in ("poet", "summer")
-            },
-        }
-        for number in range(count)
-    ]
-    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    return path
+    return write(path, *tiny_rows(count, models=["poet", "summer"]))
 
 
 def test_it_says_what_was_kept_how_it_compares_and_that_it_decides(

@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 if TYPE_CHECKING:
     from tests.conftest import Rolecall
 
@@ -40,17 +38,10 @@ def test_a_file_of_code_with_few_words_is_code(rolecall: Rolecall, tmp_path: Pat
     assert found["task"]["detected_by"] == "wording and lines of code"
 
 
-@pytest.mark.parametrize("command", ["route", "explain"])
-def test_an_unknown_task_is_refused_and_the_near_name_told(
-    command: str, rolecall: Rolecall
-) -> None:
-    prompt = ("--prompt", "hello") if command == "explain" else ("hello",)
-    done = rolecall(command, *prompt, "--task", "sumarize")
+def test_an_unknown_task_is_answered_with_near_names_or_all(rolecall: Rolecall) -> None:
+    done = rolecall("route", "hello", "--task", "sumarize")
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr == 'error: no task is named "sumarize"\nhint: did you mean summarize?\n'
-
-
-def test_an_unknown_task_like_no_other_is_told_which_there_are(rolecall: Rolecall) -> None:
     done = rolecall("route", "hello", "--task", "zzz")
     names = ("analyze", "chat", "code", "math", "translate", "write")
     assert done.exit_code == 2

@@ -27,7 +27,7 @@ from tests.storage.test_decisions import DECISION
 if TYPE_CHECKING:
     from tests.conftest import Rolecall
 
-FAR = "2999-01-01T00:00:00.000+00:00"
+FAR = "2999-01-01T00:00:00.000000+00:00"
 
 
 def ago(**span: float) -> str:
@@ -124,11 +124,8 @@ def test_nothing_to_list_is_said_on_stderr(desk: Rolecall, tmp_path: Path) -> No
     [
         (("list", "-e", "olama/qwen3-8b"), 'no endpoint is named "olama/qwen3-8b"'),
         (("list", "--since", "soon"), '"soon" is neither a length of time nor a date'),
-        (("list", "--source", "dead"), "invalid value for '--source': 'dead' is none of"),
-        (("list", "--limit", "0"), "invalid value for '--limit': 0 is below 1"),
         (("show", "zzz"), 'no decision or call "zzz"'),
         (("stats", "-e", "nobody"), 'no endpoint is named "nobody"'),
-        (("export", "--format", "xml"), "invalid value for '--format': 'xml' is none of"),
         (("export", "--format", "csv", "--json"), "either --format or --json"),
         (("prune",), "either --keep or --before"),
         (("prune", "--keep", "90"), '"90" is not a length of time'),

@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,9 +10,12 @@ from rolecall.registry.core.formatting import (
     distinct_tokens,
     rounded,
     seconds,
+    success,
     tokens,
     usd,
 )
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -71,6 +77,10 @@ def test_a_time_has_its_unit_and_at_most_three_digits() -> None:
     assert (seconds(1.251, "down"), seconds(1.251, "up")) == ("1.25 s", "1.26 s")
 
 
+def test_a_probability_stands_with_its_deviation_where_it_has_one() -> None:
+    assert (success(0.774, 0.214), success(0.5, None)) == ("0.77 ±.21", "0.50")
+
+
 def test_tokens_are_exact_up_to_ten_thousand() -> None:
     counts = (None, 0, 3641, 41_000, 131_072, 999_999, 1_048_576)
     assert [tokens(one) for one in counts] == ["?", "0", "3,641", "41k", "131k", "1M", "1.05M"]
@@ -87,3 +97,9 @@ def test_tokens_are_exact_up_to_ten_thousand() -> None:
 )
 def test_two_counts_always_look_different(more: int, less: int, words: tuple[str, str]) -> None:
     assert distinct_tokens(more, less) == words
+
+
+def test_no_other_file_writes_amounts_by_itself() -> None:
+    for path in [*ROOT.glob("cli/**/*.py"), *ROOT.glob("registry/**/*.py")]:
+        if path.name not in ("formatting.py", "scripts.py"):  # the latter is shell
+            assert not re.search(r'\$\{[^}"\n]*:[^}\n]*[fg]\}', path.read_text()), path

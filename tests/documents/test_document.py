@@ -18,6 +18,7 @@ from rolecall.registry.core.entities import (
 from rolecall.registry.core.errors import InvalidDocument
 from rolecall.registry.documents.document import (
     HEADER,
+    checked,
     dump_registry,
     parse_document,
     parse_record,
@@ -98,8 +99,13 @@ def test_the_documented_example_is_read() -> None:
     assert (scope.id, task.id, document.is_whole) == ("app:helpdesk", "code.edit", True)
 
 
+M = "models:\n  - id: m\n"
 E = "endpoints:\n  - id: e\n    model: m\n"
+R = "roles:\n  - id: r\n"
 S = "strategies:\n  - id: s\n"
+EFFORT = "endpoints[0].reasoning_effort"
+EFFORTS = "one of none, low, medium, high, a number of tokens, or null"
+AS_FRACTION = "write a percentage as a fraction, such as 0.71"
 
 
 @pytest.mark.parametrize(
@@ -108,146 +114,79 @@ S = "strategies:\n  - id: s\n"
         ("rolls: []", "f.yaml:1: rolls: unknown section", "did you mean roles?"),
         ("- a", "f.yaml:1: expected keys and values, found a list", None),
         ("just text", "f.yaml:1: expected keys and values, found text", None),
-        ("", "f.yaml: holds no records", "sections: models"),
         ("# only a comment\n", "f.yaml: holds no records", "sections: models"),
-        (
-            "models:\n  m: {}",
-            "f.yaml:2: models: expected a list, found keys and values",
-            "[one, two]",
-        ),
+        ("models:\n  m: {}", "f.yaml:2: models: expected a list, found keys and", "[one, two]"),
         ("models:\n  - m", "f.yaml:2: models[0]: expected keys and values, found text", None),
         (f"{E}    prize: 1", "f.yaml:4: endpoints[0].prize: unknown key", "did you mean price"),
         (f"{E}    zzz: 1", "f.yaml:4: endpoints[0].zzz: unknown key", "one of id, model, api"),
         (f"{E}    model: x", "f.yaml:4: endpoints[0].model: this key is given twice", None),
-        ("models:\n  - family: x", "f.yaml:2: models[0]: id is missing", None),
         ("endpoints:\n  - id: x", "f.yaml:2: endpoints[0]: model is missing", None),
-        ("models:\n  - id: ''", "f.yaml:2: models[0].id: a name may not be empty", None),
-        ("models:\n  - id: a b", "f.yaml:2: models[0].id: a name may not contain spaces", None),
-        ("models:\n  - id: 4.1", "models[0].id: expected text, found a number", 'quotes: "4.1"'),
-        ("models:\n  - id: null", "models[0].id: expected text, found null", None),
+        ("judged_rows: [{prompt: p}]", "f.yaml:1: judged_rows[0]: answers is missing", None),
+        ("scopes: [{app: a, budget: {}}]", "f.yaml:1: scopes[0].budget: usd is missing", None),
+        ("scopes:\n  - strategy: s", "f.yaml:2: scopes[0]: a scope names either an app or", None),
+        ("scopes:\n  - {app: a, user: u}", "f.yaml:2: scopes[0]: a scope names either", None),
+        (f"{M}  - id: n\n  - id: m", '4: models[2]: "m" is described twice, first at line 2', None),
+        ("models: [{id: ''}]", "models[0].id: a name may not be empty", None),
+        ("models: [{id: a b}]", "models[0].id: a name may not contain spaces", None),
+        ("models: [{id: 4.1}]", "models[0].id: expected text, found a number", 'quotes: "4.1"'),
+        ("models: [{id: null}]", "models[0].id: expected text, found null", None),
+        (f"{E}    region: no", "region: expected text, found true or false", 'quotes: "no"'),
+        (f"{R}    tasks: code", "f.yaml:3: roles[0].tasks: expected a list, found", "[one, two]"),
         (
-            f"{E}    region: no",
-            "f.yaml:4: endpoints[0].region: expected text, found true or false",
-            'put it in quotes: "no"',
-        ),
-        (
-            "models:\n  - id: m\n  - id: n\n  - id: m",
-            'f.yaml:4: models[2]: "m" is described twice, first at line 2',
+            f"{R}    tasks:\n      - a\n      - 3",
+            "f.yaml:5: roles[0].tasks[1]: expected text",
             None,
         ),
+        (f"{R}    tasks: [a, b, a]", 'f.yaml:3: roles[0].tasks[2]: "a" is listed twice', None),
         (
-            "roles:\n  - id: r\n    tasks: code",
-            "f.yaml:3: roles[0].tasks: expected a list, found text",
-            "[one, two]",
-        ),
-        (
-            "roles:\n  - id: r\n    tasks:\n      - a\n      - 3",
-            "f.yaml:5: roles[0].tasks[1]: expected text, found a number",
-            None,
-        ),
-        (
-            "roles:\n  - id: r\n    tasks: [a, b, a]",
-            'f.yaml:3: roles[0].tasks[2]: "a" is listed twice',
-            None,
-        ),
-        (
-            "roles:\n- id: r\n  assignments:\n  - endpoint: e\n  - endpoint: e\n",
+            f"{R}    assignments:\n    - endpoint: e\n    - endpoint: e\n",
             'f.yaml:5: roles[0].assignments[1].endpoint: "e" is listed twice',
             None,
         ),
-        (
-            "roles:\n- id: r\n  assignments:\n  - {status: active}\n",
-            "f.yaml:4: roles[0].assignments[0]: endpoint is missing",
-            None,
-        ),
+        (f"{R}    assignments: [{{}}]", "roles[0].assignments[0]: endpoint is missing", None),
         (
             f"{E}    api: openia",
-            'f.yaml:4: endpoints[0].api: unknown value "openia"',
-            "one of openai, anthropic, gemini, ollama",
+            '4: endpoints[0].api: unknown value "openia"',
+            "one of openai, anth",
         ),
         (
             f"{E}    price:\n      input_usd_per_mtok: -1",
-            "f.yaml:5: endpoints[0].price.input_usd_per_mtok: -1 is out of range: at least 0",
+            "f.yaml:5: endpoints[0].price.input_usd_per_mtok: -1 is out of range: at least 0, and",
             None,
         ),
+        (f"{S}    quality_usd: .nan", "strategies[0].quality_usd: .nan is out of range", None),
+        (f"{S}    quality_usd: .inf", "strategies[0].quality_usd: .inf is out of range", None),
+        (f"{S}    quality_usd: 1e999", "strategies[0].quality_usd: 1e999 is out of range", None),
+        (f"{S}    quality_usd: '3'", "quality_usd: expected a number, found text", None),
+        (f"{S}    quality_usd: null", "quality_usd: expected a number, found null", None),
+        (f"{S}    min_success: 65", "3: strategies[0].min_success: 65 is out of", AS_FRACTION),
+        (f"{S}    local_only: 1", "local_only: expected true or false, found a number", None),
+        (f"{E}    price: {{as_of: now}}", '"now" is not a date: write YYYY-MM-DD or YYYY-MM', None),
+        (f"{E}    price: {{as_of: 20260530}}", "as_of: expected text, found a number", "quotes"),
+        (f"{E}    profile: {{samples: 1.5}}", "expected a whole number, found a fraction", None),
+        (f"{E}    context_tokens: 0", "context_tokens: 0 is out of range: at least 1, and", None),
+        (f"{E}    context_tokens: {'9' * 20}", f"{'9' * 20} is out of range: at least 1", None),
+        (f"{E}    context_tokens: {'9' * 5000}", f"{'9' * 40}… is out of range: at least 1", None),
+        (f"{E}    base_url: a.b", "expected a URL that starts with http:// or https://", None),
         (
-            f"{E}    price: {{input_usd_per_mtok: .nan}}",
-            "endpoints[0].price.input_usd_per_mtok: .nan is out of range",
+            f"{E}    base_url: 'http://['",
+            "4: endpoints[0].base_url: expected a URL that names a",
             None,
         ),
+        (f"{R}    worth: 0", "f.yaml:3: roles[0].worth: 0 is out of range: above 0, and", None),
+        (f"{E}    reasoning_effort: hgih", f'4: {EFFORT}: unknown value "hgih"', EFFORTS),
+        (f"{E}    reasoning_effort: off", f'4: {EFFORT}: unknown value "off"', EFFORTS),
+        (f"{E}    reasoning_effort: [low]", f"4: {EFFORT}: unknown value a list", EFFORTS),
+        (f"{E}    reasoning_effort: 0", f"4: {EFFORT}: 0 is out of range: at least 1", None),
+        (f"{E}    reasoning_effort: 0.5", f"4: {EFFORT}: expected a whole number, found a", None),
         (
-            f"{E}    price: {{input_usd_per_mtok: .inf}}",
-            "endpoints[0].price.input_usd_per_mtok: .inf is out of range",
-            None,
+            f"{M}    benchmarks:\n      swe: 0.5\n      aime: 71",
+            "f.yaml:5: models[0].benchmarks.aime: 71 is out of range: 0 to 1",
+            AS_FRACTION,
         ),
-        (
-            f"{E}    price: {{input_usd_per_mtok: 1e999}}",
-            "endpoints[0].price.input_usd_per_mtok: 1e999 is out of range",
-            None,
-        ),
-        (
-            f"{E}    price: {{input_usd_per_mtok: '3'}}",
-            "endpoints[0].price.input_usd_per_mtok: expected a number, found text",
-            None,
-        ),
-        (
-            f"{E}    price: {{as_of: yesterday}}",
-            'endpoints[0].price.as_of: "yesterday" is not a date: write YYYY-MM-DD',
-            None,
-        ),
-        (
-            f"{E}    profile: {{success: {{code: 1.2}}}}",
-            "f.yaml:4: endpoints[0].profile.success.code: 1.2 is out of range: 0 to 1",
-            None,
-        ),
-        (
-            f"{E}    profile: {{samples: 1.5}}",
-            "endpoints[0].profile.samples: expected a whole number, found a fraction",
-            None,
-        ),
-        (
-            f"{E}    context_tokens: 0",
-            "endpoints[0].context_tokens: 0 is out of range: at least 1",
-            None,
-        ),
-        (
-            f"{E}    context_tokens: 99999999999999999999",
-            "endpoints[0].context_tokens: 99999999999999999999 is out of range",
-            None,
-        ),
-        (
-            f"{E}    context_tokens: {'9' * 5000}",
-            f"endpoints[0].context_tokens: {'9' * 40}… is out of range: at least 1, and finite",
-            None,
-        ),
-        (
-            f"{E}    base_url: api.openai.com",
-            "f.yaml:4: endpoints[0].base_url: expected a URL that starts with http:// or https://",
-            None,
-        ),
-        (f"{S}    min_success: 2", "f.yaml:3: strategies[0].min_success: 2 is out of range", None),
-        (
-            f"{S}    local_only: 1",
-            "f.yaml:3: strategies[0].local_only: expected true or false, found a number",
-            None,
-        ),
-        (
-            "roles:\n  - id: r\n    worth: 0",
-            "f.yaml:3: roles[0].worth: 0 is out of range: above 0, and finite",
-            None,
-        ),
-        ("tasks:\n  - {id: t, worth: -2}", "f.yaml:2: tasks[0].worth: -2 is out of range", None),
-        ("tasks:\n  - {id: t, worth: .inf}", "f.yaml:2: tasks[0].worth: .inf is out of", None),
-        ("tasks:\n  - {id: t, worth: .nan}", "f.yaml:2: tasks[0].worth: .nan is out of", None),
-        ("roles:\n  - {id: r, worth: high}", "roles[0].worth: expected a number, found", None),
-        (f"{S}    quality_usd: null", "strategies[0].quality_usd: expected a number", None),
-        ("scopes:\n  - strategy: s", "f.yaml:2: scopes[0]: a scope names either an app or", None),
-        ("scopes:\n  - {app: a, user: u}", "f.yaml:2: scopes[0]: a scope names either", None),
-        (
-            "scopes:\n  - app: a\n    budget: {per: day}",
-            "f.yaml:3: scopes[0].budget: usd is missing",
-            None,
-        ),
+        (f"{M}    benchmarks: {{a b: 0.5}}", "benchmarks.a b: a name may not contain spaces", None),
+        (f"{M}    benchmarks: {{a: 0.5, a: 1}}", "benchmarks.a: this key is given twice", None),
+        (f"{M}    benchmarks: [0.5]", "benchmarks: expected keys and values, found a list", None),
         ("models: [", "f.yaml:1: not valid YAML: ", "close what was opened"),
         ("models:\n\t- id: m", "f.yaml:2: not valid YAML: ", "indent with spaces, not tabs"),
         ("models: *nowhere", "f.yaml:1: not valid YAML: ", None),
@@ -335,11 +274,19 @@ def test_an_endpoint_takes_from_its_api_what_is_not_said(
     assert (endpoint.remote_model, endpoint.key_env) == ("m", None)
 
 
-def test_a_stated_locality_wins_over_the_address() -> None:
-    document = parse_document(f"{E}    api: ollama\n    locality: remote", "f.yaml")
-    endpoint = document.entries[0].record
-    assert isinstance(endpoint, Endpoint)
-    assert endpoint.locality == "remote"
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("locality", "remote"),
+        ("reasoning_effort", "none"),
+        ("reasoning_effort", "low"),
+        ("reasoning_effort", 8192),
+        ("reasoning_effort", None),
+    ],
+)
+def test_what_is_said_of_an_endpoint_is_what_it_has(key: str, value: str | int | None) -> None:
+    text = f"{E}    api: ollama\n    {key}: {'null' if value is None else value}\n"
+    assert getattr(parse_document(text, "f.yaml").entries[0].record, key) == value
 
 
 def test_what_says_nothing_is_unknown() -> None:
@@ -388,6 +335,14 @@ def test_a_list_too_long_for_a_line_takes_a_line_for_each_item() -> None:
     role = Role("r", examples=("first " * 12, "second " * 12))
     text = dump_registry(Registry(1, roles=(role,)))
     assert f'    examples:\n      - "{"first " * 12}"\n      - "{"second " * 12}"\n' in text
+
+
+def test_a_record_made_elsewhere_is_held_to_the_same_rules() -> None:
+    with pytest.raises(InvalidDocument, match=r"^price\.input_usd_per_mtok: -3 is out of range"):
+        checked(Endpoint("e", "m", price=Price(-3.0)))
+    assert checked(Endpoint("e", "m")) == Endpoint(
+        "e", "m", base_url="https://api.openai.com/v1", remote_model="m"
+    )
 
 
 @pytest.mark.parametrize("text", ["", "null", "- a", "id", "[id: m]"])

@@ -13,7 +13,7 @@ from rolecall.registry.editing import apply as applying
 from rolecall.registry.editing import edit as editing
 from rolecall.registry.editing.apply import apply_text
 from rolecall.registry.editing.diff import Change
-from rolecall.registry.editing.edit import apply_document, export_document, planned, remove_record
+from rolecall.registry.editing.edit import apply_document, export_document, planned
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.open import open_database
@@ -42,11 +42,11 @@ def exported(path: Path) -> str:
 
 
 def bare(path: Path) -> Database:
-    """Open a registry without the starter pool."""
+    """Open a registry without the starter registry."""
     return open_database(path)
 
 
-def test_a_part_is_added_to_the_starter_pool(path: Path) -> None:
+def test_a_part_is_added_to_the_starter_registry(path: Path) -> None:
     changes = apply_text(path, PART, "part.yaml")
     assert [(one.collection, one.id, one.kind) for one in changes] == [
         ("models", "m", "add"),
@@ -57,7 +57,7 @@ def test_a_part_is_added_to_the_starter_pool(path: Path) -> None:
         assert {"m", "claude-sonnet-4-6"} <= set(names(db, "models"))
 
 
-def test_a_part_of_every_section_is_still_a_part_when_it_needs_the_starter_pool(
+def test_a_part_of_every_section_is_still_a_part_when_it_needs_the_starter_registry(
     path: Path,
 ) -> None:
     text = PART + "tasks: []\nstrategies: []\nscopes: [{app: helpdesk, strategy: private}]\n"
@@ -74,25 +74,6 @@ def test_applying_again_changes_nothing(path: Path) -> None:
         before = read_registry(db)
         assert apply_document(db, PART, "part.yaml") == ()
         assert read_registry(db) == before
-
-
-def test_an_export_applied_to_its_registry_changes_nothing(path: Path) -> None:
-    text = exported(path)
-    assert apply_text(path, text, "a.yaml") == ()
-    with open_registry(path) as db:
-        assert read_revision(db) == 1
-
-
-def test_an_export_makes_the_same_registry_elsewhere_byte_for_byte(
-    path: Path, tmp_path: Path
-) -> None:
-    with open_registry(path) as db:
-        remove_record(db, "endpoints", "ollama/qwen3-8b")
-        remove_record(db, "roles", "vision")
-    text = exported(path)
-    changes = apply_text(tmp_path / "new.db", text, "a.yaml")
-    assert {one.kind for one in changes} == {"add"}
-    assert exported(tmp_path / "new.db") == text
 
 
 def test_an_emptied_registry_is_exported_and_applied_as_empty(path: Path, tmp_path: Path) -> None:
@@ -116,14 +97,6 @@ def test_nobody_writes_between_the_check_of_a_document_and_its_changes(
 
         monkeypatch.setattr(editing, "planned", watched)
         assert apply_document(db, PART, "part.yaml", dry_run=dry_run)
-
-
-def test_a_dry_run_tells_the_same_and_changes_nothing(path: Path) -> None:
-    with open_registry(path) as db:
-        before = read_registry(db)
-        wanted = apply_document(db, PART, "part.yaml", dry_run=True)
-        assert read_registry(db) == before
-        assert apply_document(db, PART, "part.yaml") == wanted
 
 
 @pytest.mark.parametrize("whole", [True, False])
@@ -255,12 +228,6 @@ def test_a_name_that_points_at_nothing_is_answered_with_near_names(path: Path) -
         with pytest.raises(InvalidDocument) as refused:
             apply_document(db, "roles: [{id: r, assignments: [{endpoint: a/n}]}]", "f.yaml")
         assert refused.value.hint == "did you mean a/m?"
-
-
-def test_a_document_may_refer_to_what_the_registry_holds(path: Path) -> None:
-    with bare(path) as db:
-        apply_document(db, PART, "part.yaml")
-        assert apply_document(db, "roles: [{id: r, assignments: [{endpoint: a/m}]}]", "f")
 
 
 def test_a_mistake_creates_no_registry(path: Path) -> None:

@@ -32,10 +32,6 @@ def db(tmp_path: Path) -> Iterator[Database]:
         yield opened
 
 
-def test_a_sound_registry_has_no_problems(db: Database) -> None:
-    assert check_registry(db) == ()
-
-
 def test_every_kind_of_record_is_sound(db: Database) -> None:
     write_record(db, Endpoint("e", "m"))
     write_record(db, Role("r", assignments=(Assignment("e", tasks=("code",)),)))
@@ -71,13 +67,6 @@ def test_a_decision_that_cannot_be_read_is_a_problem(db: Database) -> None:
 def test_a_conversation_that_cannot_be_read_is_a_problem(db: Database) -> None:
     db.run("INSERT INTO turns (conversation_id, created_at, turn) VALUES ('talk', '', '{}')")
     assert check_registry(db) == ("conversation talk cannot be read back",)
-
-
-def test_a_file_that_others_can_read_is_a_problem(db: Database) -> None:
-    db.path.chmod(0o644)
-    assert check_registry(db) == (
-        f"{db.path} can be read by other users (mode 644): chmod 600 {db.path}",
-    )
 
 
 def test_a_backup_holds_everything_and_is_private(db: Database, tmp_path: Path) -> None:

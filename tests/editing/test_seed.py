@@ -12,11 +12,10 @@ import pytest
 from rolecall.registry.catalog.models_dev import CatalogEntry, find_model, seed_text
 from rolecall.registry.core.entities import DataPolicy, Registry, Role, Strategy, TaskKind
 from rolecall.registry.core.errors import UnknownRecord
-from rolecall.registry.documents.document import dump_registry, parse_document
+from rolecall.registry.documents.document import dump_registry
 from rolecall.registry.editing import seed as seeding
 from rolecall.registry.editing.check import check_registry
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.editing.references import dangling
 from rolecall.registry.editing.seed import seed_registry
 from rolecall.registry.routing.rules.tasks import covering_kinds, resolve_role, resolve_worth
 from rolecall.registry.storage.registry import read_registry
@@ -32,50 +31,42 @@ ROLES = {
 
 
 @pytest.fixture(scope="module")
-def pool() -> Registry:
+def starter() -> Registry:
     return seed_registry()
 
 
-def test_the_first_opening_stores_the_starter_content(tmp_path: Path, pool: Registry) -> None:
+def test_the_first_opening_stores_the_starter_content(tmp_path: Path, starter: Registry) -> None:
     with open_registry(tmp_path / "registry.db") as db:
-        assert dump_registry(read_registry(db)) == dump_registry(pool)
+        assert dump_registry(read_registry(db)) == dump_registry(starter)
         assert read_registry(db).revision == 1
         assert check_registry(db) == ()
 
 
-def test_the_starter_content_refers_to_nothing_missing_and_reads_back(pool: Registry) -> None:
-    assert dangling(pool) == ()
-    assert len(parse_document(dump_registry(pool), "seed.yaml").entries) == sum(
-        len(group) for group in (pool.models, pool.endpoints, pool.roles, pool.tasks,
-                                 pool.strategies)
-    )  # fmt: skip
-
-
-def test_the_starter_pool_holds_several_places_and_sizes(pool: Registry) -> None:
-    places = Counter(endpoint.id.split("/")[0] for endpoint in pool.endpoints)
-    assert 10 <= len(pool.endpoints) <= 18
+def test_the_starter_registry_holds_several_places_and_sizes(starter: Registry) -> None:
+    places = Counter(endpoint.id.split("/")[0] for endpoint in starter.endpoints)
+    assert 10 <= len(starter.endpoints) <= 18
     assert {"anthropic", "openai", "google", "groq", "deepseek", "mistral"} <= places.keys()
     assert places["ollama"] == 3
     prices = [
         endpoint.price.output_usd_per_mtok
-        for endpoint in pool.endpoints
+        for endpoint in starter.endpoints
         if endpoint.price is not None and endpoint.price.output_usd_per_mtok
     ]
     assert max(prices) > 30 * min(prices)
 
 
-def test_the_starter_pool_is_whole_with_the_facts_installed(pool: Registry) -> None:
+def test_the_starter_registry_is_whole_with_the_facts_installed(starter: Registry) -> None:
     text = seed_text("models.yaml")
-    assert len(pool.models) == text.count("- facts: ")
-    assert len(pool.endpoints) == len(pool.models) + text.count("  efforts: [")
+    assert len(starter.models) == text.count("- facts: ")
+    assert len(starter.endpoints) == len(starter.models) + text.count("  efforts: [")
 
 
-def test_a_few_models_of_the_starter_pool_are_also_asked_with_another_effort(
-    pool: Registry,
+def test_a_few_models_of_the_starter_registry_are_also_asked_with_another_effort(
+    starter: Registry,
 ) -> None:
-    endpoints = {endpoint.id: endpoint for endpoint in pool.endpoints}
-    models = {model.id: model for model in pool.models}
-    with_effort = [one for one in pool.endpoints if one.reasoning_effort is not None]
+    endpoints = {endpoint.id: endpoint for endpoint in starter.endpoints}
+    models = {model.id: model for model in starter.models}
+    with_effort = [one for one in starter.endpoints if one.reasoning_effort is not None]
     assert 3 <= len(with_effort) <= 5
     for one in with_effort:
         name, _, effort = one.id.rpartition(":")
@@ -85,7 +76,7 @@ def test_a_few_models_of_the_starter_pool_are_also_asked_with_another_effort(
 
 
 def test_a_model_that_newer_facts_have_dropped_is_left_out(
-    monkeypatch: pytest.MonkeyPatch, pool: Registry
+    monkeypatch: pytest.MonkeyPatch, starter: Registry
 ) -> None:
     def without_opus(query: str) -> CatalogEntry:
         if "opus" in query:
@@ -93,12 +84,12 @@ def test_a_model_that_newer_facts_have_dropped_is_left_out(
         return find_model(query)
 
     monkeypatch.setattr(seeding, "find_model", without_opus)
-    left = {endpoint.id for endpoint in pool.endpoints} - {"anthropic/claude-opus-4-7"}
+    left = {endpoint.id for endpoint in starter.endpoints} - {"anthropic/claude-opus-4-7"}
     assert {endpoint.id for endpoint in seed_registry().endpoints} == left
 
 
-def test_every_remote_endpoint_has_a_key_and_a_dated_price(pool: Registry) -> None:
-    for endpoint in pool.endpoints:
+def test_every_remote_endpoint_has_a_key_and_a_dated_price(starter: Registry) -> None:
+    for endpoint in starter.endpoints:
         if endpoint.locality == "remote":
             assert endpoint.key_env is not None, endpoint.id
             assert endpoint.base_url.startswith("https://"), endpoint.id
@@ -107,8 +98,8 @@ def test_every_remote_endpoint_has_a_key_and_a_dated_price(pool: Registry) -> No
             assert endpoint.price.as_of is not None, endpoint.id
 
 
-def test_local_endpoints_are_free_keyless_and_keep_nothing(pool: Registry) -> None:
-    local = [endpoint for endpoint in pool.endpoints if endpoint.locality == "local"]
+def test_local_endpoints_are_free_keyless_and_keep_nothing(starter: Registry) -> None:
+    local = [endpoint for endpoint in starter.endpoints if endpoint.locality == "local"]
     assert [endpoint.id for endpoint in local] == [
         *("ollama/gemma-3-4b", "ollama/qwen3-8b", "ollama/qwen3-8b:none")
     ]
@@ -117,12 +108,12 @@ def test_local_endpoints_are_free_keyless_and_keep_nothing(pool: Registry) -> No
         assert (endpoint.price.input_usd_per_mtok, endpoint.price.output_usd_per_mtok) == (0, 0)
         assert (endpoint.api, endpoint.key_env) == ("ollama", None)
         assert endpoint.data_policy == DataPolicy(False, 0)
-    sizes = {model.id: model.parameters_b for model in pool.models}
+    sizes = {model.id: model.parameters_b for model in starter.models}
     assert all(sizes[endpoint.model] for endpoint in local)
 
 
-def test_the_starter_models_have_the_facts_that_a_choice_needs(pool: Registry) -> None:
-    for model in pool.models:
+def test_the_starter_models_have_the_facts_that_a_choice_needs(starter: Registry) -> None:
+    for model in starter.models:
         assert model.context_tokens, model.id
         assert model.release_date, model.id
         assert model.capabilities, model.id
@@ -130,11 +121,11 @@ def test_the_starter_models_have_the_facts_that_a_choice_needs(pool: Registry) -
 
 
 def test_the_roles_and_tasks_are_those_documented_with_examples_of_their_own(
-    pool: Registry,
+    starter: Registry,
 ) -> None:
-    assert {task.id for task in pool.tasks} == TASKS
-    assert {role.id for role in pool.roles} == ROLES
-    records: tuple[TaskKind | Role, ...] = (*pool.tasks, *pool.roles)
+    assert {task.id for task in starter.tasks} == TASKS
+    assert {role.id for role in starter.roles} == ROLES
+    records: tuple[TaskKind | Role, ...] = (*starter.tasks, *starter.roles)
     for record in records:
         # Vision, agent and long-context work may be told by the request's structure alone.
         assert not record.examples or len(record.examples) >= 6, record.id
@@ -143,20 +134,22 @@ def test_the_roles_and_tasks_are_those_documented_with_examples_of_their_own(
     assert len(set(examples)) == len(examples) >= 100
 
 
-def test_no_starter_role_shuts_endpoints_out_and_every_task_has_its_role(pool: Registry) -> None:
-    assert all(not role.assignments for role in pool.roles)
-    assert all(not task.roles for task in pool.tasks)
-    named = {task for role in pool.roles for task in role.tasks}
+def test_no_starter_role_limits_endpoints_or_strategy_and_every_task_has_its_role(
+    starter: Registry,
+) -> None:
+    assert all(not role.assignments and role.strategy is None for role in starter.roles)
+    assert all(not task.roles for task in starter.tasks)
+    named = {task for role in starter.roles for task in role.tasks}
     assert named <= TASKS
     assert TASKS - named == {"chat", "general", "code.edit"}  # the role general; code covers edits
 
 
 def test_more_is_at_stake_in_medicine_and_law_than_in_code_and_in_code_than_in_talk(
-    pool: Registry,
+    starter: Registry,
 ) -> None:
     def worth(kind: str) -> float:
-        role = resolve_role(pool.roles, kind, pool.tasks)
-        return resolve_worth(None, covering_kinds(pool.tasks, kind), role)[0]
+        role = resolve_role(starter.roles, kind, starter.tasks)
+        return resolve_worth(None, covering_kinds(starter.tasks, kind), role)[0]
 
     assert worth("chat") < worth("write") == 1
     assert worth("write") < worth("general") <= worth("translate")
@@ -165,12 +158,8 @@ def test_more_is_at_stake_in_medicine_and_law_than_in_code_and_in_code_than_in_t
     assert worth("agent") >= 10
 
 
-def test_no_starter_role_sets_a_strategy_over_that_of_the_app_or_user(pool: Registry) -> None:
-    assert {role.strategy for role in pool.roles} == {None}
-
-
-def test_the_built_in_strategies_are_the_documented_ones(pool: Registry) -> None:
-    found = {strategy.id: strategy for strategy in pool.strategies}
+def test_the_built_in_strategies_are_the_documented_ones(starter: Registry) -> None:
+    found = {strategy.id: strategy for strategy in starter.strategies}
     assert found.keys() == {"balanced", "quality", "cheapest", "fast", "private"}
     balanced = found["balanced"]
     assert balanced == Strategy("balanced", description=balanced.description)
@@ -188,7 +177,7 @@ def open_and_count(path: Path, start: object, found: object) -> None:
         found.put(len(read_registry(db).endpoints))  # type: ignore[attr-defined]
 
 
-def test_nobody_ever_sees_a_half_seeded_registry(tmp_path: Path, pool: Registry) -> None:
+def test_nobody_ever_sees_a_half_seeded_registry(tmp_path: Path, starter: Registry) -> None:
     context = multiprocessing.get_context("fork")
     start, found = context.Barrier(3), context.SimpleQueue()
     openers = [
@@ -200,4 +189,4 @@ def test_nobody_ever_sees_a_half_seeded_registry(tmp_path: Path, pool: Registry)
     counts = [found.get() for _ in openers]
     for opener in openers:
         opener.join(60)
-    assert counts == [len(pool.endpoints)] * 3
+    assert counts == [len(starter.endpoints)] * 3

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from rolecall.registry.evaluation.cases import Cases, Table
+from rolecall.registry.evaluation.cases import Cases
+from rolecall.registry.scorer.arrays import Table
 
 QUALITY_USD = 0.05
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rolecall.registry.evaluation.cases import Cases, Table, additive
+from rolecall.registry.evaluation.cases import Cases, additive
 from rolecall.registry.evaluation.policies import best_single
+from rolecall.registry.scorer.arrays import Table
 from tests.evaluation.synthetic import complementary, table
 
 NAN = float("nan")
@@ -20,20 +21,10 @@ def cases(scores: Table = SCORES, costs: Table | None = None) -> Cases:
     return table(("a", "b"), scores, {"ours": np.nan_to_num(scores)}, costs, costs)
 
 
-def test_a_table_of_another_shape_is_refused() -> None:
-    with pytest.raises(ValueError, match="costs"):
-        cases(costs=np.ones((2, 3)))
-
-
 def test_costs_are_known_with_what_was_expected_or_not_at_all() -> None:
     with pytest.raises(ValueError, match="expected"):
         table(("a", "b"), SCORES, {"ours": SCORES}, SCORES, None)
     assert not cases().visible_costs.any()
-
-
-def test_an_unknown_method_is_refused() -> None:
-    with pytest.raises(ValueError, match="task means"):
-        table(("a", "b"), SCORES, {"theirs": SCORES})
 
 
 def test_a_model_without_a_score_and_a_table_without_prompts_are_refused() -> None:
@@ -41,10 +32,6 @@ def test_a_model_without_a_score_and_a_table_without_prompts_are_refused() -> No
         cases(np.array([[1.0, NAN], [0.5, NAN]]))
     with pytest.raises(ValueError, match="each prompt"):
         cases(np.ones((0, 2)))
-
-
-def test_where_every_model_was_asked_success_is_the_score() -> None:
-    assert cases().success is cases().scores or (cases().success == SCORES).all()
 
 
 def holes(scores: Table, asked: NDArray[np.bool_]) -> Table:
@@ -65,12 +52,12 @@ def test_with_answers_missing_at_random_means_are_those_of_the_whole_table() -> 
 
 def test_a_model_asked_only_hard_prompts_is_not_taken_for_a_weak_one() -> None:
     """`strong` is better on every prompt, but was mostly given the hard ones."""
-    dice = np.random.default_rng(1)
-    hard = dice.random(3000) < 0.5
+    rng = np.random.default_rng(1)
+    hard = rng.random(3000) < 0.5
     truth = np.where(hard[:, None], [0.2, 0.2, 0.4], [0.7, 0.7, 0.9])
-    scores = (dice.random(truth.shape) < truth).astype(float)
+    scores = (rng.random(truth.shape) < truth).astype(float)
     asked = np.ones(scores.shape, dtype=bool)
-    asked[:, 2] = dice.random(3000) < np.where(hard, 0.9, 0.1)
+    asked[:, 2] = rng.random(3000) < np.where(hard, 0.9, 0.1)
     seen = holes(scores, asked)
     assert np.nanmean(seen[:, 2]) < np.nanmean(seen[:, 0]) + 0.05
     part = cases3(seen)
@@ -92,10 +79,10 @@ def test_sets_are_completed_each_by_itself() -> None:
 
 def test_abilities_are_compared_on_shared_prompts() -> None:
     scores = np.array([[1.0, 0.8, NAN], [0.2, 0.0, NAN], [1.0, NAN, 0.9], [0.2, NAN, 0.1]])
-    ability, easiness = additive(np.tile(scores, (5, 1)))
+    ability, prompt_effect = additive(np.tile(scores, (5, 1)))
     assert ability[0] > ability[2] > ability[1]
-    assert (easiness[0] > easiness[1]).all()
-    # A cell's easiness is what the others found.
-    assert easiness[0, 0] == pytest.approx((0.8 - ability[1]) / 1.1)
+    assert (prompt_effect[0] > prompt_effect[1]).all()
+    # A cell's prompt_effect is what the others found.
+    assert prompt_effect[0, 0] == pytest.approx((0.8 - ability[1]) / 1.1)
     never, _ = additive(np.array([[1.0, NAN, 0.0]]))
     assert never[1] == pytest.approx(0.5)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,7 @@ import pytest
 
 from rolecall.registry.evaluation.cases import Cases
 from rolecall.registry.evaluation.compare import compare
-from rolecall.registry.evaluation.results import plain as plain_json
-from tests.evaluation.synthetic import QUALITY_USD, cheap_will_do_on_easy, drawn, table
+from tests.evaluation.synthetic import QUALITY_USD, cheap_will_do_on_easy, drawn
 
 
 def three_methods(rows: int = 400) -> Cases:
@@ -27,7 +26,9 @@ def three_methods(rows: int = 400) -> Cases:
 
 
 def told(cases: Cases, resamples: int = 50) -> dict[str, Any]:
-    return plain_json(compare(cases, QUALITY_USD, resamples=resamples)[0])
+    found = asdict(compare(cases, QUALITY_USD, resamples=resamples)[0])
+    plain: dict[str, Any] = json.loads(json.dumps(found, allow_nan=False))
+    return plain
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,6 @@ def numbers(value: Any) -> Iterator[float]:
 
 
 def test_the_comparison_is_plain_json_without_nan(plain: dict[str, Any]) -> None:
-    assert json.loads(json.dumps(plain, allow_nan=False)) == plain
     assert all(math.isfinite(number) for number in numbers(plain))
 
 
@@ -134,34 +134,12 @@ def test_our_choices_are_valued_against_each_other_methods(plain: dict[str, Any]
     assert plain["quality"]["task means"]["ours_over_usd"]["low"] > 0
 
 
-def test_a_curve_runs_between_the_single_models(plain: dict[str, Any]) -> None:
-    assert list(plain["singles"]) == ["cheap", "strong"]
-    for model, point in plain["singles"].items():
-        single = policy(plain, f"single:{model}")
-        assert point["cost_usd"] == pytest.approx(single["cost_usd"])
-        assert point["success"] == pytest.approx(single["success"])
-    ours = plain["curves"]["ours"]
-    assert 3 <= len(ours) <= 60
-    assert [point["cost_usd"] for point in ours] == sorted(point["cost_usd"] for point in ours)
-    ends = [point["cost_usd"] for point in plain["curves"]["mixtures"]]
-    assert ends == pytest.approx([0.001, 0.01])
-    assert ours[0]["cost_usd"] == pytest.approx(policy(plain, "cheapest")["cost_usd"])
-
-
 def test_a_router_with_signal_has_more_area_than_mixtures_and_less_than_an_oracle(
     plain: dict[str, Any],
 ) -> None:
     area = plain["aiq"]
     assert area["best single"] < area["mixtures"] < area["ours"] < area["oracle"]
     assert area["task means"] == pytest.approx(area["mixtures"])
-
-
-def test_equal_quality_costs_less_than_the_best_single_model(plain: dict[str, Any]) -> None:
-    held = plain["cost_at_quality"]
-    assert held["best single"] == pytest.approx(policy(plain, "single:strong")["cost_usd"])
-    assert held["ours"]["90"]["cost_usd"] < 0.6 * held["best single"]
-    target = 0.9 * policy(plain, "single:strong")["success"]
-    assert held["ours"]["90"]["success"] > target - 0.02
 
 
 def test_the_methods_are_told_apart(plain: dict[str, Any]) -> None:
@@ -220,21 +198,6 @@ def test_a_policy_without_any_success_has_no_cost_per_success() -> None:
     plain = told(failing)
     assert policy(plain, "ours")["cost_per_success_usd"] is None
     assert plain["quality"]["ours"]["auc"] is None
-
-
-def test_the_same_seed_says_the_same() -> None:
-    cases = three_methods(120)
-    assert told(cases) == told(cases)
-    other, _ = compare(cases, QUALITY_USD, seed=8, resamples=50)
-    assert plain_json(other)["policies"] != told(cases)["policies"]
-
-
-def test_one_prompt_and_one_model_are_enough() -> None:
-    one = np.ones((1, 1))
-    alone = table(("a",), one, {"ours": one}, one, one)
-    plain = told(alone)
-    assert plain["verdict"]["text"] == "only one model: nothing to route"
-    json.dumps(plain, allow_nan=False)
 
 
 def test_without_ours_the_strongest_method_given_is_judged() -> None:

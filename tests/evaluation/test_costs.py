@@ -9,29 +9,17 @@ from numpy.typing import NDArray
 from rolecall.registry.core.entities import Price
 from rolecall.registry.evaluation.costs import Spending
 from rolecall.registry.scorer.data import Judged
+from tests.scorer.judged_files import judged_table
 
 NAN = float("nan")
 Rows = list[list[float]]
 
 
-def judged(
-    *, tokens: Rows, costs: Rows | None = None, groups: tuple[str, ...] | None = None
-) -> Judged:
+def judged(*, tokens: Rows, costs: Rows | None = None, groups: tuple[str, ...] = ()) -> Judged:
     """Return rows of models a, b, …, of which only tokens, costs and groups matter."""
-    table = np.array(tokens, dtype=np.float32)
-    count, models = table.shape
-    names = tuple(str(number) for number in range(count))
-    return Judged(
-        ids=names,
-        prompts=names,
-        datasets=("set",) * count,
-        tasks=("task",) * count,
-        groups=groups or names,
-        folds=np.zeros(count, dtype=np.int64),
-        models=tuple("abc"[:models]),
-        scores=np.ones((count, models), dtype=np.float32),
-        tokens=table,
-        costs=np.full_like(table, np.nan) if costs is None else np.array(costs, dtype=np.float32),
+    models = "abc"[: len(tokens[0])]
+    return judged_table(
+        np.ones_like(tokens), groups=groups, models=models, tokens=tokens, costs=costs
     )
 
 
@@ -72,16 +60,6 @@ def test_without_a_price_the_mean_of_other_groups_is_expected_and_never_ones_own
     rows = judged(tokens=[[1]] * 4, costs=[[100], [100], [1], [3]], groups=("x", "x", "y", "z"))
     found = spending(rows, [None]).expected()[:, 0]
     assert found == pytest.approx([2, 2, 203 / 3, 67])
-
-
-def test_a_single_group_has_only_its_own_mean() -> None:
-    rows = judged(tokens=[[1]] * 2, costs=[[1], [3]], groups=("x", "x"))
-    assert spending(rows, [None]).expected()[:, 0] == pytest.approx([2, 2])
-
-
-def test_an_answer_nobody_asked_for_costs_the_models_mean() -> None:
-    rows = judged(tokens=[[1], [1], [1]], costs=[[1], [3], [NAN]])
-    assert spending(rows, [None]).paid()[:, 0].tolist() == [1, 3, 2]
 
 
 def test_a_cost_that_nobody_knows_is_never_nothing() -> None:

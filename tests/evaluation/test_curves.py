@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolecall.registry.evaluation.curves import Curve, aiq, curve, hull, reached
-from tests.evaluation.synthetic import table
+from rolecall.registry.evaluation.curves import Curve, aiq, hull, reached
 
 HAND_MADE = (np.array([0.3, 0.2, 0.1, 0.4]), np.array([0.9, 0.6, 0.5, 0.8]))
 
@@ -19,11 +18,6 @@ def test_the_hull_keeps_what_no_mixture_beats_and_never_falls() -> None:
     costs, successes = hull(HAND_MADE)
     assert costs.tolist() == [0.1, 0.3]
     assert successes.tolist() == [0.5, 0.9]
-
-
-def test_of_equally_cheap_points_the_best_starts_the_hull() -> None:
-    costs, successes = hull(points((0.1, 0.2), (0.1, 0.6), (0.1, 0.4), (0.2, 0.5)))
-    assert (costs.tolist(), successes.tolist()) == ([0.1], [0.6])
 
 
 def test_a_mixture_reaches_what_lies_between_its_points() -> None:
@@ -40,21 +34,8 @@ def test_aiq_of_a_hand_made_curve_is_its_area_over_the_largest_cost() -> None:
     assert found["half"] == pytest.approx(0.25 * 0.8 / 0.5)
 
 
-def test_points_past_a_hull_do_not_stretch_the_costs_compared() -> None:
-    assert aiq({"ours": HAND_MADE})["ours"] == pytest.approx(0.2 * 0.7 / 0.3)
-
-
 def test_aiq_where_everything_is_free_is_the_best_success() -> None:
     assert aiq({"ours": points((0.0, 0.4), (0.0, 0.6))}) == {"ours": 0.6}
-
-
-def test_a_curve_leaves_out_points_that_repeat() -> None:
-    costs = np.array([[1.0, 3.0], [1.0, 3.0]])
-    scores = np.array([[0.0, 1.0], [1.0, 1.0]])
-    cases = table(("a", "b"), scores, {"ours": np.ones((2, 2))}, costs, costs)
-    costs, successes = curve(cases, np.array([[0, 0], [0, 0], [1, 0], [1, 1]], dtype=np.int32))
-    assert costs.tolist() == [1.0, 2.0, 3.0]
-    assert successes.tolist() == [0.5, 1.0, 1.0]
 
 
 chances = st.floats(0, 1, width=16)

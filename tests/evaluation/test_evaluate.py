@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -9,11 +10,10 @@ from typing import Any
 import pytest
 
 from rolecall.registry.core.entities import Price, Registry, Strategy
-from rolecall.registry.core.errors import ExitCode, InvalidDocument, UnknownRecord, UsageError
-from rolecall.registry.evaluation import evaluate as evaluation
-from rolecall.registry.evaluation.evaluate import EvalRequest, Evaluation
-from rolecall.registry.evaluation.plan import NothingToEvaluate, Seen, Selection, read_shares
-from rolecall.registry.scorer.seen import prompt_key, write_seen
+from rolecall.registry.core.errors import UsageError
+from rolecall.registry.evaluation.evaluate import EvalRequest, Evaluation, evaluate_scorer
+from rolecall.registry.evaluation.plan import NothingToEvaluate, Selection, read_shares
+from rolecall.registry.scorer.seen import prompt_key
 from tests.routing.worlds import ALIKE, MODELS, PRICES, Seer, install, known, rows, write_rows
 
 POOL = Registry(1, strategies=(Strategy("balanced"), Strategy("lavish", quality_usd=1.0)))
@@ -29,11 +29,11 @@ NARROWING = ("fold", "dataset", "models", "mixed", "shares", "include_seen")
 
 
 def evaluate(
-    *files: Path, pool: Registry = POOL, seen: Seen | None = None, **asked: Any
+    *files: Path, pool: Registry = POOL, seen: Collection[int] = (), **asked: Any
 ) -> Evaluation:
     selection = Selection(**{name: asked.pop(name) for name in NARROWING if name in asked})
     request = EvalRequest(files=files, selection=selection, **{"prices": PRICED, **asked})
-    return evaluation.evaluate(known(pool), request, lambda _a, _b: None, seen)
+    return evaluate_scorer(known(pool), request, lambda _a, _b: None, seen)
 
 
 def test_models_good_at_different_things_are_worth_routing_between(tmp_path: Path) -> None:
@@ -58,9 +58,7 @@ def test_every_prompt_is_read_once_however_many_plans_need_it(seer: Seer, tmp_pa
     twice = [*rows(40, dataset="one"), *rows(40, dataset="two")]
     told: list[tuple[int, int]] = []
     request = EvalRequest(files=(write_rows(tmp_path / "a.jsonl", twice),), prices=PRICED)
-    found = evaluation.evaluate(
-        known(POOL), request, lambda done, total: told.append((done, total))
-    )
+    found = evaluate_scorer(known(POOL), request, lambda done, total: told.append((done, total)))
     assert [one.dataset for one in found.sets] == ["one", "two"]
     assert len(seer.read_prompts) == len(set(seer.read_prompts)) == 40
     assert told == [(number, 40) for number in range(1, 41)]
@@ -80,10 +78,10 @@ def test_a_model_asked_too_seldom_is_left_out_and_named(tmp_path: Path) -> None:
 
 def test_answers_that_were_not_asked_for_cost_no_prompt(tmp_path: Path) -> None:
     made = rows(300)
-    dice = Random(3)
+    rng = Random(3)
     for row in made[:90]:
-        del row["scores"][dice.choice(MODELS)]
-    dice.shuffle(made)
+        del row["scores"][rng.choice(MODELS)]
+    rng.shuffle(made)
     [one] = evaluate(write_rows(tmp_path / "a.jsonl", made)).sets
     assert (one.comparison.cases, len(one.comparison.models)) == (300, 3)
     assert one.comparison.coverage == pytest.approx(0.9)
@@ -118,22 +116,12 @@ def test_a_prompt_among_the_cases_teaches_nothing_from_a_train_file(tmp_path: Pa
     assert (found.learned_by, found.sets[0].learned) == ("train files", 60)
 
 
-def test_without_fold_or_train_the_baselines_are_cross_fitted(tmp_path: Path) -> None:
-    found = evaluate(write_rows(tmp_path / "a.jsonl", rows(60)))
-    assert (found.learned_by, found.sets[0].learned) == ("cross-fitting", 60)
-
-
-def test_the_same_rows_give_the_same_json(tmp_path: Path) -> None:
-    path = write_rows(tmp_path / "a.jsonl", rows(60))
-    assert evaluate(path).to_dict() == evaluate(path).to_dict()
-
-
 def test_prompts_that_the_scorer_learned_from_are_left_out_unless_asked_for(
     tmp_path: Path,
 ) -> None:
     made = rows(60)
     path = write_rows(tmp_path / "a.jsonl", made)
-    seen = Seen({prompt_key(row["prompt"]) for row in made[:20]})
+    seen = {prompt_key(row["prompt"]) for row in made[:20]}
     found = evaluate(path, seen=seen)
     assert (found.sets[0].seen, found.sets[0].comparison.cases, found.seen_left_out) == (
         20,
@@ -143,17 +131,7 @@ def test_prompts_that_the_scorer_learned_from_are_left_out_unless_asked_for(
     kept = evaluate(path, seen=seen, include_seen=True)
     assert (kept.sets[0].seen, kept.sets[0].comparison.cases, kept.seen_left_out) == (20, 60, False)
     with pytest.raises(NothingToEvaluate, match="no prompt that this scorer has not learned from"):
-        evaluate(path, seen=Seen({prompt_key(row["prompt"]) for row in made}))
-
-
-def test_what_is_seen_is_read_beside_the_scorer_in_use(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert not evaluation.read_seen().among(["never written"]).any()
-    write_seen(tmp_path, [prompt_key("a prompt")])
-    monkeypatch.setattr("rolecall.registry.evaluation.evaluate.PRETRAINED", tmp_path)
-    found = evaluation.read_seen().among(["another", "a prompt "])
-    assert found.tolist() == [False, True]
+        evaluate(path, seen={prompt_key(row["prompt"]) for row in made})
 
 
 def test_sets_are_averaged_by_their_prompts_and_each_the_same(tmp_path: Path) -> None:
@@ -198,30 +176,6 @@ def test_the_value_of_a_correct_answer_is_what_the_strategy_or_the_person_says(
     assert evaluate(path, strategy="lavish").sets[0].comparison.quality_usd == 1.0
     assert evaluate(path, strategy="lavish", quality_usd=0.2).quality_usd == 0.2
     assert evaluate(path, pool=Registry(1)).strategy == "balanced"
-
-
-@pytest.mark.parametrize("worth", [float("nan"), float("inf"), -1.0])
-def test_a_value_that_is_no_amount_is_refused(tmp_path: Path, worth: float) -> None:
-    path = write_rows(tmp_path / "a.jsonl", rows(10))
-    with pytest.raises(UsageError, match="value of a correct answer cannot be"):
-        evaluate(path, quality_usd=worth)
-
-
-def test_one_model_leaves_nothing_to_route(tmp_path: Path) -> None:
-    path = write_rows(tmp_path / "solo.jsonl", rows(10, {"abacus": (0.5, 0.5)}))
-    with pytest.raises(NothingToEvaluate) as caught:
-        evaluate(path)
-    assert caught.value.message == "world judges one model only (abacus): there is nothing to route"
-    assert caught.value.hint is not None
-    assert caught.value.exit_code == ExitCode.OTHER
-
-
-def test_a_data_set_with_nothing_to_route_is_told_beside_the_others(tmp_path: Path) -> None:
-    made = [*rows(40), *rows(10, {"abacus": (0.5, 0.5)}, dataset="solo")]
-    found = evaluate(write_rows(tmp_path / "a.jsonl", made))
-    assert [one.dataset for one in found.sets] == ["world"]
-    [skipped] = found.skipped
-    assert (skipped.dataset, skipped.reason) == ("solo", "judges one model only (abacus)")
 
 
 def test_models_judged_on_different_prompts_leave_no_case(tmp_path: Path) -> None:
@@ -274,12 +228,6 @@ def test_shares_are_read_from_words() -> None:
         read_shares("chat=3", mixed=False)
 
 
-def test_a_share_of_a_set_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    path = write_rows(tmp_path / "a.jsonl", rows(20))
-    with pytest.raises(UnknownRecord, match="wrld"):
-        evaluate(path, mixed=True, shares={"wrld": 2})
-
-
 def test_a_fold_without_rows_names_those_with_some(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no row is in fold 9") as caught:
         evaluate(write_rows(tmp_path / "a.jsonl", rows(10)), fold=9)
@@ -296,41 +244,3 @@ def test_a_train_file_about_other_models_teaches_nothing(tmp_path: Path) -> None
     train = write_rows(tmp_path / "b.jsonl", rows(30, {"other": (0.5, 0.5)}, seed=2))
     with pytest.raises(NothingToEvaluate, match="the baselines can learn nothing"):
         evaluate(cases, train=(train,))
-
-
-@pytest.mark.parametrize(
-    ("wanted", "named"),
-    [
-        ({"strategy": "lavsh"}, "lavsh"),
-        ({"dataset": "wrld"}, "wrld"),
-        ({"models": ("abacus", "lyre")}, "lyre"),
-    ],
-)
-def test_a_name_that_is_nowhere_is_refused(
-    tmp_path: Path, wanted: dict[str, Any], named: str
-) -> None:
-    path = write_rows(tmp_path / "a.jsonl", rows(10))
-    with pytest.raises(UnknownRecord, match=named) as caught:
-        evaluate(path, **wanted)
-    assert caught.value.hint
-
-
-def test_a_pool_of_one_is_refused(tmp_path: Path) -> None:
-    path = write_rows(tmp_path / "a.jsonl", rows(10))
-    with pytest.raises(UsageError, match="abacus alone"):
-        evaluate(path, models=("abacus", "abacus"))
-
-
-def test_the_pool_can_be_narrowed(tmp_path: Path) -> None:
-    path = write_rows(tmp_path / "a.jsonl", rows(30))
-    [one] = evaluate(path, models=("middling", "abacus")).sets
-    assert one.comparison.models == ("abacus", "middling")
-
-
-def test_bad_lines_are_refused_or_left_out_and_spelled_out(tmp_path: Path) -> None:
-    path = write_rows(tmp_path / "a.jsonl", [*rows(30), {"prompt": "x", "scores": {"a": 2}}])
-    with pytest.raises(InvalidDocument, match="31"):
-        evaluate(path)
-    found = evaluate(path, skip_bad=True)
-    assert found.bad_lines is not None
-    assert "31" in found.bad_lines

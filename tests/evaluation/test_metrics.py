@@ -9,7 +9,6 @@ import pytest
 from numpy.typing import NDArray
 
 from rolecall.registry.evaluation.metrics import (
-    Table,
     auc_per_model,
     brier,
     ece,
@@ -18,6 +17,7 @@ from rolecall.registry.evaluation.metrics import (
     pair_order,
     reliability,
 )
+from rolecall.registry.scorer.arrays import Table
 
 NAN = float("nan")
 Metric = Callable[..., Table]
@@ -76,13 +76,6 @@ def test_calibrated_predictions_have_no_calibration_error() -> None:
     assert ece(predicted + 0.04, scores) == pytest.approx(0.04)
 
 
-def test_errors_inside_a_bin_cancel_and_bins_weigh_by_their_cells() -> None:
-    # 16 cells: the first bin holds two, a success and a failure at 0.5; the others are right.
-    predicted = column(0.5, 0.5, *[1] * 14)
-    assert ece(predicted, column(1, 0, *[1] * 14)) == 0
-    assert ece(predicted, np.ones((16, 1))) == pytest.approx(0.5 * 2 / 16)
-
-
 def test_the_better_of_two_models_is_to_be_predicted_higher() -> None:
     scores = np.array([[1.0, 0.0, 0.9], [0.0, 1.0, NAN]])
     # Prompt one: models 1 and 3 did alike; both are set against model 2. Prompt two: one pair.
@@ -118,11 +111,11 @@ def test_the_reliability_table_has_fifteen_bins_of_equal_mass_in_rising_order() 
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_weights_count_a_prompt_as_often_as_rows_of_it_would(metric: Metric) -> None:
-    dice = np.random.default_rng(3)
-    scores = (dice.random((80, 5)) < 0.5).astype(float)
-    scores[dice.random((80, 5)) < 0.2] = NAN
-    predicted = dice.random((80, 5)).round(2)
-    weights = dice.integers(0, 3, (2, 80)).astype(float)
+    rng = np.random.default_rng(3)
+    scores = (rng.random((80, 5)) < 0.5).astype(float)
+    scores[rng.random((80, 5)) < 0.2] = NAN
+    predicted = rng.random((80, 5)).round(2)
+    weights = rng.integers(0, 3, (2, 80)).astype(float)
     found = metric(predicted, scores, weights)
     assert found.shape == (2,)
     assert metric(predicted, scores) != found[0]
@@ -131,8 +124,3 @@ def test_weights_count_a_prompt_as_often_as_rows_of_it_would(metric: Metric) -> 
         # The bins of the calibration error stay those of the prompts as they are.
         near = 0.05 if metric is ece else 1e-9
         assert metric(*repeated) == pytest.approx(found[row], abs=near)
-
-
-def test_tables_of_different_shapes_are_refused() -> None:
-    with pytest.raises(ValueError, match="differ in shape"):
-        brier(np.ones((3, 2)), np.ones((3, 3)))

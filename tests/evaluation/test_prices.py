@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.catalog.models_dev import list_price
 from rolecall.registry.core.entities import Endpoint, Price, Registry
 from rolecall.registry.core.errors import InvalidDocument
-from rolecall.registry.evaluation.evaluate import EvalRequest, SetEvaluation, evaluate
+from rolecall.registry.evaluation.evaluate import EvalRequest, SetEvaluation, evaluate_scorer
 from rolecall.registry.evaluation.prices import find_prices, read_prices
 from tests.routing.worlds import install, known, rows, write_rows
 
@@ -31,9 +30,7 @@ def test_a_file_names_both_prices_of_each_model() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "p.yaml: there are no prices in it"),
         ("a: 3\n", "p.yaml:1: a: expected input and output price, found a number"),
-        ("- a\n", "p.yaml:1: expected keys and values, found a list"),
         ("a: {input_usd_per_mtok: 1}\n", "p.yaml:1: a: output_usd_per_mtok is missing"),
         (
             "a: {input_usd_per_mtok: 1, output_usd_per_mtok: -2}\n",
@@ -85,29 +82,6 @@ def test_a_place_of_ones_own_may_ask_nothing() -> None:
     }
 
 
-def test_a_model_is_known_by_the_last_part_of_its_name_whatever_the_case() -> None:
-    given = {"Maker/Model-X": Price(1.0, 2.0, source="p.yaml")}
-    assert (
-        find_prices(["place/model-x"], given, Registry(1))["place/model-x"]
-        == given["Maker/Model-X"]
-    )
-
-
-def test_the_maker_is_believed_before_others_and_free_places_not_at_all() -> None:
-    made = list_price("openrouter/openai/GPT-4o-2024-08-06")
-    assert made is not None
-    assert (made.input_usd_per_mtok, made.output_usd_per_mtok) == (2.5, 10)
-    asked = list_price("phi-3.5-mini-instruct")  # for nothing at one place, for money at others
-    assert asked is not None
-    assert asked.output_usd_per_mtok is not None
-    assert asked.output_usd_per_mtok > 0
-    assert list_price("nobody-sells-this") is None
-
-
-def test_nobodys_price_is_null() -> None:
-    assert find_prices(["nobody-sells-this"], {}, Registry(1)) == {"nobody-sells-this": None}
-
-
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     install(monkeypatch)
@@ -117,7 +91,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def evaluated(path: Path, **prices: tuple[float, float]) -> SetEvaluation:
     priced = {model: Price(*pair, source="p.yaml") for model, pair in prices.items()}
     request = EvalRequest(files=(path,), prices=priced)
-    return evaluate(known(Registry(1)), request, lambda _a, _b: None).sets[0]
+    return evaluate_scorer(known(Registry(1)), request, lambda _a, _b: None).sets[0]
 
 
 def test_a_model_without_a_price_is_left_out_where_most_have_one(path: Path) -> None:
@@ -131,11 +105,6 @@ def test_where_most_models_have_no_price_costs_are_left_out(path: Path) -> None:
     found = evaluated(path, abacus=(1, 4))
     assert (len(found.comparison.models), found.comparison.curves) == (3, None)
     assert found.prices["lyra"] is None
-
-
-def test_the_source_of_each_price_is_told(path: Path) -> None:
-    found = evaluated(path, abacus=(1, 4), lyra=(1, 4), middling=(10, 40))
-    assert found.prices["middling"] == Price(10, 40, source="p.yaml")
 
 
 def test_costs_of_the_rows_need_no_price(path: Path) -> None:

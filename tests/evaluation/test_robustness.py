@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
-import numpy as np
 import pytest
 
 from rolecall.cli.render.output import table_lines
@@ -15,12 +18,16 @@ from rolecall.cli.render.robustness import flip_table, rate_table
 from rolecall.registry.core.errors import InvalidDocument, UnknownRecord
 from rolecall.registry.core.predictions import ModelFacts, Prediction
 from rolecall.registry.editing.edit import apply_document
-from rolecall.registry.editing.open import open_registry
-from rolecall.registry.evaluation.perturbations.perturb import RESTATEMENTS, perturb
+from rolecall.registry.editing.open import open_registry, open_starter
+from rolecall.registry.evaluation.perturbations.perturb import RESTATEMENTS
 from rolecall.registry.evaluation.robustness import equal_shares, measure_files, measure_flips
 from rolecall.registry.evaluation.robustness_report import RobustnessPlan, RobustnessReport
+from rolecall.registry.scorer.arrays import Floats
 from rolecall.registry.scorer.data import Judged
+from rolecall.registry.scorer.encoder import Encoder
 from rolecall.registry.scorer.model import Reading, Scorer
+from rolecall.registry.storage.connection import Database
+from tests.scorer.judged_files import judged_table
 
 POOL = """
 models:
@@ -37,35 +44,28 @@ strategies:
   - {id: nobody, quality_usd: 1, allow: [elsewhere/*]}
 """  # noqa: E501
 PROMPTS = ("Write a poem about autumn rain.", "Describe how a steam engine works.")
-PLAN = RobustnessPlan(
-    kinds=("please", "thanks", "end mark", "quotes"), strategies=("narrow", "wide")
-)
+KINDS = ("please", "thanks", "end mark", "quotes")
 
 
 class Fickle(Scorer):
     """The shipped scorer's readings; `large` is right with 0.9, `small` with 0.85.
 
-    Where someone says please, `small` is thought better by `swing`.
+    Where someone says please, `small` is predicted higher by 0.1.
     """
 
-    def __init__(self, scorer: Scorer, swing: float = 0.1) -> None:
-        self.__dict__.update(vars(scorer))
-        self._scorer = scorer
-        self._swing = swing
-        self._said: dict[int, str] = {}
-        self.read_texts: list[str] = []
-        self._readings: list[Reading] = []
+    def __init__(self, scorer: Scorer) -> None:
+        super().__init__(scorer.head, scorer.encoder, scorer.lengths)
+        self.said: dict[int, str] = {}
+        self.readings: list[Reading] = []
 
-    def read(self, text: str, *, is_agent: bool | None = None) -> Reading:  # noqa: ARG002
-        reading = self._scorer.read(text)
-        self.read_texts.append(text)
-        self._readings.append(reading)
-        self._said[id(reading)] = text
+    def read(self, text: str, *, is_agent: bool | None = None) -> Reading:
+        reading = super().read(text, is_agent=is_agent)
+        self.readings.append(reading)
+        self.said[id(reading)] = text
         return reading
 
     def predict(self, reading: Reading, facts: Sequence[ModelFacts]) -> tuple[Prediction, ...]:
-        bonus = self._swing if "lease " in self._said[id(reading)] else 0.0
-        success = {"large": 0.9, "small": 0.85 + bonus}
+        success = {"large": 0.9, "small": 0.95 if "lease " in self.said[id(reading)] else 0.85}
         return tuple(
             Prediction(one.model, success.get(one.model, 0.1), 0.05, 100, "facts") for one in facts
         )
@@ -82,119 +82,95 @@ def scorer(real_scorer: Scorer) -> Fickle:
 
 
 @pytest.fixture
-def registry(tmp_path: Path) -> Path:
-    path = tmp_path / "small.db"
-    with open_registry(path) as db:
+def db(tmp_path: Path) -> Iterator[Database]:
+    with open_registry(tmp_path / "small.db") as db:
         apply_document(db, POOL, "pool.yaml")
-    return path
+        yield db
 
 
 def judged(prompts: Sequence[str], datasets: Sequence[str] = ()) -> Judged:
-    count = len(prompts)
-    names = tuple(map(str, range(count)))
-    return Judged(
-        ids=names,
-        prompts=tuple(prompts),
-        datasets=tuple(datasets) or ("set",) * count,
-        tasks=("task",) * count,
-        groups=names,
-        folds=np.zeros(count, dtype=np.int64),
-        models=("one", "two"),
-        scores=np.tile(np.array([1, 0], dtype=np.float32), (count, 1)),
-        tokens=np.full((count, 2), np.nan, dtype=np.float32),
-        costs=np.full((count, 2), np.nan, dtype=np.float32),
-    )
+    scores = [[1, 0]] * len(prompts)
+    return judged_table(scores, prompts=prompts, datasets=datasets, models=("one", "two"))
 
 
-def shares(found: RobustnessReport, policy: str) -> dict[str, float | None]:
-    return {kind.kind: kind.flips[policy].share for kind in found.kinds}
+def silent(_done: int, _total: int) -> None:
+    pass
+
+
+def measured(
+    db: Database,
+    scorer: Scorer,
+    kinds: tuple[str, ...] = KINDS,
+    strategies: tuple[str, ...] = ("narrow", "wide"),
+    past: Judged | None = None,
+) -> RobustnessReport:
+    plan = RobustnessPlan(kinds=kinds, strategies=strategies)
+    return measure_flips(db, scorer, judged(PROMPTS), plan, silent, past=past)
 
 
 def test_a_flip_is_counted_for_the_kind_of_change_that_caused_it(
-    registry: Path, scorer: Fickle
+    db: Database, scorer: Fickle
 ) -> None:
-    found = measure_flips(registry, judged(PROMPTS), PLAN, scorer=scorer)
-    assert shares(found, "narrow") == {"please": 1, "thanks": 0, "end mark": 0, "quotes": None}
-    assert shares(found, "argmax") == shares(found, "narrow")
+    found = measured(db, scorer)
+    for policy in ("narrow", "argmax"):
+        shares = {kind.kind: kind.flips[policy].share for kind in found.kinds}
+        assert shares == {"please": 1, "thanks": 0, "end mark": 0, "quotes": None}
     assert (found.prompts, found.texts) == (2, 6)
     assert found.flips["narrow"].share == pytest.approx(2 / 6)
+    assert found.flips["wide"].share == 0  # near ties stay
     assert found.flips["constant"].share == 0
+    moved = {kind.kind: kind.success_moved for kind in found.kinds}
+    assert moved == {"please": pytest.approx(0.05), "thanks": 0, "end mark": 0, "quotes": None}
 
 
-def test_edits_and_restatements_are_counted_apart(registry: Path, scorer: Fickle) -> None:
-    plan = RobustnessPlan(kinds=("please", "role", "template"), strategies=("narrow",))
-    found = measure_flips(registry, judged(PROMPTS), plan, scorer=scorer)
+def test_edits_and_restatements_are_counted_apart(db: Database, scorer: Fickle) -> None:
+    found = measured(db, scorer, ("please", "role", "template"), ("narrow",))
     assert {"role", "template"} <= set(RESTATEMENTS)
     assert (found.edits["narrow"].share, found.edits["narrow"].cases) == (1, 2)
     assert (found.restatements["narrow"].share, found.restatements["narrow"].cases) == (0, 4)
-    assert found.flips["narrow"].share == pytest.approx(2 / 6)
 
 
-def test_the_near_tie_rule_holds_a_choice(registry: Path, scorer: Fickle) -> None:
-    found = measure_flips(registry, judged(PROMPTS), PLAN, scorer=scorer)
-    assert found.flips["wide"].share == 0
-    assert found.flips["narrow"].share == pytest.approx(2 / 6)
-
-
-def test_how_far_predictions_moved_is_told(registry: Path, scorer: Fickle) -> None:
-    found = measure_flips(registry, judged(PROMPTS), PLAN, scorer=scorer)
-    moved = {kind.kind: kind.success_moved for kind in found.kinds}
-    assert moved["please"] == pytest.approx(0.05)
-    assert (moved["thanks"], moved["quotes"]) == (0, None)
-
-
-def test_a_strategy_that_allows_nobody_has_no_rate(registry: Path, scorer: Fickle) -> None:
-    plan = RobustnessPlan(kinds=("please",), strategies=("narrow", "nobody"))
-    found = measure_flips(registry, judged(PROMPTS), plan, scorer=scorer)
+def test_a_strategy_that_allows_nobody_has_no_rate(db: Database, scorer: Fickle) -> None:
+    found = measured(db, scorer, ("please",), ("narrow", "nobody"))
     assert found.flips["nobody"].share is None
     assert found.flips["narrow"].share == 1
 
 
-def test_each_text_is_read_once_for_all_strategies(registry: Path, scorer: Fickle) -> None:
+def test_each_text_is_read_once_for_all_strategies(db: Database, scorer: Fickle) -> None:
     steps: list[tuple[int, int]] = []
+    plan = RobustnessPlan(kinds=KINDS, strategies=("narrow", "wide"))
+    encoded = Counter[str]()
+    encode = scorer.encoder.encode
+
+    def counted(texts: Sequence[str]) -> Floats:
+        encoded.update(texts)
+        return encode(texts)
+
+    scorer.encoder = cast("Encoder", SimpleNamespace(version="counting", encode=counted))
     measure_flips(
-        registry,
-        judged(PROMPTS),
-        PLAN,
-        scorer=scorer,
-        progress=lambda done, total: steps.append((done, total)),
+        db, scorer, judged(PROMPTS), plan, lambda done, total: steps.append((done, total))
     )
-    asked = [text for text in scorer.read_texts if text.startswith(("Write", "Describe"))]
-    assert len(asked) == len(set(asked))
+    assert {encoded[text] for text in encoded if text.startswith(PROMPTS)} == {1}
     assert steps == [(done, 8) for done in range(1, 9)]
 
 
 def test_the_nearest_judged_prompts_are_a_policy_where_there_are_any(
-    registry: Path, scorer: Fickle
+    db: Database, scorer: Fickle
 ) -> None:
-    plan = RobustnessPlan(kinds=("please", "thanks"), strategies=("narrow",))
     past = judged(["Write a poem about snow.", "How does a pump work?", "Name a colour."])
-    found = measure_flips(registry, judged(PROMPTS), plan, past=past, scorer=scorer)
+    found = measured(db, scorer, ("please", "thanks"), ("narrow",), past)
     assert found.flips["nearest"].share == 0
     assert found.flips["predicted"].share == 0
-    without = measure_flips(registry, judged(PROMPTS), plan, scorer=scorer)
-    assert "nearest" not in without.flips
+    assert "nearest" not in measured(db, scorer, ("please",), ("narrow",)).flips
 
 
-def test_an_unknown_strategy_is_named(registry: Path, scorer: Fickle) -> None:
+def test_an_unknown_strategy_is_named(db: Database, scorer: Fickle) -> None:
     with pytest.raises(UnknownRecord, match="upright"):
-        measure_flips(
-            registry, judged(PROMPTS), RobustnessPlan(strategies=("upright",)), scorer=scorer
-        )
-
-
-def test_nothing_is_kept_where_there_was_no_registry(tmp_path: Path, scorer: Fickle) -> None:
-    path = tmp_path / "none.db"
-    found = measure_flips(
-        path, judged(PROMPTS[:1]), RobustnessPlan(kinds=("please",)), scorer=scorer
-    )
-    assert not path.exists()
-    assert set(found.strategies) >= {"balanced", "quality", "cheapest", "fast", "private"}
-    assert found.endpoints > 2
+        measured(db, scorer, strategies=("upright",))
 
 
 def test_files_are_measured_and_the_same_seed_gives_the_same_result(
-    registry: Path, tmp_path: Path
+    db: Database, tmp_path: Path
 ) -> None:
     path = tmp_path / "judged.jsonl.gz"
     rows = [
@@ -203,14 +179,12 @@ def test_files_are_measured_and_the_same_seed_gives_the_same_result(
     ]
     path.write_bytes(gzip.compress("\n".join(map(json.dumps, rows)).encode()))
     plan = RobustnessPlan(prompts=2, fold=1, kinds=("please", "greeting"), strategies=("narrow",))
-    found = measure_files(registry, [path], plan)
+    found = measure_files(db, [path], plan, silent)
     assert found.prompts == 2
     assert found.flips["nearest"].cases == found.flips["narrow"].cases > 0
-    assert json.dumps(found.to_dict(), allow_nan=False) == json.dumps(
-        measure_files(registry, [path], plan).to_dict()
-    )
+    assert found == measure_files(db, [path], plan, silent)
     with pytest.raises(InvalidDocument, match="no row"):
-        measure_files(registry, [path], RobustnessPlan(fold=5))
+        measure_files(db, [path], RobustnessPlan(fold=5), silent)
 
 
 def test_every_data_set_gives_as_many_prompts_as_it_can() -> None:
@@ -223,15 +197,11 @@ def test_every_data_set_gives_as_many_prompts_as_it_can() -> None:
     assert equal_shares(rows, range(13), 99, seed=1) == list(range(13))
 
 
-def test_the_tables_fit_a_narrow_terminal_and_tell_shares_in_percent(
-    tmp_path: Path, scorer: Fickle
-) -> None:
-    prompts = judged([*PROMPTS, "What isn't a poem?"])
-    report = measure_flips(
-        tmp_path / "r.db", prompts, RobustnessPlan(), past=prompts, scorer=scorer
-    )
-    plain = report.to_dict()
-    lines = table_lines(*flip_table(plain), 80)
+def test_the_tables_fit_a_narrow_terminal_and_tell_shares_in_percent(scorer: Fickle) -> None:
+    prompts = judged(PROMPTS[:1])
+    with open_starter() as db:
+        report = measure_flips(db, scorer, prompts, RobustnessPlan(), silent, past=prompts)
+    lines = table_lines(*flip_table(asdict(report)), 80)
     assert max(map(len, lines)) <= 80
     for title in ("balanced", "quality", "argmax", "nearest", "constant"):
         assert title in lines[0]
@@ -241,12 +211,6 @@ def test_the_tables_fit_a_narrow_terminal_and_tell_shares_in_percent(
     share = report.flips["quality"].share
     assert share is not None
     assert f" {100 * share:.1f} " in lines[-1]
-    [_, *rows] = table_lines(*rate_table(plain), 80)
+    [_, *rows] = table_lines(*rate_table(asdict(report)), 80)
     assert [row.split()[0] for row in rows] == list(report.flips)
-    assert rows[0].split()[0] in report.strategies
     assert ["constant", *["0.0", "0.0", "to", "0.0"] * 3] in [row.split() for row in rows]
-
-
-def test_the_prompts_of_this_test_can_be_changed_as_it_expects() -> None:
-    assert all("lease " in str(perturb(prompt, "please", PLAN.seed)) for prompt in PROMPTS)
-    assert all("lease " not in prompt for prompt in PROMPTS)

@@ -47,8 +47,3 @@ def test_changes_of_one_prompt_count_as_one_piece_of_evidence() -> None:
     assert together.low is not None
     assert apart.low is not None
     assert together.low < apart.low - 0.05
-
-
-def test_the_same_seed_draws_the_same_interval() -> None:
-    prompts = [{"a": True, "b": False}, {"a": False}, {"a": True, "b": True}]
-    assert rate(prompts, "a", "b") == rate(prompts, "a", "b")

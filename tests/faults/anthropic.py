@@ -96,8 +96,6 @@ def _blocks(call: Call, plan: Plan) -> Iterator[_Block]:
         deltas = [{"type": "thinking_delta", "thinking": one} for one in pieces(plan.thinking)]
         deltas.append({"type": "signature_delta", "signature": _SIGNATURE})
         yield {"type": "thinking", "thinking": "", "signature": ""}, deltas, "thinking"
-    if plan.redacted is not None:
-        yield {"type": "redacted_thinking", "data": plan.redacted}, [], "thinking"
     if plan.text:
         deltas = [{"type": "text_delta", "text": one} for one in pieces(plan.text)]
         yield {"type": "text", "text": ""}, deltas, "content"
@@ -207,13 +205,3 @@ def error_record(refusal: Refusal) -> tuple[Record, ...]:
 def written(document: Any) -> str:
     """Return a document as the provider writes one that is not streamed."""
     return compact(document)
-
-
-def models(names: list[str]) -> Any:
-    """Return the answer to a request for the list of models."""
-    data = [
-        {"type": "model", "id": name, "display_name": name, "created_at": "2026-01-01T00:00:00Z"}
-        for name in names
-    ]
-    ends = {"first_id": names[0] if names else None, "last_id": names[-1] if names else None}
-    return {"data": data, "has_more": False, **ends}

@@ -67,21 +67,10 @@ class Connection:
         for line in lines:
             name, _, value = line.partition(":")
             headers[name.lower()] = value.strip()
-        if headers.get("expect", "").lower() == "100-continue":
-            self._send_now(b"HTTP/1.1 100 Continue\r\n\r\n")
         address = urlsplit(target)
         query = dict(parse_qsl(address.query, keep_blank_values=True))
-        return HttpRequest(method, unquote(address.path), query, headers, self._body(headers))
-
-    def _body(self, headers: Mapping[str, str]) -> bytes:
-        if headers.get("transfer-encoding", "").lower() != "chunked":
-            return self._take(int(headers.get("content-length", "0")))
-        body = b""
-        while size := int(self._take_until(b"\r\n").split(b";")[0], 16):
-            body += self._take(size)
-            self._take_until(b"\r\n")
-        self._take_until(b"\r\n")
-        return body
+        content = self._take(int(headers.get("content-length", "0")))
+        return HttpRequest(method, unquote(address.path), query, headers, content)
 
     def _take_until(self, end: bytes) -> bytes:
         while end not in self._read:

@@ -236,19 +236,3 @@ def error_record(refusal: Refusal) -> tuple[Record, ...]:
 def written(document: Any) -> str:
     """Return a document as the provider writes one that is not streamed."""
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-
-
-def models(names: list[str]) -> Any:
-    """Return the answer to a request for the list of models."""
-    found = [
-        {
-            "name": f"models/{name}",
-            "version": "001",
-            "displayName": name,
-            "inputTokenLimit": 1048576,
-            "outputTokenLimit": 65536,
-            "supportedGenerationMethods": ["generateContent", "countTokens"],
-        }
-        for name in names
-    ]
-    return {"models": found}

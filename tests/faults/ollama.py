@@ -177,24 +177,3 @@ def error_record(refusal: Refusal) -> tuple[Record, ...]:
 def written(document: Any) -> str:
     """Return a document as the server writes one that is not streamed."""
     return _escaped(document)
-
-
-def models(names: list[str]) -> Any:
-    """Return the answer to a request for the list of models."""
-    found = [
-        {
-            "name": name,
-            "model": name,
-            "modified_at": "2026-01-01T00:00:00Z",
-            "size": 5225388164,
-            "digest": f"{index:064x}",
-            "details": {
-                "format": "gguf",
-                "family": "qwen3",
-                "parameter_size": "8.2B",
-                "quantization_level": "Q4_K_M",
-            },
-        }
-        for index, name in enumerate(names)
-    ]
-    return {"models": found}

@@ -130,7 +130,7 @@ def records(call: Call, plan: Plan) -> list[Record]:
     """Return the stream: a role chunk, the pieces, the finish chunk, the usage and `[DONE]`."""
     said = [_chunk(call, {"role": "assistant", "content": "", "refusal": None})]
     for piece in pieces(plan.thinking or ""):
-        said.append(_chunk(call, {plan.thinking_field: piece}, kind="thinking"))
+        said.append(_chunk(call, {"reasoning_content": piece}, kind="thinking"))
     for piece in pieces(plan.text):
         said.append(_chunk(call, {"content": piece}, kind="content"))
     for index, (name, arguments) in enumerate(plan.tool_calls):
@@ -151,7 +151,7 @@ def whole(call: Call, plan: Plan) -> Any:
     """Return the document of an answer that is not streamed."""
     message: dict[str, Any] = {"role": "assistant", "content": plan.text or None, "refusal": None}
     if plan.thinking is not None:
-        message[plan.thinking_field] = plan.thinking
+        message["reasoning_content"] = plan.thinking
     if plan.tool_calls:
         message["tool_calls"] = [
             _tool_call(call, index, name, arguments)
@@ -240,12 +240,3 @@ def error_record(refusal: Refusal) -> tuple[Record, ...]:
 def written(document: Any) -> str:
     """Return a document as the provider writes one that is not streamed."""
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-
-
-def models(names: list[str]) -> Any:
-    """Return the answer to a request for the list of models."""
-    data = [
-        {"id": name, "object": "model", "created": 1735689600, "owned_by": "system"}
-        for name in names
-    ]
-    return {"object": "list", "data": data}

@@ -48,15 +48,12 @@ class Plan:
 
     `at` says whether the fault comes before the first token or after half of the text. Tool
     arguments must be JSON for Gemini and Ollama, which send them as an object; with tool calls
-    the text stays out unless it is set. `thinking_field` and `redacted` are for OpenAI-like
-    servers and for Anthropic. `parameter` is what `bad_parameter` refuses. A null `newline` is
-    the provider's own. `load_s` is waited before an Ollama answer and reported in it.
+    the text stays out unless it is set. `parameter` is what `bad_parameter` refuses. A null
+    `newline` is the provider's own. `load_s` is waited before an Ollama answer and reported in it.
     """
 
     text: str = DEFAULT_TEXT
     thinking: str | None = None
-    redacted: str | None = None
-    thinking_field: str = "reasoning_content"
     tool_calls: tuple[tuple[str, str], ...] = ()
     input_tokens: int = 12
     output_tokens: int = 8
@@ -102,7 +99,7 @@ class Plan:
 
     def emptied(self) -> Plan:
         """Return the plan with nothing to say."""
-        return replace(self, text="", thinking=None, redacted=None, tool_calls=())
+        return replace(self, text="", thinking=None, tool_calls=())
 
     def spoilt(self) -> Plan:
         """Return the plan with bytes in its text that are not UTF-8."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 import socket
 import socketserver
@@ -162,10 +161,11 @@ class FaultServer:
                 self._open.discard(connection)
 
     def serve(self, line: Connection, request: HttpRequest) -> None:
-        """Answer one request: for an answer of a model, or for the list of them."""
+        """Answer one request; what asks for no answer of a model is not found here."""
         found = _api_and_model(request)
         if found is None or request.method != "POST":
-            self._describe(line, request)
+            line.begin(Plan(), 404, {"content-type": "text/plain"}, 0)
+            line.end()
             return
         api, model = found
         body = request.document()
@@ -200,25 +200,6 @@ class FaultServer:
         if not plans:
             return plan_of_name(model) or self._default
         return plans.popleft() if len(plans) > 1 else plans[0]
-
-    def _describe(self, line: Connection, request: HttpRequest) -> None:
-        """Answer what is no call: the lists of models; else that there is nothing here."""
-        with self._lock:
-            names = sorted(self._plans) or ["fault"]
-        lists: dict[str, Api] = {"/v1/models": "openai", "/api/tags": "ollama"}
-        lists["/v1beta/models"] = "gemini"
-        api = lists.get(request.path)
-        if api == "openai" and "anthropic-version" in request.headers:
-            api = "anthropic"
-        document: Any = {"version": "0.13.0"} if request.path == "/api/version" else None
-        if api is not None:
-            document = WIRES[api].models(names)
-        is_found = document is not None and request.method == "GET"
-        body = json.dumps(document).encode() if is_found else b"404 page not found"
-        kind = "application/json" if is_found else "text/plain"
-        line.begin(Plan(), 200 if is_found else 404, {"content-type": kind}, len(body))
-        line.send(body)
-        line.end()
 
 
 def _base_url(api: Api, port: int) -> str:

@@ -86,9 +86,6 @@ class Wire(Protocol):
     def written(self, document: Any) -> str:
         """Return a document as the provider writes one that is not streamed."""
 
-    def models(self, names: list[str]) -> Any:
-        """Return the answer to a request for the list of models."""
-
 
 def compact(document: Any) -> str:
     """Return JSON without spaces and without escapes that UTF-8 makes needless."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -23,11 +26,26 @@ from rolecall.registry.storage.statistics import (
     read_samples,
     read_statistics,
 )
-from rolecall.registry.telemetry.statistics import after_outcome, replayed
-from tests.faults.server import Received
+from rolecall.registry.telemetry.statistics import after_outcome
+from tests.faults.registry import Served, registry_yaml
+from tests.faults.server import FaultServer, Received
+from tests.telemetry.calls import replayed
 
+PROGRAM = str(Path(sys.executable).with_name("rolecall"))
 _NUMBER = re.compile(r"prompt number (\d+)")
 _NOT_IN_ROWS = ("trial_until",)  # a claim, made by a command that may have been killed since
+
+
+def serving(
+    folder: Path, server: FaultServer, served: Sequence[Served]
+) -> tuple[Path, dict[str, str]]:
+    """Make a registry of what is served; return its file, and the environment that names it."""
+    path, document = folder / "registry.db", folder / "registry.yaml"
+    document.write_text(registry_yaml(server, served))
+    environment = os.environ | {"ROLECALL_REGISTRY": str(path)}
+    apply = [PROGRAM, "registry", "apply", str(document)]
+    subprocess.run(apply, env=environment, stdout=subprocess.DEVNULL, check=True)
+    return path, environment
 
 
 def audit(path: Path, received: Iterable[Received]) -> dict[str, int]:

@@ -1,16 +1,9 @@
-"""Many processes ask at once on one registry; then rows, statistics and spending must agree.
-
-python -m tests.learning.crowd --processes 32 --asks 50
-"""
+"""Many processes ask at once on one registry; then rows, statistics and spending must agree."""
 
 from __future__ import annotations
 
-import argparse
-import os
 import subprocess
 import sys
-import tempfile
-import time
 from contextlib import suppress
 from itertools import cycle, islice
 from pathlib import Path
@@ -20,14 +13,14 @@ from rolecall.registry.calls.events import Answered, AskRequest
 from rolecall.registry.core.chat import Chat, Text, Turn
 from rolecall.registry.core.entities import Price
 from rolecall.registry.core.errors import UsageError
-from rolecall.registry.core.requests import Asked, RoutingChoices
+from rolecall.registry.core.requests import RoutingChoices
+from rolecall.registry.editing.open import open_registry
 from rolecall.registry.telemetry.feedback import give_feedback
 from tests.faults.plan import Plan
-from tests.faults.registry import Served, registry_yaml
+from tests.faults.registry import Served
 from tests.faults.server import FaultServer
-from tests.learning.auditing import audit
+from tests.learning.auditing import audit, serving
 
-PROGRAM = str(Path(sys.executable).with_name("rolecall"))
 # Whoever may ask the shaky one does so first.
 CHEAPER = Price(0.5, 1.0, source="test")
 SERVED = (
@@ -40,37 +33,26 @@ FEEDBACK_EVERY = 10
 PROCESS = (sys.executable, "-m", "tests.learning.crowd")
 
 
-def crowd(folder: Path, processes: int, asks: int) -> dict[str, float]:
+def crowd(folder: Path, processes: int, asks: int) -> dict[str, int]:
     """Let so many processes ask so often; return what was found. Raises AssertionError."""
-    path = folder / "registry.db"
-    environment = os.environ | {"ROLECALL_REGISTRY": str(path)}
     with FaultServer() as server:
         server.plan("shaky", *islice(cycle(SHAKY), 2 * processes * asks), Plan())
-        document = folder / "registry.yaml"
-        document.write_text(registry_yaml(server, SERVED))
-        subprocess.run(
-            [PROGRAM, "registry", "apply", str(document)],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            check=True,
-        )
-        started = time.perf_counter()
+        path, environment = serving(folder, server, SERVED)
         running = [
             subprocess.Popen(
-                [*PROCESS, "--worker", str(worker), "--asks", str(asks)],
+                [*PROCESS, str(worker), str(asks)],
                 env=environment,
                 cwd=Path(__file__).parents[2],
             )
             for worker in range(processes)
         ]
         codes = [process.wait() for process in running]
-        seconds = time.perf_counter() - started
         received = list(server.requests)
     assert codes == [0] * processes, codes
     found = audit(path, received)
     assert found["unfinished"] == 0
     assert found["calls"] - found["failed"] == processes * asks, "an ask got no answer, or two"
-    return {"asks": processes * asks, "received": len(received), "seconds": seconds} | found
+    return {"asks": processes * asks, "received": len(received)} | found
 
 
 def work(worker: int, asks: int) -> None:
@@ -78,11 +60,11 @@ def work(worker: int, asks: int) -> None:
     choices = RoutingChoices(
         strategy="cheapest", app="crowd", endpoints=("openai/m", "anthropic/m")[: 1 + worker % 2]
     )
-    with open_asker(None) as asker:
+    with open_registry(None) as db, open_asker(db) as asker:
         for number in range(asks):
             prompt = f"prompt number {worker * 100_000 + number}"
             chat = Chat((Turn("user", (Text(prompt),)),))
-            *_, last = asker.ask(AskRequest(chat, Asked(choices)))
+            *_, last = asker.ask(AskRequest(chat, choices))
             assert isinstance(last, Answered)
             if number % FEEDBACK_EVERY == 0:
                 _judge(worker)
@@ -90,24 +72,9 @@ def work(worker: int, asks: int) -> None:
 
 def _judge(worker: int) -> None:
     # The latest decision, anyone's, may have no answer yet.
-    with suppress(UsageError):
-        give_feedback(None, None, (0.8, 1.0)[worker % 2], None)
-
-
-def _main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--processes", type=int, default=32)
-    parser.add_argument("--asks", type=int, default=50)
-    parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.worker is not None:
-        work(asked.worker, asked.asks)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        found = crowd(Path(folder), asked.processes, asked.asks)
-    sys.stdout.write(", ".join(f"{count:g} {name}" for name, count in found.items()) + "\n")
-    sys.stdout.write("every call recorded; statistics, outcomes and spending as the rows say\n")
+    with suppress(UsageError), open_registry(None) as db:
+        give_feedback(db, None, (0.8, 1.0)[worker % 2], None)
 
 
 if __name__ == "__main__":
-    _main()
+    work(*map(int, sys.argv[1:]))

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from rolecall.registry.core.errors import InvalidDocument, UnknownRecord, UsageError
+from rolecall.registry.core.errors import UnknownRecord, UsageError
 from rolecall.registry.core.judged_rows import JudgedRow
 from rolecall.registry.core.predictions import ModelFacts
+from rolecall.registry.core.reporting import Tell, say_nothing
 from rolecall.registry.editing.apply import apply_text
 from rolecall.registry.editing.edit import export_document
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.learning.fit import (
-    Fitted,
-    JudgedFiles,
+    FitRequest,
+    FitResult,
+    SuggestedPrompts,
     fit_judged,
     forget_model,
     suggest_prompts,
 )
 from rolecall.registry.learning.fits import cross_fitted
 from rolecall.registry.learning.loading import read_known
-from rolecall.registry.learning.train import Trained, TrainRequest, train
-from rolecall.registry.learning.versions import fits_in_use, use_version
+from rolecall.registry.learning.train import TrainRequest, TrainResult, train
+from rolecall.registry.learning.versions import FitsInUse, fits_in_use, use_version
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.seen import write_seen
 from rolecall.registry.storage.judged_rows import read_judged_rows
+from tests.scorer.judged_files import write
+from tests.scorer.tiny import tiny_rows as rows
 from tests.scorer.tiny import tiny_scorer
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -42,7 +44,7 @@ def shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     folder = tmp_path / "shipped"
     folder.mkdir()
     monkeypatch.setattr(Scorer, "load", lambda _folder=None, **_: tiny_scorer())
-    monkeypatch.setattr("rolecall.registry.learning.fit.PRETRAINED", folder)
+    monkeypatch.setattr("rolecall.registry.scorer.seen.PRETRAINED", folder)
     return folder
 
 
@@ -50,34 +52,44 @@ def silent(_done: int, _total: int) -> None:
     pass
 
 
-def write(path: Path, rows: list[dict[str, Any]]) -> Path:
-    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    return path
+def fit(path: Path, given: list[dict[str, Any]], model: str = "stranger", **more: Any) -> FitResult:
+    return fit_files(model, FitRequest((write(path / "a.jsonl", *given),), **more))
 
 
-def rows(
-    count: int, start: int = 0, models: tuple[str, ...] = ("stranger", "other"), **more: Any
-) -> list[dict[str, Any]]:
-    """Return rows in which every model does sums well and poems badly."""
-    dice = np.random.default_rng(start + 4)
-    return [
-        {
-            "prompt": f"{('sums', 'poems')[number % 2]}: {number}",
-            "task": ("sums", "poems")[number % 2],
-            "scores": {m: float(dice.random() < (0.95, 0.1)[number % 2]) for m in models},
-            **more,
-        }
-        for number in range(start, start + count)
-    ]
+def fit_files(model: str, request: FitRequest) -> FitResult:
+    with open_registry(None) as db:
+        return fit_judged(db, model, request, silent, now=lambda: NOON)
 
 
-def fit(path: Path, given: list[dict[str, Any]], model: str = "stranger", **more: Any) -> Fitted:
-    files = JudgedFiles((write(path / "a.jsonl", given),))
-    return fit_judged(None, model, files, silent, now=lambda: NOON, **more)
+def forget(model: str) -> None:
+    with open_registry(None) as db:
+        forget_model(db, model)
 
 
-def trained(path: Path, given: list[dict[str, Any]], **more: Any) -> Trained:
-    return train(None, TrainRequest(files=(write(path / "a.jsonl", given),), **more), silent)
+def suggest(pool: Path, given: FitRequest, count: int) -> SuggestedPrompts:
+    with open_registry(None) as db:
+        return suggest_prompts(db, "stranger", pool, given, silent, count=count)
+
+
+def use(name: str) -> str:
+    with open_registry(None) as db:
+        return use_version(db, name)
+
+
+def in_use() -> FitsInUse:
+    with open_registry(None) as db:
+        return fits_in_use(db)
+
+
+def loaded(path: Path | None = None, tell: Tell = say_nothing) -> Scorer:
+    with open_registry(path) as db:
+        return read_known(db, tell).scorer
+
+
+def trained(path: Path, given: list[dict[str, Any]], **more: Any) -> TrainResult:
+    request = TrainRequest(files=(write(path / "a.jsonl", *given),), **more)
+    with open_registry(None) as db:
+        return train(db, request, silent)
 
 
 def stored(*, active: bool = True) -> tuple[JudgedRow, ...]:
@@ -86,7 +98,7 @@ def stored(*, active: bool = True) -> tuple[JudgedRow, ...]:
 
 
 def predicted(prompt: str = "sums: new", model: str = "stranger") -> tuple[float, str]:
-    scorer = read_known(None).scorer
+    scorer = loaded()
     [one] = scorer.predict(scorer.read(prompt), [ModelFacts(model)])
     return one.success, one.basis
 
@@ -117,7 +129,7 @@ def test_before_is_what_routing_used_and_fits_are_judged_on_rows_held_back(tmp_p
     assert more.comparison.in_use.brier < 0.6 * first.in_use.brier
     again = fit(tmp_path, rows(60, 100))
     assert (again.comparison, again.rows) == (None, 120)
-    use_version(None, "pretrained")  # which learned from none of them
+    use("pretrained")  # which learned from none of them
     unused = fit(tmp_path, rows(60, 100)).comparison
     assert unused is not None
     assert unused.groups == 120
@@ -145,37 +157,20 @@ def test_other_models_rows_stay_when_one_is_replaced_or_forgotten(tmp_path: Path
     fit(tmp_path, rows(20))
     fit(tmp_path, rows(20), "other")
     fit(tmp_path, rows(2), replace=True)
-    assert fits_in_use(None).models == {"other": 20, "stranger": 2}
-    forget_model(None, "x/Stranger")
-    assert fits_in_use(None).models == {"other": 20}
+    assert in_use().models == {"other": 20, "stranger": 2}
+    forget("x/Stranger")
+    assert in_use().models == {"other": 20}
     with pytest.raises(UnknownRecord, match='no judged row of "stranger"'):
-        forget_model(None, "stranger")
-
-
-def test_a_dry_run_and_rows_without_the_model_keep_nothing(tmp_path: Path) -> None:
-    assert not fit(tmp_path, rows(20), dry_run=True).stored
-    given = JudgedFiles((write(tmp_path / "a.jsonl", rows(20)),))
-    none = fit_judged(None, "nobody", given, silent)
-    assert (none.rows, none.stored) == (0, False)
-    assert (none.known_by, none.others) == ("facts", ("other", "stranger"))
-    assert stored() == ()
+        forget("stranger")
 
 
 def test_two_names_that_may_be_the_model_are_asked_about(tmp_path: Path) -> None:
     both = [{"prompt": "p", "scores": {"a/stranger": 1, "b/Stranger": 0}}]
-    given = JudgedFiles((write(tmp_path / "a.jsonl", both),))
+    given = FitRequest((write(tmp_path / "a.jsonl", *both),))
     with pytest.raises(UsageError, match="stranger may be a/stranger or b/Stranger"):
-        fit_judged(None, "stranger", given, silent)
+        fit_files("stranger", given)
     named = replace(given, called="b/Stranger")
-    assert fit_judged(None, "stranger", named, silent).rows == 1
-
-
-def test_bad_lines_are_named_or_left_out(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.jsonl", [*rows(10), {"prompt": "p", "scores": {"stranger": 2}}])
-    with pytest.raises(InvalidDocument, match=r"a\.jsonl:11: scores: stranger"):
-        fit_judged(None, "stranger", JudgedFiles((path,)), silent)
-    done = fit_judged(None, "stranger", JudgedFiles((path,), skip_bad=True), silent)
-    assert (done.rows, "a.jsonl:11" in (done.left_out or "")) == (10, True)
+    assert fit_files("stranger", named).rows == 1
 
 
 def test_another_version_of_the_scorer_fits_the_rows_anew(
@@ -187,26 +182,13 @@ def test_another_version_of_the_scorer_fits_the_rows_anew(
     monkeypatch.setattr(Scorer, "load", lambda _folder=None, **_: newer)
     monkeypatch.setattr("rolecall.registry.learning.fits._LONG_S", 0.0)
     told: list[str] = []
-    assert read_known(None, told.append).scorer.fits is not None
+    assert loaded(None, told.append).fits is not None
     assert len(told) == 1
     assert told[0].startswith("fitted 1 models to 40 judged rows in ")
     assert predicted()[1] == "fitted"
     told.clear()
-    read_known(None, told.append)
+    loaded(None, told.append)
     assert told == []
-
-
-def test_fits_that_are_better_are_promoted(tmp_path: Path) -> None:
-    done = trained(tmp_path, rows(60))
-    assert (done.promoted, done.in_use, done.models) == (
-        True,
-        "own",
-        {"other": 60, "stranger": 60},
-    )
-    assert done.verdict.startswith("promoted: better than pretrained (Brier −0.")
-    assert done.comparison is not None
-    assert done.comparison.fitted.brier < done.comparison.in_use.brier
-    assert predicted()[1] == "fitted"
 
 
 def test_too_few_groups_wait_for_more(tmp_path: Path) -> None:
@@ -231,7 +213,7 @@ def test_what_was_learned_from_is_not_held_back_again(tmp_path: Path, shipped: P
     trained(tmp_path, rows(60))
     again = trained(tmp_path, rows(60))
     assert (again.promoted, again.comparison, again.in_use) == (False, None, "own")
-    use_version(None, "pretrained")
+    use("pretrained")
     write_seen(shipped, [int(row.id, 16) for row in stored()[:40]])
     seen = trained(tmp_path, rows(60))
     assert seen.comparison is not None
@@ -252,19 +234,6 @@ def test_fits_that_are_not_better_wait_unless_forced(tmp_path: Path) -> None:
     assert stored(active=False) == ()
 
 
-def test_fits_are_switched_off_and_on(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no judged rows"):
-        use_version(None, "own")
-    with pytest.raises(UnknownRecord, match='no scorer is named "mine"'):
-        use_version(None, "mine")
-    fit(tmp_path, rows(40))
-    assert use_version(None, "pretrained") == "own"
-    assert predicted()[1] == "facts"
-    assert (fits_in_use(None).in_use, fits_in_use(None).models) == (False, {"stranger": 40})
-    assert use_version(None, "own") == "pretrained"
-    assert predicted()[1] == "fitted"
-
-
 def test_rows_are_exported_and_imported_with_the_registry(tmp_path: Path) -> None:
     fit(tmp_path, rows(20, output_tokens={"stranger": 70}))
     before, kept = predicted(), stored()
@@ -276,40 +245,37 @@ def test_rows_are_exported_and_imported_with_the_registry(tmp_path: Path) -> Non
     with open_registry(other) as db:
         assert read_judged_rows(db) == kept
         assert export_document(db) == text
-    scorer = read_known(other).scorer
+    scorer = loaded(other)
     [one] = scorer.predict(scorer.read("sums: new"), [ModelFacts("stranger")])
     assert (one.success, one.basis) == before
     assert apply_text(other, text, "registry.yaml") == ()
 
 
-def test_a_registry_without_rows_says_nothing_of_them() -> None:
-    with open_registry(None) as db:
-        assert "judged_rows" not in export_document(db)
-
-
 def test_a_row_seen_by_fits_is_predicted_by_fits_that_have_not_seen_it(tmp_path: Path) -> None:
     fit(tmp_path, rows(60))
-    whole = read_known(None).scorer
-    scorers = cross_fitted(None, whole)
+    whole = loaded()
+    with open_registry(None) as db:
+        scorers = cross_fitted(db, whole)
     assert scorers.has_seen("sums: 0")
     assert not scorers.has_seen("sums: 777")
     assert scorers.without("sums: 777") is whole
     used = {id(scorers.without(row.prompt)) for row in stored()}
     assert len(used) == 5
     assert id(whole) not in used
-    use_version(None, "pretrained")
-    assert not cross_fitted(None, read_known(None).scorer).has_seen("sums: 0")
+    use("pretrained")
+    with open_registry(None) as db:
+        assert not cross_fitted(db, loaded()).has_seen("sums: 0")
 
 
 def test_the_suggested_prompts_are_of_the_kind_that_is_not_known(tmp_path: Path) -> None:
     sums_known = [row for row in rows(160) if row["task"] == "sums"]
-    given = JudgedFiles((write(tmp_path / "a.jsonl", sums_known),))
+    given = FitRequest((write(tmp_path / "a.jsonl", *sums_known),))
     mixed = [{"prompt": f"{('sums', 'poems')[n % 2]}: new {n}"} for n in range(20)]
-    pool = write(tmp_path / "pool.jsonl", [*mixed, {"prompt": "sums: 0"}])
-    found = suggest_prompts(None, "stranger", pool, given, silent, count=3)
+    pool = write(tmp_path / "pool.jsonl", *mixed, {"prompt": "sums: 0"})
+    found = suggest(pool, given, 3)
     assert sum(one.prompt.startswith("poems") for one in found.prompts) >= 2
     assert stored() == ()
     fit(tmp_path, sums_known)
-    kept = suggest_prompts(None, "stranger", pool, JudgedFiles(()), silent, count=30)
+    kept = suggest(pool, FitRequest(()), 30)
     assert kept.prompts[:3] == found.prompts
     assert len(kept.prompts) == 20  # what was judged is not offered

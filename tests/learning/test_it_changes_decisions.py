@@ -164,7 +164,7 @@ def test_a_short_rate_limit_is_waited_for(world: World) -> None:
 def mark(world: World, score: float, *, times: int) -> None:
     for _ in range(times):
         world.ask(BEST)
-        give_feedback(world.db.path, world.decisions[-1], score, None)
+        give_feedback(world.db, world.decisions[-1], score, None)
 
 
 def test_three_bad_marks_cost_the_place_and_good_ones_win_it_back(world: World) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +9,15 @@ import pytest
 
 from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.chat.parse import parse_chat, request_of
-from rolecall.registry.core.errors import InvalidDocument
 from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.editing.apply import apply_text
+from rolecall.registry.editing.open import open_or_starter, open_registry
 from rolecall.registry.editing.seed import seed_registry
-from rolecall.registry.learning.predict import Predictions, predict_rows
-from rolecall.registry.routing.router import open_router
+from rolecall.registry.learning.loading import Loading
+from rolecall.registry.learning.predict import PredictedRows, predict_rows
+from rolecall.registry.routing.router import load_router
 from rolecall.registry.scorer.model import Scorer
+from tests.scorer.judged_files import write
 
 PROMPT = "Prove that the square root of 2 is irrational."
 CHAT = [
@@ -38,16 +38,20 @@ roles:
 DIFFERENT = ["gpt-4o-2024-08-06", "x/Mistral-7B-Instruct-v0.1", "claude-opus-4-5", "a-3b", "nobody"]
 
 
+def predicted(paths: list[Path], registry: Path | None = None, **options: Any) -> PredictedRows:
+    with open_or_starter(registry) as db:
+        return predict_rows(db, paths, **options)
+
+
 def rows(path: Path, *lines: dict[str, Any]) -> list[Path]:
-    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    return [path]
+    return [write(path, *lines)]
 
 
-def success(found: Predictions) -> list[dict[str, float]]:
+def success(found: PredictedRows) -> list[dict[str, float]]:
     return [{one.model: one.success for one in row.predictions} for row in found.rows]
 
 
-def models(found: Predictions) -> list[list[str]]:
+def models(found: PredictedRows) -> list[list[str]]:
     return [[one.model for one in row.predictions] for row in found.rows]
 
 
@@ -60,24 +64,17 @@ def test_a_rows_models_are_the_given_ones_else_its_own_else_the_registrys(tmp_pa
     )
     starter = list(facts_of(seed_registry()))
     assert {"gpt-5.4-mini", "gpt-5.4-mini-high"} <= set(starter)
-    assert models(predict_rows(paths)) == [["y", "x"], ["z"], starter]
-    assert models(predict_rows(paths, models=["b", "a", "b"])) == [["b", "a"]] * 3
-
-
-def test_no_registry_is_needed_and_none_is_made(tmp_path: Path) -> None:
-    registry = tmp_path / "new" / "registry.db"
-    found = predict_rows(rows(tmp_path / "a.jsonl", {"prompt": "p"}), registry=registry)
-    assert len(next(found.rows).predictions) == len(facts_of(seed_registry()))
-    assert not registry.parent.exists()
+    assert models(predicted(paths)) == [["y", "x"], ["z"], starter]
+    assert models(predicted(paths, models=["b", "a", "b"])) == [["b", "a"]] * 3
 
 
 def test_a_model_of_the_registry_is_read_by_its_facts(tmp_path: Path) -> None:
     registry = tmp_path / "registry.db"
     apply_text(registry, POOL, "pool.yaml")
     paths = rows(tmp_path / "a.jsonl", {"prompt": PROMPT, "scores": {"vendor/ours-70b": 1}})
-    [with_price] = success(predict_rows(paths, registry=registry))
-    [by_name] = success(predict_rows(paths, registry=tmp_path / "none.db"))
-    [both] = success(predict_rows(paths, models=["Ours-70B"], registry=registry))
+    [with_price] = success(predicted(paths, registry=registry))
+    [by_name] = success(predicted(paths, registry=tmp_path / "none.db"))
+    [both] = success(predicted(paths, models=["Ours-70B"], registry=registry))
     assert list(with_price.values()) == list(both.values()) != list(by_name.values())
     assert list(with_price) == ["vendor/ours-70b"]
 
@@ -85,20 +82,21 @@ def test_a_model_of_the_registry_is_read_by_its_facts(tmp_path: Path) -> None:
 def test_the_figures_are_those_a_decision_rests_on(tmp_path: Path) -> None:
     apply_text(None, POOL, "pool.yaml")
     for messages in (CHAT, CHAT[:2], [{"role": "user", "content": "hello"}]):
-        found = predict_rows(rows(tmp_path / "a.jsonl", {"messages": messages}))
-        [predicted] = [{one.model: one for one in row.predictions} for row in found.rows]
-        with open_router(None) as router:
+        found = predicted(rows(tmp_path / "a.jsonl", {"messages": messages}))
+        [one_row] = [{one.model: one for one in row.predictions} for row in found.rows]
+        with open_registry(None) as db:
             request = request_of(parse_chat(messages, name="a"))
+            router = load_router(db, Loading())
             decision = router.decide(request, RoutingChoices(role="prover"), record=False)
         [candidate] = decision.candidates
         # A decision knows that no agent's run is asked for; a row does not say.
-        alone = predicted["Ours-70B"]
+        alone = one_row["Ours-70B"]
         assert candidate.success == pytest.approx(alone.success, abs=0.01)
         assert candidate.success_std == pytest.approx(alone.success_std, abs=0.01)
 
 
 def test_models_of_all_kinds_get_a_figure_of_their_own(tmp_path: Path) -> None:
-    found = predict_rows(rows(tmp_path / "a.jsonl", {"id": 4, "messages": CHAT}), models=DIFFERENT)
+    found = predicted(rows(tmp_path / "a.jsonl", {"id": 4, "messages": CHAT}), models=DIFFERENT)
     [row] = found.rows
     assert (row.id, [one.model for one in row.predictions]) == (4, DIFFERENT)
     assert len({one.success for one in row.predictions}) == len(DIFFERENT)
@@ -120,18 +118,7 @@ def test_rows_are_predicted_only_as_they_are_taken(
 
     monkeypatch.setattr(Scorer, "read", remembered)
     lines = [{"prompt": f"p{number}", "scores": {"x": 1}} for number in range(5)]
-    found = predict_rows(rows(tmp_path / "a.jsonl", *lines))
+    found = predicted(rows(tmp_path / "a.jsonl", *lines))
     assert (found.count, read) == (5, [])
     assert next(found.rows).id == "a.jsonl:1"
     assert read == ["p0"]
-
-
-def test_bad_lines_stop_it_before_the_first_row_or_are_left_out(tmp_path: Path) -> None:
-    path = tmp_path / "a.jsonl"
-    path.write_text('{"prompt": "p", "models": ["x"]}\n{"prompt": "q", "scores": {"x": 2}}\n')
-    problem = f"{path}:2: scores: x: expected a number from 0 to 1, got 2"
-    with pytest.raises(InvalidDocument, match=re.escape(problem)):
-        predict_rows([path])
-    found = predict_rows([path], skip_bad=True)
-    assert found.left_out == f"left out: {problem}"
-    assert models(found) == [["x"]]

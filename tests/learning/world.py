@@ -14,13 +14,13 @@ from pathlib import Path
 
 from rolecall.registry.calls.ask import Asker
 from rolecall.registry.calls.events import Answered, AskRequest, Decided
-from rolecall.registry.calls.probe import Prober
+from rolecall.registry.calls.probe import ProbeRequest, probe_endpoints
 from rolecall.registry.core.chat import Chat, Text, Timeouts, Turn
 from rolecall.registry.core.clock import utc_now
 from rolecall.registry.core.decisions import Candidate, Decision
 from rolecall.registry.core.entities import Strategy
 from rolecall.registry.core.errors import AllFailed
-from rolecall.registry.core.requests import Asked, Message, Request, RoutingChoices
+from rolecall.registry.core.requests import Message, Request, RoutingChoices
 from rolecall.registry.editing.edit import apply_document
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.providers.client import Client
@@ -71,7 +71,7 @@ class World:
     db: Database
     router: Router
     asker: Asker
-    prober: Prober
+    client: Client
     clock: Clock
     strategy: str = "tenths"
     decisions: list[str] = field(default_factory=list)
@@ -91,7 +91,7 @@ class World:
         choices = RoutingChoices(strategy=self.strategy, endpoints=tuple(only))
         chat = Chat((Turn("user", (Text(PROMPT),)),))
         with contextlib.suppress(AllFailed):
-            for one in self.asker.ask(AskRequest(chat, Asked(choices))):
+            for one in self.asker.ask(AskRequest(chat, choices)):
                 if isinstance(one, Decided):
                     self.decisions.append(one.decision.id)
                 if isinstance(one, Answered):
@@ -126,7 +126,8 @@ class World:
 
     def probe(self, endpoint: str) -> None:
         """Probe one endpoint."""
-        [probed] = self.prober.probe((endpoint,), region=None, max_cost_usd=1.0)
+        wanted = ProbeRequest((endpoint,), max_cost_usd=1.0)
+        [probed] = probe_endpoints(self.db, self.client, {}, wanted, now=self.clock.now)
         assert probed.call is not None
 
 
@@ -143,5 +144,4 @@ def opened(path: Path, scorer: Scorer, server: FaultServer) -> Iterator[World]:
             write_record(db, HUNDREDTHS)
         router = Router(db, scorer=scorer, environment={}, now=clock.now)
         asker = Asker(db, router, client, environment={}, pause=clock.let_pass, chance=lambda: 0.5)
-        prober = Prober(db, client, {}, now=clock.now)
-        yield World(server, db, router, asker, prober, clock)
+        yield World(server, db, router, asker, client, clock)

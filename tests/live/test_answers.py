@@ -103,7 +103,7 @@ def test_a_conversation_is_sent_whole(server: Server, register: Register) -> Non
     words = ("--max-tokens", "10", *GREEDY)
     first = run_json("ask", "what grows?", "-s", "be brief", *words)
     second = run_json("ask", "what else?", "-c", *words)
-    assert second["conversation"] == first["conversation"]
+    assert second["conversation_id"] == first["conversation_id"]
     said = server.bare(
         [
             {"role": "system", "content": "be brief"},

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live.program import calls_of, last_calls, run, run_json, watched
+from tests.calls.processes import running
+from tests.live.program import calls_of, last_calls, run, run_json
 from tests.live.servers import CONTEXT_TOKENS, KEY, KEY_ENV, Server
 
 if TYPE_CHECKING:
@@ -23,13 +24,13 @@ def test_a_server_killed_in_mid_answer_is_a_cut_stream(
     own_server: Server, register: Register
 ) -> None:
     register(own_server)
-    with watched("ask", PROMPT, *LONG_ANSWER) as asking:
-        asking.wait_for_text()
+    with running("ask", PROMPT, *LONG_ANSWER, terminal="out") as asking:
+        asking.wait_for(lambda: bool(asking.screen))
         own_server.process.kill()
-        ended = asking.end()
-    assert ended.exit_code == 4
-    assert "broke off" in ended.stderr
-    assert "no endpoint answered" in ended.stderr
+        code, _, err = asking.end()
+    assert code == 4
+    assert "broke off" in err
+    assert "no endpoint answered" in err
     cut, *again = last_calls()
     assert cut["error_type"] == "stream_cut"
     assert cut["time_to_first_chunk_s"] > 0
@@ -46,14 +47,14 @@ def test_a_server_that_stands_still_in_mid_answer_is_not_waited_for(
     server: Server, register: Register
 ) -> None:
     register(server)
-    with watched("ask", PROMPT, "--idle-timeout", "0.5", *LONG_ANSWER) as asking:
-        asking.wait_for_text()
+    with running("ask", PROMPT, "--idle-timeout", "0.5", *LONG_ANSWER, terminal="out") as asking:
+        asking.wait_for(lambda: bool(asking.screen))
         server.process.send_signal(signal.SIGSTOP)
         try:
-            ended = asking.end()
+            code, _, _ = asking.end()
         finally:
             server.process.send_signal(signal.SIGCONT)
-    assert ended.exit_code == 4
+    assert code == 4
     (call,) = last_calls()
     assert call["error_type"] == "idle_timeout"
     assert call["time_to_first_chunk_s"] < call["duration_s"] - 0.5
@@ -75,11 +76,11 @@ def test_a_server_that_stands_still_from_the_start_is_not_waited_for(
 
 def test_ctrl_c_stops_the_server_too(server: Server, register: Register) -> None:
     register(server)
-    with watched("ask", PROMPT, *LONG_ANSWER) as asking:
-        asking.wait_for_text()
-        asking.interrupt()
-        ended = asking.end()
-    assert ended.exit_code == 130
+    with running("ask", PROMPT, *LONG_ANSWER, terminal="out") as asking:
+        asking.wait_for(lambda: bool(asking.screen))
+        asking.stop(signal.SIGINT)
+        code, _, _ = asking.end()
+    assert code == 130
     (call,) = last_calls()
     assert (call["error_type"], call["output_tokens"]) == ("interrupted", None)
     assert call["time_to_first_chunk_s"] > 0

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolecall.registry.core.entities import DataPolicy, Strategy
@@ -105,6 +105,7 @@ layers = st.lists(
 )
 
 
+@settings(max_examples=50)
 @given(layers)
 def test_allow_and_regions_admit_just_what_every_layer_admits(each: list[Strategy]) -> None:
     found = resolve(*each)
@@ -119,6 +120,7 @@ def test_allow_and_regions_admit_just_what_every_layer_admits(each: list[Strateg
         )
 
 
+@settings(max_examples=50)
 @given(layers)
 def test_no_layer_loosens_another(each: list[Strategy]) -> None:
     found = resolve(*each)
@@ -141,6 +143,7 @@ def test_no_layer_loosens_another(each: list[Strategy]) -> None:
                 assert found.data_policy.retention_days <= layer.data_policy.retention_days
 
 
+@settings(max_examples=50)
 @given(layers)
 def test_resolving_again_with_the_result_changes_nothing(each: list[Strategy]) -> None:
     found = resolve(*each)

@@ -8,6 +8,7 @@ from rolecall.registry.core.chat import Chat, Text, Tool, ToolCall, ToolResult, 
 from rolecall.registry.core.entities import Api, Endpoint, Model
 from rolecall.registry.documents.schema import BASE_URLS
 from rolecall.registry.providers.protocol import Format, HttpRequest, Target
+from rolecall.registry.providers.sent_chat import sent_chat
 
 WEATHER = Tool(
     "get_weather",
@@ -45,5 +46,5 @@ def chat(*turns: Turn, **fields: Any) -> Chat:
 
 
 def body(form: Format, place: Target, asked: Chat, *, stream: bool = True) -> dict[str, Any]:
-    request: HttpRequest = form.build(place, asked, stream=stream)
+    request: HttpRequest = form.build(place, sent_chat(place, asked).chat, stream=stream)
     return dict(request.body)

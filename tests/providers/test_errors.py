@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolecall.registry.core.errors import ERROR_TYPES
@@ -210,6 +210,7 @@ json_values = st.recursive(
 )
 
 
+@settings(max_examples=25)
 @given(st.none() | st.integers(300, 599), json_values)
 def test_no_body_however_odd_breaks_the_reading(status: int | None, document: Any) -> None:
     failure = failure_of(status, document)

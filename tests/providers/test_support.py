@@ -13,7 +13,8 @@ from rolecall.registry.core.chat import Media, Text, Tool, Turn
 from rolecall.registry.core.entities import Api
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.client import FORMATS
-from rolecall.registry.providers.support import dropped, lost_modalities, uncarried
+from rolecall.registry.providers.sent_chat import sent_chat
+from rolecall.registry.providers.support import lost_modalities, uncarried
 from tests.providers.chats import WEATHER, chat, target
 
 EVERYTHING: dict[str, Any] = {
@@ -96,35 +97,37 @@ def test_a_chat_names_its_parameters() -> None:
 
 @pytest.mark.parametrize("api", get_args(Api))
 def test_a_plain_chat_loses_nothing(api: Api) -> None:
-    assert dropped(target(api=api), chat(tools=(WEATHER,), max_tokens=5)) == ()
+    assert sent_chat(target(api=api), chat(tools=(WEATHER,), max_tokens=5)).dropped == ()
 
 
 def test_what_the_endpoint_does_not_take_is_dropped() -> None:
     served = target(unsupported_parameters=("temperature", "seed", "response_format"))
     asked = chat(options={"temperature": 1, "top_p": 1}, schema={"type": "object"})
-    assert dropped(served, asked) == ("response_format", "temperature")
+    assert sent_chat(served, asked).dropped == ("response_format", "temperature")
 
 
 def test_anthropic_loses_the_temperature_while_it_thinks() -> None:
     served = target("https://api.anthropic.com", api="anthropic")
     options = {"temperature": 0.2, "thinking_budget": 2048}
-    assert dropped(served, chat(options=options, max_tokens=9000)) == ("temperature",)
-    assert dropped(served, chat(options={"temperature": 0.2})) == ()
+    assert sent_chat(served, chat(options=options, max_tokens=9000)).dropped == ("temperature",)
+    assert sent_chat(served, chat(options={"temperature": 0.2})).dropped == ()
 
 
 def test_ollama_can_be_told_not_to_think_but_not_how_much() -> None:
     served = target(api="ollama")
-    assert dropped(served, chat(options={"thinking_budget": 0})) == ()
-    assert dropped(served, chat(options={"thinking_budget": 500})) == ("thinking_budget",)
+    assert sent_chat(served, chat(options={"thinking_budget": 0})).dropped == ()
+    assert sent_chat(served, chat(options={"thinking_budget": 500})).dropped == ("thinking_budget",)
 
 
 @pytest.mark.parametrize("api", ["openai", "ollama"])
 def test_what_is_reported_is_what_is_left_out(api: Api) -> None:
     served = target(api=api, unsupported_parameters=("seed", "user"))
     asked = chat(options=EVERYTHING, tools=(WEATHER,))
-    sent = dict(FORMATS[api].build(served, asked, stream=True).body)
+    sent = dict(FORMATS[api].build(served, sent_chat(served, asked).chat, stream=True).body)
     sent |= sent.pop("options", {})
-    assert {name for name in EVERYTHING if name not in sent} == set(dropped(served, asked))
+    assert {name for name in EVERYTHING if name not in sent} == set(
+        sent_chat(served, asked).dropped
+    )
 
 
 def test_knowing_what_is_carried_takes_no_http_library() -> None:

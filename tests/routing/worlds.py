@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -17,7 +16,8 @@ from numpy.typing import NDArray
 
 from rolecall.registry.core.entities import Registry
 from rolecall.registry.core.predictions import ModelFacts, Prediction
-from rolecall.registry.learning.loading import Known, read_known
+from rolecall.registry.learning import loading
+from rolecall.registry.learning.loading import RegistryAndScorer
 
 WIDTH = 384
 KINDS = ("sums", "poems")
@@ -118,7 +118,7 @@ def install(monkeypatch: pytest.MonkeyPatch, seer: Seer | None = None) -> Seer:
     found = seer or Seer()
 
     class Loading:
-        def __init__(self, tell: object) -> None:
+        def __init__(self, tell: object = None) -> None:
             pass
 
         def scorer(self) -> Seer:
@@ -128,6 +128,6 @@ def install(monkeypatch: pytest.MonkeyPatch, seer: Seer | None = None) -> Seer:
     return found
 
 
-def known(pool: Registry) -> Known:
+def known(pool: Registry) -> RegistryAndScorer:
     """Return this pool, with the scorer that is installed."""
-    return replace(read_known(None), registry=pool)
+    return RegistryAndScorer(pool, loading.Loading().scorer())

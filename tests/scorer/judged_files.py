@@ -1,13 +1,15 @@
-"""Judged files as tests write and read them."""
+"""Judged files as tests write and read them, and tables without a file."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rolecall.registry.scorer.arrays import Floats
 from rolecall.registry.scorer.data import BadLine, Judged, read_judged
 
 
@@ -42,3 +44,36 @@ def known(judged: Judged, row: int) -> dict[str, float]:
         for model, score in zip(judged.models, scores, strict=True)
         if not np.isnan(score)
     }
+
+
+def judged_table(
+    scores: Any,
+    *,
+    prompts: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+    tasks: Sequence[str] = (),
+    groups: Sequence[str] = (),
+    models: Sequence[str] = ("a", "b"),
+    tokens: Any = None,
+    costs: Any = None,
+) -> Judged:
+    """Return rows of these scores (N, M), numbered where nothing else is said of them."""
+    cells = np.array(scores, dtype=np.float32).reshape(-1, len(models))
+    count = len(cells)
+    numbers = tuple(map(str, range(count)))
+
+    def table(given: Any) -> Floats:
+        return np.full_like(cells, np.nan) if given is None else np.array(given, np.float32)
+
+    return Judged(
+        ids=numbers,
+        prompts=tuple(prompts) or numbers,
+        datasets=tuple(datasets) or ("set",) * count,
+        tasks=tuple(tasks) or ("task",) * count,
+        groups=tuple(groups) or numbers,
+        folds=np.zeros(count, dtype=np.int64),
+        models=tuple(models),
+        scores=cells,
+        tokens=table(tokens),
+        costs=table(costs),
+    )

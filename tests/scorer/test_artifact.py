@@ -11,8 +11,7 @@ import pytest
 from rolecall.registry.core.errors import ScorerUnusable
 from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.scorer.artifact import load_head, save_head
-from rolecall.registry.scorer.card import PRETRAINED, card
-from rolecall.registry.scorer.integrity import check
+from rolecall.registry.scorer.card import PRETRAINED, card, check
 from rolecall.registry.scorer.model import Scorer
 
 

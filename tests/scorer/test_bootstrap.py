@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rolecall.registry.scorer.bootstrap import Table, draw, interval, known_interval
+from rolecall.registry.scorer.arrays import Table
+from rolecall.registry.scorer.bootstrap import draw, interval, known_interval
 
 
 def coin(rows: int) -> Table:
@@ -17,12 +18,6 @@ def means(values: Table, numbers: NDArray[np.int_], resamples: int = 50, seed: i
     """Return the mean of values (N,) on the cases and on resampled ones (1 + R,)."""
     drawn = draw(list(map(str, numbers.tolist())), resamples, seed)
     return drawn.means(values[:, None], np.ones(len(values)))[:, 0]
-
-
-def test_the_first_row_is_the_estimate_on_the_cases_as_they_are() -> None:
-    found = means(coin(200), np.arange(200))
-    assert found.shape == (51,)
-    assert found[0] == pytest.approx(coin(200).mean())
 
 
 def test_the_interval_of_a_mean_is_about_two_standard_errors_wide() -> None:
@@ -39,25 +34,6 @@ def test_saying_every_case_ten_times_makes_no_figure_surer() -> None:
     assert often == pytest.approx(means(success, np.arange(50), 200))
 
 
-def test_large_groups_weigh_by_their_cases() -> None:
-    found = means(np.array([1.0, 1.0, 1.0, 0.0]), np.array([0, 0, 0, 1]), 500)
-    # Two draws of two groups: only the large one, both, or only the small one.
-    assert set(np.round(found[1:], 6).tolist()) == {1.0, 0.75, 0.0}
-
-
-def test_what_counts_double_weighs_double() -> None:
-    drawn = draw(["a", "b"], 3, 1)
-    found = drawn.means(np.array([[1.0], [0.0]]), np.array([2.0, 1.0]))
-    assert found[0, 0] == pytest.approx(2 / 3)
-
-
-def test_differences_are_paired() -> None:
-    success = coin(100)
-    columns = np.stack([success, success * 0.5 + 0.5], axis=1)
-    found = draw(list(map(str, range(100))), 50, 1).means(columns, np.ones(100))
-    assert found[:, 1] - 0.5 * found[:, 0] == pytest.approx(np.full(51, 0.5))
-
-
 def test_groups_are_drawn_within_their_stratum() -> None:
     strata = ["x"] * 30 + ["y"] * 10
     drawn = draw(list(map(str, range(30))) + list(map(str, range(10))), 20, 1, strata)
@@ -65,12 +41,6 @@ def test_groups_are_drawn_within_their_stratum() -> None:
     sizes = drawn.totals(np.stack([np.array(strata) == "x", np.array(strata) == "y"], axis=1))
     assert (sizes == [30, 10]).all()
     assert len(np.unique(drawn.by_prompt(20), axis=0)) > 10
-
-
-def test_the_same_seed_draws_the_same() -> None:
-    numbers = np.arange(100)
-    assert np.array_equal(means(coin(100), numbers, seed=3), means(coin(100), numbers, seed=3))
-    assert not np.array_equal(means(coin(100), numbers, seed=3), means(coin(100), numbers, seed=4))
 
 
 def test_many_groups_are_drawn_in_bags_without_narrowing_the_interval() -> None:

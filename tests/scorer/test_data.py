@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rolecall.registry.chat.parse import parse_chat, request_of
 from rolecall.registry.core.errors import InvalidDocument, InvalidPrompt, UnknownRecord
 from rolecall.registry.routing.task_detection import turns_of
-from rolecall.registry.scorer.data import Judged, read_asked, read_judged
+from rolecall.registry.scorer.data import Judged, read_judged, read_prompt_rows
 from rolecall.registry.scorer.text import text_read
 from tests.scorer.judged_files import known, read, write
 
@@ -128,20 +128,6 @@ def test_a_wide_row_with_an_id_is_joined_by_that_id_alone(tmp_path: Path) -> Non
     assert known(judged, 0) == {"x": 1, "y": 1}
 
 
-def test_wide_rows_of_one_prompt_add_their_models(tmp_path: Path) -> None:
-    judged = read(
-        write(
-            tmp_path / "wide.jsonl",
-            {"prompt": "p", "scores": {"x": 0.1}, "output_tokens": {"x": 5}},
-            {"prompt": "q", "scores": {"x": 1}},
-            {"prompt": "p", "scores": {"x": 0.1, "y": 1}, "output_tokens": {"x": 6, "y": 8}},
-        )
-    )
-    assert judged.prompts == ("p", "q")
-    assert known(judged, 0) == {"x": 0.1, "y": 1}
-    assert judged.tokens[0].tolist() == [5, 8]
-
-
 def test_what_is_null_is_unknown(tmp_path: Path) -> None:
     row = {"prompt": "p", "id": None, "task": None, "group": None, "fold": None, "dataset": None}
     figures = {"scores": {"x": 1, "y": None}, "output_tokens": {"x": None}, "cost_usd": None}
@@ -195,12 +181,6 @@ def test_files_folders_gzip_and_stdin_are_read(
     assert judged.ids == ("a.jsonl.gz:1", "b.v2.jsonl:1", "rows.json:1", "stdin:1")
 
 
-def test_a_file_named_twice_changes_nothing(tmp_path: Path) -> None:
-    rows = [{"id": n, "prompt": f"p{n % 3}", "scores": {"x": n % 2}} for n in range(9)]
-    path = write(tmp_path / "a.jsonl", *rows)
-    assert read(path, path).ids == read(path).ids == tuple(map(str, range(9)))
-
-
 def test_what_was_asked_is_read_with_or_without_scores(tmp_path: Path) -> None:
     wide = write(
         tmp_path / "wide.jsonl",
@@ -214,7 +194,7 @@ def test_what_was_asked_is_read_with_or_without_scores(tmp_path: Path) -> None:
         {"id": "k", "prompt": "p", "model": "z"},
         {"id": "l", "prompt": "p", "model": "a", "score": 0.5},
     )
-    asked, bad = read_asked([wide, answers])
+    asked, bad = read_prompt_rows([wide, answers])
     assert [(one.id, one.prompt, one.models) for one in asked] == [
         (7, "p", ("y", "x")),
         ("wide.jsonl:2", "q", ("b", "a")),
@@ -228,7 +208,7 @@ def test_what_was_asked_is_read_with_or_without_scores(tmp_path: Path) -> None:
     assert [len(known(judged, row)) for row in range(5)] == [2, 0, 0, 1, 1]
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(0, 5), SCORES), min_size=1, max_size=12))
 def test_wide_rows_are_kept_as_they_are_and_alike_as_rows_per_answer(
     rows: list[tuple[int, dict[str, float]]],
@@ -271,7 +251,7 @@ MESSAGES = st.one_of(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(st.lists(MESSAGES, min_size=1, max_size=5))
 def test_the_text_is_what_a_decision_on_the_same_messages_reads(messages: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rolecall.registry.scorer.arrays import Floats
 from rolecall.registry.scorer.encoder import WIDTH
-from rolecall.registry.scorer.knn import Floats, Neighbours, as_blocks, in_steps
+from rolecall.registry.scorer.knn import Neighbours, as_blocks, in_steps
 
 NAN = np.nan
 
@@ -58,9 +59,9 @@ def test_labels_of_agent_runs_speak_for_runs_alone_where_it_is_known_what_is_ask
 
 
 def test_what_was_packed_unpacks_as_it_was_but_for_its_precision() -> None:
-    dice = np.random.default_rng(3)
-    scores = np.where(dice.random((40, 5)) < 0.3, NAN, dice.random((40, 5)).round(2))
-    places = dice.standard_normal((40, 2))
+    rng = np.random.default_rng(3)
+    scores = np.where(rng.random((40, 5)) < 0.3, NAN, rng.random((40, 5)).round(2))
+    places = rng.standard_normal((40, 2))
     places /= np.linalg.norm(places, axis=1, keepdims=True)
     held = neighbours(scores.tolist(), ["a", "b"] * 20, places.tolist())
     again = Neighbours.unpack(*held.pack())

@@ -9,7 +9,6 @@ import pytest
 
 from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.scorer.arrays import pack_arrays, unpack_arrays
-from rolecall.registry.scorer.benchmark_factors import factor_posterior
 from rolecall.registry.scorer.metadata_prior import MetadataPrior, family_of, years_of
 from tests.scorer.prior_world import EXAMS, World, a_world, score
 
@@ -64,13 +63,6 @@ def test_a_users_own_scores_count_and_come_before_the_tables(world: World) -> No
     assert own[1:] == table[1:]
 
 
-def test_a_benchmark_that_nobody_knows_changes_nothing(world: World) -> None:
-    facts = world.facts[0]
-    named = replace(facts, benchmarks=(("my_own_exam", 0.9),))
-    assert ability(world.prior, named) == ability(world.prior, facts)
-    assert world.prior.basis(ModelFacts("new-1", benchmarks=(("my_own_exam", 0.9),))) == "facts"
-
-
 def test_more_scores_leave_less_doubt(world: World) -> None:
     every = given(0.3)
     few = replace(every, benchmarks=every.benchmarks[:1])
@@ -78,13 +70,6 @@ def test_more_scores_leave_less_doubt(world: World) -> None:
     doubts = [factor_doubt(world.prior, one) for one in (every, few, none)]
     assert doubts[0] < doubts[1] < doubts[2]
     assert ability(world.prior, every)[1] < ability(world.prior, none)[1]
-
-
-def test_a_score_of_another_effort_counts_for_less_than_ones_own(world: World) -> None:
-    own = factor_doubt(world.prior, ModelFacts("stranger-strong", reasoning=False))
-    other = factor_doubt(world.prior, ModelFacts("stranger-strong-thinking", reasoning=False))
-    assert len(world.prior.cells(ModelFacts("stranger-strong-thinking"))) > 0
-    assert other > own
 
 
 def test_a_new_model_inherits_from_its_family(world: World) -> None:
@@ -108,13 +93,6 @@ def test_a_model_of_which_nothing_is_known_is_read_low_and_with_doubt(world: Wor
     assert world.prior.basis(ModelFacts("unheard-of-1")) == "facts"
 
 
-def test_covariances_are_symmetric_and_positive(world: World) -> None:
-    _, covariance = world.prior.predict([*world.facts[:3], ModelFacts("unheard-of-1")])
-    assert covariance.shape == (4, 3, 3)
-    assert np.allclose(covariance, covariance.transpose(0, 2, 1))
-    assert (np.linalg.eigvalsh(covariance) > 0).all()
-
-
 def test_the_prior_survives_packing(world: World) -> None:
     about, arrays = unpack_arrays(pack_arrays(*world.prior.pack()))
     again = MetadataPrior.unpack(about, arrays)
@@ -123,14 +101,6 @@ def test_the_prior_survives_packing(world: World) -> None:
         assert np.allclose(found, expected, atol=0.001)
     cells = world.prior.cells(world.facts[0])
     assert again.cells(world.facts[0]) == tuple(replace(c, score=round(c.score, 4)) for c in cells)
-
-
-def test_the_posterior_of_factors_is_ridge_regression() -> None:
-    loading, noise = np.array([[1.0], [2.0]]), np.array([0.5, 0.25])
-    found = factor_posterior(np.array([1.0, 1.0]), loading, noise, np.array([0.2]))
-    precision = 1 / 0.5 + 4 / 0.25 + 1
-    assert found.covariance[0, 0] == pytest.approx(1 / precision)
-    assert found.mean[0] == pytest.approx((1 / 0.5 + 2 / 0.25 + 0.2) / precision)
 
 
 @pytest.mark.parametrize(

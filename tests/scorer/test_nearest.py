@@ -78,11 +78,6 @@ def test_the_order_of_examples_does_not_matter(scorer: Scorer, vectors: Vectors)
         assert one.confidence == other.confidence
 
 
-def test_no_examples_decide_nothing() -> None:
-    empty = np.empty((0, WIDTH), np.float32)
-    assert nearest_task("hi", np.ones(WIDTH, np.float32), (), empty) is None
-
-
 def test_equal_scores_go_to_the_first_label_of_the_alphabet() -> None:
     row = np.ones((1, WIDTH), np.float32) / np.float32(WIDTH**0.5)
     examples = [("b", "same"), ("a", "same")]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
 import pytest
 
 from rolecall.registry.scorer.public_scores import (
-    as_of,
     benchmarks,
     known_of,
     read_scores,
@@ -46,23 +43,11 @@ def test_every_score_names_a_source_whose_licence_is_told() -> None:
         assert source.who
         assert "/" in source.repo
     assert {one.source for one in read_scores()} == set(sources())
-    assert as_of() >= "2026-01"
-
-
-def test_every_benchmark_has_enough_models_to_compare() -> None:
-    models = {name: [s for s in read_scores() if s.benchmark == name] for name in benchmarks()}
-    assert {name for name, own in models.items() if len(own) < 7} == set()
 
 
 def test_the_exams_of_the_judged_sets_are_marked() -> None:
-    marked = {one.judged_set for one in read_scores() if one.judged_set}
+    marked = {one.judged_set for one in benchmarks().values() if one.judged_set}
     assert marked == {"ikp", "mmlu_pro", "openhands_swe", "scale_sql", "sec_code"}
-
-
-def test_the_table_is_small() -> None:
-    folder = resources.files("rolecall.registry.scorer.public_scores")
-    sizes = [len(folder.joinpath(n).read_bytes()) for n in ("scores.csv.gz", "benchmarks.yaml")]
-    assert sum(sizes) < 150_000
 
 
 @pytest.mark.parametrize("model", STARTERS)
@@ -70,10 +55,6 @@ def test_something_is_known_of_every_model_of_the_starter_pool(model: str) -> No
     known = known_of(model)
     assert known
     assert len({one.benchmark for one in known}) == len(known)
-
-
-def test_nothing_is_known_of_a_model_that_nobody_measured() -> None:
-    assert known_of("acme-9-70b") == ()
 
 
 def test_a_model_is_known_by_its_effort() -> None:

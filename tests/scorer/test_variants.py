@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolecall.registry.scorer.public_scores import read_scores
@@ -16,51 +16,31 @@ SPELLINGS = [
     ("claude-sonnet-4-5-20250929#no-thinking (zero-shot, val)", "claude-sonnet-4-5"),
     ("claude-sonnet-4-5-20250929_32K", "claude-sonnet-4-5-thinking"),
     ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5"),
-    ("claude-sonnet-4-5@20250929", "claude-sonnet-4-5"),
     ("claude-4-sonnet", "claude-sonnet-4"),
-    ("claude-opus-4-0", "claude-opus-4"),
     ("anthropic/claude-3.7-sonnet:thinking@reasoning=default", "claude-3-7-sonnet-thinking"),
-    ("claude-3-5-sonnet-20241022", "claude-3-5-sonnet"),
     ("claude-3-5-sonnet-20240620", "claude-3-5-sonnet-20240620"),
     ("anthropic/claude-opus-4.7@reasoning=max", "claude-opus-4-7-thinking"),
     ("openai/gpt-5.4-nano-2026-03-17#high (zero-shot, val)", "gpt-5.4-nano-high"),
-    ("openai/gpt-5.4-nano-2026-03-17#none (zero-shot, val)", "gpt-5.4-nano"),
     ("openai/gpt-5-minimal-2025-08-07", "gpt-5-minimal"),
-    ("gpt-5-2025-08-07_medium", "gpt-5"),
     ("gpt-5.4-medium", "gpt-5.4-medium"),
-    ("GPT-5 chat", "gpt-5-chat"),
     ("o4-mini-2025-04-16_high", "o4-mini-high"),
     ("o4-mini-thinking", "o4-mini"),
     ("gpt-4o-2024-08-06", "gpt-4o"),
-    ("gpt-4o-2024-11-20", "gpt-4o-2024-11-20"),
     ("gemini/gemini-2.5-flash#thinking (zero-shot, val)", "gemini-2.5-flash-thinking"),
     ("google/gemini-3-pro-preview@reasoning=high", "gemini-3-pro-preview"),
-    ("google/gemini-3-pro-preview@reasoning=low", "gemini-3-pro-preview-low"),
-    ("Gemini 3 Flash", "gemini-3-flash-preview"),
-    ("xai-org/grok-4-1-fast-non-reasoning", "grok-4.1-fast"),
     ("xai/grok-4.20-beta-0309-reasoning", "grok-4.20-thinking"),
-    ("Qwen/Qwen3-8B", "qwen3-8b"),
-    ("qwen3:8b", "qwen3-8b"),
     ("qwen3:8b-q4_K_M", "qwen3-8b"),
     ("qwen-2.5-72b-instruct", "qwen2.5-72b-instruct"),
     ("Qwen/Qwen3-235B-A22B-Thinking-2507-FP8", "qwen3-235b-a22b-thinking-2507"),
-    ("Qwen3-Max", "qwen3-max"),
     ("Qwen3-Max-2026-01-23(Thinking)", "qwen3-max-thinking"),
     ("meta-llama/Llama-3.3-70B-Instruct-Turbo", "llama-3.3-70b-instruct"),
-    ("Meta-Llama-3-70B-Instruct", "llama-3-70b-instruct"),
     ("accounts/fireworks/models/llama-v3p3-70b-instruct", "llama-3.3-70b-instruct"),
-    ("meta-llama/Llama-4-Scout-17B-16E-Instruct", "llama-4-scout"),
     ("llama-3.1-405b-inst-fp8@together", "llama-3.1-405b-instruct"),
     ("google/gemma-3-4b-it", "gemma-3-4b"),
-    ("gemma3:4b", "gemma-3-4b"),
     ("zai-org/glm-4p7", "glm-4.7"),
-    ("GLM-4.7(Non-thinking)", "glm-4.7"),
     ("MiniMaxAI/minimax-m2p5", "minimax-m2.5"),
     ("mistralai/Mistral-Small-3.1-24B-Instruct-2503", "mistral-small-2503"),
-    ("mistral-large-instruct-2407", "mistral-large-2407"),
     ("amazon/nova-pro-v1:0", "nova-pro-v1"),
-    ("Kimi-K2-Thinking", "kimi-k2-thinking"),
-    ("microsoft/Phi-4-reasoning", "phi-4-reasoning"),
     ("nvidia/nemotron-nano-9b-v2:free@reasoning=none", "nemotron-nano-9b-v2"),
 ]
 EFFORTS = st.sampled_from(
@@ -91,39 +71,29 @@ def test_every_name_of_the_shipped_table_stays_as_it_is() -> None:
     assert {name for name in names if canonical(name) != name} == set()
 
 
+@settings(max_examples=50)
 @given(MODELS, EFFORTS)
-def test_candidates_keep_size_and_version(model: str, effort: str | int | None) -> None:
-    for name in candidates(model, effort):
+def test_candidates_are_canonical_and_keep_size_and_version(
+    model: str, effort: str | int | None
+) -> None:
+    names = candidates(model, effort)
+    assert candidates(model)[0] == canonical(model)
+    assert len(names) == len(set(names))
+    assert [canonical(name) for name in names] == list(names)
+    for name in names:
         assert numbers(name) == numbers(model)
         for tier in ("mini", "nano", "pro", "flash"):
             assert (tier in name.split("-")) == (tier in model.split("-"))
-
-
-@given(MODELS, EFFORTS)
-def test_candidates_are_canonical_and_each_once(model: str, effort: str | int | None) -> None:
-    names = candidates(model, effort)
-    assert len(names) == len(set(names))
-    assert [canonical(name) for name in names] == list(names)
-
-
-@given(MODELS)
-def test_the_name_as_spelled_comes_first(model: str) -> None:
-    assert candidates(model)[0] == canonical(model)
 
 
 @pytest.mark.parametrize(
     ("model", "effort", "first"),
     [
         ("gpt-5.4-mini", None, ["gpt-5.4-mini"]),
-        ("gpt-5.4-mini", "none", ["gpt-5.4-mini"]),
         ("gpt-5.4-mini", "high", ["gpt-5.4-mini-high", "gpt-5.4-mini-thinking"]),
-        ("gpt-5.4-mini-high", None, ["gpt-5.4-mini-high"]),
         ("gpt-5.4-mini-high", "low", ["gpt-5.4-mini-low"]),
         ("gpt-5", "none", ["gpt-5-minimal", "gpt-5-low", "gpt-5"]),
-        ("gpt-5", "medium", ["gpt-5"]),
-        ("claude-opus-4-7", "high", ["claude-opus-4-7-thinking"]),
         ("claude-opus-4-7", 20_000, ["claude-opus-4-7-thinking"]),
-        ("claude-opus-4-7", 0, ["claude-opus-4-7"]),
         ("o3", 8_000, ["o3", "o3-high"]),
         ("gemini-3.1-pro-preview", "high", ["gemini-3.1-pro-preview"]),
     ],

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
 from rolecall.registry.core.predictions import ModelFacts
-from rolecall.registry.scorer.artifact import Calibration, Floats, Head
+from rolecall.registry.scorer.arrays import Floats
+from rolecall.registry.scorer.artifact import Calibration, Head
 from rolecall.registry.scorer.encoder import EMBEDDINGS, WIDTH, Encoder
 from rolecall.registry.scorer.features import FEATURES
 from rolecall.registry.scorer.knn import Block, Neighbours
@@ -63,7 +64,7 @@ def tiny_prior() -> MetadataPrior:
     """Return a prior learnt from the dozen models' sizes."""
     facts = [tiny_facts(number) for number in range(len(MODELS))]
     scores = [
-        PublicScore(one.model, "exam", "code", 0.5 + 0.3 * float(ability), "made up", False, None)
+        PublicScore(one.model, "exam", 0.5 + 0.3 * float(ability), "made up", False)
         for one, ability in zip(facts, _ABILITY, strict=True)
     ]
     return learnt(facts, scores, tiny_latent().astype(np.float64))
@@ -153,3 +154,19 @@ def tiny_lengths() -> LengthModel:
 def tiny_scorer(seed: int = 1) -> Scorer:
     """Return the tiny head with the tiny encoder."""
     return Scorer(tiny_head(seed), cast(Encoder, TinyEncoder()), tiny_lengths())
+
+
+def tiny_rows(
+    count: int, start: int = 0, models: Sequence[str] = ("stranger", "other"), **more: Any
+) -> list[dict[str, Any]]:
+    """Return judged rows in which every model does sums well and poems badly."""
+    rng = np.random.default_rng(start + 4)
+    return [
+        {
+            "prompt": f"{KINDS[number % 2]}: {number}",
+            "task": KINDS[number % 2],
+            "scores": {model: float(rng.random() < (0.95, 0.1)[number % 2]) for model in models},
+            **more,
+        }
+        for number in range(start, start + count)
+    ]

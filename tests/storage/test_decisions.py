@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -40,7 +39,6 @@ from rolecall.registry.storage.registry import read_revision
 CANDIDATE = Candidate(
     endpoint="a/x",
     model="x",
-    rank=1,
     value_usd=0.0262,
     success=0.81,
     success_std=None,
@@ -83,9 +81,10 @@ DECISION = Decision(
     runner_up=None,
     margin_usd=0.0031,
     reasons=("BEST_TOTAL_SCORE",),
-    candidates=(CANDIDATE, replace(CANDIDATE, endpoint="b/y", rank=2)),
+    candidates=(CANDIDATE, replace(CANDIDATE, endpoint="b/y")),
     excluded=(
         Exclusion("c/z", "CONTEXT_TOO_SMALL", "needs 151k tokens, takes 131k"),
+        Exclusion("c/z", "ROLE_NOT_ALLOWED", "not assigned to coder", is_outside=True),
         Exclusion("d/w", "TOO_SLOW", "4 s", weighed=replace(CANDIDATE, endpoint="d/w")),
     ),
     fallbacks=("b/y",),
@@ -114,10 +113,6 @@ def packed(decision: Decision) -> tuple[str, bytes]:
     return pack_decision(decision, numbers)
 
 
-def ranked(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    return tuple(replace(one, rank=place) for place, one in enumerate(candidates, start=1))
-
-
 def test_a_decision_reads_back_exactly(db: Database) -> None:
     insert_decision(db, DECISION)
     assert read_decision(db, "0abc") == DECISION
@@ -126,7 +121,6 @@ def test_a_decision_reads_back_exactly(db: Database) -> None:
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(st.builds(Decision))
 def test_any_decision_reads_back_exactly(decision: Decision) -> None:
-    decision = replace(decision, candidates=ranked(decision.candidates))
     read = read_back(decision, *packed(decision))
     assert repr(read) == repr(decision)  # as text, in which nan equals nan
 
@@ -151,7 +145,7 @@ def among(count: int) -> Decision:
         Exclusion(f"excluded/model-{place}", "AUTH_UNAVAILABLE", "SOME_API_KEY is not set")
         for place in range(count // 2)
     ]
-    return replace(DECISION, candidates=ranked(candidates), excluded=tuple(excluded))
+    return replace(DECISION, candidates=tuple(candidates), excluded=tuple(excluded))
 
 
 @pytest.mark.parametrize(("count", "most_bytes"), [(13, 2_048), (100, 8_192)])
@@ -177,10 +171,10 @@ def test_candidates_are_shown_by_sql_alone(db: Database) -> None:
         )
         assert rows == [
             (
-                *(one.rank, one.endpoint, one.model, one.value_usd, one.success, one.cost_usd),
+                *(rank, one.endpoint, one.model, one.value_usd, one.success, one.cost_usd),
                 *(one.ttft_s, one.itl_s, one.output_tokens),
             )
-            for one in candidates
+            for rank, one in enumerate(candidates, start=1)
         ]
 
 

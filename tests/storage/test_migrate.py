@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -222,8 +223,12 @@ def test_a_file_of_schema_9_keeps_all_its_rows_under_the_new_names(tmp_path: Pat
     assert scope.budget == Budget(20.0, "day", "hard")
     assert [one.source for one in outcomes] == ["check", "human"]
     assert decisions[1].conversation_id == decisions[0].conversation_id is not None
+    said = re.compile("not assigned to |not named by ")
     for decision, document in zip(decisions, documents, strict=True):
         assert decision == told_by(document, decision)
+        nobody_asked = [one.detail for one in decision.excluded if one.is_outside]
+        details = [one.detail for one in decision.excluded]
+        assert nobody_asked == [one for one in details if said.match(one)]
     assert sum(len(decision.candidates) for decision in decisions) > 1
 
 
@@ -239,7 +244,7 @@ def told_by(document: dict[str, Any], decision: Decision) -> Decision:
 
     def candidate(now: Candidate, values: list[Any]) -> Any:
         plain = dict(zip(fields, values, strict=True))
-        parts = plain.pop("parts")
+        parts, _rank = plain.pop("parts"), plain.pop("rank")
         return replace(record(now, plain), parts=record(now.parts, parts) if parts else None)
 
     plain = dict(document)

@@ -63,7 +63,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a registry in which each table that grows has many rows."""
     path = tmp_path_factory.mktemp("history") / "registry.db"
     with open_registry(path) as db, db.transaction():
-        add_record(db, "scopes", Scope(app="1", budget=Budget(1e9)))
+        add_record(db, Scope(app="1", budget=Budget(1e9)))
         for statement in FILL:
             db.run(
                 "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
@@ -95,8 +95,8 @@ def test_no_statement_that_people_wait_for_scans_a_table_that_grows(
         route_and_ask(db)
         for name in (read_decision(db, None).id, read_decision(db, None).id[:13]):
             read_decision(db, name)
-    for score in (1.0, 0.0):
-        give_feedback(history, None, score, "a note")
+        for score in (1.0, 0.0):
+            give_feedback(db, None, score, "a note")
     ran = {one.strip() for one in statements}
     with open_registry(history) as db:
         plans = {one: plan_of(db, one) for one in ran if re.match("SELECT|INS|UPD|DEL", one)}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from rolecall.registry.core.telemetry import Call, SampleSource
+from rolecall.registry.core.telemetry import Call, EndpointStatistics, SampleSource
+from rolecall.registry.telemetry.statistics import Samples, after_call
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
@@ -38,3 +40,12 @@ def call(
         cost_usd=None if error else 0.001,
     )
     return replace(made, sample_source=source)
+
+
+def replayed(calls: Iterable[Call]) -> tuple[EndpointStatistics | None, Samples]:
+    """Work statistics and samples out again from one endpoint's calls, in finishing order."""
+    stats: EndpointStatistics | None = None
+    samples: Samples = ()
+    for call in calls:
+        stats, samples = after_call(stats, samples, call)
+    return stats, samples

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,9 +12,8 @@ from rolecall.registry.core.telemetry import Call, OutcomeStatistics
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.statistics import write_outcome_statistics, write_statistics
-from rolecall.registry.telemetry.availability import Standing, read_standing
-from rolecall.registry.telemetry.statistics import replayed
-from tests.telemetry.calls import START, at, call
+from rolecall.registry.telemetry.availability import Availability, read_availability
+from tests.telemetry.calls import START, at, call, replayed
 
 
 @pytest.fixture
@@ -35,8 +33,8 @@ def judged(db: Database, endpoint: str, task: str, residual: float) -> None:
     write_outcome_statistics(db, stats)
 
 
-def standing(db: Database, task: str = "code", *, seconds: float = 10.0) -> Standing:
-    return read_standing(db, task, START + timedelta(seconds=seconds))
+def standing(db: Database, task: str = "code", *, seconds: float = 10.0) -> Availability:
+    return read_availability(db, task, START + timedelta(seconds=seconds))
 
 
 def failing(*seconds: float, error: str = "server_error") -> Sequence[Call]:
@@ -44,7 +42,7 @@ def failing(*seconds: float, error: str = "server_error") -> Sequence[Call]:
 
 
 def test_nothing_is_known_of_who_was_never_called(db: Database) -> None:
-    assert standing(db) == Standing({}, {}, {})
+    assert standing(db) == Availability({}, {}, {})
 
 
 def test_who_was_called_is_measured(db: Database) -> None:
@@ -67,13 +65,6 @@ def test_a_rate_limit_is_a_matter_of_quota(db: Database) -> None:
     called(db, *failing(0, error="rate_limited"))
     assert standing(db).offline == {}
     assert standing(db).exhausted == {"p/m": "rate_limited, tried again in 5 s"}
-
-
-def test_a_trial_under_way_keeps_others_out(db: Database) -> None:
-    stats, _ = replayed(failing(0, 1, 2))
-    assert stats is not None
-    write_statistics(db, replace(stats, trial_until=at(200)))
-    assert "being tried now" in standing(db, seconds=60).offline["p/m"]
 
 
 def test_outcomes_count_for_who_was_never_called_too(db: Database) -> None:

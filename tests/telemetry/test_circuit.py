@@ -7,8 +7,7 @@ import pytest
 
 from rolecall.registry.core.telemetry import Call, EndpointStatistics
 from rolecall.registry.telemetry.circuit import is_open, on_trial, state, why_open
-from rolecall.registry.telemetry.statistics import replayed
-from tests.telemetry.calls import START, at, call
+from tests.telemetry.calls import START, at, call, replayed
 
 
 def stats_of(*calls: Call) -> EndpointStatistics:
@@ -37,13 +36,6 @@ def test_a_success_in_between_starts_the_count_anew() -> None:
 def test_half_of_many_calls_failing_opens_it_too() -> None:
     calls = [failing(n) if n % 2 else call(n, took_s=0.1) for n in range(12)]
     assert is_open(stats_of(*calls), at(12))
-
-
-def test_a_rate_limit_opens_it_for_as_long_as_the_server_asks() -> None:
-    limited = stats_of(replace(failing(0, "rate_limited"), retry_after_s=40.0))
-    assert is_open(limited, at(39))
-    assert not is_open(limited, at(41))
-    assert "rate_limited" in why_open(limited, START + timedelta(seconds=1))
 
 
 def test_no_server_keeps_us_away_for_more_than_an_hour() -> None:
@@ -97,11 +89,6 @@ def test_a_call_begun_before_it_opened_neither_closes_nor_reopens_it() -> None:
     assert is_open(stats_of(*down, late), at(10))
     late_failure = replace(failing(1.5), finished_at=at(9))
     assert stats_of(*down, late_failure).times_opened == 1
-
-
-def test_a_probe_closes_it_before_its_time() -> None:
-    down = [failing(0), failing(1), failing(2)]
-    assert state(stats_of(*down, call(5, source="probe")), at(7)) == "closed"
 
 
 def test_a_trial_under_way_keeps_others_out() -> None:

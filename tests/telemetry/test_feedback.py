@@ -24,7 +24,7 @@ SCORED = replace(
     DECISION,
     candidates=(
         replace(CANDIDATE, scored_success=0.6),
-        replace(CANDIDATE, endpoint=SECOND, rank=2, scored_success=0.5),
+        replace(CANDIDATE, endpoint=SECOND, scored_success=0.5),
     ),
 )
 
@@ -71,8 +71,8 @@ def test_an_answer_that_never_came_cannot_be_judged(db: Database) -> None:
         answering_endpoint(db, replace(SCORED, id="0none", chosen=None))
 
 
-def test_a_word_is_kept_with_what_was_foretold_and_counts_at_once(db: Database) -> None:
-    given = give_feedback(db.path, None, 0.0, "wrong file")
+def test_a_word_is_kept_with_what_was_predicted_and_counts_at_once(db: Database) -> None:
+    given = give_feedback(db, None, 0.0, "wrong file")
     assert (given.decision_id, given.endpoint, given.task) == (SCORED.id, FIRST, "code")
     assert given.outcomes == 1
     assert given.success_offset == pytest.approx(-0.6 / 5)
@@ -81,8 +81,8 @@ def test_a_word_is_kept_with_what_was_foretold_and_counts_at_once(db: Database) 
 
 
 def test_said_again_it_takes_the_place_of_what_was_said_before(db: Database) -> None:
-    give_feedback(db.path, SCORED.id, 0.0, None)
-    again = give_feedback(db.path, SCORED.id[:3], 1.0, None)
+    give_feedback(db, SCORED.id, 0.0, None)
+    again = give_feedback(db, SCORED.id[:3], 1.0, None)
     assert again.outcomes == 1
     assert again.success_offset == pytest.approx(0.4 / 5)
     assert [one.score for one in outcomes_of_decision(db, SCORED.id)] == [1.0]
@@ -90,4 +90,4 @@ def test_said_again_it_takes_the_place_of_what_was_said_before(db: Database) -> 
 
 def test_a_decision_that_is_not_there_is_unknown(db: Database) -> None:
     with pytest.raises(UnknownRecord):
-        give_feedback(db.path, "zzz", 1.0, None)
+        give_feedback(db, "zzz", 1.0, None)

@@ -32,12 +32,11 @@ from rolecall.registry.telemetry.record import (
     record_outcome,
     stays_open,
 )
-from rolecall.registry.telemetry.statistics import replayed
 from tests.storage.test_decisions import DECISION
-from tests.telemetry.calls import START, at
+from tests.telemetry.calls import START, at, replayed
 
 DAY = START.date().isoformat()
-HELD_USD = 0.5
+RESERVED_USD = 0.5
 DESK = Scope(app="desk", budget=Budget(1.0, "day"))
 OUTCOME = Outcome(at(0), "p/m", 0.0, "human", DECISION.id, "code.edit", predicted=0.6)
 
@@ -49,12 +48,8 @@ def db(tmp_path: Path) -> Iterator[Database]:
         yield opened
 
 
-def begun(db: Database, seconds: float = 0.0, *scopes: Scope, source: str = "live") -> Call:
-    call = Call(
-        f"c{seconds}-{source}", at(seconds), "p/m", app="desk", user="me", reserved_usd=HELD_USD
-    )
-    if source == "probe":
-        call = replace(call, sample_source="probe")
+def begun(db: Database, seconds: float = 0.0, *scopes: Scope) -> Call:
+    call = Call(f"c{seconds}", at(seconds), "p/m", app="desk", user="me", reserved_usd=RESERVED_USD)
     begin_call(db, call, scopes)
     return call
 
@@ -65,7 +60,7 @@ def ended(db: Database, call: Call, *, after: float = 1.0, **how: object) -> Cal
     moment = datetime.fromisoformat(call.created_at)
     end = replace(call, **(success | how))  # type: ignore[arg-type]
     return end_call(
-        db, end, HELD_USD, now=lambda: moment + (datetime.fromisoformat(at(after)) - START)
+        db, end, RESERVED_USD, now=lambda: moment + (datetime.fromisoformat(at(after)) - START)
     )
 
 
@@ -189,12 +184,6 @@ def test_an_interrupted_trial_leaves_the_next_one_to_try(db: Database) -> None:
     assert begun(db, 22).id
     with pytest.raises(CircuitOpen):
         begun(db, 23)
-
-
-def test_a_probe_passes_an_open_circuit(db: Database) -> None:
-    open_circuit(db)
-    ended(db, begun(db, 10, source="probe"))
-    assert begun(db, 12).id
 
 
 def test_a_circuit_stays_open_until_its_time(db: Database) -> None:

@@ -1,1 +1,1 @@
-"""Rewordings of a request that leave what it asks for."""
+"""Perturbations of a request that leave what it asks for."""

@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from functools import partial
 from random import Random
 
-from rolecall.registry.evaluation.perturbations import restating, rewording, surface
-from rolecall.registry.evaluation.perturbations.frames import framed
+from rolecall.registry.evaluation.perturbations import edits, restatements
 from rolecall.registry.evaluation.perturbations.prose import Prose
+
+_FRAMES_OF_EDITS = ("please", "could you", "thanks", "greeting")
+_FRAMES_OF_RESTATEMENTS = ("opening", "role", "aside", "letter", "template", "emoji")
+_FRAMES = (*_FRAMES_OF_EDITS, *_FRAMES_OF_RESTATEMENTS)
 
 # Small edits of words and characters, each of which a reader could undo.
 EDITS: tuple[str, ...] = (
     *("synonyms", "lower first", "lower case", "upper word", "double spaces", "joined lines"),
-    *("trailing newline", "trailing spaces", "end mark", "please", "could you", "thanks"),
-    *("greeting", "blunt", "swapped letters", "dropped letter", "doubled letter"),
+    *("trailing newline", "trailing spaces", "end mark", *_FRAMES_OF_EDITS),
+    *("blunt", "swapped letters", "dropped letter", "doubled letter"),
     *("contractions", "quotes", "sentence order", "spelling", "number words"),
 )
 # The same request put in another frame or form, which no reader undoes.
 RESTATEMENTS: tuple[str, ...] = (
-    *("opening", "role", "aside", "letter", "template", "emoji", "bullets", "wrapped lines"),
+    *(*_FRAMES_OF_RESTATEMENTS, "bullets", "wrapped lines"),
     *("shorthand", "upper case", "option labels", "instruction last", "code fence"),
 )
 KINDS = EDITS + RESTATEMENTS
 
 
-FRAMES = frozenset({"please", "could you", "thanks", "greeting", *RESTATEMENTS[:6]})
+def _rule(kind: str) -> Callable[[Prose, Random], str | None]:
+    if kind in _FRAMES:
+        return partial(restatements.framed, kind)
+    rule: Callable[[Prose, Random], str | None] = getattr(
+        edits if kind in EDITS else restatements, kind.replace(" ", "_")
+    )
+    return rule
+
+
+_RULES: Mapping[str, Callable[[Prose, Random], str | None]] = {kind: _rule(kind) for kind in KINDS}
 
 # A request about the letters themselves is another request once they change.
 _ABOUT_LETTERS = re.compile(
@@ -34,7 +48,7 @@ _ABOUT_LETTERS = re.compile(
     r"misspel\w*|verbatim|whitespace)\b",
     re.IGNORECASE,
 )
-_KEEP_LETTERS = (FRAMES - {"letter"}) | {
+_KEEP_LETTERS = {*_FRAMES} - {"letter"} | {
     *("trailing newline", "trailing spaces", "blunt", "instruction last", "code fence")
 }
 
@@ -45,14 +59,8 @@ def perturb(text: str, kind: str, seed: int) -> str | None:
     The same text, kind and seed give the same result, on any machine. Code, formulas, answer
     options and quotations keep their wording. Raises `KeyError` for a kind not in `KINDS`.
     """
-    if kind not in KINDS:
-        raise KeyError(kind)
+    rule = _RULES[kind]
     if not text.strip() or (kind not in _KEEP_LETTERS and _ABOUT_LETTERS.search(text)):
         return None
-    prose, rng = Prose.of(text), Random(f"{seed}\0{kind}\0{text}")
-    if kind in FRAMES:
-        changed = framed(prose, rng, kind)
-    else:
-        name, rooms = kind.replace(" ", "_"), (restating, rewording, surface)
-        changed = next(vars(room)[name] for room in rooms if name in vars(room))(prose, rng)
+    changed = rule(Prose.of(text), Random(f"{seed}\0{kind}\0{text}"))
     return None if changed is None or changed == text or not changed.strip() else changed

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from rolecall.registry.core.chat import Chat, Tool
-from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.anthropic.errors import failure
 from rolecall.registry.providers.anthropic.json_schema import output_schema
 from rolecall.registry.providers.anthropic.messages import messages_of, system_of
@@ -18,8 +17,7 @@ from rolecall.registry.providers.anthropic.thinking import (
     planned,
 )
 from rolecall.registry.providers.http.url import address
-from rolecall.registry.providers.protocol import Format, HttpRequest, Reader, Target
-from rolecall.registry.providers.support import dropped
+from rolecall.registry.providers.protocol import Format, HttpRequest, Target
 
 _VERSION = "2023-06-01"
 _HOTTEST = 1.0  # OpenAI's scale goes to 2
@@ -29,47 +27,27 @@ _SERVICE_TIERS = {
 }
 
 
-class AnthropicFormat:
-    """Builds requests for the Messages API and reads its answers and refusals."""
-
-    def build(self, target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
-        """Return the request; options that the API or this model does not take are left out.
-
-        Raises CallFailed for attachments that the API does not take.
-        """
-        lost = set(dropped(target, chat))
-        options = {name: value for name, value in chat.options.items() if name not in lost}
-        plan = planned(target, chat, options)
-        body: dict[str, Any] = {
-            "model": target.endpoint.remote_model or target.model.id,
-            "max_tokens": plan.max_tokens,
-            "messages": messages_of(chat.turns, is_signed=claude_of(target) is not None),
-            "stream": stream,
-            **_sampling(options),
-            **_caller(options),
-        }
-        system = system_of(chat.turns)
-        if system is not None:
-            body["system"] = system
-        if chat.tools:
-            body["tools"] = [_tool(tool) for tool in chat.tools]
-            body |= _tool_choice(options)
-        if plan.thinking is not None:
-            body["thinking"] = dict(plan.thinking)
-        url = address(target.endpoint, _path(target))
-        schema = None if "response_format" in lost else chat.schema
-        return HttpRequest(url, _headers(target), body | _output(plan, schema))
-
-    def reader(self) -> Reader:
-        """Return a reader for one answer."""
-        return AnthropicReader()
-
-    def failure(self, status: int, document: Any) -> CallFailed:
-        """Tell what a refusal means."""
-        return failure(status, document)
-
-
-ANTHROPIC: Format = AnthropicFormat()
+def build(target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
+    """Return the request. Raises CallFailed for attachments that the API does not take."""
+    options, plan = chat.options, planned(target, chat)
+    body: dict[str, Any] = {
+        "model": target.endpoint.remote_model or target.model.id,
+        "max_tokens": plan.max_tokens,
+        "messages": messages_of(chat.turns, is_signed=claude_of(target) is not None),
+        "stream": stream,
+        **_sampling(options),
+        **_caller(options),
+    }
+    system = system_of(chat.turns)
+    if system is not None:
+        body["system"] = system
+    if chat.tools:
+        body["tools"] = [_tool(tool) for tool in chat.tools]
+        body |= _tool_choice(options)
+    if plan.thinking is not None:
+        body["thinking"] = dict(plan.thinking)
+    url = address(target.endpoint, _path(target))
+    return HttpRequest(url, _headers(target), body | _output(plan, chat.schema))
 
 
 def _path(target: Target) -> str:
@@ -129,3 +107,6 @@ def _output(plan: ThinkingPlan, schema: Mapping[str, Any] | None) -> dict[str, A
     if schema:
         found["format"] = {"type": "json_schema", "schema": output_schema(schema)}
     return {"output_config": found} if found else {}
+
+
+ANTHROPIC = Format(build, AnthropicReader, failure)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rolecall.registry.core.chat import (
-    Answer,
     Event,
     FinishReason,
     Text,
@@ -20,6 +19,7 @@ from rolecall.registry.core.chat import (
     Usage,
 )
 from rolecall.registry.core.errors import CallFailed
+from rolecall.registry.providers.accumulator import AnswerReader, count_at, text_at
 from rolecall.registry.providers.anthropic.errors import failure
 from rolecall.registry.providers.anthropic.messages import ORIGIN
 
@@ -75,16 +75,14 @@ class _Block:
         return json.dumps(given, ensure_ascii=False, separators=(",", ":"))
 
 
-class AnthropicReader:
+class AnthropicReader(AnswerReader):
     """Reads one answer; its content blocks may come interleaved."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._blocks: dict[int, _Block] = {}
-        self._usage: dict[str, int] = {}
-        self._stop_reason: str | None = None
+        self._counts: dict[str, int] = {}
         self._is_finished = False
-        self._id: str | None = None
-        self._model: str | None = None
 
     @property
     def is_finished(self) -> bool:
@@ -112,18 +110,14 @@ class AnthropicReader:
         elif kind == "message_stop":
             self._is_finished = True
 
-    def answer(self) -> Answer:
-        """Return what has been read so far."""
+    def parts(self) -> tuple[Text | Thinking | ToolCall, ...]:
+        """Return the parts of the answer so far."""
         parts = (self._blocks[index].part() for index in sorted(self._blocks))
-        reason = self._stop_reason
-        return Answer(
-            parts=tuple(part for part in parts if part is not None),
-            finish_reason=None if reason is None else _FINISH_REASONS.get(reason, "stop"),
-            finish_reasons=() if reason is None else (reason,),
-            usage=self._used(),
-            response_id=self._id,
-            response_model=self._model,
-        )
+        return tuple(part for part in parts if part is not None)
+
+    def finish_reason(self) -> FinishReason | None:
+        """Return why the answer ended, in OpenAI's words."""
+        return _FINISH_REASONS.get(self.reasons[0], "stop") if self.reasons else None
 
     def read_whole(self, document: Any) -> None:
         """Take in an answer that was not streamed."""
@@ -140,30 +134,30 @@ class AnthropicReader:
             for _ in self._start_block(index, block):
                 pass
         self._stop(document)
-        self._is_finished = self._stop_reason is not None
+        self._is_finished = bool(self.reasons)
 
     def _start(self, message: Mapping[str, Any]) -> None:
-        self._id = _text_at(message, "id") or self._id
-        self._model = _text_at(message, "model") or self._model
+        self.response_id = text_at(message, "id") or self.response_id
+        self.response_model = text_at(message, "model") or self.response_model
         self._count(message.get("usage"), is_final=False)
 
     def _start_block(self, index: int, start: Mapping[str, Any]) -> Iterator[Event]:
-        block = _Block(str(start.get("type")), start, signature=_text_at(start, "signature") or "")
+        block = _Block(str(start.get("type")), start, signature=text_at(start, "signature") or "")
         self._blocks[index] = block
         if block.kind == "tool_use":
-            yield ToolCallDelta(_text_at(start, "name"), "")
+            yield ToolCallDelta(text_at(start, "name"), "")
         elif block.kind in ("text", "thinking"):
-            yield from self._add(block, block.kind, _text_at(start, block.kind) or "")
+            yield from self._add(block, block.kind, text_at(start, block.kind) or "")
 
     def _continue_block(self, index: int, delta: Mapping[str, Any]) -> Iterator[Event]:
         kind = delta.get("type")
         if kind == "signature_delta":
             block = self._blocks.setdefault(index, _Block("thinking"))
-            block.signature += _text_at(delta, "signature") or ""
+            block.signature += text_at(delta, "signature") or ""
         elif kind in _DELTAS:
             belongs, key = _DELTAS[kind]
             block = self._blocks.setdefault(index, _Block(belongs))
-            yield from self._add(block, belongs, _text_at(delta, key) or "")
+            yield from self._add(block, belongs, text_at(delta, key) or "")
 
     def _add(self, block: _Block, belongs: str, piece: str) -> Iterator[Event]:
         """Add a piece to its block; that of another kind, such as a server's tool, is not ours."""
@@ -178,7 +172,8 @@ class AnthropicReader:
             yield ToolCallDelta(None, piece)
 
     def _stop(self, holder: Mapping[str, Any]) -> None:
-        self._stop_reason = _text_at(holder, "stop_reason") or self._stop_reason
+        reason = text_at(holder, "stop_reason")
+        self.reasons = [reason] if reason else self.reasons
 
     def _count(self, usage: Any, *, is_final: bool) -> None:
         """Take the largest of each count, as they only grow, and some servers end with zeros.
@@ -189,23 +184,24 @@ class AnthropicReader:
             return
         counts = (usage, usage.get("output_tokens_details"))
         for name, holder in ((name, holder) for name in _COUNTS for holder in counts):
-            count = _count_at(holder, name)
+            count = count_at(holder, name)
             if count is not None and (is_final or name != "output_tokens"):
-                self._usage[name] = max(count, self._usage.get(name, 0))
+                self._counts[name] = max(count, self._counts.get(name, 0))
+        self.usage = self._used()
 
     def _used(self) -> Usage | None:
         """Return the usage; both kinds of cached tokens are added back to the input."""
-        if not self._usage:
+        if not self._counts:
             return None
-        read = self._usage.get("cache_read_input_tokens")
-        written = self._usage.get("cache_creation_input_tokens")
-        total = self._usage.get("input_tokens", 0) + (read or 0) + (written or 0)
+        read = self._counts.get("cache_read_input_tokens")
+        written = self._counts.get("cache_creation_input_tokens")
+        total = self._counts.get("input_tokens", 0) + (read or 0) + (written or 0)
         return Usage(
             input_tokens=total or None,  # none at all is a placeholder: no request is empty
-            output_tokens=self._usage.get("output_tokens"),
+            output_tokens=self._counts.get("output_tokens"),
             cache_read_input_tokens=read,
             cache_write_input_tokens=written,
-            reasoning_output_tokens=self._usage.get("thinking_tokens"),
+            reasoning_output_tokens=self._counts.get("thinking_tokens"),
         )
 
 
@@ -225,15 +221,3 @@ def _index(record: Mapping[str, Any]) -> int:
     if not isinstance(index, int):
         raise _invalid(f"{record.get('type')} has no index")
     return index
-
-
-def _text_at(holder: Mapping[str, Any], key: str) -> str | None:
-    value = holder.get(key)
-    return value if isinstance(value, str) else None
-
-
-def _count_at(holder: Any, key: str) -> int | None:
-    value = holder.get(key) if isinstance(holder, dict) else None
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        return None
-    return value

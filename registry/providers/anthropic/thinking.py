@@ -1,15 +1,15 @@
-"""What each generation of Claude takes: thinking, effort, sampling, forced tools, output limits."""
+"""How a Claude is asked to think, and what its generation refuses beside it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rolecall.registry.core.chat import Chat, Thinking, ToolCall
 from rolecall.registry.core.effort import level_of
 from rolecall.registry.providers.anthropic.messages import loop_start, may_return
+from rolecall.registry.providers.generations import Generation, generation_of
 from rolecall.registry.providers.protocol import Target
 
 SAMPLING = ("temperature", "top_p", "top_k")
@@ -21,57 +21,6 @@ _UNKNOWN_MOST = 8_192
 # The API wants a limit where others need none. Asking for all that a model can give holds that
 # much of the output rate limit and of the context window, and lets a runaway answer cost it.
 _USUAL_MOST = 32_000
-_NEWEST = (99, 0)
-_NAMES = (
-    re.compile(r"claude-(?P<family>[a-z]+)-(?P<major>\d{1,2})(?:[-.](?P<minor>\d{1,2}))?(?!\d)"),
-    re.compile(r"claude-(?P<major>\d{1,2})(?:[-.](?P<minor>\d{1,2}))?(?:-(?P<family>[a-z]+))?"),
-    re.compile(r"claude-(?P<family>[a-z]+)"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Claude:
-    """A Claude by family and version; one that names no version is taken for the newest."""
-
-    family: str
-    version: tuple[int, int]
-
-    @property
-    def is_adaptive(self) -> bool:
-        """Whether it can be left to decide how much to think."""
-        return self.version >= (4, 6)
-
-    @property
-    def takes_budget(self) -> bool:
-        """Whether it can be told how many tokens to think."""
-        return self.version < (4, 7)
-
-    @property
-    def takes_sampling(self) -> bool:
-        """Whether it takes a temperature while it does not think."""
-        return self.version < (4, 7)
-
-    @property
-    def takes_either_sampling(self) -> bool:
-        """Whether it takes a temperature or a `top_p`, but refuses both at once."""
-        return (4, 1) <= self.version < (4, 7)
-
-    @property
-    def thinks_unasked(self) -> bool:
-        """Whether it thinks where the request says nothing of it."""
-        return self.version >= (5, 0)
-
-    @property
-    def can_stop_thinking(self) -> bool:
-        """Whether thinking can be turned off, where it is on unasked."""
-        if self.family == "haiku":
-            return self.version < _NEWEST
-        return self.version == (5, 0) and self.family in ("opus", "sonnet")
-
-    @property
-    def can_be_forced(self) -> bool:
-        """Whether it can be made to call a tool at all."""
-        return self.version <= (5, 0) or self.can_stop_thinking
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,30 +33,23 @@ class ThinkingPlan:
     is_on: bool = False
 
 
-def claude_of(target: Target) -> Claude | None:
+def claude_of(target: Target) -> Generation | None:
     """Return which Claude a target serves; null for the models of others behind this API."""
-    for name in (target.endpoint.remote_model, target.model.id):
-        for pattern in _NAMES:
-            found = pattern.search(name.lower())
-            if found is not None:
-                said = found.groupdict()
-                major, minor = said.get("major"), said.get("minor")
-                version = _NEWEST if major is None else (int(major), int(minor or 0))
-                return Claude(said.get("family") or "", version)
-    return None
+    return generation_of(target, "anthropic")
 
 
-def planned(target: Target, chat: Chat, options: Mapping[str, Any]) -> ThinkingPlan:
-    """Return how to think, by what `options` ask and the model knows."""
-    claude = claude_of(target)
+def planned(target: Target, chat: Chat) -> ThinkingPlan:
+    """Return how to think, by what the chat's options ask and the model knows."""
+    claude, options = claude_of(target), chat.options
     budget, effort = options.get("thinking_budget"), options.get("reasoning_effort")
     if budget is None and effort is None:
-        return ThinkingPlan(_max_tokens(target, chat), **_unasked(claude, chat, options))
+        return ThinkingPlan(_max_tokens(target, chat), **_unasked(claude, chat))
     if budget == 0 or (budget is None and effort in _NO_THINKING):
         return ThinkingPlan(_max_tokens(target, chat), **_off(claude))
-    if claude is not None and claude.is_adaptive and (budget is None or not claude.takes_budget):
+    takes_budget = claude is None or claude.has("budget")
+    if claude is not None and claude.has("adaptive") and (budget is None or not takes_budget):
         thinking = {"type": "adaptive"}
-        if not claude.takes_budget:
+        if not takes_budget:
             thinking["display"] = "summarized"  # else the stream is silent while it thinks
         word = _effort(effort, budget, claude)
         return ThinkingPlan(_max_tokens(target, chat, thinks=True), thinking, word, is_on=True)
@@ -115,20 +57,15 @@ def planned(target: Target, chat: Chat, options: Mapping[str, Any]) -> ThinkingP
     return _with_budget(target, chat, wanted)
 
 
-def left_out(target: Target, chat: Chat, *, without: Iterable[str] = ()) -> frozenset[str]:
-    """Name the options that the model refuses beside its thinking, and so are not sent.
-
-    `without` are those that are left out for other reasons.
-    """
-    gone = set(without)
-    options = {name: value for name, value in chat.options.items() if name not in gone}
-    claude, plan = claude_of(target), planned(target, chat, options)
+def left_out(target: Target, chat: Chat) -> frozenset[str]:
+    """Name the options that the model refuses beside its thinking, and so are not sent."""
+    claude, plan, options = claude_of(target), planned(target, chat), chat.options
     lost = set[str]()
-    if plan.is_on or (claude is not None and not claude.takes_sampling):
+    if plan.is_on or (claude is not None and not claude.has("sampling")):
         lost |= set(SAMPLING)
-    elif claude is not None and claude.takes_either_sampling and "temperature" in options:
+    elif claude is not None and claude.has("either_sampling") and "temperature" in options:
         lost.add("top_p")
-    may_force = not plan.is_on and (claude is None or claude.can_be_forced)
+    may_force = not plan.is_on and (claude is None or claude.has("forced_tools"))
     if is_forced(options.get("tool_choice")) and not may_force:
         lost.add("tool_choice")
     return frozenset(lost & set(options))
@@ -139,33 +76,32 @@ def is_forced(choice: Any) -> bool:
     return choice == "required" or isinstance(choice, dict)
 
 
-def _unasked(claude: Claude | None, chat: Chat, options: Mapping[str, Any]) -> dict[str, Any]:
+def _unasked(claude: Generation | None, chat: Chat) -> dict[str, Any]:
     """Say nothing of thinking, unless it is on and would refuse a tool that must be called."""
-    forces = bool(chat.tools) and is_forced(options.get("tool_choice"))
-    if forces and claude is not None and claude.can_stop_thinking and claude.thinks_unasked:
+    forces = bool(chat.tools) and is_forced(chat.options.get("tool_choice"))
+    if forces and claude is not None and claude.has("stops_thinking", "thinks_unasked"):
         return {"thinking": {"type": "disabled"}}
     return {}
 
 
-def _off(claude: Claude | None) -> dict[str, Any]:
+def _off(claude: Generation | None) -> dict[str, Any]:
     """Say not to think, or as little as can be.
 
     Before Claude 5 nothing is said: they do not think unasked, and some refuse to be told.
     """
-    if claude is None or (claude.thinks_unasked and claude.can_stop_thinking):
+    if claude is None or claude.has("stops_thinking", "thinks_unasked"):
         return {"thinking": {"type": "disabled"}}
-    if not claude.thinks_unasked:
+    if not claude.has("thinks_unasked"):
         return {}
-    if (claude.family, claude.version) == ("sonnet", (5, 5)):
-        return {"thinking": {"type": "between_tools"}}
-    return {"effort": "low"}
+    least = claude.takes.get("least_thinking")
+    return {"effort": "low"} if least is None else {"thinking": {"type": least}}
 
 
-def _effort(effort: str | None, budget: int | None, claude: Claude) -> str:
+def _effort(effort: str | None, budget: int | None, claude: Generation) -> str:
     """Return the word for an effort, or for a budget that can no longer be given as one."""
     if effort is None or effort in _NO_THINKING:
         effort = "xhigh" if (budget or 0) > _MOST_HIGH else level_of(budget or 0)
-    return "high" if effort == "xhigh" and claude.takes_budget else effort
+    return "high" if effort == "xhigh" and claude.has("budget") else effort
 
 
 def _with_budget(target: Target, chat: Chat, budget: int) -> ThinkingPlan:
@@ -194,7 +130,7 @@ def _max_tokens(target: Target, chat: Chat, *, budget: int = 0, thinks: bool = F
     most = target.endpoint.max_output_tokens
     most = target.model.max_output_tokens if most is None else most
     if chat.max_tokens is not None:
-        return chat.max_tokens if most is None else min(chat.max_tokens, most)
+        return chat.max_tokens
     unknown = _USUAL_MOST if thinks else _UNKNOWN_MOST
     usual = min(unknown if most is None else most, _USUAL_MOST) + budget
     return usual if most is None else min(usual, most)

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rolecall.registry.core.chat import Media, Part, Text, ToolCall, ToolResult, Turn
-from rolecall.registry.providers.gemini.thinking import FOREIGN_SIGNATURE, Gemini
+from rolecall.registry.providers.gemini.thinking import FOREIGN_SIGNATURE
+from rolecall.registry.providers.generations import Generation
 from rolecall.registry.providers.tool_call_ids import CallIds
 
 Piece = dict[str, Any]
@@ -29,7 +30,7 @@ def instruction_of(turns: Sequence[Turn]) -> dict[str, Any] | None:
     return {"parts": pieces} if pieces else None
 
 
-def contents_of(turns: Sequence[Turn], gemini: Gemini | None) -> list[dict[str, Any]]:
+def contents_of(turns: Sequence[Turn], gemini: Generation | None) -> list[dict[str, Any]]:
     """Return the contents, user and model in turn; thinking is not given back.
 
     A model that signs its calls refuses a history in which the first call of a step has no
@@ -54,9 +55,9 @@ def contents_of(turns: Sequence[Turn], gemini: Gemini | None) -> list[dict[str, 
 class _Writer:
     """Writes turn by turn, and remembers which call each result answers."""
 
-    def __init__(self, gemini: Gemini | None) -> None:
+    def __init__(self, gemini: Generation | None) -> None:
         self._ids = CallIds()
-        self._signs = gemini is not None and gemini.signs_calls
+        self._signs = gemini is not None and gemini.has("signs_calls")
 
     def pieces(self, turn: Turn) -> Iterator[Piece]:
         """Yield what a turn holds; what tools have shown comes after all their results."""

@@ -8,14 +8,12 @@ from typing import Any
 from urllib.parse import quote
 
 from rolecall.registry.core.chat import Chat, Tool
-from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.gemini.errors import failure
 from rolecall.registry.providers.gemini.messages import contents_of, instruction_of
 from rolecall.registry.providers.gemini.response import GeminiReader
 from rolecall.registry.providers.gemini.thinking import gemini_of, thinking_config
 from rolecall.registry.providers.http.url import address
-from rolecall.registry.providers.protocol import Format, HttpRequest, Reader, Target
-from rolecall.registry.providers.support import dropped
+from rolecall.registry.providers.protocol import Format, HttpRequest, Target
 
 _VERSIONED = re.compile(r"/v\d+(?:alpha|beta)?\d*(?:/|$)")
 _OPTIONS = {
@@ -32,42 +30,25 @@ _OPTIONS = {
 _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 
-class GeminiFormat:
-    """Builds requests for generateContent and reads its answers and refusals."""
-
-    def build(self, target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
-        """Return the request; what the API or this endpoint does not take is left out."""
-        lost = set(dropped(target, chat))
-        options = {name: value for name, value in chat.options.items() if name not in lost}
-        schema = None if "response_format" in lost else chat.schema
-        config = {
-            **{_OPTIONS[name]: value for name, value in options.items() if name in _OPTIONS},
-            **_limit(target, chat),
-            **_answer_form(schema),
-        }
-        thinking = thinking_config(target, options)
-        if thinking is not None:
-            config["thinkingConfig"] = thinking
-        body: dict[str, Any] = {"contents": contents_of(chat.turns, gemini_of(target))}
-        instruction = instruction_of(chat.turns)
-        if instruction is not None:
-            body["systemInstruction"] = instruction
-        if config:
-            body["generationConfig"] = config
-        # A tool that another provider runs means nothing here.
-        tools = [tool for tool in chat.tools if tool.native is None]
-        return HttpRequest(_url(target, stream), _headers(target), body | _tools(tools, options))
-
-    def reader(self) -> Reader:
-        """Return a reader for one answer."""
-        return GeminiReader()
-
-    def failure(self, status: int, document: Any) -> CallFailed:
-        """Tell what a refusal means."""
-        return failure(status, document)
-
-
-GEMINI: Format = GeminiFormat()
+def build(target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
+    """Return the request."""
+    options = chat.options
+    config = {
+        **{_OPTIONS[name]: value for name, value in options.items() if name in _OPTIONS},
+        **({} if chat.max_tokens is None else {"maxOutputTokens": chat.max_tokens}),
+        **_answer_form(chat.schema),
+    }
+    thinking = thinking_config(target, options)
+    if thinking is not None:
+        config["thinkingConfig"] = thinking
+    body: dict[str, Any] = {"contents": contents_of(chat.turns, gemini_of(target))}
+    instruction = instruction_of(chat.turns)
+    if instruction is not None:
+        body["systemInstruction"] = instruction
+    if config:
+        body["generationConfig"] = config
+    body |= _tools(chat.tools, options)
+    return HttpRequest(_url(target, stream), _headers(target), body)
 
 
 def _url(target: Target, stream: bool) -> str:
@@ -85,14 +66,6 @@ def _url(target: Target, stream: bool) -> str:
 def _headers(target: Target) -> dict[str, str]:
     """Return the key as a header: in the URL, logs would keep it."""
     return {} if target.key is None else {"x-goog-api-key": target.key}
-
-
-def _limit(target: Target, chat: Chat) -> dict[str, Any]:
-    most = target.endpoint.max_output_tokens
-    most = target.model.max_output_tokens if most is None else most
-    if chat.max_tokens is None:
-        return {}
-    return {"maxOutputTokens": chat.max_tokens if most is None else min(chat.max_tokens, most)}
 
 
 def _answer_form(schema: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -129,3 +102,6 @@ def _tool(tool: Tool) -> dict[str, Any]:
 def _plain(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return the schema without the name of its dialect, which the API does not know."""
     return {name: value for name, value in schema.items() if name != "$schema"}
+
+
+GEMINI = Format(build, GeminiReader, failure)

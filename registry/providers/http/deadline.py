@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import math
 import socket
-import threading
+from queue import Empty, SimpleQueue
+from threading import Thread
 from time import monotonic
-from types import TracebackType
 from typing import Any, Self
 
 _LONGEST_WAIT_S = 3600.0
@@ -19,73 +19,70 @@ class Deadline:
     HTTP libraries start their read timeout anew with every byte, so that a server that sends
     nothing but keep-alives would hold a call for ever. Use as a context manager; hand `trace` to
     httpx as the request's `trace` extension, for it to learn of the connection and its phases.
+
+    The thread that calls takes no lock: a Ctrl-C between taking and leaving one would hold it for
+    ever, and the end of the call would wait for the watching thread in vain.
     """
 
     def __init__(self, *, connect_s: float, first_token_s: float) -> None:
         self.passed: str | None = None
         self._connect_s = connect_s
         self._first_token_s = first_token_s
-        self._changed = threading.Condition()
-        self._at = math.inf
+        self._armed = ("", math.inf)  # what `passed` will say, and when
         self._wakes_at = math.inf
-        self._what = ""
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self._is_over = False
         self._connection: socket.socket | None = None
-        self._thread = threading.Thread(target=self._watch, name="rolecall-deadline", daemon=True)
+        self._thread = Thread(target=self._watch, name="rolecall-deadline", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        with self._changed:
-            self._is_over = True
-            self._changed.notify()
+    def __exit__(self, *_: object) -> None:
+        self._is_over = True
+        self._wake.put(None)
         self._thread.join()
         if self._connection is not None:
             self._connection.close()
 
     def arm(self, error_type: str, seconds: float) -> None:
         """Set the deadline anew; `error_type` is what `passed` will say when it passes."""
-        with self._changed:
-            self._what, self._at = error_type, monotonic() + seconds
-            if self._at < self._wakes_at:
-                self._changed.notify()
+        self._armed = (error_type, monotonic() + seconds)
+        if self._armed[1] < self._wakes_at:
+            self._wake.put(None)
 
     def pause(self) -> None:
         """Stop the clock, for as long as it is not the server who is waited for."""
-        with self._changed:
-            self._at = math.inf
+        self._armed = ("", math.inf)
 
     def trace(self, event: str, info: dict[str, Any]) -> None:
         """Follow a request as httpx tells of it: connected, encrypted, sent."""
         if event.endswith("connect_tcp.complete"):
-            self._hold(info["return_value"].get_extra_info("socket"))
+            # A second descriptor: TLS takes the first away, and httpx may close it at will.
+            with contextlib.suppress(OSError):
+                self._connection = info["return_value"].get_extra_info("socket").dup()
             self.arm("connect_timeout", self._connect_s)
         elif event.endswith("send_request_headers.started"):
             self.arm("first_token_timeout", self._first_token_s)
 
-    def _hold(self, connection: socket.socket) -> None:
-        """Keep a second descriptor: TLS takes the first away, and httpx may close it at will."""
-        with self._changed, contextlib.suppress(OSError):
-            self._connection = connection.dup()
-
     def _watch(self) -> None:
-        with self._changed:
-            while not self._is_over:
-                left_s = self._at - monotonic()
-                if left_s <= 0:
-                    self.passed = self.passed or self._what
-                    self._at = math.inf
-                    self._shut_down()
-                else:
-                    self._wakes_at = self._at
-                    self._changed.wait(min(left_s, _LONGEST_WAIT_S))
+        passed = None
+        while not self._is_over:
+            armed = self._armed
+            left_s = armed[1] - monotonic()
+            if armed is passed:
+                left_s = math.inf
+            elif left_s <= 0:
+                passed = armed
+                self.passed = self.passed or armed[0]
+                self._shut_down()
+                continue
+            self._wakes_at = monotonic() + left_s
+            if self._armed is not armed:
+                continue  # armed anew by a thread that did not see this wait yet
+            with contextlib.suppress(Empty):
+                self._wake.get(timeout=min(left_s, _LONGEST_WAIT_S))
 
     def _shut_down(self) -> None:
         if self._connection is not None:

@@ -28,7 +28,7 @@ from rolecall.registry.providers.http.deadline import Deadline
 from rolecall.registry.providers.http.retry_after import retry_after_s
 from rolecall.registry.providers.http.streams import DONE, JsonLines, Parser, ServerSentEvents
 from rolecall.registry.providers.http.url import host
-from rolecall.registry.providers.protocol import Format, HttpRequest, Reader
+from rolecall.registry.providers.protocol import Format, HttpRequest
 from rolecall.registry.providers.surrogates import Mender, mended_answer
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -45,7 +45,7 @@ class Exchange:
         self, http: httpx.Client, format_: Format, timeouts: Timeouts, *, reads_lines: bool
     ) -> None:
         self.status: int | None = None
-        self.reader: Reader = format_.reader()
+        self.reader = format_.reader()
         self._http = http
         self._format = format_
         self._timeouts = timeouts

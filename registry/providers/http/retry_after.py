@@ -41,19 +41,20 @@ def _seconds_or_date(headers: Mapping[str, str]) -> float | None:
 
 
 def _google_delay(document: Any) -> float | None:
-    waits = (_number(delay.removesuffix("s")) for delay in _delays(document))
+    delays = (detail.get("retryDelay") for detail in error_details(document))
+    waits = (_number(one[:-1]) for one in delays if isinstance(one, str) and one.endswith("s"))
     return next((wait for wait in waits if wait is not None), None)
 
 
-def _delays(document: Any) -> Iterator[str]:
+def error_details(document: Any) -> Iterator[dict[str, Any]]:
+    """Yield the details of a Google error body."""
     if isinstance(document, list):
         document = document[0] if document else None
     error = document.get("error") if isinstance(document, dict) else None
     details = error.get("details") if isinstance(error, dict) else None
-    for detail in details if isinstance(details, list) else []:
-        delay = detail.get("retryDelay") if isinstance(detail, dict) else None
-        if isinstance(delay, str) and delay.endswith("s"):
-            yield delay
+    yield from (
+        (one for one in details if isinstance(one, dict)) if isinstance(details, list) else ()
+    )
 
 
 def _number(said: str) -> float | None:

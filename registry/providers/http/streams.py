@@ -1,4 +1,8 @@
-"""Cut a body that arrives in pieces into records: server-sent events, or JSON line by line."""
+"""Cut a body that arrives in pieces into records: server-sent events, or JSON line by line.
+
+Own code, since libraries for this (httpx-sse, ndjson) bound no record and lose the last one of a
+stream that was cut, which tells whether the answer was whole.
+"""
 
 from __future__ import annotations
 

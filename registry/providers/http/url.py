@@ -29,9 +29,3 @@ def host(url: str) -> str:
         return f"{name}:{parts.port}" if parts.port is not None else name
     except ValueError:
         return ""
-
-
-def is_host_of(url: str, domains: tuple[str, ...]) -> bool:
-    """Tell whether a URL's host is one of the domains or below one."""
-    name = host(url).partition(":")[0]
-    return any(name == domain or name.endswith(f".{domain}") for domain in domains)

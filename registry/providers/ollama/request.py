@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rolecall.registry.core.chat import (
-    Answer,
     Chat,
-    Event,
-    FinishReason,
     Media,
     Part,
     Text,
@@ -18,16 +15,13 @@ from rolecall.registry.core.chat import (
     ToolCall,
     ToolResult,
     Turn,
-    Usage,
 )
 from rolecall.registry.core.errors import CallFailed
-from rolecall.registry.providers.accumulator import Gathering
-from rolecall.registry.providers.errors import failure_of
 from rolecall.registry.providers.http.url import address
+from rolecall.registry.providers.ollama.response import OllamaReader, failure
 from rolecall.registry.providers.openai.messages import text_of, tool_stretches
 from rolecall.registry.providers.openai.request import tool_definition
-from rolecall.registry.providers.protocol import Format, HttpRequest, Reader, Target
-from rolecall.registry.providers.support import dropped
+from rolecall.registry.providers.protocol import Format, HttpRequest, Target
 
 _OPTIONS = (
     *("temperature", "top_p", "top_k", "min_p", "seed", "stop"),
@@ -39,160 +33,44 @@ _SURE_TO_FIT_TOKENS = 4000
 _BYTES_PER_TOKEN = 3
 _IMAGE_TOKENS = 1200
 _ANSWER_TOKENS = 1024
-_NS_PER_S = 1e9
-_PARAMETERS = {"thinking": "reasoning_effort"}
 
 
-class Ollama:
-    """Translates to and from `/api/chat`."""
-
-    def build(self, target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
-        """Return the request. Raises CallFailed for attachments that Ollama does not take."""
-        endpoint = target.endpoint
-        lost = set(dropped(target, chat))
-        body: dict[str, Any] = {
-            "model": endpoint.remote_model or target.model.id,
-            "messages": _messages(chat.turns),
-            "stream": stream,
-        }
-        tools = [tool_definition(tool) for tool in chat.tools if tool.native is None]
-        if tools:
-            body["tools"] = tools
-        if chat.schema is not None and "response_format" not in lost:
-            body["format"] = dict(chat.schema) or "json"
-        think = _think({name: value for name, value in chat.options.items() if name not in lost})
-        if think is None and chat.options.get("thinking_budget"):
-            think = True  # how much cannot be told, which is reported; that it shall think can
-        if think is not None:
-            body["think"] = think
-        options = {
-            name: chat.options[name]
-            for name in _OPTIONS
-            if name in chat.options and name not in lost
-        }
-        if chat.max_tokens is not None:
-            options["num_predict"] = chat.max_tokens
-        window = _window(target, body, chat.max_tokens)
-        if window is not None:
-            options["num_ctx"] = window
-        if options:
-            body["options"] = options
-        headers = {"authorization": f"Bearer {target.key}"} if target.key else {}
-        path = "chat" if endpoint.base_url.rstrip("/").endswith("/api") else "api/chat"
-        return HttpRequest(address(endpoint, path), headers, body)
-
-    def reader(self) -> Reader:
-        """Return a reader for one answer."""
-        return OllamaReader()
-
-    def failure(self, status: int, document: Any) -> CallFailed:
-        """Tell what a refusal means."""
-        failure = failure_of(status, document)
-        if failure.parameter is not None:
-            failure.parameter = _PARAMETERS.get(failure.parameter, failure.parameter)
-        return failure
-
-
-OLLAMA: Format = Ollama()
-
-
-class OllamaReader:
-    """Reads one answer, line by line or whole: a whole one is a single line."""
-
-    def __init__(self) -> None:
-        self._gathering = Gathering()
-        self._is_finished = False
-        self._reason: str | None = None
-        self._usage: Usage | None = None
-        self._model: str | None = None
-        self._load_duration_s: float | None = None
-
-    def feed(self, record: Any) -> Iterator[Event]:
-        """Yield the events of one line. Raises CallFailed for an error in its place."""
-        if not isinstance(record, dict):
-            raise CallFailed("invalid_response", "a record of the answer is not an object")
-        if record.get("error"):
-            raise failure_of(None, record)
-        if isinstance(record.get("model"), str):
-            self._model = record["model"] or self._model
-        message = record.get("message")
-        if isinstance(message, dict):
-            yield from self._read_message(message)
-        if record.get("done") is True:
-            self._is_finished = True
-            self._read_end(record)
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether the line that says `done` has come."""
-        return self._is_finished
-
-    def answer(self) -> Answer:
-        """Return what has been read so far."""
-        return Answer(
-            parts=self._gathering.parts(),
-            finish_reason=self._finish_reason(),
-            finish_reasons=(self._reason,) if self._reason else (),
-            usage=self._usage,
-            response_model=self._model,
-            load_duration_s=self._load_duration_s,
-        )
-
-    def read_whole(self, document: Any) -> None:
-        """Take in an answer that was not streamed."""
-        for _ in self.feed(document):
-            pass
-        if not isinstance(document.get("message"), dict):
-            raise CallFailed("invalid_response", "the answer has no message")
-
-    def _finish_reason(self) -> FinishReason | None:
-        if not self._is_finished:
-            return None
-        if self._reason == "length":
-            return "length"
-        return "tool_calls" if self._gathering.calls else "stop"
-
-    def _read_message(self, message: dict[str, Any]) -> Iterator[Event]:
-        if isinstance(message.get("thinking"), str):
-            yield from self._gathering.add_thinking(message["thinking"], "ollama")
-        if isinstance(message.get("content"), str):
-            yield from self._gathering.add_text(message["content"])
-        calls = message.get("tool_calls")
-        for told in calls if isinstance(calls, list) else []:
-            function = told.get("function") if isinstance(told, dict) else None
-            if isinstance(function, dict):
-                arguments = function.get("arguments")
-                written = json.dumps(arguments if arguments is not None else {}, ensure_ascii=False)
-                call = self._gathering.begin_call()
-                name = str(function.get("name") or "")
-                yield from self._gathering.add_to_call(call, name, written)
-
-    def _read_end(self, record: Mapping[str, Any]) -> None:
-        reason = record.get("done_reason")
-        self._reason = reason if isinstance(reason, str) and reason else None
-        counts = [_count(record.get(name)) for name in _COUNTS]
-        if any(count is not None for count in counts):
-            self._usage = Usage(counts[0], counts[1], cache_read_input_tokens=counts[2])
-        loading = _count(record.get("load_duration"))
-        self._load_duration_s = loading / _NS_PER_S if loading is not None else None
-
-
-_COUNTS = ("prompt_eval_count", "eval_count", "prompt_eval_cached_count")
-
-
-def _count(value: Any) -> int | None:
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_number and value >= 0 else None
+def build(target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
+    """Return the request. Raises CallFailed for attachments that Ollama does not take."""
+    endpoint = target.endpoint
+    body: dict[str, Any] = {
+        "model": endpoint.remote_model or target.model.id,
+        "messages": _messages(chat.turns),
+        "stream": stream,
+    }
+    if chat.tools:
+        body["tools"] = [tool_definition(tool) for tool in chat.tools]
+    if chat.schema is not None:
+        body["format"] = dict(chat.schema) or "json"
+    think = _think(chat.options)
+    if think is not None:
+        body["think"] = think
+    options = {name: chat.options[name] for name in _OPTIONS if name in chat.options}
+    if chat.max_tokens is not None:
+        options["num_predict"] = chat.max_tokens
+    window = _window(target, body, chat.max_tokens)
+    if window is not None:
+        options["num_ctx"] = window
+    if options:
+        body["options"] = options
+    headers = {"authorization": f"Bearer {target.key}"} if target.key else {}
+    path = "chat" if endpoint.base_url.rstrip("/").endswith("/api") else "api/chat"
+    return HttpRequest(address(endpoint, path), headers, body)
 
 
 def _think(options: Mapping[str, Any]) -> bool | str | None:
     """Return what `think` shall be; null leaves it to the model."""
-    if options.get("thinking_budget") == 0:
+    effort, budget = options.get("reasoning_effort"), options.get("thinking_budget")
+    if budget == 0 or effort == "none":
         return False
-    effort = options.get("reasoning_effort")
     if effort is None:
-        return None
-    return False if effort == "none" else _EFFORTS.get(effort, "high")
+        return None if budget is None else True
+    return _EFFORTS.get(effort, "high")
 
 
 def _window(target: Target, body: Mapping[str, Any], max_tokens: int | None) -> int | None:
@@ -279,3 +157,6 @@ def _arguments(call: ToolCall) -> dict[str, Any]:
     except ValueError:
         return {"arguments": call.arguments}
     return decoded if isinstance(decoded, dict) else {"arguments": decoded}
+
+
+OLLAMA = Format(build, OllamaReader, failure)

@@ -18,20 +18,15 @@ from rolecall.registry.core.chat import (
     Turn,
 )
 from rolecall.registry.core.entities import Endpoint
-from rolecall.registry.providers.http.url import is_host_of
+from rolecall.registry.providers.hosts import has_habit
 from rolecall.registry.providers.tool_call_ids import CallIds
 
-# These check every field of a message and refuse thinking that is given back.
-_REFUSES_THINKING = ("openai.com", "openai.azure.com", "groq.com", "mistral.ai")
-# These refuse a conversation with tool calls from which thinking is missing, even where another
-# model answered and there was none: a stand-in is then taken.
-_DEMANDS_THINKING = ("deepseek.com", "moonshot.ai", "moonshot.cn")
+# Where a conversation with tool calls is refused from which thinking is missing, even where
+# another model answered and there was none: this is then taken.
 _STAND_IN = "(not kept)"
 _FIELD = "reasoning_content"
 _AUDIO_FORMATS = {"mpeg": "mp3", "mp3": "mp3", "wav": "wav", "x-wav": "wav", "wave": "wav"}
 _MIME_TYPES = {"image": "image/png", "pdf": "application/pdf", "audio": "audio/wav"}
-_GOOGLE = ("googleapis.com",)
-_MISTRAL = ("mistral.ai",)  # takes ids of exactly 9 letters and digits
 _LONGEST_ID = 40
 
 Message = dict[str, Any]
@@ -46,7 +41,7 @@ def messages(chat: Chat, endpoint: Endpoint) -> list[Message]:
     """
     ids = _Ids(endpoint)
     gives_back = _gives_back(chat, endpoint)
-    stand_in = _STAND_IN if is_host_of(endpoint.base_url, _DEMANDS_THINKING) else ""
+    stand_in = _STAND_IN if has_habit(endpoint, "demands_thinking") else ""
     built: list[Message] = []
     attached: list[Message] = []
     for index, turn in enumerate(chat.turns):
@@ -79,10 +74,10 @@ def _gives_back(chat: Chat, endpoint: Endpoint) -> list[bool]:
     """Tell of each turn whether its thinking is given back."""
     turns = chat.turns
     calls = [any(isinstance(part, ToolCall) for part in turn.parts) for turn in turns]
-    refuses = is_host_of(endpoint.base_url, _REFUSES_THINKING)
+    refuses = has_habit(endpoint, "refuses_thinking")
     if refuses or _FIELD in endpoint.unsupported_parameters:
         return [False] * len(turns)
-    if is_host_of(endpoint.base_url, _DEMANDS_THINKING):
+    if has_habit(endpoint, "demands_thinking"):
         return [bool(chat.tools) or any(calls)] * len(turns)
     return tool_stretches(turns)
 
@@ -114,8 +109,8 @@ class _Ids:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._ids = CallIds()
-        self._is_mistral = is_host_of(endpoint.base_url, _MISTRAL)
-        self.with_signatures = is_host_of(endpoint.base_url, _GOOGLE)
+        self._takes_nine = has_habit(endpoint, "takes_ids_of_9_letters")
+        self.with_signatures = has_habit(endpoint, "signs_tool_calls")
 
     def of_call(self, call: ToolCall) -> str:
         """Return the id of a call."""
@@ -126,7 +121,7 @@ class _Ids:
         return self._allowed(self._ids.of_result(result))
 
     def _allowed(self, identity: str) -> str:
-        if self._is_mistral:
+        if self._takes_nine:
             is_allowed = re.fullmatch(r"[A-Za-z0-9]{9}", identity) is not None
         else:
             is_allowed = 0 < len(identity) <= _LONGEST_ID

@@ -8,59 +8,41 @@ from typing import Any
 
 from rolecall.registry.core.chat import Chat, Tool
 from rolecall.registry.core.entities import Endpoint
-from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.errors import failure_of
-from rolecall.registry.providers.http.url import address, is_host_of
+from rolecall.registry.providers.hosts import has_habit
+from rolecall.registry.providers.http.url import address
 from rolecall.registry.providers.openai.messages import messages
 from rolecall.registry.providers.openai.response import OpenAIReader
 from rolecall.registry.providers.openai.strict_schema import is_strict
-from rolecall.registry.providers.protocol import Format, HttpRequest, Reader, Target
-from rolecall.registry.providers.support import dropped
+from rolecall.registry.providers.protocol import Format, HttpRequest, Target
 
-OWN_HOSTS = ("openai.com", "openai.azure.com")
 _NEEDS_TOOLS = {"tool_choice", "parallel_tool_calls"}
 _SET_HERE = {"model", "messages", "stream", "stream_options", "tools", "response_format"}
 
 
-class OpenAI:
-    """Translates to and from chat completions."""
-
-    def build(self, target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
-        """Return the request; options go under their own names."""
-        endpoint = target.endpoint
-        lost = set(dropped(target, chat))
-        body: dict[str, Any] = {
-            "model": endpoint.remote_model or target.model.id,
-            "messages": messages(chat, endpoint),
-        }
-        tools = [tool_definition(tool) for tool in chat.tools if tool.native is None]
-        if tools:
-            body["tools"] = tools
-        without = lost | _SET_HERE | (set() if tools else _NEEDS_TOOLS)
-        for name, value in chat.options.items():
-            if name not in without:
-                body[name] = _tool_choice(value) if name == "tool_choice" else value
-        if chat.schema is not None and "response_format" not in lost:
-            body["response_format"] = _response_format(chat.schema, chat.schema_name)
-        if chat.max_tokens is not None:
-            body[_limit_name(endpoint)] = chat.max_tokens
-        if stream:
-            body["stream"] = True
-            if "stream_options" not in endpoint.unsupported_parameters:
-                body["stream_options"] = {"include_usage": True}
-        headers = {"authorization": f"Bearer {target.key}"} if target.key else {}
-        return HttpRequest(address(endpoint, "chat/completions"), headers, body)
-
-    def reader(self) -> Reader:
-        """Return a reader for one answer."""
-        return OpenAIReader()
-
-    def failure(self, status: int, document: Any) -> CallFailed:
-        """Tell what a refusal means."""
-        return failure_of(status, document)
-
-
-OPENAI: Format = OpenAI()
+def build(target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
+    """Return the request; options go under their own names."""
+    endpoint = target.endpoint
+    body: dict[str, Any] = {
+        "model": endpoint.remote_model or target.model.id,
+        "messages": messages(chat, endpoint),
+    }
+    if chat.tools:
+        body["tools"] = [tool_definition(tool) for tool in chat.tools]
+    without = _SET_HERE | (set() if chat.tools else _NEEDS_TOOLS)
+    for name, value in chat.options.items():
+        if name not in without:
+            body[name] = _tool_choice(value) if name == "tool_choice" else value
+    if chat.schema is not None:
+        body["response_format"] = _response_format(chat.schema, chat.schema_name)
+    if chat.max_tokens is not None:
+        body[_limit_name(endpoint)] = chat.max_tokens
+    if stream:
+        body["stream"] = True
+        if "stream_options" not in endpoint.unsupported_parameters:
+            body["stream_options"] = {"include_usage": True}
+    headers = {"authorization": f"Bearer {target.key}"} if target.key else {}
+    return HttpRequest(address(endpoint, "chat/completions"), headers, body)
 
 
 def tool_definition(tool: Tool) -> dict[str, Any]:
@@ -89,6 +71,9 @@ def _response_format(schema: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _limit_name(endpoint: Endpoint) -> str:
     """Name the parameter that limits the output; OpenAI itself has renamed its own."""
     names = ["max_tokens", "max_completion_tokens"]
-    if is_host_of(endpoint.base_url, OWN_HOSTS):
+    if has_habit(endpoint, "openai_itself"):
         names.reverse()
     return names[1] if names[0] in endpoint.unsupported_parameters else names[0]
+
+
+OPENAI = Format(build, OpenAIReader, failure_of)

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rolecall.registry.core.chat import Answer, Event, FinishReason, Text, Usage
+from rolecall.registry.core.chat import Event, FinishReason, Text, Thinking, ToolCall, Usage
 from rolecall.registry.core.errors import CallFailed
-from rolecall.registry.providers.accumulator import GatheredCall, Gathering
+from rolecall.registry.providers.accumulator import AnswerReader, CallSoFar, count_at, text_at
 from rolecall.registry.providers.errors import failure_of
 
 _FINISH_REASONS: Mapping[str, FinishReason] = {
@@ -25,17 +25,13 @@ _FAILED = {
 _NO_REASON = (None, "", "null")
 
 
-class OpenAIReader:
+class OpenAIReader(AnswerReader):
     """Reads one answer; only the first of several choices."""
 
     def __init__(self) -> None:
-        self._gathering = Gathering()
-        self._calls: dict[int | str, GatheredCall] = {}
+        super().__init__()
+        self._calls: dict[int | str, CallSoFar] = {}
         self._refusal: list[str] = []
-        self._reasons: list[str] = []
-        self._usage: Usage | None = None
-        self._id: str | None = None
-        self._model: str | None = None
 
     def feed(self, record: Any) -> Iterator[Event]:
         """Yield the events of one chunk. Raises CallFailed for an error in its place."""
@@ -51,50 +47,34 @@ class OpenAIReader:
             if isinstance(choice, dict) and choice.get("index") in (0, None):
                 yield from self._read_choice(choice)
 
-    @property
-    def is_finished(self) -> bool:
-        """Whether a finish reason has come."""
-        return bool(self._reasons)
-
-    def answer(self) -> Answer:
-        """Return what has been read so far; a refusal counts as text."""
-        parts = self._gathering.parts()
-        if self._refusal:
-            parts = (*parts, Text("".join(self._refusal)))
-        return Answer(
-            parts=parts,
-            finish_reason=self._finish_reason(),
-            finish_reasons=tuple(self._reasons),
-            usage=self._usage,
-            response_id=self._id,
-            response_model=self._model,
-        )
+    def parts(self) -> tuple[Text | Thinking | ToolCall, ...]:
+        """Return the parts of the answer so far; a refusal counts as text."""
+        refusal = (Text("".join(self._refusal)),) if self._refusal else ()
+        return (*self.pieces.parts(), *refusal)
 
     def read_whole(self, document: Any) -> None:
         """Take in an answer that was not streamed."""
-        for _ in self.feed(document):
-            pass
+        super().read_whole(document)
         choices = document.get("choices")
         if not choices or not isinstance(choices[0], dict):
             raise CallFailed("invalid_response", "the answer has no choices")
 
-    def _finish_reason(self) -> FinishReason | None:
+    def finish_reason(self) -> FinishReason | None:
+        """Return why the answer ended, in OpenAI's words."""
         if self._refusal:
             return "content_filter"
-        if not self._reasons:
+        if not self.reasons:
             return None
-        reason = _FINISH_REASONS.get(self._reasons[0].lower(), "stop")
-        return "tool_calls" if reason == "stop" and self._gathering.calls else reason
+        reason = _FINISH_REASONS.get(self.reasons[0].lower(), "stop")
+        return "tool_calls" if reason == "stop" and self.pieces.calls else reason
 
     def _read_facts(self, record: dict[str, Any]) -> None:
-        if isinstance(record.get("id"), str):
-            self._id = record["id"] or self._id
-        if isinstance(record.get("model"), str):
-            self._model = record["model"] or self._model
+        self.response_id = text_at(record, "id") or self.response_id
+        self.response_model = text_at(record, "model") or self.response_model
         nested = record.get("x_groq")
         told = record.get("usage") or (nested.get("usage") if isinstance(nested, dict) else None)
         if isinstance(told, dict):
-            self._usage = usage_of(told) or self._usage
+            self.usage = usage_of(told) or self.usage
 
     def _read_choice(self, choice: dict[str, Any]) -> Iterator[Event]:
         delta = choice.get("delta") or choice.get("message")
@@ -106,14 +86,14 @@ class OpenAIReader:
         failed = _FAILED.get(str(reason).lower())
         if failed is not None:
             raise CallFailed(failed, f"the server ended the answer with {reason}")
-        if reason not in self._reasons:
-            self._reasons.append(str(reason))
+        if reason not in self.reasons:
+            self.reasons.append(str(reason))
 
     def _read_delta(self, delta: dict[str, Any]) -> Iterator[Event]:
         for origin in ("reasoning_content", "reasoning"):
             thought = delta.get(origin)
             if isinstance(thought, str) and thought:
-                yield from self._gathering.add_thinking(thought, origin)
+                yield from self.pieces.add_thinking(thought, origin)
                 break  # some send both, with the same words
         yield from self._read_content(delta.get("content"))
         if isinstance(delta.get("refusal"), str):
@@ -128,17 +108,15 @@ class OpenAIReader:
     def _read_content(self, content: Any) -> Iterator[Event]:
         """Read text, or Mistral's list of text and thinking."""
         if isinstance(content, str):
-            yield from self._gathering.add_text(content)
+            yield from self.pieces.add_text(content)
         elif isinstance(content, list):
             for part in content:
                 if not isinstance(part, dict):
                     continue
                 if part.get("type") == "thinking":
-                    yield from self._gathering.add_thinking(
-                        _joined(part.get("thinking")), "content"
-                    )
+                    yield from self.pieces.add_thinking(_joined(part.get("thinking")), "content")
                 elif isinstance(part.get("text"), str):
-                    yield from self._gathering.add_text(part["text"])
+                    yield from self.pieces.add_text(part["text"])
 
     def _read_call(self, told: dict[str, Any]) -> Iterator[Event]:
         function = told.get("function")
@@ -148,9 +126,9 @@ class OpenAIReader:
             arguments = json.dumps(arguments, ensure_ascii=False)
         call = self._call_for(told, has_name=bool(name))
         call.signature = _signature(told) or call.signature
-        yield from self._gathering.add_to_call(call, str(name or ""), arguments or "")
+        yield from self.pieces.add_to_call(call, str(name or ""), arguments or "")
 
-    def _call_for(self, told: dict[str, Any], *, has_name: bool) -> GatheredCall:
+    def _call_for(self, told: dict[str, Any], *, has_name: bool) -> CallSoFar:
         """Find the call that a piece belongs to, or begin one.
 
         Pieces belong together by index; but some servers give none, and some give every whole
@@ -166,7 +144,7 @@ class OpenAIReader:
             call = self._calls.get(identity) if identity else self._calls.get(index)
             is_another = has_name and not identity
         if call is None or is_another:
-            call = self._gathering.begin_call()
+            call = self.pieces.begin_call()
         call.id = call.id or identity
         self._calls[index] = call
         if identity:
@@ -176,36 +154,32 @@ class OpenAIReader:
 
 def usage_of(told: Mapping[str, Any]) -> Usage | None:
     """Return the tokens as billed, or null where nothing was counted."""
-    input_tokens, output_tokens = _count(told, "prompt_tokens"), _count(told, "completion_tokens")
+    input_tokens, output_tokens = (
+        count_at(told, "prompt_tokens"),
+        count_at(told, "completion_tokens"),
+    )
     if not input_tokens and not output_tokens:
         return None  # placeholders that some servers send until they have counted
     of_input = _details(told, "prompt_tokens_details")
     of_output = _details(told, "completion_tokens_details")
-    reasoning = _count(of_output, "reasoning_tokens")
+    reasoning = count_at(of_output, "reasoning_tokens")
     if reasoning is None:
-        reasoning = _count(told, "reasoning_tokens")
-    total = _count(told, "total_tokens")
+        reasoning = count_at(told, "reasoning_tokens")
+    total = count_at(told, "total_tokens")
     if reasoning and total == (input_tokens or 0) + (output_tokens or 0) + reasoning:
         output_tokens = (output_tokens or 0) + reasoning  # xAI counts reasoning beside the rest
     reads = (
-        _count(of_input, "cached_tokens"),
-        _count(told, "prompt_cache_hit_tokens"),
-        _count(told, "cached_tokens"),
+        count_at(of_input, "cached_tokens"),
+        count_at(told, "prompt_cache_hit_tokens"),
+        count_at(told, "cached_tokens"),
     )
     return Usage(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         cache_read_input_tokens=next((count for count in reads if count is not None), None),
-        cache_write_input_tokens=_count(of_input, "cache_write_tokens"),
+        cache_write_input_tokens=count_at(of_input, "cache_write_tokens"),
         reasoning_output_tokens=reasoning,
     )
-
-
-def _count(told: Mapping[str, Any], name: str) -> int | None:
-    value = told.get(name)
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return None
-    return int(value) if 0 <= value < 1e12 else None
 
 
 def _details(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -223,8 +197,7 @@ def _joined(thinking: Any) -> str:
 def _signature(told: Mapping[str, Any]) -> str | None:
     """Return Gemini's thought signature, which its OpenAI-like API gives beside a call."""
     google = _details(_details(told, "extra_content"), "google")
-    value = google.get("thought_signature")
-    return value if isinstance(value, str) else None
+    return text_at(google, "thought_signature")
 
 
 def _fail_on_error(record: dict[str, Any]) -> None:

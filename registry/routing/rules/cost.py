@@ -3,16 +3,49 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from rolecall.registry.core.chat import Usage
 from rolecall.registry.core.decisions import Candidate, Exclusion, SpendLimit
-from rolecall.registry.core.entities import Endpoint, Price, Strategy
+from rolecall.registry.core.entities import Endpoint, Price, Source, Strategy
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.requests import Task
 from rolecall.registry.routing.rules.token_estimate import SAFETY_MARGIN
 
 _NO_PRICE = Price()
 _NO_LIMIT = 1e12  # tokens: more than any answer has
+
+
+class Prices(NamedTuple):
+    """USD per million tokens; an unknown cache price is the input price.
+
+    `input_at_most` is the price of input that is written to a cache, where that costs more.
+    `source` is `default` where the strategy's figure is taken for an unknown price.
+    """
+
+    input: float
+    output: float
+    cache_read: float
+    input_at_most: float
+    source: Source
+
+
+def prices(endpoint: Endpoint, strategy: Strategy) -> Prices:
+    """Return an endpoint's prices, the strategy's defaults for unknown ones."""
+    price = endpoint.price or _NO_PRICE
+    incoming, outgoing = price.input_usd_per_mtok, price.output_usd_per_mtok
+    source: Source = "default" if incoming is None or outgoing is None else "declared"
+    if incoming is None:
+        incoming = strategy.default_input_usd_per_mtok
+    if outgoing is None:
+        outgoing = strategy.default_output_usd_per_mtok
+    return Prices(
+        incoming,
+        outgoing,
+        _known(price.cache_read_usd_per_mtok, incoming),
+        max(incoming, _known(price.cache_write_usd_per_mtok, incoming)),
+        source,
+    )
 
 
 def cost_of(usage: Usage | None, price: Price | None) -> float | None:
@@ -50,16 +83,22 @@ def is_free(price: Price) -> bool:
 
 
 def usd_for(endpoint: Endpoint, strategy: Strategy, input_tokens: int, output_tokens: int) -> float:
-    """Return the USD for so many tokens, the strategy's default standing in for no price."""
-    incoming, outgoing = prices(endpoint, strategy)
-    return (input_tokens * incoming + output_tokens * outgoing) / 1e6
+    """Return the USD for so many tokens, by the strategy's default where no price is known."""
+    price = prices(endpoint, strategy)
+    return (input_tokens * price.input + output_tokens * price.output) / 1e6
 
 
-def input_at_most(task: Task) -> int:
-    """Return the input tokens to reckon with at worst: an estimate with its safety margin."""
-    if task.input_tokens_declared:
-        return task.input_tokens
-    return math.ceil(task.input_tokens * SAFETY_MARGIN)
+def worst_usd(endpoint: Endpoint, strategy: Strategy, task: Task, output_tokens: int) -> float:
+    """Return the USD of a call at worst: its input with a margin, all of it written to a cache."""
+    price = prices(endpoint, strategy)
+    return _input_usd_at_most(price, task) + output_tokens * price.output / 1e6
+
+
+def _input_usd_at_most(price: Prices, task: Task) -> float:
+    tokens = task.input_tokens
+    if not task.input_tokens_declared:
+        tokens = math.ceil(tokens * SAFETY_MARGIN)
+    return tokens * price.input_at_most / 1e6
 
 
 def affordable_tokens(
@@ -69,11 +108,11 @@ def affordable_tokens(
 
     Below 0 where it does not even pay for the input.
     """
-    incoming, outgoing = prices(endpoint, strategy)
-    left = limit_usd - input_at_most(task) * dearest_input(endpoint, incoming) / 1e6
-    if outgoing == 0:
+    price = prices(endpoint, strategy)
+    left = limit_usd - _input_usd_at_most(price, task)
+    if price.output == 0:
         return None if left >= 0 else -1
-    count = left * 1e6 / outgoing + 1e-9
+    count = left * 1e6 / price.output + 1e-9
     return math.floor(count) if count < _NO_LIMIT else None
 
 
@@ -86,7 +125,7 @@ def over_spend_limit(
 ) -> Exclusion | None:
     """Return why an endpoint may cost more than the spend_limit allows, if it may.
 
-    With `max_tokens` set, that many are reckoned with. Without, the answer can be cut off where
+    With `max_tokens` set, the answer is taken to be that long. Without, it can be cut off where
     the money ends, so the spend_limit only has to pay for the length that is expected.
     """
     affordable = affordable_tokens(endpoint, task, strategy, spend_limit.usd)
@@ -95,30 +134,13 @@ def over_spend_limit(
     if task.max_tokens is not None:
         if task.max_tokens <= affordable:
             return None
-        incoming = dearest_input(endpoint, prices(endpoint, strategy)[0])
-        worst = input_at_most(task) * incoming / 1e6
-        worst += usd_for(endpoint, strategy, 0, task.max_tokens)
+        worst = worst_usd(endpoint, strategy, task, task.max_tokens)
         detail = f"at worst {usd(worst)}; {spend_limit.because}"
     elif candidate.output_tokens <= affordable:
         return None
     else:
         detail = f"{candidate.output_tokens:,} output tokens cost more; {spend_limit.because}"
     return Exclusion(candidate.endpoint, "BUDGET_EXCEEDED", detail)
-
-
-def prices(endpoint: Endpoint, strategy: Strategy) -> tuple[float, float]:
-    """Return USD per million tokens in and out, the strategy's defaults for unknown ones."""
-    price = endpoint.price or _NO_PRICE
-    return (
-        _known(price.input_usd_per_mtok, strategy.default_input_usd_per_mtok),
-        _known(price.output_usd_per_mtok, strategy.default_output_usd_per_mtok),
-    )
-
-
-def dearest_input(endpoint: Endpoint, incoming: float) -> float:
-    """Return the most an input token may cost: writing it to a cache can cost more."""
-    price = endpoint.price or _NO_PRICE
-    return max(incoming, _known(price.cache_write_usd_per_mtok, incoming))
 
 
 def _known(price: float | None, otherwise: float) -> float:

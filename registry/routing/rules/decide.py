@@ -1,9 +1,9 @@
-"""From a inputs and the scorer's predictions to a verdict."""
+"""From the inputs of a decision and the scorer's predictions to a ranking."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rolecall.registry.core.decisions import Candidate, Exclusion
@@ -31,23 +31,24 @@ def decide(
     predictions: Mapping[str, Prediction],
     eligible: Eligible | None = None,
 ) -> Ranked:
-    """Weigh, limit and rank whoever may serve; `predictions` are by variant.
+    """Score, limit and rank the eligible endpoints; `predictions` are by variant.
 
-    Pass `eligible`, this inputs's own `find_eligible`, to spare working it out again. Each of its
-    `variants` needs a prediction. Cached tokens count for the incumbent only: no other endpoint has
-    them. When nothing is eligible, the verdict's `chosen` is None.
+    Pass `eligible`, the `find_eligible` of these inputs, to spare working it out again. Each of
+    its `variants` needs a prediction. Cached tokens count for the incumbent only: no other endpoint
+    has them. When nothing is eligible, `chosen` is None.
     """
     if eligible is None:
         eligible = find_eligible(inputs)
-    able: list[Candidate] = []
     score_one = _scoring(inputs, predictions)
     excluded = _with_limits(inputs, score_one, eligible)
-    for endpoint, model in eligible.endpoints:
-        candidate = score_one(endpoint, model)
-        against = _limits(inputs, candidate, endpoint)
-        excluded += against
-        if not against:
-            able.append(candidate)
+    able = [score_one(endpoint, model) for endpoint, model in eligible.endpoints]
+    if has_limits(inputs.strategy) or inputs.spend_limit is not None:
+        scored = zip(able, eligible.endpoints, strict=True)
+        able = []
+        for candidate, (endpoint, _) in scored:
+            against = _limits(inputs, candidate, endpoint)
+            excluded += against
+            able += [] if against else [candidate]
     ranked = rank(able, inputs.strategy, inputs.incumbent)
     second = ranked[1] if len(ranked) > 1 else None
     return Ranked(
@@ -62,7 +63,9 @@ def decide(
     )
 
 
-def nothing_eligible_message(excluded: Sequence[Exclusion]) -> tuple[str, str, bool]:
+def nothing_eligible_message(
+    excluded: Sequence[Exclusion], endpoints: Iterable[Endpoint]
+) -> tuple[str, str, bool]:
     """Say in a line why nothing is eligible, what to type next, and whether it is the money.
 
     The last is true where some endpoint is kept out by a spending limit and by nothing else.
@@ -73,26 +76,29 @@ def nothing_eligible_message(excluded: Sequence[Exclusion]) -> tuple[str, str, b
     excluded = [each for each in excluded if each.endpoint not in left_out] or excluded
     codes = Counter(each.code for each in excluded)
     counts = ", ".join(f"{count} {code}" for code, count in codes.most_common())
-    against: dict[str, list[Exclusion]] = {}
-    for each in excluded:
-        against.setdefault(each.endpoint, []).append(each)
-    only_budget = any(
-        len(found) == 1 and found[0].code == "BUDGET_EXCEEDED" for found in against.values()
-    )
+    against = list(_by_endpoint(excluded).values())
+    only_budget = any([each.code for each in found] == ["BUDGET_EXCEEDED"] for found in against)
     details = {each.detail for each in excluded}
     because = f" ({details.pop()})" if len(details) == 1 else ""
-    message = f"no endpoint may serve this: {counts}{because}"
-    return message, _hint(list(against.values())), only_budget
+    message = f"no endpoint is eligible: {counts}{because}"
+    return message, _hint(against, {one.id: one.key_env for one in endpoints}), only_budget
 
 
-def _hint(against: list[list[Exclusion]]) -> str:
+def _by_endpoint(excluded: Iterable[Exclusion]) -> dict[str, list[Exclusion]]:
+    found: dict[str, list[Exclusion]] = {}
+    for each in excluded:
+        found.setdefault(each.endpoint, []).append(each)
+    return found
+
+
+def _hint(against: list[list[Exclusion]], keys: Mapping[str, str | None]) -> str:
     """Advise on the commonest obstacle of the endpoints that have the fewest of them."""
     fewest = min(len(found) for found in against)
     nearest = [each for found in against if len(found) == fewest for each in found]
     code = Counter(each.code for each in nearest).most_common(1)[0][0]
     if code == "AUTH_UNAVAILABLE":
-        details = Counter(each.detail for each in nearest if each.code == code)
-        return f"export {details.most_common(1)[0][0].split()[0]}=..."
+        unset = Counter(keys.get(each.endpoint) for each in nearest if each.code == code)
+        return f"export {unset.most_common(1)[0][0]}=..."
     return _HINTS.get(code, "rolecall explain")
 
 
@@ -114,10 +120,10 @@ _HINTS = {
 def _limits(inputs: DecisionInputs, candidate: Candidate, endpoint: Endpoint) -> list[Exclusion]:
     against = list(exclusions_after_scoring(candidate, inputs.strategy))
     if inputs.spend_limit is not None and all(one.code != "BUDGET_EXCEEDED" for one in against):
-        dear = over_spend_limit(
+        too_expensive = over_spend_limit(
             candidate, endpoint, inputs.task, inputs.strategy, inputs.spend_limit
         )
-        against += [dear] if dear else []
+        against += [too_expensive] if too_expensive else []
     return against
 
 
@@ -139,26 +145,19 @@ def _scoring(inputs: DecisionInputs, predictions: Mapping[str, Prediction]) -> _
 def _with_limits(
     inputs: DecisionInputs, score_one: _Scoring, eligible: Eligible
 ) -> list[Exclusion]:
-    """Return what speaks against those who do not stand, the limits on their figures included.
+    """Return what speaks against those who are not eligible, the limits on their figures included.
 
     Who is kept out for being remote alone is shown with its figures, so that a flip can tell who
     would win.
     """
-    against: dict[str, list[Exclusion]] = {}
-    for each in eligible.excluded:
-        against.setdefault(each.endpoint, []).append(each)
     endpoints = {endpoint.id: endpoint for endpoint in inputs.endpoints}
-    to_score = set(eligible.variants)
+    to_score, is_limited = set(eligible.variants), has_limits(inputs.strategy)
     left_out = outside(eligible.excluded)
     excluded: list[Exclusion] = []
-    for name, found in against.items():
-        endpoint = endpoints[name]
-        is_remote_alone = is_only_remote(found)
-        if (
-            endpoint.variant not in to_score
-            or name in left_out
-            or not (is_remote_alone or has_limits(inputs.strategy))
-        ):
+    for name, found in _by_endpoint(eligible.excluded).items():
+        endpoint, is_remote_alone = endpoints[name], is_only_remote(found)
+        is_wanted = endpoint.variant in to_score and name not in left_out
+        if not is_wanted or not (is_remote_alone or is_limited):
             excluded += found
             continue
         candidate = score_one(endpoint, inputs.models[endpoint.model])

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from rolecall.registry.core.decisions import Candidate, Exclusion, SpendLimit
 from rolecall.registry.core.entities import Api, Endpoint, Model, Role, Strategy, TaskKind
 from rolecall.registry.core.requests import Task
 from rolecall.registry.core.telemetry import Measured
+
+
+class ApiGaps(NamedTuple):
+    """What of a request an API has no place for: parameters, and modalities of attachments."""
+
+    parameters: frozenset[str]
+    modalities: frozenset[str]
+
+
+NO_GAPS = ApiGaps(frozenset(), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +29,8 @@ class DecisionInputs:
     `strategy` is the resolved one, limits of the request's flags included. `selection` holds the
     globs of `--endpoint`. `available_env` names the environment variables that are set.
     `offline` and `exhausted` say of endpoints that are down or over their quota what is known;
-    `measured` is what calls and outcomes say. `uncarried` names the request's parameters that an
-    API has no place for; with `allow_drop` an endpoint may serve without those it does not take.
-    `untaken` names the modalities of its attachments that an API has no place for: without those
-    nobody may serve.
+    `measured` is what calls and outcomes say. With `allow_drop` an endpoint is eligible without
+    the parameters that it or its API does not take; without an attachment's modality none is.
     """
 
     endpoints: tuple[Endpoint, ...]
@@ -36,8 +45,7 @@ class DecisionInputs:
     offline: Mapping[str, str] = field(default_factory=dict)
     exhausted: Mapping[str, str] = field(default_factory=dict)
     measured: Mapping[str, Measured] = field(default_factory=dict)
-    uncarried: Mapping[Api, frozenset[str]] = field(default_factory=dict)
-    untaken: Mapping[Api, frozenset[str]] = field(default_factory=dict)
+    api_gaps: Mapping[Api, ApiGaps] = field(default_factory=dict)
     allow_drop: bool = False
     spend_limit: SpendLimit | None = None
     notes: tuple[str, ...] = ()
@@ -45,7 +53,7 @@ class DecisionInputs:
 
 @dataclass(frozen=True, slots=True)
 class Eligible:
-    """What is left before scoring: who stands, and every reason against who does not.
+    """What is left before scoring: who is eligible, and every reason against who is not.
 
     `variants` are those worth scoring: those of `endpoints`, of endpoints that nothing but
     `local_only` excludes, so that a flip of it can be told, and, where the strategy limits cost,

@@ -1,4 +1,4 @@
-"""Put weighed candidates in order, near-ties included."""
+"""Put scored candidates in order, near-ties included."""
 
 from __future__ import annotations
 
@@ -38,7 +38,6 @@ def rank(
     `tie_key`. The order of the input never matters.
     """
     by_value = sorted(candidates, key=lambda each: -each.value_usd)
-    band = strategy.tie_band_usd
     ranked: list[Candidate] = []
     gone: set[str] = set()
     near: list[tuple[TieKey, Candidate]] = []
@@ -46,14 +45,14 @@ def rank(
     while len(ranked) < len(by_value):
         while by_value[top].endpoint in gone:
             top += 1
-        floor = by_value[top].value_usd - band
+        floor = by_value[top].value_usd - strategy.tie_band_usd
         while entered < len(by_value) and by_value[entered].value_usd >= floor:
             candidate = by_value[entered]
             heappush(near, (tie_key(candidate, strategy, incumbent), candidate))
             entered += 1
         chosen = heappop(near)[1]
         gone.add(chosen.endpoint)
-        ranked.append(_placed(chosen, len(ranked) + 1))
+        ranked.append(chosen)
     return tuple(ranked)
 
 
@@ -61,32 +60,3 @@ def near_ties(ranked: tuple[Candidate, ...], strategy: Strategy) -> tuple[Candid
     """Return the candidates among which the near-tie rule decided, in rank order."""
     floor = max((each.value_usd for each in ranked), default=0.0) - strategy.tie_band_usd
     return tuple(each for each in ranked if each.value_usd >= floor)
-
-
-def _placed(candidate: Candidate, place: int) -> Candidate:
-    # Written out because dataclasses.replace takes three times as long, a thousand times over.
-    return Candidate(
-        candidate.endpoint,
-        candidate.model,
-        place,
-        candidate.value_usd,
-        candidate.success,
-        candidate.success_std,
-        candidate.success_basis,
-        candidate.cost_usd,
-        candidate.input_tokens,
-        candidate.cached_tokens,
-        candidate.output_tokens,
-        candidate.ttft_s,
-        candidate.ttft_p95_s,
-        candidate.itl_s,
-        candidate.failure_rate,
-        candidate.samples,
-        candidate.locality,
-        candidate.preferred,
-        candidate.sources,
-        candidate.scored_success,
-        candidate.outcomes,
-        candidate.parts,
-        candidate.untimed_tokens,
-    )

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from rolecall.registry.core.decisions import Candidate, Exclusion
 from rolecall.registry.core.entities import Strategy
+from rolecall.registry.routing.rules.eligibility import capabilities_of
 from rolecall.registry.routing.rules.inputs import DecisionInputs
 from rolecall.registry.routing.rules.ranking import near_ties, tie_key
-from rolecall.registry.routing.rules.requirements import capabilities_of
 from rolecall.registry.routing.rules.tasks import covering_kinds
 
 _INCUMBENT, _LOCALITY, _PREFERRED = 0, 1, 2
@@ -147,7 +147,7 @@ def _targets(ranked: tuple[Candidate, ...], strategy: Strategy) -> list[str]:
         each.success > chosen.success and each.cost_usd > chosen.cost_usd for each in ranked
     ):
         codes.append("BUDGET_OPTIMIZATION")
-    # Whoever is ranked has met every limit that is set.
+    # A ranked candidate has met every limit that is set.
     if strategy.max_ttft_s is not None or strategy.max_duration_s is not None:
         codes.append("LOW_LATENCY_TARGET_MET")
     if strategy.min_success is not None:

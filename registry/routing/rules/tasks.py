@@ -1,17 +1,40 @@
-"""Which role a task falls to, and everything that the task then needs."""
+"""What a request is and needs: its kind, its role, its capabilities, and what is at stake."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rolecall.registry.core.entities import Role, TaskKind
 from rolecall.registry.core.requests import Request, Task
-from rolecall.registry.routing.rules.request_structure import Detected
-from rolecall.registry.routing.rules.requirements import merge_needs, requirements
 from rolecall.registry.routing.rules.token_estimate import estimate_tokens
 
 GENERAL = "general"
+LONG_CONTEXT_TOKENS = 60_000
+
+Need = tuple[str, str]  # a capability, and why it is needed
+
+
+class Detected(NamedTuple):
+    """A task's kind, how sure that is (0–1), and what decided it in a few words."""
+
+    kind: str
+    confidence: float
+    detected_by: str
+
+
+def task_by_structure(request: Request) -> Detected | None:
+    """Tell the kind of task from tools, images or length; None when these say nothing."""
+    if request.tool_names:
+        return Detected("agent", 0.9, _attached("tool", len(request.tool_names)))
+    images = _attachments(request)["image"]
+    if images:
+        return Detected("vision", 0.9, _attached("image", images))
+    size = _input_tokens(request)
+    if size > LONG_CONTEXT_TOKENS:
+        return Detected("long_context", 0.8, f"about {round(size / 1_000)}k tokens")
+    return None
 
 
 def covers(pattern: str, kind: str) -> bool:
@@ -80,32 +103,65 @@ def build_task(
     Every covering row adds its needs. `cached_tokens` is how much of the input the endpoint of
     this conversation is expected to have in its cache, `worth` the one that was asked for.
     """
-    own = requirements(request)
     rows = covering_kinds(kinds, detected.kind)
-    needs = list(own.needs)
+    required = [(capability, "asked for") for capability in request.needs]
     prefers = list(request.prefers)
     if role is not None:
-        needs += [(capability, f"{role.id} requires it") for capability in role.require]
+        required += [(capability, f"{role.id} requires it") for capability in role.require]
         prefers += role.prefer
     for row in rows:
-        needs += [(capability, f"task {row.id} requires it") for capability in row.require]
+        required += [(capability, f"task {row.id} requires it") for capability in row.require]
         prefers += row.prefer
-    declared = request.input_tokens
     factor, worth_source = resolve_worth(worth, rows, role)
+    others = sorted(kind for kind in _attachments(request) if kind != "text")
     return Task(
         kind=detected.kind,
         source=source,
         confidence=detected.confidence,
         detected_by=detected.detected_by,
-        needs=merge_needs(needs),
+        needs=_merged([*_attached_needs(request), *required]),
         prefers=tuple(dict.fromkeys(prefers)),
-        modalities=own.modalities,
+        modalities=("text", *others),
         parameters=request.parameters,
-        input_tokens=estimate_tokens(request) if declared is None else declared,
-        input_tokens_declared=declared is not None,
+        input_tokens=_input_tokens(request),
+        input_tokens_declared=request.input_tokens is not None,
         cached_tokens=cached_tokens,
         max_tokens=request.max_tokens,
         uses_tools=bool(request.tool_names),
+        tools_required=any(capability == "tools" for capability, _ in required),
         worth=factor,
         worth_source=worth_source,
     )
+
+
+def _attached_needs(request: Request) -> list[Need]:
+    """Return what images, tools and an answer schema need."""
+    needs = []
+    images = _attachments(request)["image"]
+    if images:
+        needs.append(("vision", _attached("image", images)))
+    if request.tool_names:
+        needs.append(("tools", _attached("tool", len(request.tool_names))))
+    if request.schema_chars:
+        needs.append(("json_schema", "an answer schema is given"))
+    return needs
+
+
+def _merged(needs: Iterable[Need]) -> tuple[Need, ...]:
+    """Name each capability once, in first order, its reasons joined by commas."""
+    reasons: dict[str, dict[str, None]] = {}
+    for capability, why in needs:
+        reasons.setdefault(capability, {})[why] = None
+    return tuple((capability, ", ".join(why)) for capability, why in reasons.items())
+
+
+def _attachments(request: Request) -> Counter[str]:
+    return Counter(kind for message in request.messages for kind in message.attachments)
+
+
+def _attached(noun: str, count: int) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'} attached"
+
+
+def _input_tokens(request: Request) -> int:
+    return estimate_tokens(request) if request.input_tokens is None else request.input_tokens

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 
 from rolecall.registry.core.decisions import Candidate
-from rolecall.registry.core.entities import Endpoint, Model, Price, Profile, Source, Strategy
+from rolecall.registry.core.entities import Endpoint, Model, Profile, Source, Strategy
 from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.core.requests import Task
 from rolecall.registry.core.telemetry import Measured
-from rolecall.registry.routing.rules.requirements import capabilities_of
+from rolecall.registry.routing.rules.cost import prices
+from rolecall.registry.routing.rules.eligibility import capabilities_of, max_output_tokens
 from rolecall.registry.routing.rules.tasks import most_specific
 
-_NO_PRICE = Price()
 _NO_PROFILE = Profile()
 _NOT_MEASURED = Measured()
 _MAX_FAILURE_RATE = 0.99
@@ -30,7 +30,7 @@ def score(
     strategy: Strategy,
     measured: Measured | None = None,
 ) -> Candidate:
-    """Weigh one endpoint for one task; its rank is 0 until candidates are ranked.
+    """Score one endpoint for one task.
 
     What was `measured` goes before the endpoint's profile. What neither tells takes the
     strategy's `default_*` figure, marked `default`. An estimated `input_tokens` is marked
@@ -45,11 +45,12 @@ def score(
     are not set apart by invented seconds. Where the latency is known all tokens take it.
     """
     profile = endpoint.profile or _NO_PROFILE
-    told = profile.source
-    seen = measured or _NOT_MEASURED
+    told, seen = profile.source, measured or _NOT_MEASURED
     scored, scored_std, basis = _success(profile, prediction, task.kind)
     success, success_std = _moved(scored, scored_std, seen)
-    output_tokens = _output_tokens(endpoint, model, prediction, task)
+    output_tokens = prediction.output_tokens
+    for most in (task.max_tokens, max_output_tokens(endpoint, model)):
+        output_tokens = output_tokens if most is None else min(output_tokens, most)
     ttft_s, ttft_from = _speed(
         (seen.ttft_p50_s, seen.ttft_long_p50_s),
         seen,
@@ -60,15 +61,17 @@ def score(
     )
     failure_rate, failure_from = _failure_rate(profile, seen, strategy)
     cached_tokens = min(task.cached_tokens, task.input_tokens)
-    per_attempt_usd, priced = _attempt(endpoint, task, cached_tokens, output_tokens, strategy)
-    cost_usd = _rounded(per_attempt_usd / (1.0 - failure_rate), "%.6g")
-    guessed = priced == "default" or failure_from == "default"
+    price = prices(endpoint, strategy)
+    fresh_tokens = task.input_tokens - cached_tokens
+    per_million = fresh_tokens * price.input + cached_tokens * price.cache_read
+    per_million += output_tokens * price.output
+    cost_usd = _rounded(per_million / 1e6 / (1.0 - failure_rate), "%.6g")
+    guessed = price.source == "default" or failure_from == "default"
     untimed_tokens = _untimed_tokens(prediction, output_tokens) if itl_from == "default" else 0
     streaming_s = itl_s * (output_tokens - untimed_tokens)
     return Candidate(
         endpoint=endpoint.id,
         model=model.id,
-        rank=0,
         value_usd=value(success, cost_usd, ttft_s, streaming_s, strategy, task.worth),
         success=success,
         success_std=success_std,
@@ -87,7 +90,7 @@ def score(
         sources=(
             ("success", _success_source(seen, told, basis)),
             ("cost_usd", "default" if guessed else "declared"),
-            ("price", priced),
+            ("price", price.source),
             ("input_tokens", "declared" if task.input_tokens_declared else "scored"),
             ("output_tokens", "scored"),
             ("ttft_s", ttft_from),
@@ -191,43 +194,12 @@ def _rounded(figure: float, form: str = "%.4g") -> float:
     return float(form % figure)
 
 
-def _output_tokens(endpoint: Endpoint, model: Model, prediction: Prediction, task: Task) -> int:
-    output_tokens = prediction.output_tokens
-    if task.max_tokens is not None:
-        output_tokens = min(output_tokens, task.max_tokens)
-    most = (
-        model.max_output_tokens
-        if endpoint.max_output_tokens is None
-        else endpoint.max_output_tokens
-    )
-    return output_tokens if most is None else min(output_tokens, most)
-
-
 def _untimed_tokens(prediction: Prediction, output_tokens: int) -> int:
     """Return how many of the `output_tokens` are hidden reasoning that no data tell."""
     if prediction.hidden_tokens_known:
         return 0
     visible_tokens = max(prediction.output_tokens - prediction.hidden_tokens, 0)
     return max(output_tokens - visible_tokens, 0)
-
-
-def _attempt(
-    endpoint: Endpoint, task: Task, cached_tokens: int, output_tokens: int, strategy: Strategy
-) -> tuple[float, Source]:
-    """Return the USD of one attempt, failed or not; an unknown cache price is the input price."""
-    price = endpoint.price or _NO_PRICE
-    incoming, outgoing = price.input_usd_per_mtok, price.output_usd_per_mtok
-    source: Source = "default" if incoming is None or outgoing is None else "declared"
-    if incoming is None:
-        incoming = strategy.default_input_usd_per_mtok
-    if outgoing is None:
-        outgoing = strategy.default_output_usd_per_mtok
-    cached = price.cache_read_usd_per_mtok
-    if cached is None:
-        cached = incoming
-    fresh_tokens = task.input_tokens - cached_tokens
-    total = fresh_tokens * incoming + cached_tokens * cached + output_tokens * outgoing
-    return total / 1e6, source
 
 
 def _preferred(model: Model, task: Task) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -148,33 +147,35 @@ class Line(NamedTuple):
         return Line(self.intercept, -self.slope, self.key)
 
 
-class _Piece(NamedTuple):
-    start: float
-    line: Line
-
-
 def changes(lines: Sequence[Line], chosen: Line, start: float, band: float) -> Iterator[float]:
     """Yield the weights from `start` upwards at which `chosen` may stop being the choice.
 
     It stops where it leaves the band below the highest line, or where a line that is preferred
-    among near-ties enters it. The highest line is convex, so each of these happens at most once
-    a piece. A change may fall just past the weight yielded rather than on it.
+    among near-ties enters it. While one line is the highest, each of these happens at most once.
+    A change may fall just past the weight yielded rather than on it.
     """
-    tops = _upper_envelope(lines)
-    rivals = _upper_envelope([line for line in lines if line.key < chosen.key])
-    here, top, rival = start, _piece_at(tops, start), _piece_at(rivals, start)
+    rivals = [line for line in lines if line.key < chosen.key]
+    highest = max(lines, key=lambda line: (line.at(start), line.slope))
     while True:
-        end = min(_end(tops, top), _end(rivals, rival))
-        highest = tops[top].line
-        found = [_fall(chosen, highest, band)]
-        if rivals:
-            found.append(_rise(rivals[rival].line, highest, band))
-        yield from sorted(max(weight, here) for weight in found if weight < end)
-        if end == math.inf:
+        end, higher = _overtaken(highest, lines, start)
+        rise = min((_rise(rival, highest, band) for rival in rivals), default=math.inf)
+        found = (_fall(chosen, highest, band), rise)
+        yield from sorted(max(weight, start) for weight in found if weight < end)
+        if higher is None:
             return
-        here = end
-        top += _end(tops, top) == end
-        rival += _end(rivals, rival) == end
+        start, highest = end, higher
+
+
+def _overtaken(highest: Line, lines: Sequence[Line], start: float) -> tuple[float, Line | None]:
+    """Return where another line is the highest, from `start` upwards, and which; else infinity."""
+    crossings = [
+        (max((highest.intercept - line.intercept) / (line.slope - highest.slope), start), line)
+        for line in lines
+        if line.slope > highest.slope
+    ]
+    if not crossings:
+        return math.inf, None
+    return min(crossings, key=lambda crossing: (crossing[0], -crossing[1].slope))
 
 
 def winner(lines: Sequence[Line], weight: float, band: float, *, beyond: bool) -> Line:
@@ -217,29 +218,3 @@ def _rise(rival: Line, highest: Line, band: float) -> float:
     if faster > 0:
         return lacking / faster
     return -math.inf if faster == 0 and lacking <= 0 else math.inf
-
-
-def _upper_envelope(lines: Sequence[Line]) -> list[_Piece]:
-    """Return the highest line from minus infinity upwards, piece by piece."""
-    pieces: list[_Piece] = []
-    for line in sorted(lines, key=lambda line: (line.slope, line.intercept)):
-        if pieces and pieces[-1].line.slope == line.slope:
-            pieces.pop()
-        start = -math.inf
-        while pieces:
-            last = pieces[-1]
-            start = (last.line.intercept - line.intercept) / (line.slope - last.line.slope)
-            if start > last.start:
-                break
-            pieces.pop()
-            start = -math.inf
-        pieces.append(_Piece(start, line))
-    return pieces
-
-
-def _piece_at(pieces: Sequence[_Piece], weight: float) -> int:
-    return max(bisect_right(pieces, weight, key=lambda piece: piece.start) - 1, 0)
-
-
-def _end(pieces: Sequence[_Piece], place: int) -> float:
-    return pieces[place + 1].start if place + 1 < len(pieces) else math.inf

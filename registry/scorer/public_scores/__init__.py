@@ -1,4 +1,4 @@
-"""The shipped table of public benchmark scores, for `scorer show --model`, training and joining.
+"""The shipped table of public benchmark scores, for `scorer show --model`, training and fitting.
 
 Read only where asked for: never on the way of a request to its answer.
 """
@@ -42,7 +42,6 @@ class Benchmark:
 
     name: str
     kind: str
-    title: str
     judged_set: str | None
     parts: tuple[Mapping[str, str], ...]
 
@@ -61,18 +60,9 @@ class PublicScore:
 
     model: str
     benchmark: str
-    kind: str
     score: float
     source: str
     self_reported: bool
-    judged_set: str | None
-
-
-@cache
-def as_of() -> str:
-    """Return the month of the newest figures."""
-    month: str = _content()["as_of"]
-    return month
 
 
 @cache
@@ -85,9 +75,7 @@ def sources() -> Mapping[str, Source]:
 def benchmarks() -> Mapping[str, Benchmark]:
     """Return all benchmarks by their name."""
     return {
-        name: Benchmark(
-            name, plain["kind"], plain["title"], plain.get("judged_set"), tuple(plain["from"])
-        )
+        name: Benchmark(name, plain["kind"], plain.get("judged_set"), tuple(plain["from"]))
         for name, plain in _content()["benchmarks"].items()
     }
 
@@ -113,16 +101,8 @@ def known_of(model: str, effort: str | int | None = None) -> tuple[PublicScore, 
 
 
 def _score(row: Mapping[str, str]) -> PublicScore:
-    benchmark = benchmarks()[row["benchmark"]]
-    return PublicScore(
-        model=row["model"],
-        benchmark=benchmark.name,
-        kind=benchmark.kind,
-        score=float(row["score"]),
-        source=row["source"],
-        self_reported=row["self_reported"] == "1",
-        judged_set=benchmark.judged_set,
-    )
+    score, told = float(row["score"]), row["self_reported"] == "1"
+    return PublicScore(row["model"], row["benchmark"], score, row["source"], told)
 
 
 @cache

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from rolecall.registry.scorer.artifact import Calibration, Floats, Head, rounded
+from rolecall.registry.scorer.arrays import Floats, Rows
+from rolecall.registry.scorer.artifact import Calibration, Head, rounded
 from rolecall.registry.scorer.encoder import PHRASES, WIDTH
 from rolecall.registry.scorer.knn import Neighbours, as_blocks, in_steps, joint_embedding
 from rolecall.registry.scorer.model import raw_inputs
 from rolecall.registry.scorer.public_scores import read_scores
 from rolecall.registry.scorer.training.config import Settings
-from rolecall.registry.scorer.training.dataset import Rows, TrainingData
+from rolecall.registry.scorer.training.dataset import TrainingData
 from rolecall.registry.scorer.training.model_facts import facts_of
 from rolecall.registry.scorer.training.network import Examples, Network, train_network
 from rolecall.registry.scorer.training.prior import as_prior, model_inputs
@@ -19,7 +20,7 @@ from rolecall.registry.scorer.training.prior import as_prior, model_inputs
 _LEAST_SCALE = 1e-3
 _MOST_DEVIATIONS = 4.0
 # How far a trained latent may be off, as a share of how far the models' latents lie apart.
-_TRAINED_DOUBT = 0.15
+_TRAINED_SPREAD = 0.15
 _AGENT = "agent/"
 _FEW_PROMPTS = 3.0
 
@@ -33,7 +34,7 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
     inputs = np.clip((raw[rows] - mean) / scale, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
     judged = data.judged.only(rows)
     weights = data.weights(rows, settings.set_power)
-    others = raw_inputs(data.reworded_embeddings[rows], data.reworded_features[rows])
+    others = raw_inputs(data.augmented_embeddings[rows], data.augmented_features[rows])
     others = np.clip((others - mean) / scale, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
     scores = read_scores()
     table_facts = facts_of(tuple(dict.fromkeys(one.model for one in scores)))
@@ -85,7 +86,7 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
         general_loading=_general_loading(network, usual, data, rows),
         latent=rounded(latent),
         expected_latent=rounded(expected),
-        latent_covariance=(_TRAINED_DOUBT**2 * np.cov(latent, rowvar=False)).astype(np.float32),
+        latent_covariance=(_TRAINED_SPREAD**2 * np.cov(latent, rowvar=False)).astype(np.float32),
         asked=asked,
         task_means=means,
     )
@@ -93,11 +94,11 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
 
 def neighbours_of(data: TrainingData, rows: Rows, settings: Settings) -> Neighbours:
     """Return the judged prompts among these rows as neighbours, so many of each set at most."""
-    dice = np.random.default_rng(settings.seed)
+    rng = np.random.default_rng(settings.seed)
     sets = data.set_of
     kept = np.concatenate(
         [
-            np.sort(dice.permutation(rows[sets[rows] == name])[: settings.memory_prompts])
+            np.sort(rng.permutation(rows[sets[rows] == name])[: settings.memory_prompts])
             for name in np.unique(sets[rows])
         ]
     )

@@ -6,15 +6,13 @@ import logging
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from rolecall.registry.scorer.arrays import Rows, Table
 from rolecall.registry.scorer.artifact import Head
 from rolecall.registry.scorer.encoder import Encoder
 from rolecall.registry.scorer.model import Scorer
-from rolecall.registry.scorer.training.dataset import Rows, TrainingData
-
-Table = NDArray[np.float64]
+from rolecall.registry.scorer.training.dataset import TrainingData
 
 _LEAST_CELLS = 8
 # A prompt less alike to anything known than this share of the tuning prompts is unfamiliar.

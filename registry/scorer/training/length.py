@@ -16,14 +16,13 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from rolecall.registry.scorer.arrays import Floats, Table
 from rolecall.registry.scorer.asked_length import asked_tokens
 from rolecall.registry.scorer.encoder import WIDTH
 from rolecall.registry.scorer.features import measure
 from rolecall.registry.scorer.length import (
-    Floats,
     HiddenModel,
     LengthModel,
-    Table,
     family_key,
     joined,
     likeness_to,
@@ -34,26 +33,23 @@ ASSUMED = "assumed"
 _ROUNDS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class LengthSettings:
-    """What was tuned on folds 1, 3, 5 and 6, each left out in turn, and what is assumed."""
-
-    ridge: float = 10.0
-    feature_share: float = 0.1  # what a feature counts beside a number of the vector
-    assumed_weight: float = 3.0  # what an assumed prompt counts beside a judged one
-    likeness_share: float = 2.0
-    sharpness: float = 40.0
-    model_rows: float = 3.0
-    model_task_rows: float = 1.0
-    offset_share: float = 3.0  # what a model's offset on everything counts beside one on a task
-    family_models: float = 2.0
-    least_task_rows: int = 4
-    least_error: float = 0.3  # errors count by their size, smaller ones by their square
-    least_hidden: float = 15.0  # tokens; fewer are differences of visible text
-    hides_from: float = 2.0  # times the length of the plain models' answers
-    least_hidden_rows: int = 4
-    shown_share: float = 0.8  # of the shortest answer, where every model may hide some
-    effort_step: float = log(2.5)  # of hidden tokens, from one effort to the next
+# Tuned on folds 1, 3, 5 and 6, each left out in turn, or assumed.
+_RIDGE = 10.0
+_FEATURE_SHARE = 0.1  # what a feature counts beside a number of the vector
+_ASSUMED_WEIGHT = 3.0  # what an assumed prompt counts beside a judged one
+_TASK_SHARE = 2.0  # what the similarity to a task counts beside a number of the vector
+_SHARPNESS = 40.0
+_MODEL_ROWS = 3.0
+_MODEL_TASK_ROWS = 1.0
+_OFFSET_SHARE = 3.0  # what a model's offset on everything counts beside one on a task
+_FAMILY_MODELS = 2.0
+_LEAST_TASK_ROWS = 4
+_LEAST_ERROR = 0.3  # errors count by their size, smaller ones by their square
+_LEAST_HIDDEN = 15.0  # tokens; fewer are differences of visible text
+_HIDES_FROM = 2.0  # times the length of the plain models' answers
+_LEAST_HIDDEN_ROWS = 4
+_SHOWN_SHARE = 0.8  # of the shortest answer, where every model may hide some
+_EFFORT_STEP = log(2.5)  # of hidden tokens, from one effort to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,24 +119,21 @@ def assumed_lengths() -> dict[str, Any]:
     return content
 
 
-def train_length(
-    rows: LengthRows, assumed: AssumedRows, settings: LengthSettings | None = None
-) -> LengthModel:
+def train_length(rows: LengthRows, assumed: AssumedRows) -> LengthModel:
     """Return the model learnt from all the given rows."""
-    chosen = settings or LengthSettings()
     rows = rows.only(np.asarray(np.isfinite(rows.tokens).any(axis=1)))
-    hiding = _hiding(rows, chosen)
-    visible, hidden = _parted(rows, hiding, chosen)
-    inputs = _Inputs(rows, assumed, chosen)
+    hiding = _hiding(rows)
+    visible, hidden = _parted(rows, hiding)
+    inputs = _Inputs(rows, assumed)
     parts = [inputs.fit(tokens, assumed.tokens[:, i]) for i, tokens in enumerate((visible, hidden))]
     shown, thought = (np.flatnonzero(np.isfinite(one).any(axis=0)) for one in (visible, hidden))
     counts = np.isfinite(rows.tokens[rows.count_hidden]).sum(axis=0)
-    plain = np.flatnonzero(~hiding & (counts >= chosen.least_hidden_rows))
+    plain = np.flatnonzero(~hiding & (counts >= _LEAST_HIDDEN_ROWS))
     names = np.array(rows.models)
     variants: dict[str, int | None] = dict.fromkeys(names[plain].tolist())
     variants |= {name: row for row, name in enumerate(names[thought].tolist())}
     families = [
-        _families(names[columns].tolist(), part.offsets[columns], chosen)
+        _families(names[columns].tolist(), part.offsets[columns])
         for part, columns in zip(parts, (shown, thought), strict=True)
     ]
     return LengthModel(
@@ -148,7 +141,7 @@ def train_length(
         feature_mean=inputs.mean,
         feature_scale=inputs.scale,
         centroids=inputs.centroids,
-        sharpness=chosen.sharpness,
+        sharpness=_SHARPNESS,
         told=inputs.told,
         weight=np.stack([part.weight for part in parts]).astype(np.float32),
         intercept=np.array([part.intercept for part in parts], dtype=np.float32),
@@ -158,7 +151,7 @@ def train_length(
         model_task=parts[0].by_task[shown].astype(np.float32),
         families=families[0],
         hidden_task=parts[1].by_task[thought].astype(np.float32),
-        hidden=HiddenModel(variants, families[1], chosen.effort_step),
+        hidden=HiddenModel(variants, families[1], _EFFORT_STEP),
     )
 
 
@@ -177,8 +170,7 @@ class _Part:
 class _Inputs:
     """What lengths are linear in, of judged and assumed prompts, and the fits to them."""
 
-    def __init__(self, rows: LengthRows, assumed: AssumedRows, chosen: LengthSettings) -> None:
-        self.chosen, self.judged = chosen, len(rows.vectors)
+    def __init__(self, rows: LengthRows, assumed: AssumedRows) -> None:
         self.mean = rows.features.mean(axis=0).astype(np.float32)
         self.scale = np.maximum(rows.features.std(axis=0), 1e-3).astype(np.float32)
         vectors = np.concatenate([rows.vectors, assumed.vectors])
@@ -186,13 +178,13 @@ class _Inputs:
         self.sets = np.concatenate([rows.sets, np.full(len(assumed.vectors), ASSUMED)])
         tasks = np.concatenate([rows.tasks, assumed.tasks])
         names, counts = np.unique(tasks, return_counts=True)
-        often = names[counts >= chosen.least_task_rows].tolist()
+        often = names[counts >= _LEAST_TASK_ROWS].tolist()
         means = np.array([vectors[tasks == name].mean(axis=0) for name in often])
         norms = np.linalg.norm(means, axis=1, keepdims=True)
         self.centroids = (means / norms).astype(np.float32)
         told = np.concatenate([rows.told, assumed.told])
         self.told = np.array([told[tasks == name].mean() for name in often], dtype=np.float32)
-        self.likeness = likeness_to(self.centroids, vectors, chosen.sharpness)
+        self.likeness = likeness_to(self.centroids, vectors, _SHARPNESS)
         usual = np.full(len(assumed.vectors), rows.difficulty.mean())
         self.inputs = joined(
             vectors,
@@ -211,7 +203,7 @@ class _Inputs:
         logs, judged = logs[some], int(some.sum())
         told = np.concatenate([some, np.ones(len(assumed), dtype=bool)])
         weights = _by_set(self.sets[told])
-        weights[judged:] *= self.chosen.assumed_weight
+        weights[judged:] *= _ASSUMED_WEIGHT
         prompts, offsets = self._prompts(logs, weights[:judged])
         truth = np.concatenate([prompts, np.log1p(assumed)])
         weight, intercept = self._ridge(self.inputs[told], truth, weights)
@@ -229,24 +221,23 @@ class _Inputs:
         for _ in range(_ROUNDS):
             prompts = ((filled - offsets) * known).sum(axis=1) / known.sum(axis=1)
             left = ((filled - prompts[:, None]) * cells).sum(axis=0)
-            offsets = left / (cells.sum(axis=0) + self.chosen.model_rows)
+            offsets = left / (cells.sum(axis=0) + _MODEL_ROWS)
         return prompts, offsets
 
     def _ridge(self, inputs: Table, truth: Table, weights: Table) -> tuple[Table, float]:
         """Return the ridge regression of prompts' lengths; outliers count less."""
-        chosen = self.chosen
         width, tasks = inputs.shape[1], len(self.centroids)
         shares: Table = np.ones(width)
-        shares[WIDTH : width - tasks - 1] = chosen.feature_share
-        shares[width - tasks - 1 : width - 1] = chosen.likeness_share
+        shares[WIDTH : width - tasks - 1] = _FEATURE_SHARE
+        shares[width - tasks - 1 : width - 1] = _TASK_SHARE
         centre: Table = np.average(inputs, axis=0, weights=weights)
         level = float(np.average(truth, weights=weights))
-        found = _robust((inputs - centre) * shares, truth - level, weights, chosen.ridge, chosen)
+        found = _robust((inputs - centre) * shares, truth - level, weights, _RIDGE)
         return found * shares, float(level - centre @ (found * shares))
 
     def _by_task(self, left: Table, likeness: Floats) -> Table:
         """Return each model's offset on everything and on each task (M, 1 + T)."""
-        share = self.chosen.offset_share
+        share = _OFFSET_SHARE
         inputs = np.hstack([np.full((len(likeness), 1), share), likeness]).astype(np.float64)
         found = np.zeros((left.shape[1], inputs.shape[1]))
         for column in np.flatnonzero(np.isfinite(left).any(axis=0)):
@@ -255,16 +246,13 @@ class _Inputs:
                 inputs[rows],
                 left[rows, column],
                 np.ones(int(rows.sum())),
-                self.chosen.model_task_rows,
-                self.chosen,
+                _MODEL_TASK_ROWS,
             )
         found[:, 0] *= share
         return found
 
 
-def _robust(
-    inputs: Table, truth: Table, weights: Table, penalty: float, chosen: LengthSettings
-) -> Table:
+def _robust(inputs: Table, truth: Table, weights: Table, penalty: float) -> Table:
     """Return a weighted ridge regression without an intercept, in which outliers count less."""
     found: Table = np.zeros(inputs.shape[1])
     now = weights
@@ -273,7 +261,7 @@ def _robust(
         square = weighted.T @ inputs + penalty * np.eye(inputs.shape[1])
         found = np.asarray(np.linalg.solve(square, weighted.T @ truth), dtype=np.float64)
         errors = np.abs(truth - inputs @ found)
-        now = weights * chosen.least_error / np.maximum(errors, chosen.least_error)
+        now = weights * _LEAST_ERROR / np.maximum(errors, _LEAST_ERROR)
     return found
 
 
@@ -284,19 +272,16 @@ def _by_set(sets: NDArray[np.str_]) -> Table:
     return np.asarray(weights / weights.mean(), dtype=np.float64)
 
 
-def _families(models: Sequence[str], offsets: Table, chosen: LengthSettings) -> Mapping[str, float]:
+def _families(models: Sequence[str], offsets: Table) -> Mapping[str, float]:
     of_family = defaultdict(list)
     for model, offset in zip(models, offsets.tolist(), strict=True):
         of_family[family_key(variant(model))].append(offset)
     return {
-        name: sum(some) / (len(some) + chosen.family_models)
-        for name, some in sorted(of_family.items())
+        name: sum(some) / (len(some) + _FAMILY_MODELS) for name, some in sorted(of_family.items())
     }
 
 
-def _parted(
-    rows: LengthRows, hiding: NDArray[np.bool_], chosen: LengthSettings
-) -> tuple[Table, Table]:
+def _parted(rows: LengthRows, hiding: NDArray[np.bool_]) -> tuple[Table, Table]:
     """Return visible and hidden tokens (P, M) of each answer, `nan` where not known.
 
     Where hidden reasoning is counted with the rest, a model shows what plain models wrote.
@@ -304,35 +289,35 @@ def _parted(
     visible = rows.tokens.astype(np.float64)
     hidden = np.full(visible.shape, np.nan)
     counted = np.ix_(rows.count_hidden, hiding)
-    plain = _plain_lengths(rows.only(rows.count_hidden), hiding, chosen)[:, None]
+    plain = _plain_lengths(rows.only(rows.count_hidden), hiding)[:, None]
     visible[counted] = np.minimum(visible[counted], plain)
     excess = rows.tokens[counted] - visible[counted]
-    hidden[counted] = np.where(excess < chosen.least_hidden, 0.0 * excess, excess)
+    hidden[counted] = np.where(excess < _LEAST_HIDDEN, 0.0 * excess, excess)
     visible[~rows.typical] = np.nan
     return visible, hidden
 
 
-def _plain_lengths(rows: LengthRows, hiding: NDArray[np.bool_], chosen: LengthSettings) -> Table:
+def _plain_lengths(rows: LengthRows, hiding: NDArray[np.bool_]) -> Table:
     """Return how long (P,) models that hide nothing answer.
 
     It is their lower quartile: some may hide what is not known to be hidden. Where none answered
     it is most of the shortest answer.
     """
-    lengths: Table = chosen.shown_share * np.nanmin(rows.tokens, axis=1).astype(np.float64)
+    lengths: Table = _SHOWN_SHARE * np.nanmin(rows.tokens, axis=1).astype(np.float64)
     plain = rows.tokens[:, ~hiding]
     told = np.isfinite(plain).any(axis=1)
     lengths[told] = np.nanpercentile(plain[told], 25, axis=1)
     return lengths
 
 
-def _hiding(rows: LengthRows, chosen: LengthSettings) -> NDArray[np.bool_]:
+def _hiding(rows: LengthRows) -> NDArray[np.bool_]:
     """Return which models (M,) hide reasoning: by name, or by counts far above plain models'."""
     hiding = np.array([reasons(variant(name)) for name in rows.models])
     counted = rows.only(rows.count_hidden)
     for _ in range(2):
-        plain = _plain_lengths(counted, hiding, chosen)
-        least = np.maximum(plain, chosen.least_hidden)[:, None]
+        plain = _plain_lengths(counted, hiding)
+        least = np.maximum(plain, _LEAST_HIDDEN)[:, None]
         ratios = counted.tokens / least
         for column in np.flatnonzero(np.isfinite(ratios).any(axis=0)):
-            hiding[column] |= bool(np.nanpercentile(ratios[:, column], 75) > chosen.hides_from)
+            hiding[column] |= bool(np.nanpercentile(ratios[:, column], 75) > _HIDES_FROM)
     return hiding

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rolecall.registry.scorer.artifact import Floats
+from rolecall.registry.scorer.arrays import Floats, Rows
 from rolecall.registry.scorer.training.config import Settings
-from rolecall.registry.scorer.training.dataset import Rows
 
 _log = logging.getLogger(__name__)
 
@@ -70,7 +69,7 @@ class Network(nn.Module):
 def train_network(examples: Examples, settings: Settings) -> Network:
     """Train on all examples for the set number of epochs; the same seed gives the same network."""
     torch.manual_seed(settings.seed)
-    dice = np.random.default_rng(settings.seed)
+    rng = np.random.default_rng(settings.seed)
     count = len(examples.inputs)
     network = Network(settings, examples)
     decayed = [network.hidden.weight, network.signal.weight, network.task.weight]
@@ -100,7 +99,7 @@ def train_network(examples: Examples, settings: Settings) -> Network:
     of_prompt = weights * asked.sum(dim=1) / per_prompt  # what a whole prompt counts
     order = np.arange(count)
     for epoch in range(settings.epochs):
-        dice.shuffle(order)
+        rng.shuffle(order)
         network.train()
         total = 0.0
         for number in range(batches):

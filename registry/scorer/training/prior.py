@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rolecall.registry.core.predictions import ModelFacts
+from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.benchmark_factors import (
     BenchmarkFactors,
     factor_posterior,
@@ -24,8 +24,6 @@ from rolecall.registry.scorer.metadata_prior import (
 )
 from rolecall.registry.scorer.public_scores import PublicScore
 from rolecall.registry.scorer.variants import canonical, reasons, variant
-
-Floats = NDArray[np.float64]
 
 # What of a model is its own varies more than training leaves of it: of models that were left out
 # of a third of their data sets (folds 0 to 6) means were off by so many times the variance.
@@ -61,11 +59,11 @@ def model_inputs(
     )
 
 
-def as_prior(inputs: ModelInputs, level: Floats, common: Floats, own: Floats) -> MetadataPrior:
+def as_prior(inputs: ModelInputs, level: Table, common: Table, own: Table) -> MetadataPrior:
     """Return the prior that training learnt: `common` (C, K), and each model's `own` (M, K)."""
     start = len(inputs.centre)
     families, bases = np.split(common[start:], [len(inputs.families)])
-    apart: Floats = _WIDEN * np.cov(own, rowvar=False)
+    apart: Table = _WIDEN * np.cov(own, rowvar=False)
     # One family or model does not tell how far they lie apart: as far as what is models' own.
     of_family, of_base = (
         _WIDEN * np.cov(some, rowvar=False) if len(some) > 1 else apart
@@ -113,7 +111,7 @@ def fit_factors(
     return BenchmarkFactors(models, names, table, intercept, loading, noise, mapped, _BORROWED)
 
 
-def _maximise(cells: Floats, facts: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+def _maximise(cells: Table, facts: Table) -> tuple[Table, Table, Table, Table]:
     """Return intercepts (B,), loadings (B, R), noises (B,) and the weights of facts (5, R)."""
     count, rank = cells.shape[1], _FACTORS
     known = ~np.isnan(cells)
@@ -121,7 +119,7 @@ def _maximise(cells: Floats, facts: Floats) -> tuple[Floats, Floats, Floats, Flo
     intercept, noise = np.nanmean(cells, axis=0), np.nanvar(cells, axis=0) / 2 + _CELL_NOISE
     loading = generator.normal(0, 0.1, (count, rank))
     loading[:, 0] = np.nanstd(cells, axis=0) / 1.5
-    mapped: Floats = np.zeros((facts.shape[1], rank))
+    mapped: Table = np.zeros((facts.shape[1], rank))
     for _ in range(_STEPS):
         means, covariances = [], []
         for row, seen in enumerate(known):
@@ -145,9 +143,7 @@ def _maximise(cells: Floats, facts: Floats) -> tuple[Floats, Floats, Floats, Flo
     return intercept, loading, noise, mapped
 
 
-def _benchmark(
-    values: Floats, mean: Floats, covariance: Floats, common: Floats
-) -> tuple[float, Floats]:
+def _benchmark(values: Table, mean: Table, covariance: Table, common: Table) -> tuple[float, Table]:
     """Return intercept and loading of one benchmark, drawn towards the common loading."""
     rank = mean.shape[1]
     design = np.concatenate([np.ones((len(mean), 1)), mean], axis=1)
@@ -162,15 +158,15 @@ def _benchmark(
 
 
 def _noise(
-    solved: tuple[float, Floats],
-    values: Floats,
-    mean: Floats,
-    covariance: Floats,
+    solved: tuple[float, Table],
+    values: Table,
+    mean: Table,
+    covariance: Table,
 ) -> float:
     intercept, loading = solved
     residual = values - intercept - mean @ loading
-    doubt = np.einsum("r,nrs,s->n", loading, covariance, loading)
-    variance = ((residual**2 + doubt).sum() + _FEW * 0.3) / (len(values) + _FEW)
+    spread = np.einsum("r,nrs,s->n", loading, covariance, loading)
+    variance = ((residual**2 + spread).sum() + _FEW * 0.3) / (len(values) + _FEW)
     return float(max(variance, _CELL_NOISE))
 
 
@@ -184,7 +180,7 @@ def _known(facts: ModelFacts) -> list[float]:
     return [nothing if value is None else float(value) for value in columns]
 
 
-def _line(inputs: Floats, outputs: Floats) -> Floats:
+def _line(inputs: Table, outputs: Table) -> Table:
     """Return intercept, slope and spread of one column read from another."""
     both = ~np.isnan(inputs) & ~np.isnan(outputs)
     if both.sum() < 3 or np.ptp(inputs[both]) == 0:

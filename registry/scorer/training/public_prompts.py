@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import yaml
 
-from rolecall.registry.scorer.artifact import PUBLIC, Floats
+from rolecall.registry.scorer.arrays import Floats
+from rolecall.registry.scorer.artifact import PUBLIC
 from rolecall.registry.scorer.data import Judged
 from rolecall.registry.scorer.public_scores import benchmarks, read_scores
 

@@ -34,7 +34,7 @@ _SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SourceRow:
     """One figure of the source table, on 0 to 1, under the canonical name of its model."""
 
     model: str
@@ -47,7 +47,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TableCell:
     """One figure of the shipped table."""
 
     model: str
@@ -57,7 +57,7 @@ class Cell:
     self_reported: bool
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: Path) -> list[SourceRow]:
     """Return the usable rows of a source table: scaled, named, in a known source."""
     rules = _rules()
     names = {source.repo: name for name, source in sources().items()}
@@ -67,7 +67,7 @@ def read_rows(path: Path) -> list[Row]:
             source, score = names.get(plain["source_repo"]), _scaled(plain)
             if source is None or score is None or _left_out(plain, rules):
                 continue
-            row = Row(
+            row = SourceRow(
                 model=_model(plain, source, rules),
                 source=source,
                 benchmark=plain["benchmark"],
@@ -80,11 +80,11 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
-def table(rows: Sequence[Row]) -> list[Cell]:
+def table(rows: Sequence[SourceRow]) -> list[TableCell]:
     """Return the cells of all benchmarks, by benchmark and model."""
-    cells: list[Cell] = []
+    cells: list[TableCell] = []
     for name, benchmark in benchmarks().items():
-        found: dict[str, Cell] = {}
+        found: dict[str, TableCell] = {}
         for part in benchmark.parts:
             own = [row for row in rows if row.source == part["source"]]
             for cell in _cells(name, part, own):
@@ -93,7 +93,7 @@ def table(rows: Sequence[Row]) -> list[Cell]:
     return cells
 
 
-def write(cells: Iterable[Cell], path: Path) -> None:
+def write(cells: Iterable[TableCell], path: Path) -> None:
     """Write the cells as the same bytes every time."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -146,26 +146,28 @@ def _scaled(plain: Mapping[str, str]) -> float | None:
     return share if share <= 1 else None
 
 
-def _cells(name: str, part: Mapping[str, str], rows: Sequence[Row]) -> list[Cell]:
+def _cells(name: str, part: Mapping[str, str], rows: Sequence[SourceRow]) -> list[TableCell]:
     if "benchmark" not in part:
         means = _adjusted_means(_parts_of(part, rows))
-        return [Cell(model, name, score, part["source"], False) for model, score in means.items()]
-    found: dict[str, list[Row]] = defaultdict(list)
+        return [
+            TableCell(model, name, score, part["source"], False) for model, score in means.items()
+        ]
+    found: dict[str, list[SourceRow]] = defaultdict(list)
     for row in rows:
         if (row.benchmark, row.metric) == (part["benchmark"], part["metric"]):
             found[row.model].append(row)
     return [_cell(name, model, own) for model, own in found.items()]
 
 
-def _cell(name: str, model: str, rows: Sequence[Row]) -> Cell:
+def _cell(name: str, model: str, rows: Sequence[SourceRow]) -> TableCell:
     """Return the mean of a model's best attested figures: independent, then the newest."""
     own = [row for row in rows if not row.self_reported] or list(rows)
     newest = max(row.date for row in own)
     scores = [row.score for row in own if row.date == newest]
-    return Cell(model, name, fmean(scores), own[0].source, own[0].self_reported)
+    return TableCell(model, name, fmean(scores), own[0].source, own[0].self_reported)
 
 
-def _parts_of(part: Mapping[str, str], rows: Sequence[Row]) -> dict[str, dict[str, float]]:
+def _parts_of(part: Mapping[str, str], rows: Sequence[SourceRow]) -> dict[str, dict[str, float]]:
     """Return model by model its mean scores in the data sets of a task or of some languages."""
     rules = _rules()
     found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,12 +15,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
+from rolecall.registry.scorer.arrays import Floats, Table
 from rolecall.registry.scorer.card import PRETRAINED
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.task_classifier import (
     BUCKETS,
     WIDTH,
-    Floats,
     TaskClassifier,
     dense_features,
     hashed_features,
@@ -30,59 +29,52 @@ from rolecall.registry.scorer.task_classifier import (
 from rolecall.registry.scorer.task_cues import task_cues
 from rolecall.registry.scorer.training.task_examples import Example, task_examples
 
-Table = NDArray[np.float64]
 Encode = Callable[[Sequence[str]], Floats]
 BINS = (0.0, 0.3, 0.5, 0.7, 0.85, 0.95, 1.01)
 
 
-@dataclass(frozen=True, slots=True)
-class TaskSettings:
-    """What the training may be told; chosen on the dev predictions."""
-
-    seed: int = 0
-    draws: int = 3  # of the expansions of each template: with one, figures move by chance
-    folds: int = 3
-    vector_scale: float = 3.0
-    hashed_scale: float = 4.0
-    regularisation: float = 0.4  # scikit-learn's C
-    iterations: int = 60
-    wrong_costs: float = 0.5  # what a wrong kind costs, where a right one earns 1
+# Chosen on the predictions for examples held out.
+_SEED = 0
+DRAWS = 3  # of the expansions of each template: with one, figures move by chance
+_FOLDS = 3
+_VECTOR_SCALE = 3.0
+_HASHED_SCALE = 4.0
+_REGULARISATION = 0.4  # scikit-learn's C
+_ITERATIONS = 60
+_WRONG_COSTS = 0.5  # what a wrong kind costs, where a right one earns 1
 
 
-def train_task_classifier(
-    encode: Encode, folder: Path = PRETRAINED, settings: TaskSettings | None = None
-) -> list[str]:
+def train_task_classifier(encode: Encode, folder: Path = PRETRAINED) -> list[str]:
     """Train on all examples, save the classifier in `folder`, return the report's lines.
 
     `encode` returns the sentence vectors (N, 384) of texts. Calibration and threshold come from
     predictions for examples held out in turn: half of the templates as a whole, so that their
     wording is new, the others text by text.
     """
-    settings = settings or TaskSettings()
-    examples = _drawn(settings)
+    examples = _drawn()
     kinds = sorted({example.kind for example in examples})
     labels = np.array([kinds.index(example.kind) for example in examples])
-    features = _features(examples, encode, settings)
+    features = _features(examples, encode)
     weights = _weights(examples)
     held_out = np.zeros((len(examples), len(kinds)))
     with threadpool_limits(1):
-        for rows, rest in _folds(examples, settings):
-            fitted = _fit(features[rest], labels[rest], weights[rest], settings)
+        for rows, rest in _folds(examples):
+            fitted = _fit(features[rest], labels[rest], weights[rest])
             held_out[rows] = fitted.decision_function(features[rows])
-        final = _fit(features, labels, weights, settings)
+        final = _fit(features, labels, weights)
     scale = _calibrated_scale(held_out, labels, weights)
     parents = [kind.split(".")[0] for kind in kinds]
     names = list(dict.fromkeys(parents))
     member = np.array([[parent == name for name in names] for parent in parents])
     families, true = softmax(held_out * scale, axis=1) @ member, member[labels].argmax(axis=1)
-    least = _threshold(families, true, names.index("general"), weights, settings.wrong_costs)
+    least = _threshold(families, true, names.index("general"), weights)
     coefficients = final.coef_.T  # (features, kinds)
     dense = np.concatenate([coefficients[:-BUCKETS], final.intercept_[None]])
-    dense[:WIDTH] *= settings.vector_scale
+    dense[:WIDTH] *= _VECTOR_SCALE
     classifier = TaskClassifier(
         kinds,
         dense.astype(np.float32),
-        (coefficients[-BUCKETS:] * settings.hashed_scale).astype(np.float16),
+        (coefficients[-BUCKETS:] * _HASHED_SCALE).astype(np.float16),
         scale=scale,
         least=least,
     )
@@ -91,15 +83,13 @@ def train_task_classifier(
     return [summary, *_report(examples, families, true, names)]
 
 
-def _drawn(settings: TaskSettings) -> list[Example]:
+def _drawn() -> list[Example]:
     """Return the examples of all draws, each once."""
-    seeds = range(settings.seed, settings.seed + settings.draws)
+    seeds = range(_SEED, _SEED + DRAWS)
     return list(dict.fromkeys(example for seed in seeds for example in task_examples(seed)))
 
 
-def _features(
-    examples: Sequence[Example], encode: Encode, settings: TaskSettings
-) -> sparse.csr_matrix:
+def _features(examples: Sequence[Example], encode: Encode) -> sparse.csr_matrix:
     texts = [example.text for example in examples]
     vectors = encode(texts)
     dense = np.array(
@@ -109,12 +99,12 @@ def _features(
             for example, vector in zip(examples, vectors, strict=True)
         ]
     )
-    dense[:, :WIDTH] *= settings.vector_scale
+    dense[:, :WIDTH] *= _VECTOR_SCALE
     hashed = [hashed_features(text) for text in texts]
     starts = np.cumsum([0, *(len(buckets) for buckets, _ in hashed)])
     table = sparse.csr_matrix(
         (
-            np.concatenate([weights for _, weights in hashed]) * settings.hashed_scale,
+            np.concatenate([weights for _, weights in hashed]) * _HASHED_SCALE,
             np.concatenate([buckets for buckets, _ in hashed]),
             starts,
         ),
@@ -130,23 +120,21 @@ def _weights(examples: Sequence[Example]) -> Table:
     return np.array([len(cells) / len(counts) / counts[cell] for cell in cells])
 
 
-def _folds(
-    examples: Sequence[Example], settings: TaskSettings
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    rng = np.random.default_rng(settings.seed)
+def _folds(examples: Sequence[Example]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    rng = np.random.default_rng(_SEED)
     groups = np.array([example.group for example in examples])
-    by_group = rng.integers(0, settings.folds, groups.max() + 1)[groups]
-    by_text = rng.integers(0, settings.folds, len(examples))
+    by_group = rng.integers(0, _FOLDS, groups.max() + 1)[groups]
+    by_text = rng.integers(0, _FOLDS, len(examples))
     whole = (rng.random(groups.max() + 1) < 0.5)[groups]
     fold = np.where(whole, by_group, by_text)
-    for number in range(settings.folds):
+    for number in range(_FOLDS):
         yield np.flatnonzero(fold == number), np.flatnonzero(fold != number)
 
 
 def _fit(
-    features: sparse.csr_matrix, labels: NDArray[np.intp], weights: Table, settings: TaskSettings
+    features: sparse.csr_matrix, labels: NDArray[np.intp], weights: Table
 ) -> LogisticRegression:
-    model = LogisticRegression(C=settings.regularisation, max_iter=settings.iterations)
+    model = LogisticRegression(C=_REGULARISATION, max_iter=_ITERATIONS)
     with warnings.catch_warnings():
         # Stopping early is part of the regularisation.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -164,16 +152,14 @@ def _calibrated_scale(logits: Table, labels: NDArray[np.intp], weights: Table) -
     return float(scales[int(np.argmin(losses))])
 
 
-def _threshold(
-    families: Table, true: NDArray[np.intp], general: int, weights: Table, wrong_costs: float
-) -> float:
+def _threshold(families: Table, true: NDArray[np.intp], general: int, weights: Table) -> float:
     """Return the least probability from which saying the kind beats saying `general`."""
     told = families.argmax(axis=1)
     best, chosen = -np.inf, 0.0
     for least in np.arange(0.1, 0.7, 0.02):
         said = np.where(families.max(axis=1) < least, general, told)
         wrong = (said != true) & (said != general)
-        value = float((weights * ((said == true) - wrong_costs * wrong)).sum())
+        value = float((weights * ((said == true) - _WRONG_COSTS * wrong)).sum())
         if value > best:
             best, chosen = value, float(least)
     return round(chosen, 2)

@@ -18,20 +18,12 @@ import numpy as np
 import torch
 
 from rolecall.registry.core.errors import RegistryError
-from rolecall.registry.scorer.artifact import (
-    FORMAT,
-    HEAD_FILE,
-    PUBLIC,
-    Floats,
-    Head,
-    load_head,
-    save_head,
-)
+from rolecall.registry.scorer.arrays import Floats, Rows
+from rolecall.registry.scorer.artifact import FORMAT, HEAD_FILE, PUBLIC, Head, load_head, save_head
 from rolecall.registry.scorer.asked_length import asked_tokens
-from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED
+from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED, file_digest
 from rolecall.registry.scorer.data import read_judged
 from rolecall.registry.scorer.encoder import SENTENCE, Encoder
-from rolecall.registry.scorer.integrity import file_digest
 from rolecall.registry.scorer.length import LengthModel
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.seen import prompt_key, write_seen
@@ -39,7 +31,7 @@ from rolecall.registry.scorer.training.assemble import assemble
 from rolecall.registry.scorer.training.calibrate import calibrated
 from rolecall.registry.scorer.training.card import describe, sets_marked
 from rolecall.registry.scorer.training.config import Settings
-from rolecall.registry.scorer.training.dataset import Rows, TrainingData, load_data
+from rolecall.registry.scorer.training.dataset import TrainingData, load_data
 from rolecall.registry.scorer.training.export import (
     export_encoder,
     load_torch_encoder,

@@ -11,6 +11,7 @@ import pytest
 
 from rolecall.cli.completion.engine import reply
 from rolecall.cli.completion.scripts import SCRIPTS
+from rolecall.cli.tree import PLACES
 
 if TYPE_CHECKING:
     from tests.conftest import Rolecall
@@ -26,28 +27,37 @@ def registry(rolecall: Rolecall) -> None:
     assert rolecall("endpoints", "add", "lab/ours:8b", "--model", "ours").exit_code == 0
 
 
-def offered(line: str) -> list[str]:
-    return [answer.partition("\t")[0] for answer in reply(line).splitlines()]
+def offered(line: str) -> list[str] | None:
+    """Return the words offered; null where the shell is to complete a file's name."""
+    answer = reply(line)
+    return None if answer is None else [one.partition("\t")[0] for one in answer.splitlines()]
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_the_shipped_scripts_are_the_generated_ones(name: str) -> None:
-    assert (COMPLETIONS / name).read_text() == SCRIPTS[name], "run: make completions"
+@pytest.mark.parametrize("shell", SCRIPTS)
+def test_the_shipped_scripts_are_those_that_are_printed(shell: str, rolecall: Rolecall) -> None:
+    printed = rolecall("completion", shell)
+    assert (printed.exit_code, printed.stderr) == (0, "")
+    shipped = (COMPLETIONS / f"rolecall.{shell}").read_text()
+    assert shipped == printed.stdout, "run: make completions"
+
+
+def test_a_shell_without_a_script_is_refused(rolecall: Rolecall) -> None:
+    done = rolecall("completion", "tcsh")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "is none of bash, zsh, fish" in done.stderr
 
 
 def test_commands_are_offered_with_their_summaries() -> None:
-    assert reply("rolecall ro").splitlines() == [
-        "route\tDecide which endpoint should answer a prompt.",
-        "roles\tKeep the kinds of work and who may do them.",
-    ]
-    assert "assign\tAssign an endpoint to a role, or change its assignment." in reply(
-        "rolecall roles "
+    found = reply("rolecall ro")
+    assert found == "".join(f"{name}\t{PLACES[name].summary}\n" for name in ("route", "roles"))
+    assert "assign\tAssign an endpoint to a role, or change its assignment.\n" in str(
+        reply("rolecall roles ")
     )
 
 
 def test_options_are_offered_after_a_dash() -> None:
     assert offered("rolecall registry apply --d") == ["--dry-run"]
-    assert {"-o", "--output", "--help"} <= set(offered("rolecall registry export -"))
+    assert {"-o", "--output", "--help"} <= set(offered("rolecall registry export -") or ())
 
 
 @pytest.mark.usefixtures("registry")
@@ -66,11 +76,16 @@ def test_options_are_offered_after_a_dash() -> None:
         ("rolecall endpoints add x --model ou", ["ours"]),
         ("rolecall models show 'ou", ["ours"]),
         ("rolecall roles show math more", []),
-        ("rolecall registry apply ", []),
         ("rolecall nothing ", []),
+        ("rolecall completion z", ["zsh"]),
+        ("rolecall help r", ["route", "roles", "registry"]),
+        ("rolecall route why ", []),
+        ("rolecall registry apply ", None),
+        ("rolecall scorer eval one.jsonl two", None),
+        ("rolecall route --messages=", None),
     ],
 )
-def test_names_come_from_the_registry_where_they_are_due(line: str, names: list[str]) -> None:
+def test_what_is_due_is_offered(line: str, names: list[str] | None) -> None:
     assert offered(line) == names
 
 
@@ -84,7 +99,7 @@ def test_names_come_from_the_registry_that_the_line_names(
     assert offered(f"rolecall roles show --registry={other} z") == ["zoologist"]
 
 
-def test_a_tab_press_never_makes_a_registry(tmp_path: Path) -> None:
+def test_before_a_registry_exists_neither_names_nor_files_are_offered(tmp_path: Path) -> None:
     assert offered("rolecall roles show ") == []
     assert not (tmp_path / "registry.db").exists()
 
@@ -96,6 +111,7 @@ def test_a_broken_registry_offers_nothing(tmp_path: Path) -> None:
 
 PRESS_TAB = """
 source "$1"
+compopt() { printf 'compopt %s\\n' "$*"; }
 COMP_LINE=$2 COMP_POINT=${#2} COMP_WORDBREAKS=$' \\t\\n"\\'><=;|&(:'
 _rolecall rolecall
 printf '%s\\n' "${COMPREPLY[@]}"
@@ -106,15 +122,16 @@ printf '%s\\n' "${COMPREPLY[@]}"
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("rolecall roles show ma", "math"),
-        ("rolecall route --role=ma", "math"),
-        ("rolecall endpoints show lab/ours:", "8b"),
-        ("rolecall endpoints show lab/", "lab/ours:8b"),
-        ("rolecall registry apply ", ""),
+        ("rolecall roles show ma", ["math"]),
+        ("rolecall route --role=ma", ["math"]),
+        ("rolecall endpoints show lab/ours:", ["8b"]),
+        ("rolecall endpoints show lab/", ["lab/ours:8b"]),
+        ("rolecall roles show zzz", [""]),
+        ("rolecall registry apply ", None),
     ],
 )
-def test_bash_gets_words_as_it_splits_them(
-    line: str, words: str, monkeypatch: pytest.MonkeyPatch
+def test_bash_gets_words_as_it_splits_them_and_files_only_where_one_is_due(
+    line: str, words: list[str] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(BIN), prepend=":")
     ran = subprocess.run(
@@ -123,13 +140,15 @@ def test_bash_gets_words_as_it_splits_them(
         text=True,
         check=True,
     )
-    assert (ran.stdout, ran.stderr) == (f"{words}\n", "")
+    said = [""] if words is None else ["compopt +o default", *words]
+    assert (ran.stdout.splitlines(), ran.stderr) == (said, "")
 
 
-@pytest.mark.parametrize(("shell", "name"), [("zsh", "rolecall.zsh"), ("fish", "rolecall.fish")])
-def test_the_other_shells_accept_their_script(shell: str, name: str) -> None:
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_the_other_shells_accept_their_script(shell: str) -> None:
+    script = str(COMPLETIONS / f"rolecall.{shell}")
     try:
-        ran = subprocess.run([shell, "-n", str(COMPLETIONS / name)], capture_output=True, text=True)
+        ran = subprocess.run([shell, "-n", script], capture_output=True, text=True)
     except FileNotFoundError:
         pytest.skip(f"{shell} is not installed")
     assert (ran.returncode, ran.stderr) == (0, "")

@@ -79,11 +79,6 @@ def test_a_byte_order_mark_is_dropped(stdin: Redirect) -> None:
     assert text_of(Given()) == "hello"
 
 
-def test_a_prompt_of_5_mb_is_read_whole(stdin: Redirect) -> None:
-    stdin("x" * 5_000_000)
-    assert len(text_of(Given("count"))) == 5_000_000 + len("\n\ncount")
-
-
 def test_a_dash_reads_stdin_even_from_a_device() -> None:
     assert refusal(Given("-")).message == "the prompt is empty"
 
@@ -295,13 +290,6 @@ def test_a_bad_row_is_named_after_the_good_ones_before_it(tmp_path: Path) -> Non
     assert next(rows)[0] == 1
     with pytest.raises(InvalidPrompt, match=f"^{path}:2: prompt: expected a string$"):
         next(rows)
-
-
-def test_a_row_that_is_not_json_is_named_by_its_line(tmp_path: Path) -> None:
-    path = tmp_path / "rows.jsonl"
-    path.write_text('"good"\n{]\n')
-    with pytest.raises(InvalidPrompt, match=f"^{path}:2:2: not JSON: "):
-        list(read_jsonl(Given(file=path)))
 
 
 READ_ROWS = """

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.cli.input.files import FileNotWritable
 from rolecall.cli.render.plot import write_plot
 from rolecall.registry.core.errors import RegistryError
 from tests.cli.evaluated import segment
@@ -82,17 +81,6 @@ def test_without_costs_there_is_nothing_to_plot(tmp_path: Path) -> None:
         write_plot(path, [FREE, segment() | {"curves": None, "singles": None}])
     assert caught.value.hint == "give prices: --prices FILE"
     assert not path.exists()
-
-
-def test_a_place_that_cannot_be_written_is_told_and_left_clean(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(FileNotWritable, match="cannot write"):
-        write_plot(tmp_path / "file" / "curve.svg", [segment()])
-    folder = tmp_path / "curve.svg"
-    folder.mkdir()
-    with pytest.raises(FileNotWritable, match="cannot write"):
-        write_plot(folder, [segment()])
-    assert not list(tmp_path.glob(".*.partial"))
 
 
 def test_each_tick_of_success_is_told_from_the_next(tmp_path: Path) -> None:

@@ -9,38 +9,41 @@ import pytest
 
 from rolecall.cli.render.progress import counted
 
+ERASED_LINE = "\x1b[2K"
+
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
 
 
-def test_a_terminal_sees_the_count_and_then_a_clean_line(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_terminal_sees_the_count_and_then_a_clean_line(
+    fails: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
-    with counted("reading prompts") as report:
-        report(1, 1200)
-        report(2, 1200)  # too soon after the first
-        report(1200, 1200)
-    first, last, blank, end = screen.getvalue().split("\r")[1:]
-    assert first == "reading prompts: 1 of 1,200"
-    assert last == "reading prompts: 1,200 of 1,200"
-    assert blank == " " * len(last)
-    assert end == ""
+    try:
+        with counted("reading prompts") as report:
+            report(600, 1200)
+            assert not fails
+            report(1200, 1200)
+    except AssertionError:
+        assert fails
+    shown, _, after = screen.getvalue().rpartition(ERASED_LINE)
+    assert "reading prompts" in shown
+    assert ("600/1200" if fails else "1200/1200") in shown
+    assert after.strip("\n") == ""
 
 
-def test_the_line_goes_when_the_work_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    screen = Terminal()
-    monkeypatch.setattr(sys, "stderr", screen)
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert screen.getvalue().endswith(" \r")
-
-
-def interrupted() -> None:
-    with counted("reading prompts") as report:
+def test_what_is_printed_meanwhile_stays_on_stdout(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with counted("predicting") as report:
         report(1, 2)
-        raise KeyboardInterrupt
+        sys.stdout.write("one\n")
+    assert capsys.readouterr().out == "one\n"
 
 
 def test_nothing_is_told_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:

@@ -279,8 +279,6 @@ def test_newer_models_get_no_sampling_at_all() -> None:
     ("asked", "most", "limit", "sent"),
     [
         (500, 64_000, None, 500),
-        (100_000, 64_000, None, 64_000),
-        (100_000, None, None, 100_000),
         (None, 64_000, None, 32_000),
         (None, 4_096, None, 4_096),
         (None, 64_000, 2_000, 2_000),

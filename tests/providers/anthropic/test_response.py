@@ -14,14 +14,11 @@ from rolecall.registry.core.chat import (
     ThinkingDelta,
     ToolCall,
     ToolCallDelta,
-    ToolResult,
-    Turn,
     Usage,
 )
 from rolecall.registry.core.errors import CallFailed
+from rolecall.registry.providers.accumulator import AnswerReader
 from rolecall.registry.providers.anthropic.request import ANTHROPIC
-from rolecall.registry.providers.protocol import Reader
-from tests.providers.targets import QUESTION, WEATHER, body, chat, target
 
 Records = Sequence[dict[str, Any]]
 
@@ -90,7 +87,7 @@ TOOL_LOOP = [
 ]
 
 
-def read(records: Records) -> tuple[list[Event], Reader]:
+def read(records: Records) -> tuple[list[Event], AnswerReader]:
     reader = ANTHROPIC.reader()
     return [event for record in records for event in reader.feed(record)], reader
 
@@ -151,47 +148,6 @@ def test_thinking_and_tool_calls_come_as_events_and_parts() -> None:
         cache_write_input_tokens=200,
         reasoning_output_tokens=40,
     )
-
-
-def test_a_tool_loop_goes_round_with_its_signatures() -> None:
-    place = target("anthropic", "claude-sonnet-4-5", most=64_000)
-    options = {"reasoning_effort": "low"}
-    first = body(ANTHROPIC, place, chat(tools=(WEATHER,), options=options))
-    assert first["thinking"]["type"] == "enabled"
-    said = Turn("assistant", answer(TOOL_LOOP).parts)
-    result = Turn("tool", (ToolResult("toolu_01", (Text("4 degrees"),)),))
-    second = body(ANTHROPIC, place, chat(QUESTION, said, result, tools=(WEATHER,), options=options))
-    assert second["messages"][1:] == [
-        {
-            "role": "assistant",
-            "content": [
-                {
-                    "type": "thinking",
-                    "thinking": "The weather… a tool.",
-                    "signature": "EqQBCg",
-                },
-                {"type": "redacted_thinking", "data": "EmwKAhgB"},
-                {"type": "text", "text": "Let me look."},
-                {
-                    "type": "tool_use",
-                    "id": "toolu_01",
-                    "name": "get_weather",
-                    "input": {"city": "Oslo"},
-                },
-            ],
-        },
-        {
-            "role": "user",
-            "content": [
-                {
-                    "type": "tool_result",
-                    "tool_use_id": "toolu_01",
-                    "content": [{"type": "text", "text": "4 degrees"}],
-                }
-            ],
-        },
-    ]
-    assert {**second, "messages": []} == {**first, "messages": []}
 
 
 def test_thinking_whose_text_is_withheld_keeps_its_signature() -> None:

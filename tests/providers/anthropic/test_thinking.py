@@ -6,7 +6,8 @@ import pytest
 
 from rolecall.registry.core.chat import Text, Thinking, Turn
 from rolecall.registry.providers.anthropic.request import ANTHROPIC
-from rolecall.registry.providers.anthropic.thinking import Claude, claude_of, left_out
+from rolecall.registry.providers.anthropic.thinking import claude_of, left_out
+from rolecall.registry.providers.generations import Generation
 from tests.providers.targets import (
     CALL,
     QUESTION,
@@ -36,18 +37,18 @@ def asked(model: str, **options: Any) -> tuple[Any, Any]:
 @pytest.mark.parametrize(
     ("name", "claude"),
     [
-        ("claude-opus-4-20250514", Claude("opus", (4, 0))),
-        ("claude-opus-4-1-20250805", Claude("opus", (4, 1))),
-        ("claude-sonnet-4-5", Claude("sonnet", (4, 5))),
-        ("anthropic/claude-opus-4.6", Claude("opus", (4, 6))),
-        ("claude-3-7-sonnet-20250219", Claude("sonnet", (3, 7))),
-        ("us.anthropic.claude-haiku-5-5-v1:0", Claude("haiku", (5, 5))),
-        ("claude-fable-5", Claude("fable", (5, 0))),
-        ("claude-mythos-preview", Claude("mythos", (99, 0))),
+        ("claude-opus-4-20250514", Generation("opus", (4, 0))),
+        ("claude-opus-4-1-20250805", Generation("opus", (4, 1))),
+        ("claude-sonnet-4-5", Generation("sonnet", (4, 5))),
+        ("anthropic/claude-opus-4.6", Generation("opus", (4, 6))),
+        ("claude-3-7-sonnet-20250219", Generation("sonnet", (3, 7))),
+        ("us.anthropic.claude-haiku-5-5-v1:0", Generation("haiku", (5, 5))),
+        ("claude-fable-5", Generation("fable", (5, 0))),
+        ("claude-mythos-preview", Generation("mythos", (99, 0))),
         ("kimi-k3", None),
     ],
 )
-def test_a_name_tells_family_and_version(name: str, claude: Claude | None) -> None:
+def test_a_name_tells_family_and_version(name: str, claude: Generation | None) -> None:
     assert claude_of(target("anthropic", name)) == claude
 
 

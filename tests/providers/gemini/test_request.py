@@ -266,9 +266,8 @@ def test_what_an_endpoint_is_known_to_refuse_is_left_out() -> None:
     assert sent["generationConfig"] == {"seed": 1}
 
 
-@pytest.mark.parametrize(("asked", "sent"), [(500, 500), (100_000, 65_536)])
-def test_the_output_is_limited_as_asked(asked: int, sent: int) -> None:
-    assert built(max_tokens=asked)["generationConfig"] == {"maxOutputTokens": sent}
+def test_the_output_is_limited_as_asked() -> None:
+    assert built(max_tokens=500)["generationConfig"] == {"maxOutputTokens": 500}
 
 
 def test_a_schema_or_any_json_can_be_asked_for() -> None:

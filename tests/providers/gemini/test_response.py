@@ -14,14 +14,11 @@ from rolecall.registry.core.chat import (
     ThinkingDelta,
     ToolCall,
     ToolCallDelta,
-    ToolResult,
-    Turn,
     Usage,
 )
 from rolecall.registry.core.errors import CallFailed
+from rolecall.registry.providers.accumulator import AnswerReader
 from rolecall.registry.providers.gemini.request import GEMINI
-from rolecall.registry.providers.protocol import Reader
-from tests.providers.targets import QUESTION, WEATHER, body, chat, target
 
 
 def response(*parts: dict[str, Any], finish: str | None = None, **usage: int) -> dict[str, Any]:
@@ -71,7 +68,7 @@ TOOL_LOOP = [
 ]
 
 
-def read(records: Sequence[Any]) -> tuple[list[Event], Reader]:
+def read(records: Sequence[Any]) -> tuple[list[Event], AnswerReader]:
     reader = GEMINI.reader()
     return [event for record in records for event in reader.feed(record)], reader
 
@@ -135,44 +132,6 @@ def test_thoughts_and_calls_come_as_events_and_parts() -> None:
         cache_read_input_tokens=800,
         reasoning_output_tokens=70,
     )
-
-
-def test_a_tool_loop_goes_round_with_its_signatures() -> None:
-    place = target("gemini", "gemini-3.5-flash")
-    options = {"reasoning_effort": "low"}
-    first = body(GEMINI, place, chat(tools=(WEATHER,), options=options))
-    said = Turn("assistant", answer(*TOOL_LOOP).parts)
-    results = Turn("tool", (ToolResult("call_0", (Text("4"),)), ToolResult("call_1", (Text("9"),))))
-    second = body(GEMINI, place, chat(QUESTION, said, results, tools=(WEATHER,), options=options))
-    assert second["contents"][1:] == [
-        {
-            "role": "model",
-            "parts": [
-                call("get_weather", args={"city": "Oslo"}, id="call_0", signature="c2ln"),
-                call("get_weather", args={"city": "Århus"}, id="call_1"),
-            ],
-        },
-        {
-            "role": "user",
-            "parts": [
-                {
-                    "functionResponse": {
-                        "id": "call_0",
-                        "name": "get_weather",
-                        "response": {"result": "4"},
-                    }
-                },
-                {
-                    "functionResponse": {
-                        "id": "call_1",
-                        "name": "get_weather",
-                        "response": {"result": "9"},
-                    }
-                },
-            ],
-        },
-    ]
-    assert {**second, "contents": []} == {**first, "contents": []}
 
 
 def test_a_call_keeps_the_id_it_has_and_may_lack_arguments() -> None:

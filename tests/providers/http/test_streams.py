@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolecall.registry.core.errors import CallFailed
@@ -44,6 +44,7 @@ objects = st.dictionaries(st.text(), documents, max_size=3).filter(
 places = st.lists(st.integers(0, 10_000), max_size=12)
 
 
+@settings(max_examples=25)
 @given(st.lists(objects, max_size=5), places, st.sampled_from(NEWLINES), st.booleans())
 def test_any_cut_of_the_bytes_gives_the_same_events(
     told: list[dict[str, Any]], where: list[int], newline: str, escaped: bool
@@ -57,6 +58,7 @@ def test_any_cut_of_the_bytes_gives_the_same_events(
     assert parse(ServerSentEvents(), *pieces) == told
 
 
+@settings(max_examples=25)
 @given(st.lists(objects, max_size=5), places, st.sampled_from(NEWLINES))
 def test_any_cut_of_the_bytes_gives_the_same_lines(
     told: list[dict[str, Any]], where: list[int], newline: str

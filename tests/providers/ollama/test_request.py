@@ -18,8 +18,10 @@ from rolecall.registry.core.chat import (
     Usage,
 )
 from rolecall.registry.core.errors import CallFailed
-from rolecall.registry.providers.ollama.request import OLLAMA, OllamaReader
+from rolecall.registry.providers.ollama.request import OLLAMA
+from rolecall.registry.providers.ollama.response import OllamaReader
 from rolecall.registry.providers.protocol import Target
+from rolecall.registry.providers.sent_chat import sent_chat
 from tests.providers.chats import WEATHER, chat, target, turn
 
 IMAGE = Media("image", "image/png", "QUJD")
@@ -35,7 +37,9 @@ def served(base_url: str = "http://localhost:11434", **fields: Any) -> Target:
 
 
 def body(asked: Any = None, *, stream: bool = True, **fields: Any) -> dict[str, Any]:
-    return dict(OLLAMA.build(served(**fields), asked or chat(), stream=stream).body)
+    place = served(**fields)
+    sent = sent_chat(place, asked or chat()).chat
+    return dict(OLLAMA.build(place, sent, stream=stream).body)
 
 
 def line(content: str = "", **message: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from rolecall.registry.core.chat import Media, Thinking, Tool, ToolCall, ToolRes
 from rolecall.registry.providers.openai.request import OPENAI
 from rolecall.registry.providers.openai.strict_schema import is_strict
 from rolecall.registry.providers.protocol import Target
+from rolecall.registry.providers.sent_chat import sent_chat
 from tests.providers.chats import KEY, WEATHER, chat, target, turn
 
 OPENAI_HOSTS = (
@@ -28,7 +29,9 @@ CALL = ToolCall("call_1", "weather", '{"city": "Bern"}')
 
 
 def body(served: Target | None = None, asked: Any = None, *, stream: bool = True) -> dict[str, Any]:
-    return dict(OPENAI.build(served or target(), asked or chat(), stream=stream).body)
+    served = served or target()
+    sent = sent_chat(served, asked or chat()).chat
+    return dict(OPENAI.build(served, sent, stream=stream).body)
 
 
 def test_a_plain_chat_is_a_plain_request() -> None:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolecall.registry.core.chat import (
@@ -325,6 +325,7 @@ json_values = st.recursive(
 )
 
 
+@settings(max_examples=25)
 @given(st.lists(json_values, max_size=4))
 def test_no_record_however_odd_breaks_the_reading(records: list[Any]) -> None:
     reader = OpenAIReader()

@@ -18,7 +18,6 @@ def candidate(
     return Candidate(
         endpoint=endpoint,
         model="m",
-        rank=0,
         value_usd=0.0,
         success=success,
         success_std=None,

@@ -57,7 +57,7 @@ def test_a_ceiling_without_end_sets_no_limit() -> None:
     assert affordable_tokens(ENDPOINT, TASK, STRATEGY, 1e308) is None
 
 
-def test_an_unknown_price_is_reckoned_with_the_strategys_default() -> None:
+def test_an_unknown_price_is_the_strategys_default() -> None:
     assert usd_for(Endpoint("p/m", "m"), STRATEGY, 1_000_000, 1_000_000) == 30.0
 
 
@@ -65,11 +65,11 @@ def test_what_is_affordable_never_costs_more_than_the_ceiling() -> None:
     count = affordable_tokens(ENDPOINT, TASK, STRATEGY, 0.02)
     assert count is not None
     assert count > 0
-    dearest = (1_000 * 3.75 + count * 15.0) / 1e6
-    assert dearest <= 0.02 < dearest + 15.0 / 1e6
+    worst = (1_000 * 3.75 + count * 15.0) / 1e6
+    assert worst <= 0.02 < worst + 15.0 / 1e6
 
 
-def test_an_estimated_input_is_reckoned_with_a_margin() -> None:
+def test_an_estimated_input_has_a_margin() -> None:
     estimated = replace(TASK, input_tokens_declared=False)
     sure = affordable_tokens(ENDPOINT, TASK, STRATEGY, 0.02)
     unsure = affordable_tokens(ENDPOINT, estimated, STRATEGY, 0.02)

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from rolecall.registry.core.decisions import Candidate, Exclusion
+from rolecall.registry.core.decisions import Exclusion
 from rolecall.registry.core.entities import (
     Assignment,
     DataPolicy,
@@ -14,8 +14,14 @@ from rolecall.registry.core.entities import (
     TaskKind,
 )
 from rolecall.registry.core.requests import Task
-from rolecall.registry.routing.rules.eligibility import exclusions_after_scoring, find_eligible
-from rolecall.registry.routing.rules.inputs import DecisionInputs
+from rolecall.registry.routing.rules.eligibility import (
+    capabilities_of,
+    exclusions_after_scoring,
+    find_eligible,
+    outside,
+)
+from rolecall.registry.routing.rules.inputs import ApiGaps, DecisionInputs
+from tests.routing.rules.candidates import candidate
 
 TASK = Task("code.edit", "detected", 0.9, "x", input_tokens=1_000)
 MODEL = Model("m", capabilities=("tools", "reasoning"))
@@ -68,7 +74,8 @@ def test_a_modality_that_an_api_has_no_place_for_excludes_whatever_may_be_droppe
     task = replace(TASK, modalities=("text", "audio", "pdf"))
     model = replace(MODEL, modalities=("text", "pdf"))
     asked = ask(task=task, model=model, endpoint=replace(ENDPOINT, api="ollama"))
-    asked = replace(asked, untaken={"ollama": frozenset({"audio", "pdf"})}, allow_drop=True)
+    gaps = ApiGaps(frozenset(), frozenset({"audio", "pdf"}))
+    asked = replace(asked, api_gaps={"ollama": gaps}, allow_drop=True)
     said = "takes no audio; its API takes no pdf"
     assert against(asked) == [("MODALITY_UNSUPPORTED", said)]
     elsewhere = replace(asked, endpoints=(replace(ENDPOINT, api="openai"),))
@@ -100,7 +107,7 @@ def test_a_modality_that_an_api_has_no_place_for_excludes_whatever_may_be_droppe
             replace(TASK, max_tokens=64_000),
             replace(MODEL, max_output_tokens=8_192),
             ENDPOINT,
-            "asks for 64k output tokens, gives 8k",
+            "asks for 64k output tokens, gives 8,192",
         ),
         (
             replace(TASK, max_tokens=64_000),
@@ -129,7 +136,7 @@ def test_tools_of_the_request_alone_have_a_code_of_their_own() -> None:
     model = Model("m")
     attached = replace(TASK, uses_tools=True, needs=(("tools", "1 tool attached"),))
     assert against(ask(task=attached, model=model)) == [("TOOLS_UNSUPPORTED", "tools are attached")]
-    required = replace(attached, needs=(("tools", "1 tool attached, coder requires it"),))
+    required = replace(attached, tools_required=True)
     assert [code for code, _ in against(ask(task=required, model=model))] == [
         "CAPABILITY_MISSING",
         "TOOLS_UNSUPPORTED",
@@ -157,6 +164,18 @@ def test_naming_an_endpoint_waives_its_assignment_and_nothing_else() -> None:
     ]
 
 
+def test_only_what_nobody_asked_for_is_outside() -> None:
+    role = replace(CODER, assignments=(Assignment("other"),))
+    denying = Strategy("s", deny=("p/*",))
+    found = find_eligible(ask(role=role, strategy=denying)).excluded
+    assert [(one.code, one.is_outside) for one in found] == [
+        ("ROLE_NOT_ALLOWED", True),
+        ("POLICY_DENY_ENDPOINT", False),
+    ]
+    chosen = replace(ask(strategy=denying), selection=("q/*",))
+    assert outside(find_eligible(chosen).excluded) == {"p/m": "not named by --endpoint"}
+
+
 def test_a_task_row_with_roles_admits_only_those() -> None:
     rows = (TaskKind("code", roles=("editor", "fixer")), TaskKind("math", roles=("nobody",)))
     detail = "code is only for editor, fixer"
@@ -164,10 +183,6 @@ def test_a_task_row_with_roles_admits_only_those() -> None:
         inputs = replace(ask(role=role), kinds=rows)
         assert against(inputs) == [("ROLE_NOT_ALLOWED", detail)]
     assert against(replace(ask(role=Role("fixer")), kinds=rows)) == []
-
-
-def test_a_role_without_tasks_takes_any() -> None:
-    assert against(ask(role=Role("any"))) == []
 
 
 @pytest.mark.parametrize(
@@ -327,6 +342,7 @@ def test_every_reason_applies_at_once_in_the_order_of_the_codes() -> None:
         "ROLE_BINDING_TASK_NOT_ALLOWED",
         "ROLE_BINDING_CAPABILITY_MISSING",
         "POLICY_DENY_ENDPOINT",
+        "POLICY_DENY_ENDPOINT",
         "POLICY_DENY_REMOTE",
         "REGION_DISALLOWED",
         "DATA_POLICY",
@@ -337,27 +353,7 @@ def test_every_reason_applies_at_once_in_the_order_of_the_codes() -> None:
     ]
 
 
-CANDIDATE = Candidate(
-    endpoint="p/m",
-    model="m",
-    rank=0,
-    value_usd=0.0,
-    success=0.5,
-    success_std=None,
-    success_basis="latent",
-    cost_usd=0.02,
-    input_tokens=10,
-    cached_tokens=0,
-    output_tokens=100,
-    ttft_s=1.0,
-    ttft_p95_s=None,
-    itl_s=0.01,
-    failure_rate=0.0,
-    samples=None,
-    locality="remote",
-    preferred=0,
-    sources=(),
-)
+CANDIDATE = replace(candidate("p/m", 0.5, 0.02, 1.0, 0.01), output_tokens=100)
 
 
 def test_every_broken_limit_is_told_with_the_numbers() -> None:
@@ -379,13 +375,18 @@ def test_a_limit_that_is_just_met_excludes_nobody() -> None:
     assert exclusions_after_scoring(CANDIDATE, strategy) == ()
 
 
-def test_an_advisory_budget_excludes_nobody() -> None:
-    strategy = Strategy("s", max_cost_usd=0.01, budget_mode="advisory")
-    assert exclusions_after_scoring(CANDIDATE, strategy) == ()
-
-
 def test_an_endpoint_whose_every_call_fails_is_offline_however_cheap() -> None:
     dead = replace(ENDPOINT, profile=Profile(failure_rate=1.0, samples=9))
     assert against(ask(endpoint=dead)) == [("PROVIDER_OFFLINE", "every call fails (measured)")]
     shaky = replace(ENDPOINT, profile=Profile(failure_rate=0.99))
     assert against(ask(endpoint=shaky)) == []
+
+
+def test_a_more_specific_capability_meets_a_need_and_a_wider_one_does_not() -> None:
+    met = capabilities_of(Model("m", capabilities=("tools.parallel.strict", "code", "codex")))
+    assert met == {"tools.parallel.strict", "tools.parallel", "tools", "code", "codex"}
+
+
+def test_a_model_that_takes_images_has_vision() -> None:
+    assert "vision" in capabilities_of(Model("m", modalities=("text", "image")))
+    assert "vision" not in capabilities_of(Model("m", modalities=("text", "pdf")))

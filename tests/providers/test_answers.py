@@ -1,4 +1,4 @@
-"""All four APIs over a real connection, by servers that behave and by those that do not."""
+"""All four APIs over a real connection, by servers that send an answer in their own ways."""
 
 from __future__ import annotations
 
@@ -12,43 +12,16 @@ from rolecall.registry.core.chat import (
     Completed,
     TextDelta,
     Thinking,
-    Timeouts,
     ToolCallDelta,
     Usage,
 )
 from rolecall.registry.core.entities import Api
-from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.client import Client
-from tests.faults.plan import DEFAULT_TEXT, FAULTS, Plan
+from tests.faults.plan import DEFAULT_TEXT, Plan
 from tests.faults.server import FaultServer
-from tests.providers.chats import KEY, WEATHER, chat, target
+from tests.providers.chats import WEATHER, chat, target
 
 APIS: tuple[Api, ...] = get_args(Api)
-FAILURES = {
-    "reset": ("connect_failed", "stream_cut"),
-    "close": ("connect_failed", "stream_cut"),
-    "cut": ("stream_cut", "stream_cut"),
-    "stall": ("first_token_timeout", "idle_timeout"),
-    "drip": ("first_token_timeout", "idle_timeout"),
-    "slow_header": ("first_token_timeout", "first_token_timeout"),
-    "garble": ("invalid_response", "invalid_response"),
-    "bad_utf8": ("invalid_response", "invalid_response"),
-    "html": ("invalid_response", None),
-    "empty": ("empty_answer", "empty_answer"),
-    "no_finish": ("stream_cut", "stream_cut"),
-    "error_event": ("stream_error", "stream_error"),
-    "rate_limit": ("rate_limited", "rate_limited"),
-    "quota": ("quota_exceeded", "quota_exceeded"),
-    "bad_key": ("auth", "auth"),
-    "forbidden": ("auth", None),
-    "not_found": ("not_found", "not_found"),
-    "context_too_long": ("context_too_long", "context_too_long"),
-    "bad_parameter": (None, None),
-    "refused_content": ("content_refused", "content_refused"),
-    "bad_request": ("bad_request", "stream_error"),
-    "server_error": ("server_error", "stream_error"),
-    "overloaded": ("overloaded", "overloaded"),
-}
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +35,7 @@ def events(
 ) -> list[Any]:
     server.plan("remote", plan)
     served = target(server.base_url(api), api=api)
-    timeouts = Timeouts(first_token_s=0.15, idle_s=0.15) if plan.fault else Timeouts()
-    with Client(timeouts=timeouts) as client:
+    with Client() as client:
         return list(client.call(served, chat(max_tokens=100, **fields), stream=stream))
 
 
@@ -73,49 +45,6 @@ def answer(
     last = events(server, api, plan, stream=stream, **fields)[-1]
     assert isinstance(last, Completed)
     return last.answer
-
-
-@pytest.mark.parametrize("api", APIS)
-@pytest.mark.parametrize(
-    ("fault", "place", "error_type"),
-    [
-        (fault, place, error_type)
-        for fault, told in FAILURES.items()
-        for place, error_type in zip(("before", "middle"), told, strict=True)
-        if error_type is not None
-    ],
-)
-def test_every_fault_has_one_name_in_every_api(
-    server: FaultServer, api: Api, fault: str, place: Any, error_type: str
-) -> None:
-    with pytest.raises(CallFailed) as caught:
-        events(server, api, Plan(fault=fault, at=place, echo_key=True))
-    failure = caught.value
-    assert failure.error_type == error_type
-    assert KEY not in repr(vars(failure))
-    if place == "middle" and fault not in ("empty", "slow_header", "no_finish"):
-        assert failure.partial is not None
-        assert failure.partial.text in (DEFAULT_TEXT[:13], DEFAULT_TEXT[:6])
-
-
-def test_every_fault_is_tried() -> None:
-    assert set(FAILURES) == set(FAULTS) - {"refuse"}
-
-
-@pytest.mark.parametrize("api", APIS)
-def test_nobody_listening_is_no_connection(server: FaultServer, api: Api) -> None:
-    served = target(server.refusing_url(api), api=api)
-    with Client() as client, pytest.raises(CallFailed, match="Connection refused") as caught:
-        list(client.call(served, chat()))
-    assert caught.value.error_type == "connect_failed"
-
-
-@pytest.mark.parametrize("api", ["openai", "anthropic", "gemini"])
-def test_a_refused_parameter_is_named(server: FaultServer, api: Api) -> None:
-    with pytest.raises(CallFailed) as caught:
-        events(server, api, Plan(fault="bad_parameter"), options={"temperature": 0})
-    failure = caught.value
-    assert (failure.error_type, failure.parameter) == ("parameter_unsupported", "temperature")
 
 
 @pytest.mark.parametrize("api", APIS)

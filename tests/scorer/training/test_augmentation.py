@@ -1,11 +1,11 @@
-"""Prompts reworded for training keep what they ask for."""
+"""Prompts augmented for training keep what they ask for."""
 
 from __future__ import annotations
 
 from random import Random
 
 from rolecall.registry.evaluation.perturbations.perturb import KINDS, perturb
-from rolecall.registry.scorer.training.rewording import frames, reworded
+from rolecall.registry.scorer.training.dataset import augmented, frames
 
 PROMPT = "Explain carefully why the harvest failed in 1846."
 
@@ -16,24 +16,24 @@ def test_a_frame_holds_the_whole_prompt_once() -> None:
         assert PROMPT in frame.replace("{}", PROMPT)
 
 
-def test_slips_change_a_few_letters_of_long_words_alone() -> None:
+def test_typos_change_a_few_letters_of_long_words_alone() -> None:
     for seed in range(50):
-        found = reworded(PROMPT, ("{}",), Random(seed))
+        found = augmented(PROMPT, ("{}",), Random(seed))
         assert abs(len(found) - len(PROMPT)) <= 2
         assert "1846." in found
         assert (
             sum(one != other for one, other in zip(found.split(), PROMPT.split(), strict=True)) < 3
         )
-    assert any(reworded(PROMPT, ("{}",), Random(seed)) != PROMPT for seed in range(9))
+    assert any(augmented(PROMPT, ("{}",), Random(seed)) != PROMPT for seed in range(9))
 
 
 def test_code_and_numbers_are_left_alone() -> None:
     text = "x = foo.barbaz(1846)\n@decorated\npath/to/somewhere.txt"
-    assert {reworded(text, ("{}",), Random(seed)) for seed in range(20)} == {text}
+    assert {augmented(text, ("{}",), Random(seed)) for seed in range(20)} == {text}
 
 
-def test_the_same_dice_give_the_same_rewording() -> None:
-    one, other = (reworded(PROMPT, frames(), Random(3)) for _ in range(2))
+def test_the_same_seed_gives_the_same_augmentation() -> None:
+    one, other = (augmented(PROMPT, frames(), Random(3)) for _ in range(2))
     assert one == other
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, get_args
 
-import httpx
 import pytest
 
 from rolecall.registry.core.chat import Chat
 from rolecall.registry.core.effort import Effort
 from rolecall.registry.core.entities import Api
-from rolecall.registry.core.errors import CallFailed
-from rolecall.registry.providers.client import Client
-from rolecall.registry.providers.endpoint_effort import effort_note
+from rolecall.registry.providers.client import FORMATS
 from rolecall.registry.providers.protocol import Target
-from tests.providers.targets import WEATHER, chat, target
+from rolecall.registry.providers.sent_chat import sent_chat
+from tests.providers.targets import WEATHER, body, chat, target
 
 
 def place(api: Api, model: str, effort: Effort | None) -> Target:
@@ -23,17 +20,8 @@ def place(api: Api, model: str, effort: Effort | None) -> Target:
 
 
 def sent(where: Target, asked: Chat) -> dict[str, Any]:
-    """Return the body that the client sends; the server takes it and refuses."""
-    bodies: list[dict[str, Any]] = []
-
-    def handle(request: httpx.Request) -> httpx.Response:
-        bodies.append(json.loads(request.content))
-        return httpx.Response(400)
-
-    with Client(transport=httpx.MockTransport(handle)) as client, pytest.raises(CallFailed):
-        list(client.call(where, asked))
-    [body] = bodies
-    return body
+    """Return the body that is sent."""
+    return body(FORMATS[where.endpoint.api], where, asked)
 
 
 def thinking_of(body: dict[str, Any]) -> dict[str, Any]:
@@ -110,7 +98,7 @@ def test_what_a_request_says_of_thinking_wins(
 ) -> None:
     where, asked = place(api, model, "high"), chat(options=options)
     assert thinking_of(sent(where, asked)) == told
-    assert effort_note(where, asked) is None
+    assert sent_chat(where, asked).note is None
 
 
 def test_a_budget_stays_below_the_limit_of_the_output() -> None:
@@ -133,8 +121,8 @@ def test_a_tool_that_must_be_called_goes_before_the_effort_of_a_claude() -> None
     where = place("anthropic", "claude-haiku-4-5", "high")
     body = sent(where, forced)
     assert (body["tool_choice"], thinking_of(body)) == ({"type": "any"}, {})
-    assert effort_note(where, forced) == NO_TOOLS
-    assert (sent(where, free)["thinking"]["type"], effort_note(where, free)) == ("enabled", None)
+    assert sent_chat(where, forced).note == NO_TOOLS
+    assert (sent(where, free)["thinking"]["type"], sent_chat(where, free).note) == ("enabled", None)
 
 
 @pytest.mark.parametrize(
@@ -153,10 +141,10 @@ def test_beside_tools_openai_itself_is_asked_not_to_think(
     where = target("openai", model, base_url=base_url, reasoning_effort=effort)
     with_tools = chat(tools=(WEATHER,))
     assert thinking_of(sent(where, with_tools)) == {"reasoning_effort": told}
-    assert effort_note(where, with_tools) == (NO_TOOLS if told == "none" else None)
+    assert sent_chat(where, with_tools).note == (NO_TOOLS if told == "none" else None)
     quiet = target("openai", model, base_url=base_url, reasoning_effort="none")
     assert thinking_of(sent(quiet, with_tools)) == {"reasoning_effort": "none"}
-    assert effort_note(quiet, with_tools) is None
+    assert sent_chat(quiet, with_tools).note is None
 
 
 @pytest.mark.parametrize(
@@ -175,5 +163,5 @@ def test_beside_tools_openai_itself_is_asked_not_to_think(
 def test_a_budget_that_is_sent_as_a_level_is_said(
     api: Api, model: str, effort: Effort | None, note: str | None
 ) -> None:
-    said = effort_note(place(api, model, effort), chat())
+    said = sent_chat(place(api, model, effort), chat()).note
     assert said is None if note is None else said is not None and note in said

@@ -1,0 +1,81 @@
+"""Read an answer of Ollama's chat API, line by line or whole: a whole one is a single line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from rolecall.registry.core.chat import Event, FinishReason, Usage
+from rolecall.registry.core.errors import CallFailed
+from rolecall.registry.providers.accumulator import AnswerReader, count_at, text_at
+from rolecall.registry.providers.errors import Dialect, failure_of
+
+_NS_PER_S = 1e9
+_COUNTS = ("prompt_eval_count", "eval_count", "prompt_eval_cached_count")
+
+failure = partial(failure_of, dialect=Dialect(names={"thinking": "reasoning_effort"}))
+
+
+class OllamaReader(AnswerReader):
+    """Reads one answer, line by line or whole: a whole one is a single line."""
+
+    _is_done = False
+
+    def feed(self, record: Any) -> Iterator[Event]:
+        """Yield the events of one line. Raises CallFailed for an error in its place."""
+        if not isinstance(record, dict):
+            raise CallFailed("invalid_response", "a record of the answer is not an object")
+        if record.get("error"):
+            raise failure(None, record)
+        self.response_model = text_at(record, "model") or self.response_model
+        message = record.get("message")
+        if isinstance(message, dict):
+            yield from self._read_message(message)
+        if record.get("done") is True:
+            self._is_done = True
+            self._read_end(record)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the line that says `done` has come."""
+        return self._is_done
+
+    def read_whole(self, document: Any) -> None:
+        """Take in an answer that was not streamed."""
+        super().read_whole(document)
+        if not isinstance(document.get("message"), dict):
+            raise CallFailed("invalid_response", "the answer has no message")
+
+    def finish_reason(self) -> FinishReason | None:
+        """Return why the answer ended, in OpenAI's words."""
+        if not self._is_done:
+            return None
+        if "length" in self.reasons:
+            return "length"
+        return "tool_calls" if self.pieces.calls else "stop"
+
+    def _read_message(self, message: dict[str, Any]) -> Iterator[Event]:
+        if isinstance(message.get("thinking"), str):
+            yield from self.pieces.add_thinking(message["thinking"], "ollama")
+        if isinstance(message.get("content"), str):
+            yield from self.pieces.add_text(message["content"])
+        calls = message.get("tool_calls")
+        for told in calls if isinstance(calls, list) else []:
+            function = told.get("function") if isinstance(told, dict) else None
+            if isinstance(function, dict):
+                arguments = function.get("arguments")
+                written = json.dumps(arguments if arguments is not None else {}, ensure_ascii=False)
+                call = self.pieces.begin_call()
+                name = str(function.get("name") or "")
+                yield from self.pieces.add_to_call(call, name, written)
+
+    def _read_end(self, record: Mapping[str, Any]) -> None:
+        reason = text_at(record, "done_reason")
+        self.reasons = [reason] if reason else []
+        read, made, cached = (count_at(record, name) for name in _COUNTS)
+        if (read, made, cached) != (None, None, None):
+            self.usage = Usage(read, made, cache_read_input_tokens=cached)
+        loading = count_at(record, "load_duration")
+        self.load_duration_s = None if loading is None else loading / _NS_PER_S

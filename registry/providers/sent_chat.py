@@ -1,0 +1,110 @@
+"""A chat as an endpoint is sent it: with the endpoint's effort, without what is not taken there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from rolecall.registry.core.chat import Chat
+from rolecall.registry.core.effort import Effort, level_of
+from rolecall.registry.providers.anthropic.thinking import claude_of, is_forced, left_out
+from rolecall.registry.providers.gemini.thinking import gemini_of, thinking_config
+from rolecall.registry.providers.generations import generation_of
+from rolecall.registry.providers.hosts import has_habit
+from rolecall.registry.providers.protocol import Target
+from rolecall.registry.providers.support import uncarried
+
+_THINKING = ("reasoning_effort", "thinking_budget")
+
+
+@dataclass(frozen=True, slots=True)
+class SentChat:
+    """A chat as it is sent, the parameters `dropped` from it (sorted), and a note on its effort."""
+
+    chat: Chat
+    dropped: tuple[str, ...] = ()
+    note: str | None = None
+
+
+def sent_chat(target: Target, chat: Chat) -> SentChat:
+    """Return a chat as it is sent to a target.
+
+    Where it says nothing of thinking, it is sent with the effort of its endpoint. Dropped are
+    what the API has no place for, what the endpoint does not take, what Anthropic refuses beside
+    its thinking, and how to think for a Gemini that is not told.
+    """
+    effort, note = _effort(target, chat)
+    if effort is not None:
+        option = _THINKING[isinstance(effort, int)]
+        chat = replace(chat, options={**chat.options, option: effort})
+    endpoint = target.endpoint
+    named = chat.parameters
+    lost = set(uncarried(endpoint.api, named))
+    if endpoint.api == "ollama" and chat.options.get("thinking_budget") == 0:
+        lost.discard("thinking_budget")  # no budget is no thinking, which it can be told
+    taken = {*named, "response_format"} if chat.schema is not None else set(named)
+    lost |= taken & set(endpoint.unsupported_parameters)
+    if endpoint.api == "gemini" and thinking_config(target, chat.options) is None:
+        lost |= set(named) & set(_THINKING)
+    # How much to think cannot be told Ollama, but that it shall think can.
+    sent = _without(chat, lost - {"thinking_budget"} if endpoint.api == "ollama" else lost)
+    if endpoint.api == "anthropic":
+        refused = left_out(target, sent)
+        lost |= refused
+        sent = _without(sent, refused)
+    return SentChat(sent, tuple(sorted(lost)), note)
+
+
+def _without(chat: Chat, names: Iterable[str]) -> Chat:
+    gone = set(names)
+    return replace(
+        chat,
+        options={name: value for name, value in chat.options.items() if name not in gone},
+        schema=None if "response_format" in gone else chat.schema,
+        tools=tuple(
+            tool for tool in chat.tools if tool.native is None or "provider_tools" not in gone
+        ),
+    )
+
+
+def _effort(target: Target, chat: Chat) -> tuple[Effort | None, str | None]:
+    """Return the effort to send and, where the endpoint asks for another, a note that says why.
+
+    Null where the endpoint has none, or the chat sets its own. A budget becomes the nearest level
+    where only levels are taken. Where tools are refused beside thinking, they go before the
+    endpoint's effort, which then is `none`.
+    """
+    endpoint, wanted = target.endpoint, target.endpoint.reasoning_effort
+    if wanted is None or any(option in chat.options for option in _THINKING):
+        return None, None
+    if wanted != "none" and _has_tools_against_thinking(target, chat):
+        return "none", f"{endpoint.id} is asked not to think: it could not be given these tools"
+    if isinstance(wanted, str) or _takes_budget(target):
+        return wanted, None
+    level = level_of(wanted)
+    note = f"{endpoint.id} takes no budget for thinking: {wanted:,} tokens sent as {level}"
+    return level, note
+
+
+def _has_tools_against_thinking(target: Target, chat: Chat) -> bool:
+    """Tell whether tools are attached in a way that is refused by a model that thinks."""
+    if not chat.tools:
+        return False
+    if target.endpoint.api == "anthropic":
+        return is_forced(chat.options.get("tool_choice"))
+    gpt = generation_of(target, "openai")
+    refuses = gpt is not None and gpt.has("refuses_tools_while_thinking")
+    return refuses and has_habit(target.endpoint, "openai_itself")
+
+
+def _takes_budget(target: Target) -> bool:
+    """Tell whether what serves a target can be told how many tokens to think."""
+    match target.endpoint.api:
+        case "anthropic":
+            claude = claude_of(target)
+            return claude is None or claude.has("budget")
+        case "gemini":
+            gemini = gemini_of(target)
+            return gemini is not None and not gemini.has("levels")
+        case _:
+            return False
