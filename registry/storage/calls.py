@@ -10,7 +10,7 @@ from typing import Any
 from rolecall.registry.core.errors import UnknownRecord
 from rolecall.registry.core.telemetry import Call, SampleSource
 from rolecall.registry.storage.codecs import bound, from_row, listed, to_row
-from rolecall.registry.storage.connection import Database, Row
+from rolecall.registry.storage.connection import Database, Row, ids_starting
 
 _COLUMNS = listed(Call)
 _MATCHING = """
@@ -53,31 +53,17 @@ def finish_call(db: Database, call: Call) -> bool:
     return changed > 0
 
 
-def read_call(db: Database, id_or_prefix: str) -> Call:
-    """Return the call of that id, or of the only id that starts so.
-
-    Raises UnknownRecord when there is none, or more than one.
-    """
-    ids = call_ids(db, id_or_prefix)
-    if len(ids) > 1:
-        raise UnknownRecord(
-            f'several calls start with "{id_or_prefix}"',
-            hint="rolecall telemetry show " + " | ".join(ids[:3]),
-        )
-    if not ids:
-        raise UnknownRecord(f'no call "{id_or_prefix}"', hint="rolecall telemetry list")
-    return _call(db.rows(f"SELECT {_COLUMNS} FROM calls WHERE id = ?", ids)[0])
+def read_call(db: Database, call_id: str) -> Call:
+    """Return the call of that id. Raises UnknownRecord."""
+    rows = db.rows(f"SELECT {_COLUMNS} FROM calls WHERE id = ?", (call_id,))
+    if not rows:
+        raise UnknownRecord(f'no call "{call_id}"', hint="rolecall telemetry list")
+    return _call(rows[0])
 
 
 def call_ids(db: Database, id_or_prefix: str) -> tuple[str, ...]:
     """Return the call of that id, else up to four ids that start so, sorted."""
-    rows = db.rows("SELECT id FROM calls WHERE id = ?", (id_or_prefix,))
-    if not rows and id_or_prefix:
-        rows = db.rows(
-            "SELECT id FROM calls WHERE id >= ? AND id < ? ORDER BY id LIMIT 4",
-            (id_or_prefix, id_or_prefix + "\U0010ffff"),
-        )
-    return tuple(row[0] for row in rows)
+    return ids_starting(db, "calls", id_or_prefix)
 
 
 def calls_of_decision(db: Database, decision_id: str) -> tuple[Call, ...]:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.storage.errors import stranger, translating
@@ -116,6 +116,17 @@ class Database:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def ids_starting(db: Database, table: Literal["calls", "decisions"], start: str) -> tuple[str, ...]:
+    """Return the id that is `start`, else up to four ids that begin so, sorted."""
+    rows = db.rows(f"SELECT id FROM {table} WHERE id = ?", (start,))
+    if not rows and start:
+        rows = db.rows(
+            f"SELECT id FROM {table} WHERE id >= ? AND id < ? ORDER BY id LIMIT 4",
+            (start, start + "\U0010ffff"),
+        )
+    return tuple(row[0] for row in rows)
 
 
 def _bound(parameters: Parameters) -> Row | dict[str, Any]:

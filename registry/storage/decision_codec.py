@@ -142,10 +142,11 @@ def _plain(record: Any) -> Plain:
 
 def _said(record: Any) -> Plain:
     """Return a record's values but for those left at null or at nothing."""
-    nothing = {field.name for field in fields(record) if field.default in (None, ())}
-    plain = _plain(record)
+    values = ((field, getattr(record, field.name)) for field in fields(record))
     return {
-        name: one for name, one in plain.items() if one not in (None, ()) or name not in nothing
+        field.name: value
+        for field, value in values
+        if value not in (None, ()) or value != field.default
     }
 
 

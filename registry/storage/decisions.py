@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.errors import RegistryUnusable, UnknownRecord
-from rolecall.registry.storage.connection import Database, Row
+from rolecall.registry.storage.connection import Database, Row, ids_starting
 from rolecall.registry.storage.decision_codec import (
     FLAT,
     names_in,
@@ -93,13 +93,7 @@ def read_decision(db: Database, id_or_prefix: str | None) -> Decision:
 
 def decision_ids(db: Database, id_or_prefix: str) -> tuple[str, ...]:
     """Return the decision of that id, else up to four ids that start so, sorted."""
-    rows = db.rows("SELECT id FROM decisions WHERE id = ?", (id_or_prefix,))
-    if not rows and id_or_prefix:
-        rows = db.rows(
-            "SELECT id FROM decisions WHERE id >= ? AND id < ? ORDER BY id LIMIT 4",
-            (id_or_prefix, id_or_prefix + "\U0010ffff"),
-        )
-    return tuple(row[0] for row in rows)
+    return ids_starting(db, "decisions", id_or_prefix)
 
 
 def _only(db: Database, rows: list[Row], otherwise: str) -> Decision:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
-
-import pytest
 
 from rolecall.registry.core.entities import Model
 from rolecall.registry.storage.connection import Database
@@ -58,20 +56,16 @@ def test_what_others_still_read_is_freed_the_next_time(tmp_path: Path) -> None:
     assert taken(path) < 600_000
 
 
-def test_a_migrated_registry_is_as_small_as_its_rows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "registry.db"
-    with open_database(path) as db:
-        fill(db, 2_000)
-        db.run("DELETE FROM turns")
-        db.run("PRAGMA user_version = 10")
-    monkeypatch.setattr("rolecall.registry.storage.migrate._apply_steps", mark_as_current)
-    with open_database(path):
-        backup = next(tmp_path.glob("*.backup-*"))
-        shutil.move(backup, tmp_path.parent / backup.name)
-        assert taken(path) < 600_000
-
-
-def mark_as_current(db: Database) -> None:
-    db.run("PRAGMA user_version = 11")
+def test_a_migrated_registry_is_as_small_as_its_rows(tmp_path: Path) -> None:
+    path = tmp_path / "older" / "registry.db"
+    path.parent.mkdir()
+    connection = sqlite3.connect(path)
+    connection.executescript(Path(__file__).with_name("registry_9.sql").read_text("utf-8"))
+    with connection:
+        connection.execute("CREATE TABLE large AS SELECT zeroblob(2000000)")
+        connection.execute("DROP TABLE large")
+    connection.close()
+    open_database(path).close()
+    [backup] = path.parent.glob("*.backup-*")
+    assert backup.stat().st_size > 2_000_000
+    assert path.stat().st_size < 600_000

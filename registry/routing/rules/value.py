@@ -65,7 +65,7 @@ def score(
     fresh_tokens = task.input_tokens - cached_tokens
     per_million = fresh_tokens * price.input + cached_tokens * price.cache_read
     per_million += output_tokens * price.output
-    cost_usd = _rounded(per_million / 1e6 / (1.0 - failure_rate), 6)
+    cost_usd = _rounded(per_million / 1e6 / (1.0 - failure_rate), "%.6g")
     guessed = price.source == "default" or failure_from == "default"
     untimed_tokens = _untimed_tokens(prediction, output_tokens) if itl_from == "default" else 0
     streaming_s = itl_s * (output_tokens - untimed_tokens)
@@ -190,8 +190,8 @@ def _profile_std(success: float, samples: int | None) -> float | None:
     return _rounded(max(math.sqrt(success * (1.0 - success) / samples), _LEAST_STD))
 
 
-def _rounded(figure: float, digits: int = 4) -> float:
-    return float(f"{figure:.{digits}g}")
+def _rounded(figure: float, form: str = "%.4g") -> float:
+    return float(form % figure)
 
 
 def _untimed_tokens(prediction: Prediction, output_tokens: int) -> int:
