@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 START_BYTES = 16
+# Python's mimetypes lacks a fourth of these, and reads the system's own files, which differ.
 # Python's mimetypes is not used: without the system's lists it lacks a quarter of these, with them
 # it differs between machines, and it takes text such as .svg for an image.
 _BY_SUFFIX = {

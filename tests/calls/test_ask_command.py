@@ -179,7 +179,7 @@ def test_an_answer_that_met_its_limit_is_given_and_said_to_be_cut_off(
     assert "note: the answer was cut off: it reached its limit of 2 tokens" in result.stderr
 
 
-def test_a_dearer_second_choice_is_named_before_it_is_asked(
+def test_a_more_expensive_second_choice_is_named_before_it_is_asked(
     serving: Serving, rolecall: Rolecall
 ) -> None:
     first, second = serving.first_and_second(REFUSED)
