@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rolecall.registry.core.chat import Media, Part, Text, Thinking, ToolCall, ToolResult, Turn
 from rolecall.registry.core.errors import CallFailed
-from rolecall.registry.providers.tool_call_ids import CallIds
+from rolecall.registry.providers.tool_call_ids import CallIds, arguments_of
 
 Block = dict[str, Any]
 ORIGIN = "anthropic"
@@ -99,8 +98,8 @@ def _blocks(part: Part, ids: CallIds) -> Iterator[Block]:
         yield _thinking(part)
     elif isinstance(part, ToolCall):
         identity = ids.of_call(part, cleaned=_cleaned(part.id))
-        arguments = _arguments(part.arguments)
-        yield {"type": "tool_use", "id": identity, "name": part.name, "input": arguments}
+        given = arguments_of(part)
+        yield {"type": "tool_use", "id": identity, "name": part.name, "input": given}
     else:
         yield _result(part, ids)
 
@@ -138,12 +137,3 @@ def _result(part: ToolResult, ids: CallIds) -> Block:
 
 def _cleaned(identity: str) -> str:
     return _NOT_IN_IDS.sub("_", identity) or "call"
-
-
-def _arguments(text: str) -> dict[str, Any]:
-    """Return a call's arguments as the object the API wants; what is none is put into one."""
-    try:
-        arguments = json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        arguments = text
-    return arguments if isinstance(arguments, dict) else {"arguments": arguments}
