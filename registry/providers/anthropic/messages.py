@@ -8,6 +8,8 @@ from typing import Any
 
 from rolecall.registry.core.chat import Media, Part, Text, Thinking, ToolCall, ToolResult, Turn
 from rolecall.registry.core.errors import CallFailed
+from rolecall.registry.core.media_types import USUAL_TYPES
+from rolecall.registry.providers.support import lost_modalities
 from rolecall.registry.providers.tool_call_ids import CallIds, arguments_of
 
 Block = dict[str, Any]
@@ -105,13 +107,16 @@ def _blocks(part: Part, ids: CallIds) -> Iterator[Block]:
 
 
 def _media(part: Media) -> Block:
-    usual = {"image": "image/png", "pdf": "application/pdf"}.get(part.modality)
-    if usual is None:
+    if lost_modalities("anthropic", [part.modality]):
         said = f"anthropic takes no {part.modality} attachments"
         raise CallFailed("parameter_unsupported", said, parameter=part.modality)
     source = {"type": "url", "url": part.url}
     if part.data is not None:
-        source = {"type": "base64", "media_type": part.mime_type or usual, "data": part.data}
+        source = {
+            "type": "base64",
+            "media_type": part.mime_type or USUAL_TYPES[part.modality],
+            "data": part.data,
+        }
     if part.modality == "image":
         return {"type": "image", "source": source}
     return {"type": "document", "source": source} | ({"title": part.name} if part.name else {})

@@ -7,15 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rolecall.registry.core.chat import Media, Part, Text, ToolCall, ToolResult, Turn
+from rolecall.registry.core.media_types import USUAL_TYPES
 from rolecall.registry.providers.gemini.thinking import FOREIGN_SIGNATURE
 from rolecall.registry.providers.generations import Generation
 from rolecall.registry.providers.tool_call_ids import CallIds, arguments_of
 
 Piece = dict[str, Any]
-_MIME_TYPES = {
-    **{"image": "image/png", "pdf": "application/pdf"},
-    **{"audio": "audio/wav", "video": "video/mp4"},
-}
 
 
 def instruction_of(turns: Sequence[Turn]) -> dict[str, Any] | None:
@@ -101,12 +98,11 @@ def _plain(part: Part) -> Iterator[Piece]:
     if isinstance(part, Text) and part.text:
         yield {"text": part.text}
     elif isinstance(part, Media):
-        mime_type = part.mime_type or _MIME_TYPES.get(part.modality)
-        typed = {} if mime_type is None else {"mimeType": mime_type}
+        mime_type = part.mime_type or USUAL_TYPES[part.modality]
         if part.data is not None:
-            yield {"inlineData": {**typed, "data": part.data}}
+            yield {"inlineData": {"mimeType": mime_type, "data": part.data}}
         elif part.url is not None:
-            yield {"fileData": {**typed, "fileUri": part.url}}
+            yield {"fileData": {"mimeType": mime_type, "fileUri": part.url}}
 
 
 def _response(part: ToolResult) -> Mapping[str, Any]:
