@@ -129,7 +129,7 @@ def evaluate(
     from rolecall.registry.evaluation.plan import Selection, read_shares
     from rolecall.registry.evaluation.prices import read_prices
     from rolecall.registry.evaluation.robustness_report import RobustnessPlan
-    from rolecall.registry.scorer.kept_embeddings import embeddings_file
+    from rolecall.registry.scorer.encoder import embeddings_file
 
     if robust:
         _refuse(

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from rolecall.registry.calls.events import Answered, Failed
-from rolecall.registry.core.chat import Thinking, ToolCall
+from rolecall.registry.core.chat import Thinking, ToolCall, Usage
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.core.telemetry import Call
+
+_KEYS = (
+    *("endpoint", "model", "answer", "thinking", "tool_calls", "finish_reason", "usage"),
+    *("cost_usd", "total_cost_usd", "time_to_first_chunk_s", "time_per_output_token_s"),
+    *("duration_s", "call_id", "attempts", "conversation_id", "outcomes", "notes"),
+)
 
 
 def describe_answer(result: Answered, failures: Sequence[Failed] = ()) -> dict[str, Any]:
@@ -55,19 +62,7 @@ def describe_failure(decision: Decision, failures: Sequence[Failed]) -> dict[str
 
 
 def _described(decision: Decision, failures: Sequence[Failed], **found: Any) -> dict[str, Any]:
-    nothing: dict[str, Any] = dict.fromkeys(
-        (
-            *("endpoint", "model", "answer", "thinking", "tool_calls", "finish_reason", "usage"),
-            *(
-                "cost_usd",
-                "total_cost_usd",
-                "time_to_first_chunk_s",
-                "time_per_output_token_s",
-                "duration_s",
-            ),
-            *("call_id", "attempts", "conversation_id", "outcomes", "notes"),
-        )
-    )
+    nothing: dict[str, Any] = dict.fromkeys(_KEYS)
     failed = [
         {
             "endpoint": one.endpoint,
@@ -104,10 +99,4 @@ def tool_call(call: ToolCall) -> dict[str, Any]:
 
 def usage_of(call: Call) -> dict[str, int | None]:
     """Return the tokens of a call, in OpenTelemetry's words; null where unknown."""
-    return {
-        "input_tokens": call.input_tokens,
-        "output_tokens": call.output_tokens,
-        "cache_read_input_tokens": call.cache_read_input_tokens,
-        "cache_write_input_tokens": call.cache_write_input_tokens,
-        "reasoning_output_tokens": call.reasoning_output_tokens,
-    }
+    return {field.name: getattr(call, field.name) for field in fields(Usage)}

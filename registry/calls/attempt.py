@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from rolecall.registry.calls.plan import CallPlan
-from rolecall.registry.core.chat import Answer, Completed, Event, TextDelta, ThinkingDelta
+from rolecall.registry.core.chat import Answer, Completed, Event, TextDelta, ThinkingDelta, Usage
 from rolecall.registry.core.clock import Now, stamp, utc_now
 from rolecall.registry.core.entities import Endpoint, Scope
 from rolecall.registry.core.errors import CallFailed
@@ -178,17 +178,8 @@ def _ended(attempt: Attempt, clock: _Clock) -> Call:
         detail=error.message if error and attempt.purpose.keeps_text else None,
         status_code=error.status if error else None,
         retry_after_s=error.retry_after_s if error else None,
+        **asdict(answer.usage or Usage()),
     )
-    if answer.usage is not None:
-        used = answer.usage
-        ended = replace(
-            ended,
-            input_tokens=used.input_tokens,
-            output_tokens=used.output_tokens,
-            cache_read_input_tokens=used.cache_read_input_tokens,
-            cache_write_input_tokens=used.cache_write_input_tokens,
-            reasoning_output_tokens=used.reasoning_output_tokens,
-        )
     return _priced(ended, attempt, clock)
 
 
@@ -226,7 +217,7 @@ def _priced(call: Call, attempt: Attempt, clock: _Clock) -> Call:
     cost = cost_of(attempt.answer.usage, price) if is_whole else None
     if cost is not None and price is not None:
         return replace(call, cost_usd=cost, price_source=price.source, reserved_usd=None)
-    # Unknown: what was seen of it stands in for what was made of it.
+    # Unknown: what was seen of it is taken for what was made of it.
     tokens_out = call.output_tokens or -(-clock.seen_bytes // BYTES_PER_TOKEN)
     tokens_in = call.input_tokens or plan.input_tokens
     estimate = usd_for(plan.endpoint, plan.strategy, tokens_in, tokens_out)

@@ -92,7 +92,7 @@ class Halves:
         """Return for each half the dial that was chosen on the *other* one.
 
         That is the cheapest dial whose success reaches `share` of the best single model's, else
-        the most successful. A dial chosen where it counts would be picked for its luck.
+        the most successful. Measured on the prompts it was chosen on it would look too good.
         """
         first, second = (self._dial(half, share) for half in (1, 0))
         return first, second

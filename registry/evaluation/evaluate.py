@@ -32,8 +32,8 @@ from rolecall.registry.learning.fits import CrossFits, cross_fitted
 from rolecall.registry.learning.loading import RegistryAndScorer, read_known
 from rolecall.registry.policy.layers import DEFAULT_STRATEGY
 from rolecall.registry.scorer.arrays import Table
+from rolecall.registry.scorer.artifact import load_seen
 from rolecall.registry.scorer.data import read_judged, spelled_out
-from rolecall.registry.scorer.seen import load_seen
 from rolecall.registry.storage.connection import Database
 
 # Judged rows hold no times: of a strategy's terms these are what can be counted.
@@ -65,9 +65,9 @@ class SetEvaluation:
 
     `models_judged` counts the models with a score there, `learned` the prompts that the
     baselines learned on, `seen` the prompts that the scorer learned from, which are among the
-    cases only if they were asked for. Of the cases, `cross_fitted` had taught the user's fits and
-    are predicted by fits to other groups. A price is null where nobody knows it. `shares` are those
-    of the sets in a mixed workload.
+    cases only if they were asked for. The user's fits learned from `cross_fitted` of the cases,
+    which are predicted by fits to other groups. A price is null where nobody knows it. `shares`
+    are those of the sets in a mixed workload.
     """
 
     dataset: str

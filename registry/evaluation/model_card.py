@@ -18,10 +18,10 @@ from rolecall.registry.evaluation.robustness import measure_files
 from rolecall.registry.evaluation.robustness_report import RobustnessPlan
 from rolecall.registry.evaluation.sanity import check_sanity
 from rolecall.registry.learning.loading import RegistryAndScorer
+from rolecall.registry.scorer.artifact import load_seen
 from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED, card
-from rolecall.registry.scorer.kept_embeddings import embeddings_file
+from rolecall.registry.scorer.encoder import embeddings_file
 from rolecall.registry.scorer.model import Scorer
-from rolecall.registry.scorer.seen import load_seen
 from rolecall.registry.storage.registry import read_registry
 
 PROMPTS = 300

@@ -15,8 +15,8 @@ from rolecall.registry.core.errors import RegistryError, UsageError
 from rolecall.registry.core.suggestions import unknown
 from rolecall.registry.evaluation.prices import find_prices
 from rolecall.registry.scorer.arrays import Rows, Table
+from rolecall.registry.scorer.artifact import prompt_key
 from rolecall.registry.scorer.data import Judged
-from rolecall.registry.scorer.seen import prompt_key
 
 LearnedBy = Literal["other folds", "train files", "cross-fitting"]
 
@@ -148,7 +148,7 @@ def plans(
 ) -> tuple[tuple[EvalPlan, ...], tuple[Skipped, ...]]:
     """Plan the evaluation of every data set, or of all as one, or say why there is none.
 
-    `seen` are the keys of the prompts that taught the scorer, `prices` those given, and the
+    `seen` are the keys of the prompts that the scorer learned from, `prices` those given, and the
     registry to look others up in. Raises NothingToEvaluate where no data set is left,
     UnknownRecord for a data set or model that is not among the rows, and UsageError for a pool of
     one.
@@ -202,7 +202,7 @@ class _Planner:
         return self.judged.only(numbers), numbers, of_sets
 
     def plan(self, sets: tuple[str, ...]) -> EvalPlan | Skipped:
-        """Plan one evaluation; what its rows leave out is told in it."""
+        """Plan one evaluation; it names what is left out."""
         name = " + ".join(sets)
         rows, numbers, of_sets = self.rows(sets)
         judged = _judged_models(rows)

@@ -22,7 +22,7 @@ from rolecall.registry.routing.rules.token_estimate import estimate_tokens
 from rolecall.registry.scorer import baselines
 from rolecall.registry.scorer.arrays import Floats, Table
 from rolecall.registry.scorer.data import Judged
-from rolecall.registry.scorer.kept_embeddings import KeptEmbeddings
+from rolecall.registry.scorer.encoder import KeptEmbeddings
 from rolecall.registry.scorer.model import Reading, Scorer
 
 # An evaluation that is broken off loses the embeddings of so many prompts at most.

@@ -33,7 +33,7 @@ from rolecall.registry.policy.layers import DEFAULT_STRATEGY
 from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.baselines import nearest
 from rolecall.registry.scorer.data import Judged, read_judged, spelled_out
-from rolecall.registry.scorer.kept_embeddings import KeptEmbeddings
+from rolecall.registry.scorer.encoder import KeptEmbeddings
 from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.storage.connection import Database
 

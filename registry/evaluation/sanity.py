@@ -42,7 +42,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class ExpectationGroup:
-    """Prompts of which the same evidence tells; what the fields mean is told in the file."""
+    """Prompts with the same evidence; the file explains the fields."""
 
     name: str
     kind: str
@@ -126,7 +126,7 @@ def read_expectations() -> tuple[ExpectationGroup, ...]:
 def check_sanity(db: Database, scorer: Scorer, *, strategy: str = "balanced") -> SanityReport:
     """Route every prompt over a registry; nothing is recorded.
 
-    Raises UnknownRecord for a registry that has none of the models that a group tells of.
+    Raises UnknownRecord for a registry that has none of the models of a group.
     """
     groups = read_expectations()
     expected, failures = list[Expected](), list[SanityFailure]()
@@ -161,7 +161,7 @@ def check_sanity(db: Database, scorer: Scorer, *, strategy: str = "balanced") ->
 def decide_among_judged(
     router: Router, group: ExpectationGroup, prompt: str, strategy: str, task: str | None = None
 ) -> Decision:
-    """Decide a prompt of a group among the endpoints of which its evidence tells."""
+    """Decide a prompt of a group among the endpoints for which there is evidence."""
     judged = group.evidence.success
     endpoints = tuple(one.id for one in router.registry.endpoints if one.variant in judged)
     if not endpoints:
@@ -173,9 +173,9 @@ def decide_among_judged(
 
 
 def expect(router: Router, group: ExpectationGroup, prompt: str, decision: Decision) -> Expected:
-    """Weigh the endpoints of a decision by the evidence; the group's `task` is told this time.
+    """Weigh the endpoints of a decision by the evidence; the group's `task` is given this time.
 
-    Answers are as long as they were where the evidence tells, else as the router expects them.
+    Answers are as long as in the evidence, else as the router expects them.
     """
     if group.task is not None:
         decision = decide_among_judged(router, group, prompt, decision.strategy.id, group.task)

@@ -1,4 +1,4 @@
-"""Whether to route, in words: routing must beat every mixture of single models, not luck."""
+"""Whether to route, in words: routing must beat every mixture of single models beyond chance."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def judge(means: PolicyMeans) -> EvalVerdict:
     cheapest model that is. Or, at the dial `quality_usd`, it is worth more than any single model.
     Either way it must succeed more than any mixture of single models of its own mean cost. All of
     it at the low end of 95 % intervals, with the mixtures and the best single models found anew
-    in every resample: so a lucky model is no gain, and neither is what a cheaper single model
+    in every resample: so chance is no gain, and neither is what a cheaper single model
     would save too.
     """
     use = means.models[most_value(means)]

@@ -1,1 +1,1 @@
-"""What the user's judged rows teach the scorer, and which scorer is in use."""
+"""Fits to the user's judged rows, and which scorer is in use."""

@@ -18,6 +18,7 @@ from rolecall.registry.learning.fits import derive_fits, facts_by_name, read_ans
 from rolecall.registry.learning.loading import Loading, with_fits
 from rolecall.registry.learning.rows import counts, merged, rows_of, without_models
 from rolecall.registry.scorer.active_learning import most_telling
+from rolecall.registry.scorer.artifact import load_seen
 from rolecall.registry.scorer.comparison import FitComparison, compare
 from rolecall.registry.scorer.data import (
     Judged,
@@ -27,7 +28,6 @@ from rolecall.registry.scorer.data import (
     read_prompt_rows,
 )
 from rolecall.registry.scorer.model import Scorer
-from rolecall.registry.scorer.seen import load_seen
 from rolecall.registry.scorer.variants import canonical
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.judged_rows import (
@@ -58,7 +58,7 @@ class FitResult:
     """What came of fitting one model; times are in seconds.
 
     The model had `before` rows, the files gave `given`, it has `rows` now, of which
-    `length_rows` told a length. `known_by` is what predictions rested on so far. Without two
+    `length_rows` had a length. `known_by` is what predictions rested on so far. Without two
     groups of rows that it has not learned from, there is no comparison. Where the files do not
     judge the model, `rows` is 0, nothing is changed, and they judge the `others`.
     """
@@ -103,10 +103,10 @@ def fit_judged(
 ) -> FitResult:
     """Add judged rows to those of one model, or replace them, and fit it.
 
-    Without a row of the model nothing is changed. `report` is told how many
-    of how many prompts are read. Raises InvalidDocument for bad lines (unless skipped) and
-    unreadable files, UnknownRecord for a name that the request gives but no row has,
-    RegistryUnusable, ScorerUnusable.
+    Without a row of the model nothing is changed. `report` is told how many of how many prompts
+    are read. Raises InvalidDocument for bad lines (unless skipped) and unreadable files,
+    UnknownRecord for a name that the request gives but no row has, RegistryUnusable,
+    ScorerUnusable.
     """
     loading = Loading()
     judged, bad = read_judged(request.files, skip_bad=request.skip_bad)
@@ -170,7 +170,7 @@ def suggest_prompts(
     *,
     count: int,
 ) -> SuggestedPrompts:
-    """Return the `count` prompts of a pool whose judgement tells most of a model.
+    """Return the `count` prompts of a pool that are most worth judging for a model.
 
     What is known already are the model's kept rows, and those of the request. Scores in the pool
     are not looked at; its prompts that the model was judged on are left out. Raises as

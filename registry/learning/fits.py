@@ -16,6 +16,7 @@ from rolecall.registry.core.judged_rows import JudgedRow
 from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.core.reporting import ReportProgress, Tell, say_nothing
 from rolecall.registry.learning.rows import counts
+from rolecall.registry.scorer.artifact import prompt_key
 from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.scorer.onboarding import (
     Answers,
@@ -27,7 +28,6 @@ from rolecall.registry.scorer.onboarding import (
     parts_of,
 )
 from rolecall.registry.scorer.packing import pack_fits, pack_reading, unpack_reading
-from rolecall.registry.scorer.seen import prompt_key
 from rolecall.registry.scorer.variants import canonical
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.judged_rows import (
@@ -65,7 +65,7 @@ class CrossFits:
 
 
 def derive_fits(db: Database, scorer: Scorer, tell: Tell = say_nothing) -> Fits:
-    """Fit the models of the active rows and keep the fits; told if it takes over a second."""
+    """Fit the models of the active rows and keep the fits; `tell` so if it takes over a second."""
     started = perf_counter()
     rows = read_judged_rows(db)
     fits = fit_models(scorer, read_answers(db, scorer, rows))

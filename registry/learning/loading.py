@@ -1,4 +1,4 @@
-"""Load the scorer beside the rest of a cold start, with what the user's rows taught it."""
+"""Load the scorer beside the rest of a cold start, with the fits to the user's rows."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def read_known(db: Database, tell: Tell = say_nothing) -> RegistryAndScorer:
 def with_fits(db: Database, scorer: Scorer, tell: Tell = say_nothing) -> Scorer:
     """Return the scorer with what this registry's judged rows say, unless that is switched off.
 
-    What another version of the scorer made of them is derived anew, and told if it takes long.
+    Fits by another version of the scorer are made anew; `tell` says so if it takes long.
     """
     from rolecall.registry.storage.judged_rows import has_judged_rows, read_fits, uses_fits
 

@@ -1,4 +1,4 @@
-"""Which scorer decides: the shipped one as it is, or with what the user's rows taught it."""
+"""Which scorer decides: the shipped one as it is, or with fits to the user's rows."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def fits_in_use(db: Database) -> FitsInUse:
 
 
 def use_version(db: Database, name: str) -> str:
-    """Switch what the user's rows taught on (`own`) or off (`pretrained`); return what was on.
+    """Switch the fits to the user's rows on (`own`) or off (`pretrained`); return what was on.
 
     Raises UnknownRecord for another name, UsageError for `own` without rows, RegistryUnusable.
     """

@@ -20,6 +20,11 @@ class Target:
     model: Model
     key: str | None = field(default=None, repr=False)
 
+    @property
+    def remote_model(self) -> str:
+        """The name of the model at the server."""
+        return self.endpoint.remote_model or self.model.id
+
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:

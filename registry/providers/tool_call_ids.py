@@ -1,8 +1,10 @@
-"""One id per tool call of a history, and the same for its result, wherever the calls came from."""
+"""The tool calls of a history, wherever they came from: one id for each, arguments as objects."""
 
 from __future__ import annotations
 
+import json
 from itertools import count
+from typing import Any
 
 from rolecall.registry.core.chat import ToolCall, ToolResult
 
@@ -41,3 +43,12 @@ class CallIds:
     def name_of(self, result: ToolResult) -> str | None:
         """Return the tool that a result is of, if it or its call says so."""
         return result.name or self._names.get(result.call_id)
+
+
+def arguments_of(call: ToolCall) -> dict[str, Any]:
+    """Return the arguments as the object that most APIs want; what is none is put into one."""
+    try:
+        arguments = json.loads(call.arguments or "{}")
+    except (ValueError, RecursionError):
+        arguments = call.arguments
+    return arguments if isinstance(arguments, dict) else {"arguments": arguments}

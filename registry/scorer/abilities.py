@@ -55,8 +55,8 @@ class Ability:
 def abilities_by_kind(scorer: Scorer, facts: ModelFacts) -> tuple[Ability, ...]:
     """Return what is known of a model, by kind of work in alphabetical order.
 
-    Rows of the model's own speak for the kinds that they are of, a fit to the user's rows for
-    all; of other kinds the prior speaks.
+    Kinds of which training had rows of the model are predicted by its latent, as are all kinds
+    once it is fitted to the user's rows; other kinds are predicted by the prior.
     """
     head, pool = scorer.head, scorer.pool((facts,))
     kinds: dict[str, str] = card()["kinds"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +13,15 @@ import numpy as np
 
 from rolecall.registry.core.errors import ScorerUnusable
 from rolecall.registry.scorer.arrays import Arrays, Floats, pack_arrays, unpack_arrays
-from rolecall.registry.scorer.card import MODEL_FILE, TOKENIZER_FILE
+from rolecall.registry.scorer.card import MODEL_FILE, PRETRAINED, TOKENIZER_FILE
 from rolecall.registry.scorer.knn import Neighbours
 from rolecall.registry.scorer.metadata_prior import MetadataPrior
 
 FORMAT = 7
 HEAD_FILE = "head.bin"
+SEEN_FILE = "seen.bin"  # the prompts that the scorer learned from: sorted 64-bit hashes
 PUBLIC = "public_scores"  # the data set of prompts that stand for public benchmarks
+_KEYS = np.dtype("<u8")
 _HINT = "reinstall rolecall"
 
 
@@ -91,7 +95,7 @@ def rounded(array: Floats) -> Floats:
 
 
 def save_head(head: Head, folder: Path) -> None:
-    """Write the head's file into `folder`, beside the encoder's, which it vouches for."""
+    """Write the head's file into `folder`, with checksums of the encoder's beside it."""
     prior, prior_arrays = head.prior.pack()
     neighbours, neighbour_arrays = head.neighbours.pack()
     about = {
@@ -154,3 +158,21 @@ def _assemble(about: dict[str, Any], arrays: Arrays) -> Head:
         neighbours=Neighbours.unpack(about["neighbours"], arrays),
         **{name: arrays[name].astype(np.float32) for name in ARRAYS},
     )
+
+
+def prompt_key(text: str) -> int:
+    """Return the first 8 bytes of the SHA-256 of a prompt, blanks around it left out."""
+    return int.from_bytes(sha256(text.strip().encode("utf-8", "surrogatepass")).digest()[:8])
+
+
+def write_seen(folder: Path, keys: Iterable[int]) -> None:
+    """Write the keys of the prompts that a scorer learned from into its folder."""
+    (folder / SEEN_FILE).write_bytes(np.array(sorted(set(keys)), dtype=_KEYS).tobytes())
+
+
+def load_seen(folder: Path | None = None) -> frozenset[int]:
+    """Return the keys in a scorer's folder, by default the shipped one's; none if it has none."""
+    path = (folder or PRETRAINED) / SEEN_FILE
+    if not path.is_file():
+        return frozenset()
+    return frozenset(np.frombuffer(path.read_bytes(), dtype=_KEYS).tolist())

@@ -41,7 +41,7 @@ YES_OR_NO = (
 _AT_MOST = "以内|以內|不超过|不超過|最多|至多|以下|이내|이하|최대|まで"
 _AT_LEAST = "至少|以上|最少|不少于|이상|최소|少なくとも"
 _EACH = "每|各|それぞれ|각"
-# Whose number of words is told of a text that stands before the writer.
+# Before a number, these mean the length of a given text, not of the answer.
 _BEFORE = "(?:这|這|那|本|该|この|その|이 |그 )[篇个段]?|第|以下の"
 # One of a unit is asked for only with one of these around it.
 _ONE = "用|以|只|で|话|로|回答|만"

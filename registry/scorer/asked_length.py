@@ -9,9 +9,8 @@ from itertools import chain
 from operator import attrgetter
 
 from rolecall.registry.scorer.asked_dense import YES_OR_NO, dense_asks
-from rolecall.registry.scorer.asked_spaced import TOKEN, spaced_asks
+from rolecall.registry.scorer.asked_spaced import TOKEN, languages, spaced_asks
 from rolecall.registry.scorer.asked_units import EXACT, Ask, AskedLength
-from rolecall.registry.scorer.asked_words import languages
 from rolecall.registry.scorer.text import clip
 
 _FENCE = "```"
@@ -46,7 +45,7 @@ def asked_tokens(text: str) -> AskedLength | None:
 def _together(asks: Sequence[Ask]) -> AskedLength | None:
     """Return the length of all that is asked: words say more than sentences.
 
-    What each of unknown many parts should have says nothing.
+    A length for each of an unknown number of parts is ignored.
     """
     parts = [one for one in asks if one.each]
     wholes = [one for one in asks if not one.each]

@@ -104,7 +104,7 @@ class BadLine:
 
     def __str__(self) -> str:
         place = f"{shown(self.path)}:{self.number}" if self.number else shown(self.path)
-        # What a stranger's file holds must not steer the terminal, or begin a line of its own.
+        # Control characters from a file must not reach the terminal, nor begin a line of their own.
         return _CONTROL.sub(" ", f"{place}: {self.problem}")
 
 

@@ -35,7 +35,7 @@ class ParsedRow:
     """What one line says, and what later lines add to it.
 
     `id` is null where there is none, `model` where the line holds every model's answer. `text` is
-    what the scorer reads; `key` tells one conversation from another. `named` are the models that
+    what the scorer reads; `key` identifies the conversation. `named` are the models that
     it is about, with a score or without.
     """
 
@@ -62,7 +62,7 @@ class ParsedRow:
         return "a wide row" if self.named else None
 
     def join(self, other: ParsedRow) -> None:
-        """Add what another row of the same prompt tells, and this one does not."""
+        """Add what another row of the same prompt has, and this one has not."""
         self.scores = other.scores | self.scores
         self.tokens = other.tokens | self.tokens
         self.costs = other.costs | self.costs
@@ -133,7 +133,7 @@ def _digest(text: str) -> bytes:
 
 
 def _prompt(plain: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Return the text that is read, what tells the conversation from another, and what is asked.
+    """Return the text that is read, what identifies the conversation, and what is asked.
 
     All are the same string where there is nothing but a prompt.
     """

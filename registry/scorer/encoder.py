@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -13,17 +14,19 @@ from onnxruntime.capi import onnxruntime_pybind11_state as failures
 from tokenizers import Tokenizer
 
 from rolecall.registry.core.errors import ScorerUnusable
-from rolecall.registry.scorer.card import MODEL_FILE, TOKENIZER_FILE
+from rolecall.registry.scorer.arrays import Floats
+from rolecall.registry.scorer.card import MODEL_FILE, PRETRAINED, TOKENIZER_FILE, file_digest
 from rolecall.registry.scorer.text import clip, instruction_within
 
 WIDTH = 384
-# What the graph says of one text, in this order: `sentence`, of unit length, tells what the text is
-# about; `phrases`, the mean of a lower layer, tells more of how it is put.
+# The graph's outputs for one text, in this order: `sentence`, of unit length, represents what the
+# text is about; `phrases`, the mean of a lower layer, more of its wording.
 EMBEDDINGS = ("sentence", "phrases")
 SENTENCE, PHRASES = range(2)
 Session: TypeAlias = ort.InferenceSession
 MOST_TOKENS = 256
 _HEAD_TOKENS, _INSTRUCTION_TOKENS = 160, 48
+_KEY_DIGITS = 16
 
 _LOAD_FAILURES = (
     failures.Fail,
@@ -92,3 +95,43 @@ def load_session(folder: Path) -> Session:
     except _LOAD_FAILURES as error:
         message = f"the scorer's encoder is unreadable: {path}"
         raise ScorerUnusable(message, hint="reinstall rolecall") from error
+
+
+class KeptEmbeddings(Encoder):
+    """An encoder with a memory; `save` writes it to `path`, where the next one finds it."""
+
+    def __init__(self, encoder: Encoder, path: Path | None = None) -> None:
+        self.version = encoder.version
+        self._encoder, self._path, self._fresh = encoder, path, False
+        self._known: dict[str, Floats] = {}
+        if path is not None and path.exists():
+            with np.load(path) as kept:
+                self._known = dict(zip(kept["keys"].tolist(), kept["embeddings"], strict=True))
+
+    def encode(self, texts: Sequence[str]) -> Floats:
+        """Return the embeddings (N, 2, 384) of N texts, read now or before."""
+        found = np.empty((len(texts), len(EMBEDDINGS), WIDTH), dtype=np.float32)
+        for row, text in enumerate(texts):
+            key = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:_KEY_DIGITS]
+            if key not in self._known:
+                self._known[key] = self._encoder.encode([text])[0]
+                self._fresh = True
+            found[row] = self._known[key]
+        return found
+
+    def save(self) -> None:
+        """Write what is known to the file, if there is one and something is new."""
+        if self._path is None or not self._fresh:
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._path.with_suffix(".new.npz")
+        np.savez(
+            fresh, keys=np.array(list(self._known)), embeddings=np.stack(list(self._known.values()))
+        )
+        fresh.replace(self._path)
+        self._fresh = False
+
+
+def embeddings_file(folder: Path, artifact: Path = PRETRAINED) -> Path:
+    """Return the file in `folder` that holds embeddings by the encoder of an artifact folder."""
+    return folder / f"embeddings-{file_digest(artifact / MODEL_FILE)[:16]}.npz"

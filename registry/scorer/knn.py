@@ -75,7 +75,7 @@ class Neighbours:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Return mean scores (N, M), nan where unknown, their weights (N, M), similarities (N,).
 
-        The similarity is to the nearest prompt. Labels of whole agent runs speak only where
+        The similarity is to the nearest prompt. Scores of whole agent runs count only where
         `is_agent` is not false, and alone where it is true.
         """
         similarity = self.similarity(places)

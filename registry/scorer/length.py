@@ -195,7 +195,7 @@ def family_key(one: Variant) -> str:
 
 
 def _own_variant(one: ModelFacts, names: Sequence[str]) -> Variant:
-    """Return the variant that is asked; what surely reasons does so even where told not to."""
+    """Return the variant that is asked; a model that always reasons does so at effort none too."""
     own = _variant(names[0])
     if one.reasoning_effort == "none" and _reasons(Variant(own.base, "none")):
         return Variant(own.base, "minimal")

@@ -146,7 +146,7 @@ class Scorer:
         """Read one prompt, once for any number of models.
 
         `is_agent` says whether an agent's whole run is asked for, or not; null where that is not
-        known. Labels of whole runs never speak for single answers.
+        known. Scores of whole runs never count for single answers.
         """
         embeddings = self.encoder.encode([text])  # (1, 2, 384)
         features = measure(text)

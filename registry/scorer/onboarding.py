@@ -16,17 +16,76 @@ from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.posterior import Design, Gaussian, fit_posterior, variances
 from rolecall.registry.scorer.variants import canonical
-from rolecall.registry.scorer.world import World, fit_world
 
 if TYPE_CHECKING:
     from rolecall.registry.scorer.model import Reading, Scorer
 
 Facts = Mapping[str, ModelFacts]
 
+# How far the common offset may be from none, as a standard deviation in logits.
+_SPREAD = 0.7
+# Prompts of cosine similarity c share exp((c - 1) / _REACH) of it.
+_REACH = 0.2
+# Of more prompts a random part serves as places, and of more scores a part is fitted.
+_MOST_PLACES = 256
+_MOST_SCORES = 20_000
+_JITTER = 1e-3
+_SEED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """An offset in logits for every model, by prompt: `weights` (P,) at `vectors` (P, 384).
+
+    Far from all of them it is 0.
+    """
+
+    vectors: Table
+    weights: Table
+
+    def offsets(self, vectors: Table) -> Table:
+        """Return the offsets (N,) of prompts of these embeddings (N, 384)."""
+        found: Table = kernel(vectors, self.vectors) @ self.weights
+        return found
+
+
+def kernel(left: Table, right: Table) -> Table:
+    """Return how much of their offset prompts share, (N, P), by their embeddings."""
+    alike: Table = np.exp((left @ right.T - 1) / _REACH)
+    return alike
+
+
+def fit_world(vectors: Table, logits: Table, own_variances: Table, scores: Table) -> World:
+    """Return what the scores (N, M) of judged models have in common beyond the predicted logits.
+
+    The offset is a Gaussian process over embeddings (N, 384) beside an own deviation for each
+    model, of variance `own_variances` (M,): what one model alone shows is shared between the two.
+    Scores are `nan` where a model was not judged.
+    """
+    rng = np.random.default_rng(_SEED)
+    chosen = np.sort(rng.permutation(len(vectors))[:_MOST_PLACES])
+    places = vectors[chosen]
+    rows, columns = np.nonzero(np.isfinite(scores))
+    if len(rows) > _MOST_SCORES:
+        part = np.sort(rng.permutation(len(rows))[:_MOST_SCORES])
+        rows, columns = rows[part], columns[part]
+    count = len(places)
+    models = scores.shape[1]
+    features = np.zeros((len(rows), count + models))
+    features[:, :count] = kernel(vectors, places)[rows]
+    features[np.arange(len(rows)), count + columns] = 1.0
+    covariance = np.zeros((count + models, count + models))
+    alike = kernel(places, places) + _JITTER * np.eye(count)
+    covariance[:count, :count] = _SPREAD**2 * np.linalg.inv(alike)
+    covariance[count:, count:] = np.diag(own_variances)
+    prior = Gaussian(np.zeros(count + models), covariance)
+    found = fit_posterior(Design(logits[rows, columns], features), scores[rows, columns], prior)
+    return World(places, found.mean[:count])
+
+
 PARTS = 5
 # A model answers as long as predicted: this prior counts as so many rows.
 _LENGTH_ROWS = 2.0
-_SEED = 7
 
 # The same pool is asked about prompt after prompt.
 _canonical = lru_cache(maxsize=1024)(canonical)
@@ -36,7 +95,7 @@ _canonical = lru_cache(maxsize=1024)(canonical)
 class Fit:
     """What is known of one model after its rows: `mean` (K,) and `covariance` (K, K) of its latent.
 
-    `log_tokens` is added to the logarithm of its predicted length, null where no row told one.
+    `log_tokens` is added to the logarithm of its predicted length, null where no row has one.
     `model` is its canonical name.
     """
 
@@ -74,7 +133,7 @@ class Answers:
 
     `scores`, `samples` (how many answers each score is the mean of) and `longer` (by how much the
     answers are longer than predicted, in logarithms) are (N, M), `nan` where a model was not asked
-    or told no length. Rows of one group never straddle a split.
+    or its length is unknown. Rows of one group never straddle a split.
     """
 
     readings: tuple[Reading, ...]

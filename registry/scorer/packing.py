@@ -6,8 +6,7 @@ import numpy as np
 
 from rolecall.registry.scorer.arrays import pack_arrays, unpack_arrays
 from rolecall.registry.scorer.model import Reading
-from rolecall.registry.scorer.onboarding import Fit, Fits
-from rolecall.registry.scorer.world import World
+from rolecall.registry.scorer.onboarding import Fit, Fits, World
 
 _ARRAYS = ("loading", "usual_loading", "features")
 _HALVES = ("vector",)
@@ -23,7 +22,7 @@ _NUMBERS = (
 
 
 def pack_reading(reading: Reading) -> bytes:
-    """Return a reading as bytes, without its text; what no neighbour tells takes no room."""
+    """Return a reading as bytes, without its text; models without neighbours take no room."""
     known = np.flatnonzero(reading.local_share)
     arrays = {name: np.asarray(getattr(reading, name), dtype="<f4") for name in _ARRAYS}
     arrays |= {name: np.asarray(getattr(reading, name), dtype="<f2") for name in _HALVES}

@@ -49,7 +49,7 @@ class TaskClassifier:
     """Softmax over (vector, cues, hashed n-grams of both edges) with calibrated probabilities.
 
     Where no kind reaches `least` probability, a caller does better to say `general`. A kind below
-    another (`code.edit`) is told only where it is itself likelier than not.
+    another (`code.edit`) is returned only where it is itself likelier than not.
     """
 
     def __init__(

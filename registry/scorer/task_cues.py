@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePath
 
-# Enough of each end to see what a text is; the middle of a long one tells nothing more.
+# Enough of each end to see what a text is; the middle of a long one adds nothing.
 _SCANNED_CHARS = 8_000
 _LEAST_CODE_LINES = 3
 _LEAST_TABLE_LINES = 2

@@ -37,9 +37,9 @@ DEFAULT_EFFORT: Mapping[str, str] = _TABLES["default_effort"]
 DATED = tuple[str, ...](_TABLES["dated"])
 # Names whose end looks like an effort and is none.
 WHOLE = tuple[str, ...](_TABLES["whole"])
-# Models that always reason: `-thinking` says nothing of them.
+# Models that always reason: `-thinking` adds nothing to their names.
 ALWAYS_REASONS = tuple[str, ...](_TABLES["always_reasons"])
-# Models whose efforts are told apart; for all others "high" and above is `-thinking`.
+# Models of which each effort is a variant; for all others "high" and above is `-thinking`.
 GRADED = tuple[str, ...](_TABLES["graded"])
 # `-max` is an effort of these; elsewhere (qwen3-max) it is part of the name.
 MAX_IS_AN_EFFORT = tuple[str, ...](_TABLES["max_is_an_effort"])

@@ -17,6 +17,7 @@ PROMPT = (
     "timestamp range. It used to take two seconds and now takes ninety. What should I check first?"
 )
 HERE = Path(__file__).parent
+TAB = "Tab after `roles show`"
 
 
 def commands() -> dict[str, list[str]]:
@@ -27,6 +28,8 @@ def commands() -> dict[str, list[str]]:
         "floor": [sys.executable, str(HERE / "floor.py"), folder, PROMPT],
         "rolecall route": [rolecall, "route", PROMPT],
         "rolecall --help": [rolecall, "--help"],
+        TAB: [rolecall],
+        "import typer": [sys.executable, "-c", "import typer.main"],
         "import torch": [sys.executable, "-c", "import torch"],
         "import sentence_transformers": [sys.executable, "-c", "import sentence_transformers"],
     }
@@ -56,8 +59,9 @@ def measure(rounds: int) -> dict[str, list[float]]:
             seconds(command, environment)
         for round_ in range(rounds):
             for name, command in timed.items():
+                line = {"_ROLECALL_COMPLETE": "rolecall roles show "} if name == TAB else {}
                 if round_ < 3 or not name.startswith("import"):
-                    times[name].append(seconds(command, environment))
+                    times[name].append(seconds(command, environment | line))
         return times
 
 

@@ -32,9 +32,9 @@ APIS: tuple[Api, ...] = get_args(Api)
 TIMEOUT_S = 0.2
 BROKEN_TEXT = "Half of this is lost."
 WHOLE_TEXT = "Sound and whole."
-PRICE, DEARER = Price(1.0, 2.0, source="test"), Price(2.0, 4.0, source="test")
+PRICE, HIGHER_PRICE = Price(1.0, 2.0, source="test"), Price(2.0, 4.0, source="test")
 # A plan's usage is 12 tokens in and 8 out unless it says otherwise.
-USED_USD, DEARER_USD = 28e-6, 56e-6
+USED_USD, HIGHER_USD = 28e-6, 56e-6
 
 # What is stored of a call: its error type, and what it cost. `0` is nothing, since it was
 # refused or never sent; `$` what was used, since that was said; `?` unknown. One column stands
@@ -262,7 +262,7 @@ def opened(folder: Path) -> Iterator[Matrix]:
         open_registry(folder / "matrix.db") as db,
         Client(timeouts=timeouts) as client,
     ):
-        served = [Served(endpoint=f"{api}/sound", api=api, price=DEARER) for api in APIS]
+        served = [Served(endpoint=f"{api}/sound", api=api, price=HIGHER_PRICE) for api in APIS]
         for case in CASES:
             url = server.refusing_url(case.api) if case.fault == "refuse" else None
             served.append(
@@ -322,7 +322,7 @@ def _stored(case: Case, seen: Seen) -> Iterator[_Compared]:
         [_rounded(call.cost_usd) for call in calls],
         [
             *([_rounded(case.cost_usd)] * tries),
-            *([_rounded(DEARER_USD)] * after),
+            *([_rounded(HIGHER_USD)] * after),
         ],
     )
     yield "without an end", [call.id for call in calls if call.finished_at is None], []

@@ -15,7 +15,7 @@ from tests.faults.plan import Plan
 from tests.faults.registry import Served, registry_yaml
 from tests.faults.server import FaultServer
 
-DEARER = Price(2.0, 4.0, source="test")
+HIGHER_PRICE = Price(2.0, 4.0, source="test")
 
 
 # Hidden reasoning would cost as much as the whole answer.
@@ -35,7 +35,7 @@ class Serving:
         return endpoint
 
     def first_and_second(self, plan: Plan, *, api: Api = "openai") -> tuple[str, str]:
-        """Register an endpoint that answers by `plan` and a dearer, sound one behind it."""
+        """Register an endpoint that answers by `plan` and a more expensive, sound one behind it."""
         self.server.plan("first", plan)
         second: Api = "anthropic" if api == "openai" else "openai"
         self.register(
@@ -44,7 +44,7 @@ class Serving:
                 endpoint=f"{second}/second",
                 api=second,
                 model="same",
-                price=DEARER,
+                price=HIGHER_PRICE,
                 capabilities=PLAIN,
             ),
         )

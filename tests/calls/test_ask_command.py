@@ -148,6 +148,8 @@ def test_a_rate_limit_without_end_is_not_waited_for(serving: Serving, rolecall: 
         (["ask", "hello", "-c"], "there is no conversation to continue"),
         (["ask", "hello", "-c", "--conversation", "x"], "either --continue or --conversation"),
         (["ask", "hello", "--idle-timeout", "0"], "idle-timeout"),
+        (["ask", "hello", "--first-token-timeout", "1e10"], "is above 86400"),
+        (["ask", "hello", "--check", " "], "--check names no command"),
     ],
 )
 def test_what_cannot_be_asked_is_a_usage_error_and_nothing_is_sent(
@@ -179,7 +181,7 @@ def test_an_answer_that_met_its_limit_is_given_and_said_to_be_cut_off(
     assert "note: the answer was cut off: it reached its limit of 2 tokens" in result.stderr
 
 
-def test_a_dearer_second_choice_is_named_before_it_is_asked(
+def test_a_more_expensive_second_choice_is_named_before_it_is_asked(
     serving: Serving, rolecall: Rolecall
 ) -> None:
     first, second = serving.first_and_second(REFUSED)
@@ -231,3 +233,14 @@ def test_several_calls_of_tools_are_lines_of_json_after_the_text(
         ("now", {}),
     ]
     assert all(one["id"] for one in told)
+
+
+def test_what_failed_calls_cost_is_told_where_nobody_answered(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    serving.one("openai")
+    serving.server.plan("m", Plan(fault="empty"))
+    told = json.loads(rolecall("ask", "hello", "--json").stdout)
+    costs = [call.cost_usd for call in serving.calls()]
+    assert [one["cost_usd"] for one in told["failures"]] == costs
+    assert told["total_cost_usd"] == pytest.approx(sum(cost or 0.0 for cost in costs))

@@ -52,16 +52,6 @@ def test_without_a_check_nothing_is_recorded(db: Database) -> None:
     assert judge(db, "hello") == ([], ())
 
 
-def test_an_answer_that_fits_its_schema_is_a_success(db: Database) -> None:
-    assert judge(db, '{"total": 3}', schema=SCHEMA) == ([(1.0, "schema: passed")], ())
-
-
-def test_an_answer_that_does_not_fit_is_a_failure_and_is_said(db: Database) -> None:
-    outcomes, notes = judge(db, "{}", schema=SCHEMA)
-    assert outcomes == [(0.0, "schema: $: 'total' is a required property")]
-    assert notes == ("schema failed: $: 'total' is a required property",)
-
-
 def test_without_a_log_what_the_answer_said_is_not_kept(db: Database) -> None:
     outcomes, _ = judge(db, "secret", schema=SCHEMA, decision=replace(ASKED, prompt=None))
     assert outcomes == [(0.0, "schema: failed")]
@@ -72,15 +62,9 @@ def test_a_tool_call_is_not_held_against_the_schema(db: Database) -> None:
     assert judged(db, SCHEMA, None, ASKED, SCORED, answer) == ((), ())
 
 
-def test_a_check_gets_the_answer_and_says_by_its_exit_whether_it_is_good(db: Database) -> None:
-    assert judge(db, "wörld", check="grep -q wörld") == ([(1.0, "check: passed")], ())
-
-
-def test_a_check_that_fails_is_an_outcome_with_its_exit_code(db: Database) -> None:
-    assert judge(db, "hello", check="exit 3") == (
-        [(0.0, "check: exit 3")],
-        ("check failed: exit 3",),
-    )
+def test_a_check_that_cannot_be_run_is_no_outcome_and_is_said(db: Database) -> None:
+    said = ("the check judged nothing: the shell says exit 127",)
+    assert judge(db, "hello", check="no-such-command-here") == ([], said)
 
 
 def test_schema_and_check_are_judged_apart_and_move_the_success(db: Database) -> None:
@@ -91,7 +75,7 @@ def test_schema_and_check_are_judged_apart_and_move_the_success(db: Database) ->
     assert kept.residual == pytest.approx(0.4 - 0.6, abs=0.02)
 
 
-def test_a_check_is_kept_as_such_with_what_was_foretold(db: Database) -> None:
+def test_a_check_is_kept_as_such_with_what_was_predicted(db: Database) -> None:
     [outcome], _ = judged(db, None, "true", ASKED, SCORED, Answer((Text("hi"),)))
     assert isinstance(outcome, Outcome)
     assert (outcome.source, outcome.predicted, outcome.decision_id) == ("check", 0.6, ASKED.id)

@@ -183,15 +183,6 @@ def test_an_unlogged_conversation_cannot_be_gone_on_with(
     assert "--no-log" in result.stderr
 
 
-def test_either_a_conversation_is_named_or_the_last_one_is_gone_on_with(
-    serving: Serving, rolecall: Rolecall
-) -> None:
-    serving.one()
-    result = rolecall("ask", "hello", "-c", "--conversation", "tea")
-    assert result.exit_code == 2
-    assert "either --continue or --conversation" in result.stderr
-
-
 def test_without_a_log_what_fails_the_schema_is_not_quoted_in_the_file(
     serving: Serving, rolecall: Rolecall, tmp_path: Path
 ) -> None:

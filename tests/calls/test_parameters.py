@@ -7,7 +7,7 @@ import json
 import pytest
 
 from rolecall.registry.core.entities import Api
-from tests.calls.serving import DEARER, Serving
+from tests.calls.serving import HIGHER_PRICE, Serving
 from tests.conftest import Rolecall
 from tests.faults.plan import DEFAULT_TEXT, Plan
 from tests.faults.registry import Served
@@ -44,7 +44,7 @@ def test_who_takes_a_parameter_is_asked_before_who_would_drop_it(
 ) -> None:
     serving.register(
         Served(endpoint="anthropic/m", api="anthropic"),
-        Served(endpoint="openai/takes", price=DEARER),
+        Served(endpoint="openai/takes", price=HIGHER_PRICE),
     )
     told = json.loads(rolecall("ask", "hello", "-o", "seed", "7", "--json").stdout)
     assert told["endpoint"] == "openai/takes"

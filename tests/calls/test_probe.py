@@ -29,6 +29,8 @@ from rolecall.registry.storage.spending import spent
 from rolecall.registry.storage.statistics import read_endpoint_statistics
 from rolecall.registry.telemetry.availability import read_availability
 from rolecall.registry.telemetry.record import begin_call, end_call
+from tests.calls.serving import Serving
+from tests.conftest import Rolecall
 from tests.faults.plan import Plan
 from tests.faults.registry import Served, registry_yaml
 from tests.faults.server import FaultServer
@@ -206,3 +208,13 @@ def test_a_timers_command_has_full_paths_and_every_choice(
         *("probe", "p/*", "q/m", "--max-cost", "0.05", "--region", "office"),
         *("--registry", str(tmp_path / "my.db")),
     ]
+
+
+def test_a_probe_that_nobody_answers_says_so_by_its_exit_code(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    serving.one("openai")
+    assert rolecall("probe").exit_code == 0
+    serving.server.plan("m", Plan(fault="server_error"))
+    assert rolecall("probe").exit_code == 4
+    assert rolecall("probe", "--max-cost", "0").exit_code == 3

@@ -23,7 +23,7 @@ from tests.conftest import Rolecall
 from tests.faults.plan import DEFAULT_TEXT, Plan
 from tests.faults.registry import Served
 
-# "hello" is reckoned as some 10 tokens in and 20 out, a letter as some 20 in and 200 out: about
+# "hello" is taken for some 10 tokens in and 20 out, a letter as some 20 in and 200 out: about
 # $0.0004 at $1 and $2 a million.
 PLENTY, ENOUGH, TOO_LITTLE = "0.01", "0.0008", "0.000001"
 LETTER = "Write an email to my team about the new schedule"
@@ -121,7 +121,9 @@ def test_a_second_choice_that_what_is_left_does_not_pay_for_is_not_asked(
     assert len(serving.calls()) == told["attempts"] == 1
 
 
-def test_an_unknown_price_is_reckoned_with_and_said(serving: Serving, rolecall: Rolecall) -> None:
+def test_a_default_is_used_for_an_unknown_price_and_said(
+    serving: Serving, rolecall: Rolecall
+) -> None:
     serving.one(capabilities=PLAIN, price=None)
     result = rolecall("ask", "hello", "--max-cost", PLENTY)
     assert result.exit_code == 0

@@ -16,8 +16,8 @@ def test_the_second_answer_starts_on_a_fresh_line_and_stderr_says_so(serving: Se
     with running("ask", "hello", terminal="out") as command:
         code, screen, err = command.end()
     assert (code, screen) == (0, f"Half of this\r\n{DEFAULT_TEXT}\r\n")
-    dearer, broke_off, summary = sorted(err.splitlines(), key=lambda line: "·" in line)
-    told = {dearer, broke_off}
+    cost, broke_off, summary = sorted(err.splitlines(), key=lambda line: "·" in line)
+    told = {cost, broke_off}
     assert any(line.startswith(f"note: {first} broke off: ") for line in told)
     assert any(line.startswith(f"note: {second} is more expensive than {first}: ") for line in told)
     assert f"{second} · after {first} stream_cut · " in summary

@@ -279,7 +279,7 @@ odd_messages = st.builds(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(st.lists(odd_messages, min_size=1, max_size=3))
 def test_any_message_is_read_or_refused_by_name(messages: list[Any]) -> None:
     message = ""

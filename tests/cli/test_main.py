@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -162,23 +161,3 @@ def test_one_command_does_not_import_the_others() -> None:
     files = {m for m in modules if m.startswith("rolecall.cli.commands.")}
     assert "rolecall.cli.commands.models" in files
     assert not files & {f"rolecall.cli.commands.{name}" for name in ("roles", "route", "registry")}
-
-
-def test_help_and_a_tab_press_take_at_most_three_times_the_start_of_typer() -> None:
-    program = str(Path(sys.executable).with_name("rolecall"))
-    floor = [sys.executable, "-c", "import typer.main"]
-    typed = {"": [program, "--help"], "rolecall roles show ": [program]}
-    times: dict[str, list[float]] = {"floor": [], **{line: [] for line in typed}}
-    for _ in range(5):
-        times["floor"].append(seconds_of(floor, ""))
-        for line, command in typed.items():
-            times[line].append(seconds_of(command, line))
-    for line in typed:
-        assert min(times[line]) < 3 * min(times["floor"])
-
-
-def seconds_of(command: list[str], line: str) -> float:
-    env = {**os.environ, **({"_ROLECALL_COMPLETE": line} if line else {})}
-    started = time.perf_counter()
-    subprocess.run(command, capture_output=True, check=True, env=env)
-    return time.perf_counter() - started

@@ -17,9 +17,9 @@ from rolecall.cli.render.evaluation import (
     value_table,
 )
 from rolecall.cli.render.output import table_lines
-from rolecall.registry.scorer.seen import prompt_key, write_seen
+from rolecall.registry.scorer.artifact import prompt_key, write_seen
 from tests.conftest import Rolecall
-from tests.routing.worlds import PRICES, SKILLED, Seer, install, rows, write_prices, write_rows
+from tests.evaluation.worlds import PRICES, SKILLED, Seer, install, rows, write_prices, write_rows
 
 METHODS = ["nearest", "task means", "detected tasks", "one ability", "price order"]
 OURS = ["ours", "ours, equal success"]
@@ -128,7 +128,7 @@ def test_prompts_that_the_scorer_learned_from_are_told_and_left_out(
     rolecall: Rolecall, judged: Path, prices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_seen(tmp_path, [prompt_key(row["prompt"]) for row in rows(240)[:100]])
-    monkeypatch.setattr("rolecall.registry.scorer.seen.PRETRAINED", tmp_path)
+    monkeypatch.setattr("rolecall.registry.scorer.artifact.PRETRAINED", tmp_path)
     shown = rolecall("scorer", "eval", judged, "--prices", prices).stdout
     assert "world · 140 of 240 prompts" in shown
     text = " ".join(shown.split())

@@ -13,8 +13,8 @@ from rolecall.registry.core.entities import Price, Registry, Strategy
 from rolecall.registry.core.errors import UsageError
 from rolecall.registry.evaluation.evaluate import EvalRequest, Evaluation, evaluate_scorer
 from rolecall.registry.evaluation.plan import NothingToEvaluate, Selection, read_shares
-from rolecall.registry.scorer.seen import prompt_key
-from tests.routing.worlds import ALIKE, MODELS, PRICES, Seer, install, known, rows, write_rows
+from rolecall.registry.scorer.artifact import prompt_key
+from tests.evaluation.worlds import ALIKE, MODELS, PRICES, Seer, install, known, rows, write_rows
 
 POOL = Registry(1, strategies=(Strategy("balanced"), Strategy("lavish", quality_usd=1.0)))
 PRICED = {model: Price(one, other, source="test") for model, (one, other) in PRICES.items()}

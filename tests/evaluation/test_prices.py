@@ -11,7 +11,7 @@ from rolecall.registry.core.entities import Endpoint, Price, Registry
 from rolecall.registry.core.errors import InvalidDocument
 from rolecall.registry.evaluation.evaluate import EvalRequest, SetEvaluation, evaluate_scorer
 from rolecall.registry.evaluation.prices import find_prices, read_prices
-from tests.routing.worlds import install, known, rows, write_rows
+from tests.evaluation.worlds import install, known, rows, write_rows
 
 
 def serving(model: str, *prices: tuple[float | None, float | None]) -> Registry:

@@ -238,8 +238,11 @@ def test_routing_that_is_told_the_evidence_passes(scorer: Scorer) -> None:
 
 
 def test_a_scorer_that_has_one_favourite_passes_as_often_as_that_constant(
-    scorer: Scorer, cases: Sequence[Case]
+    scorer: Scorer, cases: Sequence[Case], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    few = ("founding years of museums", "well-known facts", "founding years: gpt-5.5 before opus")
+    groups = tuple(one for one in GROUPS if one.name in few)
+    monkeypatch.setattr(sanity, "read_expectations", lambda: groups)
     favourites = ("gpt-5.5", "claude-opus-4-7", "gpt-oss-120b")
     success = {model: 0.99 - 0.3 * place for place, model in enumerate(favourites)}
     with open_starter() as db:

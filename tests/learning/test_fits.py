@@ -28,8 +28,8 @@ from rolecall.registry.learning.fits import cross_fitted
 from rolecall.registry.learning.loading import read_known
 from rolecall.registry.learning.train import TrainRequest, TrainResult, train
 from rolecall.registry.learning.versions import FitsInUse, fits_in_use, use_version
+from rolecall.registry.scorer.artifact import write_seen
 from rolecall.registry.scorer.model import Scorer
-from rolecall.registry.scorer.seen import write_seen
 from rolecall.registry.storage.judged_rows import read_judged_rows
 from tests.scorer.judged_files import write
 from tests.scorer.tiny import tiny_rows as rows
@@ -44,7 +44,7 @@ def shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     folder = tmp_path / "shipped"
     folder.mkdir()
     monkeypatch.setattr(Scorer, "load", lambda _folder=None, **_: tiny_scorer())
-    monkeypatch.setattr("rolecall.registry.scorer.seen.PRETRAINED", folder)
+    monkeypatch.setattr("rolecall.registry.scorer.artifact.PRETRAINED", folder)
     return folder
 
 

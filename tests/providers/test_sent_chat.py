@@ -1,4 +1,4 @@
-"""An endpoint's effort is sent in its API's own form, where a request says nothing of thinking."""
+"""A chat is sent with its endpoint's effort, and without what is not taken there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rolecall.registry.core.effort import Effort
 from rolecall.registry.core.entities import Api
 from rolecall.registry.providers.client import FORMATS
 from rolecall.registry.providers.protocol import Target
-from rolecall.registry.providers.sent_chat import sent_chat
+from rolecall.registry.providers.sent_chat import SentChat, sent_chat
 from tests.providers.targets import WEATHER, body, chat, target
 
 
@@ -165,3 +165,34 @@ def test_a_budget_that_is_sent_as_a_level_is_said(
 ) -> None:
     said = sent_chat(place(api, model, effort), chat()).note
     assert said is None if note is None else said is not None and note in said
+
+
+@pytest.mark.parametrize("api", get_args(Api))
+def test_a_plain_chat_loses_nothing(api: Api) -> None:
+    asked = chat(tools=(WEATHER,), max_tokens=5)
+    assert sent_chat(place(api, "o", None), asked) == SentChat(asked)
+
+
+def test_what_the_endpoint_does_not_take_is_dropped() -> None:
+    refused = ("temperature", "seed", "response_format")
+    where = target("openai", "o", unsupported_parameters=refused)
+    asked = chat(options={"temperature": 1, "top_p": 1}, schema={"type": "object"})
+    found = sent_chat(where, asked)
+    assert found.dropped == ("response_format", "temperature")
+    assert (found.chat.options, found.chat.schema) == ({"top_p": 1}, None)
+
+
+def test_ollama_can_be_told_not_to_think_but_not_how_much() -> None:
+    where = place("ollama", "o", None)
+    assert sent_chat(where, chat(options={"thinking_budget": 0})).dropped == ()
+    assert sent_chat(where, chat(options={"thinking_budget": 500})).dropped == ("thinking_budget",)
+
+
+@pytest.mark.parametrize("api", ["openai", "ollama"])
+def test_what_is_dropped_is_what_is_not_sent(api: Api) -> None:
+    where = target(api, "o", unsupported_parameters=("seed", "user"))
+    options = {"temperature": 0.5, "seed": 7, "user": "u", "logit_bias": {"1": 5}, "top_k": 4}
+    asked = chat(options=options)
+    body_ = sent(where, asked)
+    body_ |= body_.pop("options", {})
+    assert {name for name in options if name not in body_} == {*sent_chat(where, asked).dropped}

@@ -1,4 +1,4 @@
-"""What a call will leave out is known before it is sent, and is what is left out."""
+"""What each API has no place for is known without its code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from rolecall.registry.core.chat import Media, Text, Tool, Turn
 from rolecall.registry.core.entities import Api
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.client import FORMATS
-from rolecall.registry.providers.sent_chat import sent_chat
 from rolecall.registry.providers.support import lost_modalities, uncarried
 from tests.providers.chats import WEATHER, chat, target
 
@@ -93,41 +92,6 @@ def test_a_chat_names_its_parameters() -> None:
     asked = chat(tools=(WEATHER, NATIVE), schema={}, options={"seed": 1, "stop": ["x"]})
     assert asked.parameters == ("provider_tools", "response_format", "seed", "stop")
     assert chat(tools=(WEATHER,), schema={"type": "object"}).parameters == ()
-
-
-@pytest.mark.parametrize("api", get_args(Api))
-def test_a_plain_chat_loses_nothing(api: Api) -> None:
-    assert sent_chat(target(api=api), chat(tools=(WEATHER,), max_tokens=5)).dropped == ()
-
-
-def test_what_the_endpoint_does_not_take_is_dropped() -> None:
-    served = target(unsupported_parameters=("temperature", "seed", "response_format"))
-    asked = chat(options={"temperature": 1, "top_p": 1}, schema={"type": "object"})
-    assert sent_chat(served, asked).dropped == ("response_format", "temperature")
-
-
-def test_anthropic_loses_the_temperature_while_it_thinks() -> None:
-    served = target("https://api.anthropic.com", api="anthropic")
-    options = {"temperature": 0.2, "thinking_budget": 2048}
-    assert sent_chat(served, chat(options=options, max_tokens=9000)).dropped == ("temperature",)
-    assert sent_chat(served, chat(options={"temperature": 0.2})).dropped == ()
-
-
-def test_ollama_can_be_told_not_to_think_but_not_how_much() -> None:
-    served = target(api="ollama")
-    assert sent_chat(served, chat(options={"thinking_budget": 0})).dropped == ()
-    assert sent_chat(served, chat(options={"thinking_budget": 500})).dropped == ("thinking_budget",)
-
-
-@pytest.mark.parametrize("api", ["openai", "ollama"])
-def test_what_is_reported_is_what_is_left_out(api: Api) -> None:
-    served = target(api=api, unsupported_parameters=("seed", "user"))
-    asked = chat(options=EVERYTHING, tools=(WEATHER,))
-    sent = dict(FORMATS[api].build(served, sent_chat(served, asked).chat, stream=True).body)
-    sent |= sent.pop("options", {})
-    assert {name for name in EVERYTHING if name not in sent} == set(
-        sent_chat(served, asked).dropped
-    )
 
 
 def test_knowing_what_is_carried_takes_no_http_library() -> None:

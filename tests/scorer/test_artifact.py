@@ -10,7 +10,14 @@ import pytest
 
 from rolecall.registry.core.errors import ScorerUnusable
 from rolecall.registry.core.predictions import ModelFacts
-from rolecall.registry.scorer.artifact import load_head, save_head
+from rolecall.registry.scorer.artifact import (
+    SEEN_FILE,
+    load_head,
+    load_seen,
+    prompt_key,
+    save_head,
+    write_seen,
+)
 from rolecall.registry.scorer.card import PRETRAINED, card, check
 from rolecall.registry.scorer.model import Scorer
 
@@ -142,3 +149,12 @@ def test_scoring_imports_no_torch_and_no_training_code() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"
+
+
+def test_the_keys_of_prompts_learned_from_are_kept_once_and_found_again(tmp_path: Path) -> None:
+    assert load_seen(tmp_path) == frozenset()
+    assert prompt_key(" abc ") == 0xBA7816BF8F01CFEA  # the start of the SHA-256 of the text
+    said = ["write a poem", "sort this", "größe \ud800", "sort this\n"]
+    write_seen(tmp_path, map(prompt_key, said))
+    assert (tmp_path / SEEN_FILE).stat().st_size == 3 * 8
+    assert load_seen(tmp_path) == {prompt_key(text) for text in said}

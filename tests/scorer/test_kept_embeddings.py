@@ -9,8 +9,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from rolecall.registry.scorer.encoder import Encoder
-from rolecall.registry.scorer.kept_embeddings import KeptEmbeddings, embeddings_file
+from rolecall.registry.scorer.encoder import Encoder, KeptEmbeddings, embeddings_file
 from tests.scorer.tiny import TinyEncoder
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rolecall.registry.core.chat import Media, Part, Text, Thinking, ToolCall, ToolResult, Turn
 from rolecall.registry.core.errors import CallFailed
-from rolecall.registry.providers.tool_call_ids import CallIds
+from rolecall.registry.core.media_types import USUAL_TYPES
+from rolecall.registry.providers.support import lost_modalities
+from rolecall.registry.providers.tool_call_ids import CallIds, arguments_of
 
 Block = dict[str, Any]
 ORIGIN = "anthropic"
@@ -99,20 +100,23 @@ def _blocks(part: Part, ids: CallIds) -> Iterator[Block]:
         yield _thinking(part)
     elif isinstance(part, ToolCall):
         identity = ids.of_call(part, cleaned=_cleaned(part.id))
-        arguments = _arguments(part.arguments)
-        yield {"type": "tool_use", "id": identity, "name": part.name, "input": arguments}
+        given = arguments_of(part)
+        yield {"type": "tool_use", "id": identity, "name": part.name, "input": given}
     else:
         yield _result(part, ids)
 
 
 def _media(part: Media) -> Block:
-    usual = {"image": "image/png", "pdf": "application/pdf"}.get(part.modality)
-    if usual is None:
+    if lost_modalities("anthropic", [part.modality]):
         said = f"anthropic takes no {part.modality} attachments"
         raise CallFailed("parameter_unsupported", said, parameter=part.modality)
     source = {"type": "url", "url": part.url}
     if part.data is not None:
-        source = {"type": "base64", "media_type": part.mime_type or usual, "data": part.data}
+        source = {
+            "type": "base64",
+            "media_type": part.mime_type or USUAL_TYPES[part.modality],
+            "data": part.data,
+        }
     if part.modality == "image":
         return {"type": "image", "source": source}
     return {"type": "document", "source": source} | ({"title": part.name} if part.name else {})
@@ -138,12 +142,3 @@ def _result(part: ToolResult, ids: CallIds) -> Block:
 
 def _cleaned(identity: str) -> str:
     return _NOT_IN_IDS.sub("_", identity) or "call"
-
-
-def _arguments(text: str) -> dict[str, Any]:
-    """Return a call's arguments as the object the API wants; what is none is put into one."""
-    try:
-        arguments = json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        arguments = text
-    return arguments if isinstance(arguments, dict) else {"arguments": arguments}

@@ -31,7 +31,7 @@ def build(target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
     """Return the request. Raises CallFailed for attachments that the API does not take."""
     options, plan = chat.options, planned(target, chat)
     body: dict[str, Any] = {
-        "model": target.endpoint.remote_model or target.model.id,
+        "model": target.remote_model,
         "max_tokens": plan.max_tokens,
         "messages": messages_of(chat.turns, is_signed=claude_of(target) is not None),
         "stream": stream,

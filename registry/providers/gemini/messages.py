@@ -7,15 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rolecall.registry.core.chat import Media, Part, Text, ToolCall, ToolResult, Turn
+from rolecall.registry.core.media_types import USUAL_TYPES
 from rolecall.registry.providers.gemini.thinking import FOREIGN_SIGNATURE
 from rolecall.registry.providers.generations import Generation
-from rolecall.registry.providers.tool_call_ids import CallIds
+from rolecall.registry.providers.tool_call_ids import CallIds, arguments_of
 
 Piece = dict[str, Any]
-_MIME_TYPES = {
-    **{"image": "image/png", "pdf": "application/pdf"},
-    **{"audio": "audio/wav", "video": "video/mp4"},
-}
 
 
 def instruction_of(turns: Sequence[Turn]) -> dict[str, Any] | None:
@@ -75,7 +72,7 @@ class _Writer:
         yield from shown
 
     def _call(self, part: ToolCall, needs_signature: bool) -> Piece:
-        said = {"id": self._ids.of_call(part), "name": part.name, "args": _object(part.arguments)}
+        said = {"id": self._ids.of_call(part), "name": part.name, "args": arguments_of(part)}
         signature = part.signature or (FOREIGN_SIGNATURE if needs_signature else None)
         piece: Piece = {"functionCall": said}
         return piece if signature is None else piece | {"thoughtSignature": signature}
@@ -101,12 +98,11 @@ def _plain(part: Part) -> Iterator[Piece]:
     if isinstance(part, Text) and part.text:
         yield {"text": part.text}
     elif isinstance(part, Media):
-        mime_type = part.mime_type or _MIME_TYPES.get(part.modality)
-        typed = {} if mime_type is None else {"mimeType": mime_type}
+        mime_type = part.mime_type or USUAL_TYPES[part.modality]
         if part.data is not None:
-            yield {"inlineData": {**typed, "data": part.data}}
+            yield {"inlineData": {"mimeType": mime_type, "data": part.data}}
         elif part.url is not None:
-            yield {"fileData": {**typed, "fileUri": part.url}}
+            yield {"fileData": {"mimeType": mime_type, "fileUri": part.url}}
 
 
 def _response(part: ToolResult) -> Mapping[str, Any]:
@@ -114,18 +110,8 @@ def _response(part: ToolResult) -> Mapping[str, Any]:
     text = "\n".join(inner.text for inner in part.content if isinstance(inner, Text))
     if part.is_error:
         return {"error": text}
-    value = _decoded(text)
-    return value if isinstance(value, dict) else {"result": text}
-
-
-def _object(text: str) -> dict[str, Any]:
-    """Return a call's arguments as the object the API wants; what is none is put into one."""
-    value = _decoded(text or "{}")
-    return value if isinstance(value, dict) else {"arguments": value}
-
-
-def _decoded(text: str) -> Any:
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
-        return text
+        value = text
+    return value if isinstance(value, dict) else {"result": text}

@@ -54,7 +54,7 @@ def build(target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
 def _url(target: Target, stream: bool) -> str:
     base = target.endpoint.base_url.partition("?")[0].rstrip("/")
     version = "" if _VERSIONED.search(base) else "v1beta/"
-    model = target.endpoint.remote_model or target.model.id
+    model = target.remote_model
     path = quote(model if model.startswith(("models/", "tunedModels/")) else f"models/{model}")
     verb = "streamGenerateContent" if stream else "generateContent"
     url = address(target.endpoint, f"{version}{path}:{verb}")

@@ -22,6 +22,7 @@ from rolecall.registry.providers.ollama.response import OllamaReader, failure
 from rolecall.registry.providers.openai.messages import text_of, tool_stretches
 from rolecall.registry.providers.openai.request import tool_definition
 from rolecall.registry.providers.protocol import Format, HttpRequest, Target
+from rolecall.registry.providers.tool_call_ids import arguments_of
 
 _OPTIONS = (
     *("temperature", "top_p", "top_k", "min_p", "seed", "stop"),
@@ -39,7 +40,7 @@ def build(target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
     """Return the request. Raises CallFailed for attachments that Ollama does not take."""
     endpoint = target.endpoint
     body: dict[str, Any] = {
-        "model": endpoint.remote_model or target.model.id,
+        "model": target.remote_model,
         "messages": _messages(chat.turns),
         "stream": stream,
     }
@@ -119,7 +120,7 @@ def _message(role: str, parts: Sequence[Part], *, with_thinking: bool) -> dict[s
     calls = [part for part in parts if isinstance(part, ToolCall)]
     if calls:
         message["tool_calls"] = [
-            {"function": {"name": call.name, "arguments": _arguments(call)}} for call in calls
+            {"function": {"name": call.name, "arguments": arguments_of(call)}} for call in calls
         ]
     return message
 
@@ -148,15 +149,6 @@ def _image(media: Media) -> str:
         said = "ollama takes images inline, not by URL"
         raise CallFailed("parameter_unsupported", said, parameter="image_url")
     return media.data
-
-
-def _arguments(call: ToolCall) -> dict[str, Any]:
-    """Return the arguments as the object that Ollama wants, whatever the model had written."""
-    try:
-        decoded = json.loads(call.arguments)
-    except ValueError:
-        return {"arguments": call.arguments}
-    return decoded if isinstance(decoded, dict) else {"arguments": decoded}
 
 
 OLLAMA = Format(build, OllamaReader, failure)

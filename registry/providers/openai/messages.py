@@ -18,6 +18,7 @@ from rolecall.registry.core.chat import (
     Turn,
 )
 from rolecall.registry.core.entities import Endpoint
+from rolecall.registry.core.media_types import USUAL_TYPES
 from rolecall.registry.providers.hosts import has_habit
 from rolecall.registry.providers.tool_call_ids import CallIds
 
@@ -26,7 +27,6 @@ from rolecall.registry.providers.tool_call_ids import CallIds
 _STAND_IN = "(not kept)"
 _FIELD = "reasoning_content"
 _AUDIO_FORMATS = {"mpeg": "mp3", "mp3": "mp3", "wav": "wav", "x-wav": "wav", "wave": "wav"}
-_MIME_TYPES = {"image": "image/png", "pdf": "application/pdf", "audio": "audio/wav"}
 _LONGEST_ID = 40
 
 Message = dict[str, Any]
@@ -61,7 +61,7 @@ def data_uri(media: Media) -> str:
     """Return where an attachment is: its URL, or its data as a `data:` URI."""
     if media.data is None:
         return media.url or ""
-    mime_type = media.mime_type or _MIME_TYPES.get(media.modality, "application/octet-stream")
+    mime_type = media.mime_type or USUAL_TYPES[media.modality]
     return f"data:{mime_type};base64,{media.data}"
 
 

@@ -24,7 +24,7 @@ def build(target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
     """Return the request; options go under their own names."""
     endpoint = target.endpoint
     body: dict[str, Any] = {
-        "model": endpoint.remote_model or target.model.id,
+        "model": target.remote_model,
         "messages": messages(chat, endpoint),
     }
     if chat.tools:

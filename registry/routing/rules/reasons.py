@@ -99,15 +99,13 @@ def _mattered(
     excluded: Sequence[Exclusion], inputs: DecisionInputs, required: set[str], codes: set[str]
 ) -> bool:
     """Tell whether a policy's codes, or a capability it requires, kept anything out."""
-    models = {endpoint.id: endpoint.model for endpoint in inputs.endpoints}
-    for each in excluded:
-        if each.code in codes:
-            return True
-        if each.code == "CAPABILITY_MISSING" and required:
-            held = capabilities_of(inputs.models[models[each.endpoint]])
-            if not required <= held:
-                return True
-    return False
+    if any(each.code in codes for each in excluded):
+        return True
+    lacking = {each.endpoint for each in excluded if each.code == "CAPABILITY_MISSING"}
+    return any(
+        endpoint.id in lacking and not required <= capabilities_of(inputs.models[endpoint.model])
+        for endpoint in inputs.endpoints
+    )
 
 
 def _preference_won(

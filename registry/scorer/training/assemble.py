@@ -29,7 +29,7 @@ def assemble(data: TrainingData, rows: Rows, settings: Settings, version: str) -
     """Train on these rows and return the head, not yet calibrated."""
     raw = raw_inputs(data.embeddings, data.features)
     mean, scale = raw[rows].mean(axis=0), raw[rows].std(axis=0) + np.float32(_LEAST_SCALE)
-    # Sentence embeddings are read as if each of their numbers strayed alike.
+    # Sentence embeddings are scaled as if all their numbers had the same deviation.
     mean[:WIDTH], scale[:WIDTH] = 0.0, WIDTH**-0.5
     inputs = np.clip((raw[rows] - mean) / scale, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
     judged = data.judged.only(rows)

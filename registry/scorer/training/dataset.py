@@ -1,4 +1,4 @@
-"""The judged rows as the network meets them: embedded, named, weighted and split."""
+"""Judged rows as training data: embedded, with canonical names, weights and tasks."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 from rolecall.registry.scorer.arrays import Floats, Rows
 from rolecall.registry.scorer.artifact import PUBLIC
 from rolecall.registry.scorer.data import Judged
-from rolecall.registry.scorer.encoder import EMBEDDINGS, WIDTH, Encoder
+from rolecall.registry.scorer.encoder import EMBEDDINGS, WIDTH, Encoder, KeptEmbeddings
 from rolecall.registry.scorer.features import measure
-from rolecall.registry.scorer.kept_embeddings import KeptEmbeddings
 from rolecall.registry.scorer.training.config import Settings
 from rolecall.registry.scorer.training.public_prompts import with_public_prompts
 from rolecall.registry.scorer.variants import canonical

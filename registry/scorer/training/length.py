@@ -58,7 +58,7 @@ class LengthRows:
 
     `tokens` (P, M) is `nan` where unknown; of rows that `count_hidden` they are the servers' own
     counts, with hidden reasoning, else visible text. `difficulty` is 0–1. Of rows that are not
-    `typical` visible lengths say nothing: they were told how to answer beside the prompt. Those
+    `typical` visible lengths do not count: instructions beside the prompt set them. Those
     that are `told` ask for a length themselves.
     """
 

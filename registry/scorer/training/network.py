@@ -1,4 +1,4 @@
-"""The network and its training: what a prompt asks for meets each model's learned latent."""
+"""The network and its training: a loading of the prompt times a latent vector of the model."""
 
 from __future__ import annotations
 

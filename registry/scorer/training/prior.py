@@ -1,4 +1,4 @@
-"""What the network is told of models: factors of the public scores, facts and relatives."""
+"""The network's inputs of models: factors of the public scores, facts and relatives."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ import numpy as np
 
 from rolecall.registry.core.predictions import ModelFacts
 from rolecall.registry.scorer.arrays import Table
-from rolecall.registry.scorer.benchmark_factors import (
-    BenchmarkFactors,
-    factor_posterior,
-    logit,
-)
 from rolecall.registry.scorer.metadata_prior import (
+    BenchmarkFactors,
     MetadataPrior,
     ModelInputs,
     Scales,
+    factor_posterior,
     family_of,
+    logit,
     power,
     years_of,
 )
@@ -79,7 +77,7 @@ def _shared(names: Iterable[str]) -> tuple[str, ...]:
 def fit_scales(facts: Sequence[ModelFacts]) -> Scales:
     """Return how facts are scaled, and what unknown ones are read as."""
     known = np.array([_known(one) for one in facts])
-    known[:, np.isnan(known).all(axis=0)] = 0.0  # what is known of none tells them not apart
+    known[:, np.isnan(known).all(axis=0)] = 0.0  # a fact known of no model counts as equal for all
     mean = np.nanmean(known, axis=0)
     deviation = np.maximum(np.nanstd(known, axis=0), 0.2)  # a column may not vary at all
     pessimistic = np.nanquantile(known, _LOW, axis=0)

@@ -23,8 +23,8 @@ _NEARLY_ALL = 0.97
 def with_public_prompts(judged: Judged, fold: int) -> Judged:
     """Return the judged rows, and after them the public prompts, in this fold.
 
-    Models are those of the judged rows, by canonical name; others have no column. Prompts of which
-    no public score of theirs speaks are left out.
+    Models are those of the judged rows, by canonical name; others have no column. Prompts of a
+    benchmark on which none of them has a public score are left out.
     """
     table = _table(judged.models)
     prompts, tasks, scores = [], [], []

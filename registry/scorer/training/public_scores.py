@@ -194,7 +194,7 @@ def _adjusted_means(scores: Mapping[str, Mapping[str, float]]) -> dict[str, floa
     """Return each model's mean over all data sets, as if it had been asked all of them.
 
     A score is taken to be the sum of the model's level and the data set's, so that a model
-    that met only the easy ones is not flattered.
+    that was asked only the easy ones does not score too high.
     """
     count = len({dataset for own in scores.values() for dataset in own})
     known = {model: own for model, own in scores.items() if len(own) >= _SHARE * count}

@@ -19,14 +19,22 @@ import torch
 
 from rolecall.registry.core.errors import RegistryError
 from rolecall.registry.scorer.arrays import Floats, Rows
-from rolecall.registry.scorer.artifact import FORMAT, HEAD_FILE, PUBLIC, Head, load_head, save_head
+from rolecall.registry.scorer.artifact import (
+    FORMAT,
+    HEAD_FILE,
+    PUBLIC,
+    Head,
+    load_head,
+    prompt_key,
+    save_head,
+    write_seen,
+)
 from rolecall.registry.scorer.asked_length import asked_tokens
 from rolecall.registry.scorer.card import CARD_FILE, PRETRAINED, file_digest
 from rolecall.registry.scorer.data import read_judged
 from rolecall.registry.scorer.encoder import SENTENCE, Encoder
 from rolecall.registry.scorer.length import LengthModel
 from rolecall.registry.scorer.model import Scorer
-from rolecall.registry.scorer.seen import prompt_key, write_seen
 from rolecall.registry.scorer.training.assemble import assemble
 from rolecall.registry.scorer.training.calibrate import calibrated
 from rolecall.registry.scorer.training.card import describe, sets_marked
@@ -94,7 +102,7 @@ def learn(data: TrainingData, settings: Settings, encoder: Encoder, version: str
 def _write_others(data: TrainingData, taught: Rows, folder: Path, encoder: Encoder) -> None:
     """Write what stands beside the head: lengths, task classifier, and which prompts were seen."""
     write_seen(folder, map(prompt_key, data.judged.only(taught).prompts))
-    taught = taught[data.set_of[taught] != PUBLIC]  # public scores tell no lengths
+    taught = taught[data.set_of[taught] != PUBLIC]  # public scores have no lengths
     judged = data.judged.only(taught)
     known = np.isfinite(judged.scores)
 
