@@ -76,7 +76,9 @@ def test_too_little_money_exits_6_and_sends_nothing(serving: Serving, rolecall: 
     assert (serving.server.requests, serving.calls()) == ([], [])
 
 
-def test_who_is_too_dear_is_passed_over(serving: Serving, rolecall: Rolecall) -> None:
+def test_an_endpoint_that_may_cost_too_much_is_passed_over(
+    serving: Serving, rolecall: Rolecall
+) -> None:
     serving.register(
         Served(endpoint="openai/dear", model="same", price=Price(100.0, 200.0), capabilities=PLAIN),
         Served(endpoint="gemini/cheap", api="gemini", model="same", capabilities=PLAIN),
