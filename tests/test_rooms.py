@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -131,6 +132,16 @@ def test_no_files_import_each_other_in_a_circle() -> None:
 def test_every_file_has_a_room() -> None:
     homeless = [one for one in SOURCES if room(str(one.relative_to(ROOT))) is None]
     assert [str(one.relative_to(ROOT)) for one in homeless] == ["registry/__init__.py"]
+
+
+def test_the_page_of_the_rooms_names_every_room_and_only_files_that_exist() -> None:
+    page = (ROOT / "registry" / "README.md").read_text(encoding="utf-8")
+    rooms = re.findall(r"^\| `([a-z/]+)` \|", page, re.MULTILINE)
+    assert [f"registry/{one}" for one in rooms] == [one for one in ROOMS if "registry/" in one]
+    named = re.findall(r"`([a-z_/]+\.py)`", page)
+    files = [str(source) for source in (*SOURCES, Path(__file__))]
+    missing = [one for one in named if not any(file.endswith(f"/{one}") for file in files)]
+    assert (len(named) > 20, missing) == (True, [])
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
