@@ -21,7 +21,7 @@ def run() -> None:
     if line is not None:
         from rolecall.cli.completion.engine import reply
 
-        offers = reply(line)
+        offers = reply(line, tree())
         sys.stdout.write(offers or "")
         sys.exit(offers is None)
     code = guarded(lambda: tree().main(prog_name="rolecall", standalone_mode=False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -53,6 +53,8 @@ PLACES = {name: place for section in COMMANDS.values() for name, place in sectio
 
 class CommandTree(TyperGroup):
     """A group that knows its commands by name and imports one when it is asked for."""
+
+    summaries: ClassVar = {name: place.summary for name, place in PLACES.items()}
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
         """Return every command's name, in the order of the help."""

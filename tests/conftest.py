@@ -6,16 +6,19 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from hypothesis import settings
 
 from rolecall.cli.main import run
+
+if TYPE_CHECKING:
+    from rolecall.registry.scorer.encoder import Encoder
 
 # A busy machine makes no test fail.
 settings.register_profile("untimed", deadline=None)
@@ -109,6 +112,24 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("ROLECALL_REGISTRY", str(tmp_path / "registry.db"))
     return home
+
+
+@pytest.fixture(scope="session", autouse=True)
+def examples_encoded_once() -> Iterator[None]:
+    """Encode each example of a registry once for all tests: every fresh registry has hundreds."""
+    from rolecall.registry.scorer.nearest import encode_examples
+
+    known: dict[tuple[str, ...], bytes] = {}
+
+    def remembered(encoder: Encoder, texts: Sequence[str]) -> bytes:
+        key = (encoder.version, *texts)
+        if key not in known:
+            known[key] = encode_examples(encoder, texts)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rolecall.registry.routing.task_detection.encode_examples", remembered)
+        yield
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
@@ -72,13 +71,12 @@ def probe(
         Probed,
         ProbeRequest,
         probe_command,
-        probe_endpoints,
+        probe_round,
     )
     from rolecall.registry.calls.probe_timer import timer_text
     from rolecall.registry.core.chat import Timeouts
     from rolecall.registry.core.durations import parse_duration
     from rolecall.registry.editing.open import open_registry, registry_path
-    from rolecall.registry.providers.client import Client
 
     interval = None if every is None else parse_duration(every)
     timeouts = Timeouts(connect_timeout, first_token_timeout, idle_timeout)
@@ -89,8 +87,8 @@ def probe(
         return
 
     def probe_once() -> list[Probed]:
-        with Client(timeouts=timeouts) as client, open_registry(registry) as db:
-            return list(probe_endpoints(db, client, os.environ, wanted))
+        with open_registry(registry) as db:
+            return list(probe_round(db, timeouts, wanted))
 
     with terminable():
         raise typer.Exit(print_rounds(probe_once, interval, as_json=as_json))

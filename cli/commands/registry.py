@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rolecall.cli.input.files import read_text, shown_name, write_text
+from rolecall.cli.input.files import read_text, shown_name
 from rolecall.cli.options.common import JsonOption, RegistryOption
+from rolecall.cli.render.files import write_text
 from rolecall.cli.render.output import json_text, note, print_json, print_text
 from rolecall.registry.core.errors import ExitCode, InvalidDocument
 
@@ -59,13 +60,12 @@ def export(
     """
     from rolecall.registry.documents.document import COLLECTIONS
     from rolecall.registry.documents.fields import to_plain
-    from rolecall.registry.editing.edit import export_document
+    from rolecall.registry.editing.edit import export_document, list_records
     from rolecall.registry.editing.open import open_registry
-    from rolecall.registry.storage.registry import read_collection
 
     with open_registry(registry) as db:
         if as_json:
-            records = {name: read_collection(db, name) for name in COLLECTIONS}
+            records = {name: list_records(db, name) for name in COLLECTIONS}
             text = json_text({name: [to_plain(r) for r in records[name]] for name in records})
         else:
             text = export_document(db)

@@ -124,12 +124,11 @@ def evaluate(
     from rolecall.cli.render.output import note, print_json
     from rolecall.cli.render.progress import counted
     from rolecall.registry.editing.open import open_or_starter
-    from rolecall.registry.evaluation.evaluate import EvalRequest
+    from rolecall.registry.evaluation.evaluate import EvalRequest, kept_embeddings
     from rolecall.registry.evaluation.evaluate import evaluate as evaluate_registry
     from rolecall.registry.evaluation.plan import Selection, read_shares
     from rolecall.registry.evaluation.prices import read_prices
     from rolecall.registry.evaluation.robustness_report import RobustnessPlan
-    from rolecall.registry.scorer.encoder import embeddings_file
 
     if robust:
         _refuse(
@@ -160,7 +159,7 @@ def evaluate(
         prices=given,
         skip_bad=skip_bad,
         seed=seed,
-        embeddings=None if cache is None else embeddings_file(cache),
+        embeddings=None if cache is None else kept_embeddings(cache),
     )
     with open_or_starter(registry) as db, counted("reading prompts") as report:
         found = evaluate_registry(db, request, report, note)

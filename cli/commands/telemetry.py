@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rolecall.cli.completion.names import endpoint_names
-from rolecall.cli.input.files import write_pieces
 from rolecall.cli.options.common import JsonOption, RegistryOption
+from rolecall.cli.render.files import write_pieces
 from rolecall.cli.render.output import note, print_json, print_text
 from rolecall.registry.core.errors import UsageError
 

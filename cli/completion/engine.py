@@ -24,13 +24,13 @@ class Offer(NamedTuple):
 _FILE_NAMES = Offer("")
 
 
-def reply(line: str) -> str | None:
+def reply(line: str, root: TyperGroup) -> str | None:
     """Return the offers for a command line up to the cursor, as `WORD<TAB>SUMMARY` lines.
 
     Null where a file's name is due, which the shell completes by itself.
     """
     words, incomplete = _split(line)
-    offers = list(_offers(words[1:], incomplete))
+    offers = list(_offers(root, words[1:], incomplete))
     if _FILE_NAMES in offers:
         return None
     return "".join(f"{word}\t{' '.join(summary.split())}\n" for word, summary in offers)
@@ -62,8 +62,8 @@ class _Reached(NamedTuple):
     options_ended: bool
 
 
-def _offers(words: list[str], incomplete: str) -> Iterator[Offer]:
-    reached = _follow(words)
+def _offers(root: TyperGroup, words: list[str], incomplete: str) -> Iterator[Offer]:
+    reached = _follow(root, words)
     if reached is None:
         return
     command, context = reached.command, reached.context
@@ -87,11 +87,9 @@ def _offers(words: list[str], incomplete: str) -> Iterator[Offer]:
             yield from _values(due, context, incomplete)
 
 
-def _follow(words: list[str]) -> _Reached | None:
+def _follow(root: TyperGroup, words: list[str]) -> _Reached | None:
     """Walk the command tree along the finished words; None when they lead nowhere."""
-    from rolecall.cli.tree import tree
-
-    command: Any = tree()
+    command: Any = root
     context = typer.Context(command, info_name="rolecall")
     option, position, options_ended = None, 0, False
     for word in words:
@@ -142,12 +140,8 @@ def _options(command: Any, context: typer.Context, incomplete: str) -> Iterator[
                     yield Offer(name, param.help or "")
 
 
-def _commands(group: TyperGroup, context: typer.Context, incomplete: str) -> Iterator[Offer]:
-    from rolecall.cli.tree import PLACES
-
+def _commands(group: Any, context: typer.Context, incomplete: str) -> Iterator[Offer]:
     for name in group.list_commands(context):
-        if not name.startswith(incomplete):
-            continue
-        inner = group.commands.get(name)
-        summary = inner.get_short_help_str(200) if inner else PLACES[name].summary
-        yield Offer(name, summary)
+        if name.startswith(incomplete):
+            inner = group.commands.get(name)
+            yield Offer(name, inner.get_short_help_str(200) if inner else group.summaries[name])

@@ -1,20 +1,14 @@
-"""Files that people name on the command line, where `-` is stdin."""
+"""Files that people give on the command line, where `-` is stdin."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from rolecall.registry.core.errors import RegistryError, UsageError
+from rolecall.registry.core.errors import UsageError
 
 STDIN = "-"
-
-
-class FileNotWritable(RegistryError):
-    """A file that cannot be written."""
 
 
 def is_stdin(path: Path | None) -> bool:
@@ -66,48 +60,6 @@ def decoded(
         bad = content[error.start]
         message = f"{name} is not UTF-8 text: 0x{bad:02x} at byte {error.start}"
         raise refusal(message, hint=hint) from error
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file, whole or not at all. Raises FileNotWritable."""
-    write_pieces(path, (text,))
-
-
-def write_pieces(path: Path, pieces: Iterable[str]) -> None:
-    """Write a text file piece by piece, whole or not at all. Raises FileNotWritable.
-
-    What was at `path` stays as it was until the last piece is written.
-    """
-    _write(path, (piece.encode() for piece in pieces))
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file, whole or not at all. Raises FileNotWritable."""
-    _write(path, (content,))
-
-
-def _write(path: Path, pieces: Iterable[bytes]) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    # A device such as /dev/stdout cannot be replaced by a file.
-    target = path if path.exists() and not path.is_file() else partial
-    try:
-        with target.open("wb") as file:
-            file.writelines(pieces)
-        if target is partial:
-            partial.replace(path)
-    except OSError as error:
-        _discard(target, partial)
-        raise FileNotWritable(f"cannot write {path}: {(error.strerror or '').lower()}") from error
-    except BaseException:
-        _discard(target, partial)
-        raise
-
-
-def _discard(target: Path, partial: Path) -> None:
-    if target is partial:
-        # Where a folder of the path is a file, there is nothing to remove, and that fails too.
-        with suppress(OSError):
-            partial.unlink()
 
 
 def _unreadable(path: Path, error: OSError, refusal: type[UsageError]) -> UsageError:

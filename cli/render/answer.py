@@ -1,4 +1,4 @@
-"""Show an answer as it comes, and say on stderr who gave it."""
+"""Show an answer as it comes, and say on stderr which endpoint gave it."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ class _Screen:
             print_text(json_text(tool_call(call), indent=None))
 
     def summary(self, result: Answered) -> str:
-        """Say in a line who answered, how fast, for how much, and under which id."""
+        """Say in a line which endpoint answered, how fast, for how much, and under which id."""
         call = result.call
         took = "" if call.duration_s is None else seconds(call.duration_s)
         if call.time_to_first_chunk_s is not None:

@@ -17,7 +17,6 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from rolecall.cli.input.files import write_bytes
 from rolecall.cli.render.chart import (
     Point,
     curve_points,
@@ -26,6 +25,7 @@ from rolecall.cli.render.chart import (
     oracle_point,
     single_points,
 )
+from rolecall.cli.render.files import write_bytes
 from rolecall.cli.render.plot_labels import place_labels
 from rolecall.registry.core.errors import RegistryError
 from rolecall.registry.core.formatting import usd

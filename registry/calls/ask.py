@@ -1,4 +1,4 @@
-"""Route a prompt, call who was chosen, fall back where that fails, and record all of it."""
+"""Route a prompt, call the chosen endpoint, fall back where it fails, and record each call."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ from rolecall.registry.telemetry.record import CircuitOpen, stays_open
 
 
 @dataclass(slots=True)
-class _Round:
-    """One question on its way through the ranked endpoints.
+class _State:
+    """What is known of one ask on its way through the ranked endpoints.
 
     `refused` names the parameters that the endpoint at hand has refused, `told` the notes that
     went out.
@@ -92,30 +92,30 @@ class Asker:
         _refuse_unaskable(wanted)
         named = wanted.choices.conversation_id
         conversation = open_conversation(self._db, named, continue_last=wanted.continue_last)
-        chat, held = conversation.with_turns(wanted.chat)
+        chat, history = conversation.with_turns(wanted.chat)
         choices = replace(wanted.choices, conversation_id=conversation.id)
-        request = replace(request_of(chat), history=held)
+        request = replace(request_of(chat), history=history)
         decision = self._router.decide(request, choices, will_call=True)
         yield Decided(decision)
         chosen_endpoint(decision, self._router.registry.endpoints)
         chat = replace(chat, max_tokens=decision.task.max_tokens)
-        yield from self._through(_Round(wanted, decision, chat, conversation))
+        yield from self._through(_State(wanted, decision, chat, conversation))
 
-    def _through(self, around: _Round) -> Generator[Progress]:
+    def _through(self, state: _State) -> Generator[Progress]:
         failures: list[Failed] = []
-        ranked = around.decision.candidates[: 1 + MOST_FALLBACKS]
+        ranked = state.decision.candidates[: 1 + MOST_FALLBACKS]
         for place, candidate in enumerate(ranked):
-            around.refused = ()  # another may take what the last one refused
+            state.refused = ()  # another may take what the last one refused
             tries = 0
             while True:
                 tries += 1
-                outcome = yield from self._try(around, candidate)
+                outcome = yield from self._try(state, candidate)
                 if isinstance(outcome, Answered):
                     yield outcome
                     return
                 yield outcome
                 failures.append(outcome)
-                if self._leaves_out_refused(around, outcome.error):
+                if self._leaves_out_refused(state, outcome.error):
                     continue
                 is_last = place == len(ranked) - 1
                 wait_s = retry_after(
@@ -125,64 +125,64 @@ class Asker:
                     break
                 yield Waiting(candidate.endpoint, wait_s)
                 self._pause(wait_s)
-        raise _nobody_answered(around, failures)
+        raise _nobody_answered(state, failures)
 
     def _would_wait_in_vain(self, candidate: Candidate, wait_s: float) -> bool:
         """Tell whether the failure opened the circuit for longer than the wait."""
         then = self._router.now() + timedelta(seconds=wait_s)
         return stays_open(self._db, candidate.endpoint, then)
 
-    def _leaves_out_refused(self, around: _Round, error: RegistryError) -> bool:
+    def _leaves_out_refused(self, state: _State, error: RegistryError) -> bool:
         """Leave out a parameter that the server refused, if it may be; the person is told."""
         name = error.parameter if isinstance(error, CallFailed) else None
-        may_drop = around.wanted.choices.allow_drop or name == "temperature"
-        if name is None or name not in around.chat.options or not may_drop:
+        may_drop = state.wanted.choices.allow_drop or name == "temperature"
+        if name is None or name not in state.chat.options or not may_drop:
             return False
-        if name in around.refused:
+        if name in state.refused:
             return False
-        around.refused = (*around.refused, name)
+        state.refused = (*state.refused, name)
         return True
 
     def _try(
-        self, around: _Round, candidate: Candidate
+        self, state: _State, candidate: Candidate
     ) -> Generator[Progress, None, Answered | Failed]:
         try:
-            plan = self._plan(around, candidate)
+            plan = self._plan(state, candidate)
         except BudgetExceeded as error:
             return Failed(candidate.endpoint, error, was_shown=False)
-        attempt = Attempt(plan, around.attempts + 1, self._purpose(around))
-        new_notes = tuple(note for note in plan.notes if note not in around.told)
-        around.told = (*around.told, *new_notes)
+        attempt = Attempt(plan, state.attempts + 1, self._purpose(state))
+        new_notes = tuple(note for note in plan.notes if note not in state.told)
+        state.told = (*state.told, *new_notes)
         yield Asking(candidate.endpoint, attempt.number, new_notes)
         was_shown = False
         try:
-            with closing(self._caller.events(attempt, stream=around.wanted.stream)) as events:
+            with closing(self._caller.events(attempt, stream=state.wanted.stream)) as events:
                 for event in events:
                     # Tool calls and the end of a call are shown whole, not as they come.
                     if isinstance(event, TextDelta | ThinkingDelta):
                         was_shown = was_shown or isinstance(event, TextDelta)
                         yield event
         except CallFailed as error:
-            around.attempts += 1
-            around.spent_usd += attempt.call.cost_usd or attempt.call.reserved_usd or 0.0
+            state.attempts += 1
+            state.spent_usd += attempt.call.cost_usd or attempt.call.reserved_usd or 0.0
             return Failed(candidate.endpoint, error, was_shown, attempt.call)
         except (CircuitOpen, BudgetExceeded) as error:  # nothing was sent or stored
             return Failed(candidate.endpoint, error, was_shown)
-        return self._answered(around, candidate, attempt)
+        return self._answered(state, candidate, attempt)
 
-    def _plan(self, around: _Round, candidate: Candidate) -> CallPlan:
+    def _plan(self, state: _State, candidate: Candidate) -> CallPlan:
         """Plan a call that cannot cost more than is left now; raises BudgetExceeded."""
-        decision, registry = around.decision, self._router.registry
+        decision, registry = state.decision, self._router.registry
         now = self._router.now()
         left = remaining(self._db, registry.scopes, decision.app, decision.user, now)
-        limit = call_limit(decision.strategy, left, around.spent_usd)
-        return plan_call(registry, decision, candidate, around.chat, limit, around.refused)
+        limit = call_limit(decision.strategy, left, state.spent_usd)
+        return plan_call(registry, decision, candidate, state.chat, limit, state.refused)
 
-    def _purpose(self, around: _Round) -> Purpose:
-        decision = around.decision
+    def _purpose(self, state: _State) -> Purpose:
+        decision = state.decision
         return Purpose(
             decision_id=decision.id,
-            conversation_id=around.conversation.id,
+            conversation_id=state.conversation.id,
             task=decision.task.kind,
             app=decision.app,
             user=decision.user,
@@ -190,14 +190,14 @@ class Asker:
             keeps_text=decision.prompt is not None,
         )
 
-    def _answered(self, around: _Round, candidate: Candidate, attempt: Attempt) -> Answered:
-        decision, answer = around.decision, attempt.answer
+    def _answered(self, state: _State, candidate: Candidate, attempt: Attempt) -> Answered:
+        decision, answer = state.decision, attempt.answer
         turn = Turn("assistant", answer.parts)
-        new_turns = (*around.wanted.chat.turns, turn)
+        new_turns = (*state.wanted.chat.turns, turn)
         if decision.prompt is not None:
-            keep_turns(self._db, around.conversation, decision.id, new_turns)
+            keep_turns(self._db, state.conversation, decision.id, new_turns)
         outcomes, notes = judged(
-            self._db, around.wanted.chat.schema, around.wanted.check, decision, candidate, answer
+            self._db, state.wanted.chat.schema, state.wanted.check, decision, candidate, answer
         )
         if answer.finish_reason == "length":
             notes = (f"the answer was cut off: {_limit_reached(attempt)}", *notes)
@@ -205,7 +205,7 @@ class Asker:
             decision,
             answer,
             attempt.call,
-            around.conversation.id,
+            state.conversation.id,
             outcomes,
             notes,
         )
@@ -230,10 +230,10 @@ def _limit_reached(attempt: Attempt) -> str:
     return "the endpoint's own limit was reached"
 
 
-def _nobody_answered(around: _Round, failures: list[Failed]) -> RegistryError:
+def _nobody_answered(state: _State, failures: list[Failed]) -> RegistryError:
     reasons = dict.fromkeys(f"{one.endpoint}: {one.error.message}" for one in failures)
     said = "; ".join(reasons)
-    hint = f"rolecall telemetry show {around.decision.id}"
+    hint = f"rolecall telemetry show {state.decision.id}"
     if all(isinstance(one.error, BudgetExceeded) for one in failures):
         return BudgetExceeded(said, hint="raise --max-cost or the budget")
     return AllFailed(f"no endpoint answered: {said}", hint=hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Generator, Mapping
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from rolecall.registry.calls.attempt import Attempt, Caller, Purpose
 from rolecall.registry.calls.plan import CallPlan
-from rolecall.registry.core.chat import Chat, Text, Turn
+from rolecall.registry.core.chat import Chat, Text, Timeouts, Turn
 from rolecall.registry.core.clock import Now, utc_now
 from rolecall.registry.core.entities import Endpoint, Model, Strategy
 from rolecall.registry.core.errors import CallFailed, UsageError
@@ -111,6 +112,12 @@ def probe_endpoints(
         cost_usd = attempt.call.cost_usd
         left_usd -= worst_usd if cost_usd is None else cost_usd
         yield Probed(endpoint.id, attempt.call, before)
+
+
+def probe_round(db: Database, timeouts: Timeouts, wanted: ProbeRequest) -> Generator[Probed]:
+    """Yield the probes of one round, with the keys of the environment and a client of its own."""
+    with Client(timeouts=timeouts) as client:
+        yield from probe_endpoints(db, client, os.environ, wanted)
 
 
 def _against(endpoint: Endpoint, environment: Mapping[str, str], *, is_named: bool) -> str | None:

@@ -89,7 +89,7 @@ def answer_problem(text: str, schema: Mapping[str, Any]) -> str | None:
 
 def _validator(schema: Mapping[str, Any], name: str) -> Validator:
     """Return what checks values by a schema that has been checked itself."""
-    # Imported here: 55 ms, which nobody pays who gives no schema.
+    # Imported here: 55 ms, which a request without a schema does not pay.
     from jsonschema.exceptions import SchemaError
     from jsonschema.validators import Draft202012Validator, validator_for
     from referencing import Resource

@@ -54,6 +54,11 @@ _WRITE_ORDER: tuple[Collection, ...] = (
 )
 
 
+def list_records(db: Database, collection: Collection) -> tuple[Record, ...]:
+    """Return all records of a collection, sorted by id."""
+    return read_collection(db, collection)
+
+
 def get_record(db: Database, collection: Collection, record_id: str) -> Record:
     """Return one record. Raises UnknownRecord with the names that come near."""
     return named(read_collection(db, collection), NOUNS[collection], record_id)

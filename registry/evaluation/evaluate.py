@@ -34,10 +34,16 @@ from rolecall.registry.policy.layers import DEFAULT_STRATEGY
 from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.artifact import load_seen
 from rolecall.registry.scorer.data import read_judged, spelled_out
+from rolecall.registry.scorer.encoder import embeddings_file
 from rolecall.registry.storage.connection import Database
 
 # Judged rows hold no times: of a strategy's terms these are what can be counted.
 COUNTED = ("success", "cost")
+
+
+def kept_embeddings(folder: Path) -> Path:
+    """Return the file in a folder that holds embeddings by the shipped scorer's encoder."""
+    return embeddings_file(folder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

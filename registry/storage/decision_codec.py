@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -89,51 +89,47 @@ def pack_decision(decision: Decision, numbers: Mapping[str, int]) -> tuple[str, 
     ]
     weighed = [(place, one.weighed) for place, one in enumerate(decision.excluded) if one.weighed]
     document["weighed_at"] = [place for place, _ in weighed]
-    return pack(
-        document,
-        columns_of(map(_plain_candidate, decision.candidates), numbers),
-        columns_of((_plain_candidate(one) for _, one in weighed), numbers),
-    )
+    scored = (decision.candidates, [one for _, one in weighed])
+    return pack(document, *(columns_of(_values(each), numbers) for each in scored))
+
+
+def _values(candidates: Sequence[Candidate]) -> Columns:
+    columns: Columns = {
+        field.name: [getattr(one, field.name) for one in candidates] for field in fields(Candidate)
+    }
+    columns["parts"] = [parts and _plain(parts) for parts in columns["parts"]]
+    return columns if candidates else {}
 
 
 def pack(document: Plain, candidates: Columns, weighed: Columns) -> tuple[str, bytes]:
     """Return the columns `candidates` and `document` of what is ready for JSON."""
     readable = {name: candidates.pop(name) for name in _READABLE if name in candidates}
-    candidates.pop("rank", None)
     text = _compact({**document, "candidates": candidates, "weighed": weighed})
     packer = zlib.compressobj(wbits=-zlib.MAX_WBITS, zdict=_DICTIONARY)
     return _compact(readable), packer.compress(text.encode()) + packer.flush()
 
 
-def columns_of(candidates: Iterable[Plain], numbers: Mapping[str, int]) -> Columns:
-    """Return the values of candidates by field, `parts` by its own."""
-    rows = list(candidates)
+def columns_of(values: Columns, numbers: Mapping[str, int]) -> Columns:
+    """Return the values of candidates by field as they are stored, `parts` by its own fields."""
     columns: Columns = {}
-    for name in rows[0] if rows else ():
-        values = [row[name] for row in rows]
+    for name, found in values.items():
         if name == "parts":
-            parts: Plain = next((one for one in values if one), {})
-            columns[name] = {part: _shared([one and one[part] for one in values]) for part in parts}
+            parts: Plain = next((one for one in found if one), {})
+            columns[name] = {part: _shared([one and one[part] for one in found]) for part in parts}
         elif name in _NAMES:
-            columns[name] = [numbers[one] for one in values]
+            columns[name] = [numbers[one] for one in found]
         else:
-            columns[name] = _shared(values)
+            columns[name] = _shared(found)
     return columns
 
 
 def _shared(values: list[Any]) -> list[Any]:
     first = values[0]
-    is_shared = all(one == first and type(one) is type(first) for one in values)
-    if is_shared and first == 0:  # so is -0.0
-        is_shared = len(set(map(repr, values))) == 1
-    return values[:1] if is_shared else values
-
-
-def _plain_candidate(candidate: Candidate) -> Plain:
-    plain = _plain(candidate)
-    if candidate.parts is not None:
-        plain["parts"] = _plain(candidate.parts)
-    return plain
+    if values.count(first) < len(values) or len(set(map(type, values))) > 1:
+        return values
+    if first == 0 and len(set(map(repr, values))) > 1:  # 0.0 and -0.0
+        return values
+    return [first]
 
 
 def _plain(record: Any) -> Plain:

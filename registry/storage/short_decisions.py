@@ -101,11 +101,13 @@ def shorten_decisions(connection: sqlite3.Connection) -> None:
 
 def _shorter(old: dict[str, Any], numbers: dict[str, int]) -> tuple[str, bytes]:
     names = old["candidate_fields"]
-    candidates = [dict(zip(names, values, strict=True)) for values in old["candidates"]]
     places = [at for at, one in enumerate(old["excluded"]) if one.get("weighed") is not None]
-    weighed = [dict(zip(names, old["excluded"][at]["weighed"], strict=True)) for at in places]
-    scored = [one[key] for one in (*candidates, *weighed) for key in ("endpoint", "model")]
-    for name in (*scored, *old["fallbacks"], *(one["endpoint"] for one in old["excluded"])):
+    candidates = _by_field(names, old["candidates"])
+    weighed = _by_field(names, [old["excluded"][at]["weighed"] for at in places])
+    named = [*old["fallbacks"], *(one["endpoint"] for one in old["excluded"])]
+    for each in (candidates, weighed):
+        named += [*each.get("endpoint", ()), *each.get("model", ())]
+    for name in named:
         numbers.setdefault(name, len(numbers) + 1)
     document = {
         key: value
@@ -119,6 +121,11 @@ def _shorter(old: dict[str, Any], numbers: dict[str, int]) -> tuple[str, bytes]:
     ]
     document["weighed_at"] = places
     return pack(document, columns_of(candidates, numbers), columns_of(weighed, numbers))
+
+
+def _by_field(names: list[str], rows: list[list[Any]]) -> dict[str, list[Any]]:
+    columns = zip(*rows, strict=True)  # the rank is told by the place
+    return {name: [*one] for name, one in zip(names, columns, strict=bool(rows)) if name != "rank"}
 
 
 def _is_outside(old: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""What a long history of calls costs: a decision, and recording a call, beside none at all."""
+"""What a long history costs: a decision, recording a call, and the disk, pruned and not."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.statistics import write_statistics
+from rolecall.registry.telemetry.query import prune_evidence
 from rolecall.registry.telemetry.record import begin_call, end_call
 from tests.benchmarks.warm import ALL_KEYS, ASKED, only_endpoints
 
@@ -47,6 +48,38 @@ def report(histories: tuple[int, ...] = HISTORIES, rounds: int = 200) -> None:
         none = none or (decide, record)
         ratios = f"{decide / none[0]:.2f} {record / none[1]:.2f}"
         print(f"{count:>12,} {decide:8.2f} {record:8.2f}   {ratios}")
+
+
+def report_disk(count: int = 100_000) -> None:
+    """Print what decisions take on the disk, and what a prune leaves of it."""
+    with tempfile.TemporaryDirectory() as folder, open_registry(Path(folder, "r.db")) as db:
+        only_endpoints(db, 13)
+        router = Router(db, scorer=Scorer.load(), environment=ALL_KEYS)
+        router.decide(ASKED, RoutingChoices())
+        empty = _megabytes(db)
+        db.run(
+            """
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+            INSERT INTO decisions (id, created_at, prompt, prompt_sha256, task_kind, strategy, role,
+                chosen, runner_up, margin_usd, registry_revision, scorer_version, elapsed_ms,
+                candidates, document)
+            SELECT printf('old%013d', i), created_at, prompt, prompt_sha256, task_kind, strategy,
+                role, chosen, runner_up, margin_usd, registry_revision, scorer_version, elapsed_ms,
+                candidates, document
+            FROM n, (SELECT * FROM decisions LIMIT 1)
+            """,
+            (count,),
+        )
+        full, started = _megabytes(db), time.perf_counter()
+        prune_evidence(db, datetime.now(UTC))
+        seconds, left = time.perf_counter() - started, _megabytes(db)
+    print(f"{count:,} decisions among 13 endpoints: {(full - empty) / count * 1e6:.0f} bytes each")
+    print(f"on disk {full:.1f} MB, pruned in {seconds:.1f} s to {left:.1f} MB (empty {empty:.1f})")
+
+
+def _megabytes(db: Database) -> float:
+    db.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    return sum(file.stat().st_size for file in db.path.parent.iterdir()) / 1e6
 
 
 def _measure_all(db: Database) -> None:
@@ -107,3 +140,4 @@ def _median_ms(action: Callable[[], object], rounds: int) -> float:
 
 if __name__ == "__main__":
     report((0, int(sys.argv[1])) if len(sys.argv) > 1 else HISTORIES)
+    report_disk()

@@ -29,7 +29,7 @@ from tests.faults.registry import Served, registry_yaml
 from tests.faults.server import FaultServer
 
 APIS: tuple[Api, ...] = get_args(Api)
-TIMEOUT_S = 0.2
+TIMEOUT_S = 0.3
 BROKEN_TEXT = "Half of this is lost."
 WHOLE_TEXT = "Sound and whole."
 PRICE, HIGHER_PRICE = Price(1.0, 2.0, source="test"), Price(2.0, 4.0, source="test")
@@ -154,7 +154,7 @@ class Case:
     @property
     def longest_s(self) -> float:
         """How long the ask may take: its timeouts, and what a busy machine takes besides."""
-        return TIMEOUT_S * self.tries + 1.0
+        return TIMEOUT_S * self.tries + 3.0
 
 
 def cases(table: str, *, backed: tuple[bool, ...], streamed: bool = True) -> list[Case]:

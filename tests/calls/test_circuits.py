@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from rolecall.registry.calls.ask import Asker
+from rolecall.registry.calls.ask import open_asker
 from rolecall.registry.calls.events import Answered, Asking, AskRequest, Failed
 from rolecall.registry.core.chat import Chat, Text, Turn
 from rolecall.registry.core.entities import Price
 from rolecall.registry.core.errors import AllFailed
 from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.providers.client import Client
-from rolecall.registry.routing.router import Router
-from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.telemetry.record import CircuitOpen
 from tests.calls.serving import Serving
 from tests.conftest import Rolecall
@@ -24,7 +21,7 @@ HELLO = Chat((Turn("user", (Text("hello"),)),))
 
 
 def test_a_circuit_that_opened_since_the_decision_is_passed_over_and_is_no_attempt(
-    serving: Serving, scorer: Scorer
+    serving: Serving,
 ) -> None:
     names = ("first", "second", "third")
     serving.register(
@@ -35,8 +32,7 @@ def test_a_circuit_that_opened_since_the_decision_is_passed_over_and_is_no_attem
     )
     serving.server.plan("first", Plan(fault="bad_request"))
     serving.server.plan("second", Plan(fault="rate_limit"))
-    with open_registry(None) as db, Client() as client:
-        asker = Asker(db, Router(db, scorer=scorer, environment={}), client, environment={})
+    with open_registry(None) as db, open_asker(db) as asker:
         running = asker.ask(AskRequest(HELLO, RoutingChoices(strategy="cheapest")))
         next(running)  # the decision
         with pytest.raises(AllFailed):

@@ -8,14 +8,11 @@ from contextlib import closing
 
 import pytest
 
-from rolecall.registry.calls.ask import Asker
+from rolecall.registry.calls.ask import open_asker
 from rolecall.registry.calls.events import Answered, AskRequest
 from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
 from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.providers.client import Client
-from rolecall.registry.routing.router import Router
-from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.calls import CallFilter, recent_calls
 from tests.calls.processes import WatchfulServer, running
 from tests.calls.serving import Serving
@@ -128,13 +125,11 @@ def test_json_is_not_printed_by_half(serving: Serving, watchful: WatchfulServer)
     assert [call.error_type for call in serving.calls()] == ["interrupted"]
 
 
-def test_an_endpoint_is_not_blamed_for_interruptions(serving: Serving, scorer: Scorer) -> None:
+def test_an_endpoint_is_not_blamed_for_interruptions(serving: Serving) -> None:
     serving.one()
     serving.server.plan("m", STALLED)
     wanted = AskRequest(Chat((Turn("user", (Text("hello"),)),)), RoutingChoices())
-    with open_registry(None) as db, Client() as client:
-        router = Router(db, scorer=scorer, environment={})
-        asker = Asker(db, router, client, environment={})
+    with open_registry(None) as db, open_asker(db) as asker:
         for _ in range(4):
             with closing(asker.ask(wanted)) as progress:
                 assert any(isinstance(one, TextDelta) for one in progress)

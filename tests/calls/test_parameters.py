@@ -23,7 +23,7 @@ from tests.faults.registry import Served
         ("ollama", (), "logprobs"),
     ],
 )
-def test_who_would_ignore_a_parameter_is_not_asked_unless_it_may_be_dropped(
+def test_an_endpoint_that_would_ignore_a_parameter_is_not_asked_unless_it_may_be_dropped(
     serving: Serving, rolecall: Rolecall, api: Api, unsupported: tuple[str, ...], option: str
 ) -> None:
     endpoint = serving.one(api, unsupported_parameters=unsupported)
@@ -39,7 +39,7 @@ def test_who_would_ignore_a_parameter_is_not_asked_unless_it_may_be_dropped(
     assert option not in json.dumps(serving.body())
 
 
-def test_who_takes_a_parameter_is_asked_before_who_would_drop_it(
+def test_an_endpoint_that_takes_a_parameter_goes_before_one_that_would_drop_it(
     serving: Serving, rolecall: Rolecall
 ) -> None:
     serving.register(

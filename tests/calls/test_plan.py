@@ -77,7 +77,7 @@ def test_what_went_into_failed_calls_is_off_the_request_and_known_to_the_budgets
     assert call_limit(Strategy("s"), (), 0.5) is None
 
 
-def test_a_more_expensive_stand_in_for_an_open_circuit_is_named(
+def test_a_more_expensive_endpoint_instead_of_an_open_circuit_is_named(
     serving: Serving, rolecall: Rolecall
 ) -> None:
     serving.register(

@@ -7,16 +7,13 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.calls.ask import Asker
+from rolecall.registry.calls.ask import open_asker
 from rolecall.registry.calls.events import Asking, AskRequest
 from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
 from rolecall.registry.core.entities import Api, Price
 from rolecall.registry.core.errors import BudgetExceeded
 from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.providers.client import Client
-from rolecall.registry.routing.router import Router
-from rolecall.registry.scorer.model import Scorer
 from tests.calls.matrix import APIS
 from tests.calls.serving import PLAIN, Serving
 from tests.conftest import Rolecall
@@ -76,7 +73,9 @@ def test_too_little_money_exits_6_and_sends_nothing(serving: Serving, rolecall: 
     assert (serving.server.requests, serving.calls()) == ([], [])
 
 
-def test_who_is_too_dear_is_passed_over(serving: Serving, rolecall: Rolecall) -> None:
+def test_an_endpoint_that_may_cost_too_much_is_passed_over(
+    serving: Serving, rolecall: Rolecall
+) -> None:
     serving.register(
         Served(endpoint="openai/dear", model="same", price=Price(100.0, 200.0), capabilities=PLAIN),
         Served(endpoint="gemini/cheap", api="gemini", model="same", capabilities=PLAIN),
@@ -195,32 +194,27 @@ def test_a_budget_is_not_charged_twice_for_a_failed_attempt(
 
 
 def test_money_that_is_held_for_a_running_answer_is_not_spent_by_another(
-    serving: Serving, scorer: Scorer
+    serving: Serving,
 ) -> None:
     serving.one(capabilities=PLAIN)
     serving.apply(scope("0.0006"))
     chat = Chat((Turn("user", (Text("hello"),)),))
     wanted = AskRequest(chat, RoutingChoices(app="desk"))
-    with open_registry(None) as db, Client() as client:
-
-        def asker() -> Asker:
-            return Asker(db, Router(db, scorer=scorer, environment={}), client, environment={})
-
-        running = asker().ask(wanted)
+    with open_registry(None) as db, open_asker(db) as asker, open_asker(db) as other:
+        running = asker.ask(wanted)
         assert any(isinstance(one, TextDelta) for one in running)
-        second = asker().ask(wanted)
         with pytest.raises(BudgetExceeded):
-            list(second)
+            list(other.ask(wanted))
         held = serving.spent_usd("app:desk")
         assert 0.0004 < held <= 0.0006
         for _ in running:
             pass
         assert serving.spent_usd("app:desk") == pytest.approx(28e-6)
-        assert any(isinstance(one, Asking) for one in asker().ask(wanted))
+        assert any(isinstance(one, Asking) for one in other.ask(wanted))
 
 
 def test_what_is_held_pays_for_input_that_is_written_to_a_cache(
-    serving: Serving, scorer: Scorer
+    serving: Serving,
 ) -> None:
     serving.one(
         capabilities=PLAIN, price=Price(1.0, 2.0, cache_write_usd_per_mtok=50.0, source="test")
@@ -228,9 +222,8 @@ def test_what_is_held_pays_for_input_that_is_written_to_a_cache(
     serving.server.plan("m", Plan(cache_write_tokens=12))
     chat = Chat((Turn("user", (Text("hello"),)),))
     wanted = AskRequest(chat, RoutingChoices(input_tokens=12, max_tokens=8))
-    with open_registry(None) as db, Client() as client:
-        router = Router(db, scorer=scorer, environment={})
-        running = Asker(db, router, client, environment={}).ask(wanted)
+    with open_registry(None) as db, open_asker(db) as asker:
+        running = asker.ask(wanted)
         assert any(isinstance(one, TextDelta) for one in running)
         held = serving.spent_usd()
         for _ in running:

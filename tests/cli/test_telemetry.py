@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rolecall.cli.input.files import write_pieces
 from rolecall.cli.render.calls import age, print_calls, print_statistics
+from rolecall.cli.render.files import write_pieces
 from rolecall.registry.core.telemetry import Call, EndpointStatistics, Outcome, OutcomeStatistics
 from rolecall.registry.storage.calls import insert_call
 from rolecall.registry.storage.decisions import insert_decision

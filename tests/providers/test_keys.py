@@ -76,9 +76,9 @@ def test_a_command_may_not_take_for_ever_even_through_a_child(
 ) -> None:
     monkeypatch.setattr(keys, "COMMAND_TIMEOUT_S", 0.2)
     started = time.monotonic()
-    said = refused(endpoint(key_command="sleep 5 | cat"), PATH)
+    said = refused(endpoint(key_command="sleep 9 | cat"), PATH)
     assert said == "the key_command of place/model failed: no key within 0.2 s"
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 6
 
 
 def test_a_command_cannot_read_the_prompt_from_stdin() -> None:

@@ -6,7 +6,6 @@ from typing import Any, get_args
 
 import pytest
 
-from rolecall.registry.core.chat import Chat
 from rolecall.registry.core.effort import Effort
 from rolecall.registry.core.entities import Api
 from rolecall.registry.providers.client import FORMATS
@@ -14,115 +13,71 @@ from rolecall.registry.providers.protocol import Target
 from rolecall.registry.providers.sent_chat import SentChat, sent_chat
 from tests.providers.targets import WEATHER, body, chat, target
 
+NO_TOOLS = "place/model is asked not to think: it could not be given these tools"
+
 
 def place(api: Api, model: str, effort: Effort | None) -> Target:
     return target(api, model, most=64_000, reasoning_effort=effort)
 
 
-def sent(where: Target, asked: Chat) -> dict[str, Any]:
-    """Return the body that is sent."""
-    return body(FORMATS[where.endpoint.api], where, asked)
-
-
-def thinking_of(body: dict[str, Any]) -> dict[str, Any]:
-    """Return all that a body says of thinking, in whatever API's words."""
-    found = {
-        name: body[name]
-        for name in ("reasoning_effort", "thinking_budget", "think")
-        if name in body
-    }
-    config = body.get("generationConfig", {}).get("thinkingConfig", {})
-    return {**found, **body.get("thinking", {}), **body.get("output_config", {}), **config}
-
-
-NO_TOOLS = "place/model is asked not to think: it could not be given these tools"
-ADAPTIVE = {"type": "adaptive"}
-SUMMARIZED = ADAPTIVE | {"display": "summarized"}
-
-
 @pytest.mark.parametrize(
-    ("api", "model", "effort", "told"),
+    ("api", "model", "effort", "options"),
     [
+        ("openai", "gpt-5.4-mini", None, {}),
         ("openai", "gpt-5.4-mini", "none", {"reasoning_effort": "none"}),
         ("openai", "gpt-5.4-mini", "high", {"reasoning_effort": "high"}),
-        ("openai", "gpt-5.4-mini", 4_096, {"reasoning_effort": "low"}),
-        ("openai", "gpt-5.4-mini", 4_097, {"reasoning_effort": "medium"}),
-        ("openai", "gpt-5.4-mini", 20_000, {"reasoning_effort": "high"}),
-        ("anthropic", "claude-haiku-4-5", "none", {}),
-        ("anthropic", "claude-haiku-4-5", "low", {"type": "enabled", "budget_tokens": 2_048}),
-        ("anthropic", "claude-haiku-4-5", 5_000, {"type": "enabled", "budget_tokens": 5_000}),
-        ("anthropic", "claude-sonnet-4-6", "high", ADAPTIVE | {"effort": "high"}),
-        ("anthropic", "claude-sonnet-4-6", 5_000, {"type": "enabled", "budget_tokens": 5_000}),
-        ("anthropic", "claude-opus-4-7", "low", SUMMARIZED | {"effort": "low"}),
-        ("anthropic", "claude-opus-4-7", 5_000, SUMMARIZED | {"effort": "medium"}),
-        ("anthropic", "claude-opus-5", "none", {"type": "disabled"}),
-        ("gemini", "gemini-2.5-flash", "none", {"thinkingBudget": 0}),
-        ("gemini", "gemini-2.5-flash", "low", {"thinkingBudget": 1_024, "includeThoughts": True}),
-        ("gemini", "gemini-2.5-flash", 5_000, {"thinkingBudget": 5_000, "includeThoughts": True}),
-        ("gemini", "gemini-3.5-flash", "none", {"thinkingLevel": "minimal"}),
-        ("gemini", "gemini-3.5-flash", 5_000, {"thinkingLevel": "medium", "includeThoughts": True}),
-        ("ollama", "qwen3:8b", "none", {"think": False}),
-        ("ollama", "gpt-oss:20b", "low", {"think": "low"}),
-        ("ollama", "gpt-oss:20b", 5_000, {"think": "medium"}),
+        ("anthropic", "claude-haiku-4-5", 5_000, {"thinking_budget": 5_000}),
+        ("anthropic", "kimi-k3", 5_000, {"thinking_budget": 5_000}),
+        ("gemini", "gemini-2.5-flash", 5_000, {"thinking_budget": 5_000}),
     ],
 )
-def test_an_endpoints_effort_is_told_in_its_apis_own_words(
-    api: Api, model: str, effort: Effort, told: dict[str, Any]
+def test_an_endpoints_effort_is_asked_for_as_it_stands(
+    api: Api, model: str, effort: Effort | None, options: dict[str, Any]
 ) -> None:
-    assert thinking_of(sent(place(api, model, effort), chat())) == told
-
-
-@pytest.mark.parametrize("api", get_args(Api))
-def test_an_endpoint_without_an_effort_leaves_thinking_to_the_server(api: Api) -> None:
-    assert thinking_of(sent(place(api, "gemini-2.5-flash", None), chat())) == {}
+    found = sent_chat(place(api, model, effort), chat())
+    assert (found.chat.options, found.dropped, found.note) == (options, (), None)
 
 
 @pytest.mark.parametrize(
-    ("api", "model", "options", "told"),
+    ("api", "model", "budget", "level"),
     [
-        ("openai", "o", {"reasoning_effort": "low"}, {"reasoning_effort": "low"}),
-        ("openai", "o", {"thinking_budget": 9_000}, {}),
-        (
-            "anthropic",
-            "claude-haiku-4-5",
-            {"thinking_budget": 9_000},
-            {"type": "enabled", "budget_tokens": 9_000},
-        ),
-        ("anthropic", "claude-haiku-4-5", {"reasoning_effort": "none"}, {}),
-        ("gemini", "gemini-2.5-flash", {"thinking_budget": 0}, {"thinkingBudget": 0}),
-        ("ollama", "o", {"reasoning_effort": "none"}, {"think": False}),
+        ("openai", "gpt-5.4-mini", 4_096, "low"),
+        ("openai", "gpt-5.4-mini", 4_097, "medium"),
+        ("openai", "gpt-5.4-mini", 20_000, "high"),
+        ("anthropic", "claude-opus-4-7", 30_000, "high"),
+        ("gemini", "gemini-3.5-flash", 5_000, "medium"),
+        ("ollama", "gpt-oss:20b", 900, "low"),
     ],
 )
-def test_what_a_request_says_of_thinking_wins(
-    api: Api, model: str, options: dict[str, Any], told: dict[str, Any]
+def test_a_budget_is_sent_as_a_level_where_only_these_are_taken_and_said(
+    api: Api, model: str, budget: int, level: str
 ) -> None:
-    where, asked = place(api, model, "high"), chat(options=options)
-    assert thinking_of(sent(where, asked)) == told
-    assert sent_chat(where, asked).note is None
+    found = sent_chat(place(api, model, budget), chat())
+    assert found.chat.options == {"reasoning_effort": level}
+    said = f"place/model takes no budget for thinking: {budget:,} tokens sent as {level}"
+    assert found.note == said
 
 
-def test_a_budget_stays_below_the_limit_of_the_output() -> None:
-    where = place("anthropic", "claude-haiku-4-5", 16_000)
-    free, limited = sent(where, chat()), sent(where, chat(max_tokens=4_000))
-    assert free["thinking"]["budget_tokens"] == 16_000 < free["max_tokens"]
-    assert (limited["thinking"]["budget_tokens"], limited["max_tokens"]) == (2_000, 4_000)
+@pytest.mark.parametrize("options", [{"reasoning_effort": "low"}, {"thinking_budget": 9_000}])
+def test_what_a_request_says_of_thinking_wins(options: dict[str, Any]) -> None:
+    where, asked = place("anthropic", "claude-haiku-4-5", "high"), chat(options=options)
+    assert sent_chat(where, asked) == SentChat(asked)
 
 
 def test_beside_its_own_effort_a_claude_is_sent_no_temperature() -> None:
     warm = chat(options={"temperature": 0.2})
-    assert sent(place("anthropic", "claude-haiku-4-5", None), warm)["temperature"] == 0.2
-    assert "temperature" not in sent(place("anthropic", "claude-haiku-4-5", "high"), warm)
+    assert sent_chat(place("anthropic", "claude-haiku-4-5", None), warm) == SentChat(warm)
+    found = sent_chat(place("anthropic", "claude-haiku-4-5", "high"), warm)
+    assert (found.chat.options, found.dropped) == ({"reasoning_effort": "high"}, ("temperature",))
 
 
 def test_a_tool_that_must_be_called_goes_before_the_effort_of_a_claude() -> None:
-    free, forced = (
-        chat(tools=(WEATHER,), options=one) for one in ({}, {"tool_choice": "required"})
-    )
     where = place("anthropic", "claude-haiku-4-5", "high")
-    body = sent(where, forced)
-    assert (body["tool_choice"], thinking_of(body)) == ({"type": "any"}, {})
-    assert sent_chat(where, forced).note == NO_TOOLS
-    assert (sent(where, free)["thinking"]["type"], sent_chat(where, free).note) == ("enabled", None)
+    forced = sent_chat(where, chat(tools=(WEATHER,), options={"tool_choice": "required"}))
+    assert forced.chat.options == {"tool_choice": "required", "reasoning_effort": "none"}
+    assert (forced.dropped, forced.note) == ((), NO_TOOLS)
+    free = sent_chat(where, chat(tools=(WEATHER,)))
+    assert (free.chat.options, free.note) == ({"reasoning_effort": "high"}, None)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +85,7 @@ def test_a_tool_that_must_be_called_goes_before_the_effort_of_a_claude() -> None
     [
         ("gpt-5.4-mini", "https://api.openai.com/v1", "high", "none"),
         ("gpt-5.4-mini", "https://eu.api.openai.com/v1", 5_000, "none"),
+        ("gpt-5.4-mini", "https://api.openai.com/v1", "none", "none"),
         ("gpt-5.1", "https://api.openai.com/v1", "high", "high"),
         ("o4-mini", "https://api.openai.com/v1", "high", "high"),
         ("gpt-5.4-mini", "https://openrouter.ai/api/v1", "high", "high"),
@@ -139,32 +95,9 @@ def test_beside_tools_openai_itself_is_asked_not_to_think(
     model: str, base_url: str, effort: Effort, told: str
 ) -> None:
     where = target("openai", model, base_url=base_url, reasoning_effort=effort)
-    with_tools = chat(tools=(WEATHER,))
-    assert thinking_of(sent(where, with_tools)) == {"reasoning_effort": told}
-    assert sent_chat(where, with_tools).note == (NO_TOOLS if told == "none" else None)
-    quiet = target("openai", model, base_url=base_url, reasoning_effort="none")
-    assert thinking_of(sent(quiet, with_tools)) == {"reasoning_effort": "none"}
-    assert sent_chat(quiet, with_tools).note is None
-
-
-@pytest.mark.parametrize(
-    ("api", "model", "effort", "note"),
-    [
-        ("openai", "o", 5_000, "takes no budget for thinking: 5,000 tokens sent as medium"),
-        ("ollama", "o", 900, "takes no budget for thinking: 900 tokens sent as low"),
-        ("gemini", "gemini-3.5-flash", 30_000, "takes no budget for thinking: 30,000 tokens sent"),
-        ("anthropic", "claude-opus-4-7", 30_000, "takes no budget for thinking: 30,000 tokens"),
-        ("gemini", "gemini-2.5-flash", 5_000, None),
-        ("anthropic", "claude-haiku-4-5", 5_000, None),
-        ("openai", "o", "high", None),
-        ("openai", "o", None, None),
-    ],
-)
-def test_a_budget_that_is_sent_as_a_level_is_said(
-    api: Api, model: str, effort: Effort | None, note: str | None
-) -> None:
-    said = sent_chat(place(api, model, effort), chat()).note
-    assert said is None if note is None else said is not None and note in said
+    found = sent_chat(where, chat(tools=(WEATHER,)))
+    assert found.chat.options == {"reasoning_effort": told}
+    assert found.note == (None if told == effort else NO_TOOLS)
 
 
 @pytest.mark.parametrize("api", get_args(Api))
@@ -182,6 +115,11 @@ def test_what_the_endpoint_does_not_take_is_dropped() -> None:
     assert (found.chat.options, found.chat.schema) == ({"top_p": 1}, None)
 
 
+def test_how_to_think_is_dropped_where_a_model_behind_geminis_api_cannot_be_told() -> None:
+    found = sent_chat(place("gemini", "gemma-4-31b-it", "high"), chat())
+    assert (found.chat.options, found.dropped) == ({}, ("reasoning_effort",))
+
+
 def test_ollama_can_be_told_not_to_think_but_not_how_much() -> None:
     where = place("ollama", "o", None)
     assert sent_chat(where, chat(options={"thinking_budget": 0})).dropped == ()
@@ -193,6 +131,6 @@ def test_what_is_dropped_is_what_is_not_sent(api: Api) -> None:
     where = target(api, "o", unsupported_parameters=("seed", "user"))
     options = {"temperature": 0.5, "seed": 7, "user": "u", "logit_bias": {"1": 5}, "top_k": 4}
     asked = chat(options=options)
-    body_ = sent(where, asked)
-    body_ |= body_.pop("options", {})
-    assert {name for name in options if name not in body_} == {*sent_chat(where, asked).dropped}
+    sent = body(FORMATS[api], where, asked)
+    sent |= sent.pop("options", {})
+    assert {name for name in options if name not in sent} == {*sent_chat(where, asked).dropped}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-# Refused by the API. Leaving them out loosens the schema; who asks checks the answer against
+# Refused by the API. Leaving them out loosens the schema; `ask` checks the answer against
 # the whole of it.
 _UNTAKEN = frozenset(
     {

@@ -53,7 +53,7 @@ class Deadline:
             self._wake.put(None)
 
     def pause(self) -> None:
-        """Stop the clock, for as long as it is not the server who is waited for."""
+        """Stop the clock while it is not the server that is waited for."""
         self._armed = ("", math.inf)
 
     def trace(self, event: str, info: dict[str, Any]) -> None:

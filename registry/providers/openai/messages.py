@@ -24,7 +24,7 @@ from rolecall.registry.providers.tool_call_ids import CallIds
 
 # Where a conversation with tool calls is refused from which thinking is missing, even where
 # another model answered and there was none: this is then taken.
-_STAND_IN = "(not kept)"
+_PLACEHOLDER = "(not kept)"
 _FIELD = "reasoning_content"
 _AUDIO_FORMATS = {"mpeg": "mp3", "mp3": "mp3", "wav": "wav", "x-wav": "wav", "wave": "wav"}
 _LONGEST_ID = 40
@@ -41,7 +41,7 @@ def messages(chat: Chat, endpoint: Endpoint) -> list[Message]:
     """
     ids = _Ids(endpoint)
     gives_back = _gives_back(chat, endpoint)
-    stand_in = _STAND_IN if has_habit(endpoint, "demands_thinking") else ""
+    placeholder = _PLACEHOLDER if has_habit(endpoint, "demands_thinking") else ""
     built: list[Message] = []
     attached: list[Message] = []
     for index, turn in enumerate(chat.turns):
@@ -50,7 +50,7 @@ def messages(chat: Chat, endpoint: Endpoint) -> list[Message]:
             attached = []
         for message in _messages_of(turn, attached, ids):
             if message["role"] == "assistant" and gives_back[index]:
-                _give_back(message, turn, stand_in)
+                _give_back(message, turn, placeholder)
             built.append(message)
     if attached:
         built.append({"role": "user", "content": attached})
@@ -96,12 +96,12 @@ def tool_stretches(turns: Sequence[Turn]) -> list[bool]:
     return told
 
 
-def _give_back(message: Message, turn: Turn, stand_in: str) -> None:
+def _give_back(message: Message, turn: Turn, placeholder: str) -> None:
     thought = "".join(
         part.text for part in turn.parts if isinstance(part, Thinking) and part.origin == _FIELD
     )
-    if thought or stand_in:
-        message[_FIELD] = thought or stand_in
+    if thought or placeholder:
+        message[_FIELD] = thought or placeholder
 
 
 class _Ids:

@@ -11,7 +11,7 @@ import pytest
 
 from rolecall.cli.completion.engine import reply
 from rolecall.cli.completion.scripts import SCRIPTS
-from rolecall.cli.tree import PLACES
+from rolecall.cli.tree import PLACES, tree
 
 if TYPE_CHECKING:
     from tests.conftest import Rolecall
@@ -29,7 +29,7 @@ def registry(rolecall: Rolecall) -> None:
 
 def offered(line: str) -> list[str] | None:
     """Return the words offered; null where the shell is to complete a file's name."""
-    answer = reply(line)
+    answer = reply(line, tree())
     return None if answer is None else [one.partition("\t")[0] for one in answer.splitlines()]
 
 
@@ -48,10 +48,10 @@ def test_a_shell_without_a_script_is_refused(rolecall: Rolecall) -> None:
 
 
 def test_commands_are_offered_with_their_summaries() -> None:
-    found = reply("rolecall ro")
+    found = reply("rolecall ro", tree())
     assert found == "".join(f"{name}\t{PLACES[name].summary}\n" for name in ("route", "roles"))
     assert "assign\tAssign an endpoint to a role, or change its assignment.\n" in str(
-        reply("rolecall roles ")
+        reply("rolecall roles ", tree())
     )
 
 

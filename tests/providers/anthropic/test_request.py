@@ -21,7 +21,6 @@ from tests.providers.targets import (
 )
 
 SONNET = target("anthropic", "claude-sonnet-4-5", most=64_000)
-OPUS = target("anthropic", "claude-opus-4-7", most=128_000)
 
 
 def built(*turns: Turn, **fields: Any) -> dict[str, Any]:
@@ -259,20 +258,6 @@ def test_a_temperature_stays_on_the_scale_of_the_api_and_goes_before_top_p() -> 
     sent = options(temperature=1.7, top_p=0.9)
     assert sent["temperature"] == 1.0
     assert "top_p" not in sent
-
-
-def test_what_an_endpoint_is_known_to_refuse_is_left_out() -> None:
-    place = target("anthropic", "claude-sonnet-4-5", unsupported_parameters=("temperature",))
-    sent = body(ANTHROPIC, place, chat(options={"temperature": 0.2, "top_p": 0.5}))
-    assert "temperature" not in sent
-    assert sent["top_p"] == 0.5
-
-
-def test_newer_models_get_no_sampling_at_all() -> None:
-    given = {"temperature": 0.2, "top_p": 0.5, "top_k": 5, "stop": ["x"]}
-    sent = body(ANTHROPIC, OPUS, chat(options=given))
-    assert not {"temperature", "top_p", "top_k"} & set(sent)
-    assert sent["stop_sequences"] == ["x"]
 
 
 @pytest.mark.parametrize(

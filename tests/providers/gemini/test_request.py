@@ -260,12 +260,6 @@ def test_options_go_by_their_names_at_the_api() -> None:
     }
 
 
-def test_what_an_endpoint_is_known_to_refuse_is_left_out() -> None:
-    place = target("gemini", "gemini-3.5-flash", unsupported_parameters=("temperature",))
-    sent = body(GEMINI, place, chat(options={"temperature": 0.2, "seed": 1}))
-    assert sent["generationConfig"] == {"seed": 1}
-
-
 def test_the_output_is_limited_as_asked() -> None:
     assert built(max_tokens=500)["generationConfig"] == {"maxOutputTokens": 500}
 

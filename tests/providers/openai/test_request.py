@@ -250,14 +250,14 @@ def test_thinking_is_given_back_where_tools_were_called() -> None:
     assert thoughts("http://localhost:8000/v1") == [None, "hm", None]
 
 
-def test_thinking_is_kept_from_those_who_refuse_it() -> None:
+def test_thinking_is_kept_from_hosts_that_refuse_it() -> None:
     for base_url in (*OPENAI_HOSTS, "https://api.groq.com/openai/v1", "https://api.mistral.ai/v1"):
         assert thoughts(base_url) == [None, None, None]
     served = thoughts("http://localhost", unsupported_parameters=("reasoning_content",))
     assert served == [None, None, None]
 
 
-def test_those_who_demand_thinking_get_a_stand_in_for_what_is_missing() -> None:
+def test_hosts_that_demand_thinking_get_a_placeholder_for_what_is_missing() -> None:
     assert thoughts("https://api.deepseek.com") == ["idle", "hm", "(not kept)"]
     assert thoughts("https://api.moonshot.ai/v1", "anthropic") == ["(not kept)"] * 3
 
