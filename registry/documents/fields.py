@@ -161,6 +161,8 @@ def _text(source: YamlSource, node: Node, path: str, rule: Any) -> str:
 def _flag(source: YamlSource, node: Node, path: str, rule: None) -> bool:  # noqa: ARG001
     if not isinstance(node, ScalarNode) or node.tag != _BOOL_TAG:
         raise source.refusal(node, path, f"expected true or false, found {describe_node(node)}")
+    if node.value.lower() not in _CONSTRUCTOR.bool_values:  # `!!bool maybe`
+        raise source.refusal(node, path, f'expected true or false, found "{node.value}"')
     return bool(_CONSTRUCTOR.construct_yaml_bool(node))
 
 
@@ -217,7 +219,7 @@ def _number(node: Node) -> float | int | None:
             return math.inf if len(node.value) > 400 else _CONSTRUCTOR.construct_yaml_int(node)
         if node.tag == _FLOAT_TAG:
             return float(_CONSTRUCTOR.construct_yaml_float(node))
-    except (ValueError, ConstructorError):
+    except (ValueError, IndexError, ConstructorError):  # `!!int x`, `!!int ""`
         return None
     # YAML 1.1 takes 5e-4 for text, for want of a point.
     if node.style not in _QUOTED_STYLES and _EXPONENT.fullmatch(node.value):

@@ -150,7 +150,7 @@ class AnthropicReader(AnswerReader):
             yield from self._add(block, block.kind, text_at(start, block.kind) or "")
 
     def _continue_block(self, index: int, delta: Mapping[str, Any]) -> Iterator[Event]:
-        kind = delta.get("type")
+        kind = text_at(delta, "type")
         if kind == "signature_delta":
             block = self._blocks.setdefault(index, _Block("thinking"))
             block.signature += text_at(delta, "signature") or ""

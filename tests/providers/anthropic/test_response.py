@@ -238,6 +238,12 @@ def test_without_usage_nothing_is_known() -> None:
     assert answer([start(0, type="text", text="hi")]).usage is None
 
 
+def test_a_piece_whose_type_is_no_text_is_passed_over() -> None:
+    strange: dict[str, Any] = {"type": [None], "text": "?"}
+    piece = {"type": "content_block_delta", "index": 0, "delta": strange}
+    assert answer([*PLAIN[:-1], piece, PLAIN[-1]]) == answer(PLAIN)
+
+
 @pytest.mark.parametrize(
     ("kind", "error_type"),
     [
