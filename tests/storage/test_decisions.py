@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from typing import Any
 
@@ -96,6 +97,19 @@ DECISION = Decision(
     notes=("a note",),
 )
 
+# What is stored of DECISION, and of many like it on the disks of people.
+STORED = (
+    '{"endpoint":[0,1],"model":[4,4],"value_usd":[0.0262],"success":[0.81],"cost_usd":[0.0112],'
+    '"output_tokens":[321],"ttft_s":[0.9],"itl_s":[0.018]}',
+    base64.b64decode(
+        "3ZbbboMwDIZfJcrlhDpsWFXtVRBCkZqLqtXaFbpd8e7941BKINuodpDWux4CcWL7+/yZFHA3A97c6oUBurVxnrT6"
+        "GwhfjRFuVN2g4RSil/p5sXYt5ac9XRNNyn1SpmmkIXQ5F+uc/gjX5Vt1tK+nzfDZEPfZr+D+b3kN0JnqsEehS2iI"
+        "EibBksr90a1C+EDk/l2q4fHB3fp/x3wZ9FnB8cFR6lLRE6FUpVwS1ZitxU8ZbR2OODrEjkdJXwQJNi1wUNkAS7Ew"
+        "V7VUdtDkXH7kIG+RDu0TMXkNTTqioDSdIxZeUNQraR6IhSmf5RWa5ZXIbBwFeXfmEcovxG5jVC/bISx1P7w/F5ln"
+        "iXVMdod5M7uT9Y0iil7y9Xo90Wmi8i+T0BtT3knEtyQmFCUiZrqkq+6dE8le11Cy4+rOstmeAQ=="
+    ),
+)
+
 
 def unpacked(plain: dict[str, Any], decision: Decision = DECISION) -> Decision:
     """Return what is read of a document, whatever its version, by the decision's own names."""
@@ -116,6 +130,10 @@ def packed(decision: Decision) -> tuple[str, bytes]:
 def test_a_decision_reads_back_exactly(db: Database) -> None:
     insert_decision(db, DECISION)
     assert read_decision(db, "0abc") == DECISION
+
+
+def test_a_decision_that_is_on_the_disk_already_stays_readable() -> None:
+    assert read_back(DECISION, *STORED) == DECISION
 
 
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
