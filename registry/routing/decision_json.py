@@ -161,6 +161,7 @@ def _candidate(candidate: Candidate, rank: int) -> dict[str, Any]:
     plain = {"endpoint": candidate.endpoint, "model": candidate.model, "rank": rank}
     plain |= asdict(candidate)
     plain["sources"] = dict(candidate.sources)
+    plain["parts"] = candidate.parts and candidate.parts._asdict()
     plain["duration_s"] = candidate.duration_s
     return plain
 

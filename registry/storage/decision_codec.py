@@ -97,7 +97,7 @@ def _values(candidates: Sequence[Candidate]) -> Columns:
     columns: Columns = {
         field.name: [getattr(one, field.name) for one in candidates] for field in fields(Candidate)
     }
-    columns["parts"] = [parts and _plain(parts) for parts in columns["parts"]]
+    columns["parts"] = [parts and parts._asdict() for parts in columns["parts"]]
     return columns if candidates else {}
 
 
@@ -201,7 +201,7 @@ def _candidates(columns: Columns, names: Mapping[int, str]) -> tuple[Candidate, 
 
 
 def _parts(columns: Columns, count: int) -> list[SuccessParts | None]:
-    known = _known(SuccessParts, columns)
+    known = {name: columns[name] for name in SuccessParts._fields if name in columns}
     rows = zip(*(_spread(values, count) for values in known.values()), strict=True)
     parts = [dict(zip(known, row, strict=True)) for row in rows]
     found = [SuccessParts(**one) if one["task"] is not None else None for one in parts]

@@ -78,11 +78,8 @@ SLOW = Endpoint("p/m", "m", price=Price(3.0, 15.0))  # says nothing of its speed
 def thinking(hidden_tokens: int, *, known: bool = False) -> Prediction:
     """Return the prediction of a model that thinks before the same visible 1,000 tokens."""
     total = PREDICTION.output_tokens + hidden_tokens
-    return replace(
-        PREDICTION,
-        output_tokens=total,
-        hidden_tokens=hidden_tokens,
-        hidden_tokens_known=known,
+    return PREDICTION._replace(
+        output_tokens=total, hidden_tokens=hidden_tokens, hidden_tokens_known=known
     )
 
 
