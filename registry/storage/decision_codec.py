@@ -94,11 +94,11 @@ def pack_decision(decision: Decision, numbers: Mapping[str, int]) -> tuple[str, 
 
 
 def _values(candidates: Sequence[Candidate]) -> Columns:
-    columns: Columns = {
-        field.name: [getattr(one, field.name) for one in candidates] for field in fields(Candidate)
-    }
-    columns["parts"] = [parts and parts._asdict() for parts in columns["parts"]]
-    return columns if candidates else {}
+    values = map(list, zip(*candidates, strict=True))
+    columns: Columns = dict(zip(Candidate._fields, values, strict=bool(candidates)))
+    if candidates:
+        columns["parts"] = [parts and parts._asdict() for parts in columns["parts"]]
+    return columns
 
 
 def pack(document: Plain, candidates: Columns, weighed: Columns) -> tuple[str, bytes]:
@@ -201,7 +201,7 @@ def _candidates(columns: Columns, names: Mapping[int, str]) -> tuple[Candidate, 
 
 
 def _parts(columns: Columns, count: int) -> list[SuccessParts | None]:
-    known = {name: columns[name] for name in SuccessParts._fields if name in columns}
+    known = _known(SuccessParts, columns)
     rows = zip(*(_spread(values, count) for values in known.values()), strict=True)
     parts = [dict(zip(known, row, strict=True)) for row in rows]
     found = [SuccessParts(**one) if one["task"] is not None else None for one in parts]
@@ -212,8 +212,9 @@ def _spread(values: Sequence[Any], count: int) -> Sequence[Any]:
     return [*values] * count if len(values) == 1 else values
 
 
-def _known(kind: type, plain: Plain) -> Plain:
-    return {one.name: _frozen(plain[one.name]) for one in fields(kind) if one.name in plain}
+def _known(kind: Any, plain: Plain) -> Plain:
+    """Return what of `plain` a kind of record, a dataclass or a named tuple, has fields for."""
+    return {name: _frozen(plain[name]) for name in kind.__match_args__ if name in plain}
 
 
 def _frozen(value: Any) -> Any:

@@ -69,7 +69,7 @@ def test_what_is_at_stake_multiplies_the_value_of_success_and_nothing_else(worth
     plain, _ = scored()
     found, _ = scored(task=replace(TASK, worth=worth))
     assert found.value_usd - plain.value_usd == pytest.approx((worth - 1) * 0.05 * 0.8)
-    assert replace(found, value_usd=plain.value_usd) == plain
+    assert found._replace(value_usd=plain.value_usd) == plain
 
 
 SLOW = Endpoint("p/m", "m", price=Price(3.0, 15.0))  # says nothing of its speed
