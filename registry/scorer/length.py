@@ -115,7 +115,7 @@ class LengthModel:
         own, own_hidden = (
             np.append(of @ places, 0.0) for of in (self.model_task, self.hidden_task)
         )
-        longer = np.array([(offsets or {}).get(one.model, 0.0) for one in facts])
+        longer = np.array([offsets.get(one.model, 0.0) for one in facts] if offsets else 0.0)
         lengths = shown + own[pool.rows] + pool.offset + longer
         more = own_hidden[pool.hidden_rows] + pool.hidden
         asked = asked_tokens(text)

@@ -223,7 +223,7 @@ class Told(Scorer):
     def predict(self, reading: Reading, facts: Sequence[ModelFacts]) -> tuple[Prediction, ...]:
         [text] = [text for one, text in self._texts if one is reading]
         return tuple(
-            replace(one, success=self._told(text, one.model))
+            one._replace(success=self._told(text, one.model))
             for one in self._inner.predict(reading, facts)
         )
 

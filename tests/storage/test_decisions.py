@@ -82,11 +82,11 @@ DECISION = Decision(
     runner_up=None,
     margin_usd=0.0031,
     reasons=("BEST_TOTAL_SCORE",),
-    candidates=(CANDIDATE, replace(CANDIDATE, endpoint="b/y")),
+    candidates=(CANDIDATE, CANDIDATE._replace(endpoint="b/y")),
     excluded=(
         Exclusion("c/z", "CONTEXT_TOO_SMALL", "needs 151k tokens, takes 131k"),
         Exclusion("c/z", "ROLE_NOT_ALLOWED", "not assigned to coder", is_outside=True),
-        Exclusion("d/w", "TOO_SLOW", "4 s", weighed=replace(CANDIDATE, endpoint="d/w")),
+        Exclusion("d/w", "TOO_SLOW", "4 s", weighed=CANDIDATE._replace(endpoint="d/w")),
     ),
     fallbacks=("b/y",),
     registry_revision=7,
@@ -150,14 +150,14 @@ def among(count: int) -> Decision:
         share = (place + 1) / 137 % 1
         endpoint, success = f"provider-{place % 7}/model-of-a-name-{place}", round(share, 4)
         parts = SuccessParts("tasks/of/a/name", 0.9986, round(share / 3, 4), 0.0912, -success)
-        candidate = replace(CANDIDATE, endpoint=endpoint, model=endpoint[11:], success=success)
-        candidate = replace(candidate, value_usd=share / 7, cost_usd=float(f"{share / 97:.6g}"))
-        candidate = replace(candidate, success_std=round(share / 9, 4), scored_success=success)
-        candidate = replace(candidate, output_tokens=place * 13, parts=parts)
+        candidate = CANDIDATE._replace(endpoint=endpoint, model=endpoint[11:], success=success)
+        candidate = candidate._replace(value_usd=share / 7, cost_usd=float(f"{share / 97:.6g}"))
+        candidate = candidate._replace(success_std=round(share / 9, 4), scored_success=success)
+        candidate = candidate._replace(output_tokens=place * 13, parts=parts)
         if place % 3 == 0:
-            candidate = replace(candidate, ttft_s=float(f"{share * 2.3:.4g}"), samples=place * 37)
-            candidate = replace(candidate, itl_s=float(f"{share / 61:.4g}"))
-            candidate = replace(candidate, failure_rate=float(f"{share / 31:.4g}"))
+            candidate = candidate._replace(ttft_s=float(f"{share * 2.3:.4g}"), samples=place * 37)
+            candidate = candidate._replace(itl_s=float(f"{share / 61:.4g}"))
+            candidate = candidate._replace(failure_rate=float(f"{share / 31:.4g}"))
         candidates.append(candidate)
     excluded = [
         Exclusion(f"excluded/model-{place}", "AUTH_UNAVAILABLE", "SOME_API_KEY is not set")
