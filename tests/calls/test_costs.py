@@ -43,6 +43,18 @@ def test_usage_that_is_told_twice_counts_once_and_what_is_not_told_is_unknown(
     assert serving.spent_usd() == pytest.approx(call.cost_usd or call.reserved_usd)
 
 
+def test_a_cost_that_is_not_told_is_taken_for_no_more_than_was_reserved(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    serving.one()
+    serving.server.plan("m", Plan(usage="missing"))
+    assert rolecall("ask", "hello", "--max-tokens", "1").exit_code == 0
+    [call] = serving.calls()
+    # At worst 8 tokens in, which is 6 with a margin, and 1 out.
+    assert call.reserved_usd == pytest.approx((8 * 1.0 + 1 * 2.0) / 1e6)
+    assert serving.spent_usd() == pytest.approx(call.reserved_usd)
+
+
 @STREAM
 @pytest.mark.parametrize("api", APIS)
 def test_cached_tokens_are_part_of_the_input_and_have_their_own_price(
