@@ -160,7 +160,8 @@ class Router:
         will_call: bool,
     ) -> DecisionInputs:
         now, registry = self.now(), snapshot.registry
-        selected([one.id for one in registry.endpoints], choices.endpoints)
+        if choices.endpoints:
+            selected([one.id for one in registry.endpoints], choices.endpoints)
         known = read_availability(self._db, task.kind, now)
         left = remaining(self._db, registry.scopes, choices.app, choices.user, now)
         limit, notes = spend_limit(layers.strategy, left, will_call=will_call)

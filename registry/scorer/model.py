@@ -233,7 +233,7 @@ class Scorer:
         unsure += unasked * (pool.unasked @ reading.loading @ reading.loading)
         unsure *= (1 - share) ** 2
         far = reading.spread**2 - self.head.calibration.spread**2
-        steps = [expected(one, unsure + far) for one in (usual, plain, local, local + world)]
+        steps = expected(np.array([usual, plain, local, local + world]), unsure + far)  # (4, N)
         success = np.clip(steps[-1], _LEAST_SUCCESS, 1 - _LEAST_SUCCESS)
         apart = success * (1 - success)
         deviation = np.minimum(apart * np.sqrt(unsure + reading.spread**2), np.sqrt(apart))
@@ -252,7 +252,7 @@ class Scorer:
             np.maximum(deviation, LATENT_FLOOR).round(4).tolist(),
             np.maximum(visible + hidden, 1).astype(np.intp).tolist(),
             pool.bases,
-            self._parts(reading, *(step.round(4) for step in steps)),
+            self._parts(reading, steps.round(4)),
             hidden.astype(np.intp).tolist(),
             known.tolist(),
         )
@@ -313,14 +313,11 @@ class Scorer:
             return 0.0
         return float(self.fits.world.offsets(vector[None].astype(np.float64))[0])
 
-    def _parts(
-        self, reading: Reading, usual: Table, plain: Table, local: Table, whole: Table
-    ) -> list[SuccessParts]:
+    def _parts(self, reading: Reading, steps: Table) -> list[SuccessParts]:
         """Return what each success rests on: the average, the prompt, neighbours, own rows."""
         task = self.head.tasks[reading.task]
-        steps = [(plain - usual).round(4), (local - plain).round(4), (whole - local).round(4)]
-        columns = (step.tolist() for step in (usual, *steps))
         shared = (repeat(one) for one in (task, reading.task_probability))
+        columns = (steps[0].tolist(), *(steps[1:] - steps[:-1]).round(4).tolist())
         return list(map(SuccessParts, *shared, *columns, repeat(reading.familiar)))
 
 
