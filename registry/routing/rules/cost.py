@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from rolecall.registry.core.chat import Usage
 from rolecall.registry.core.decisions import Candidate, Exclusion, SpendLimit
 from rolecall.registry.core.entities import Endpoint, Price, Source, Strategy
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.requests import Task
 from rolecall.registry.routing.rules.token_estimate import SAFETY_MARGIN
+
+if TYPE_CHECKING:
+    from rolecall.registry.core.chat import Usage
 
 _NO_PRICE = Price()
 _NO_LIMIT = 1e12  # tokens: more than any answer has
