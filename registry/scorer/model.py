@@ -207,7 +207,7 @@ class Scorer:
         net = asked * (signals.loading @ self.head.latent[rows].T)
         net += (1 - asked) * (signals.loading @ expected_latent.T) + signals.offset[:, None]
         share = local.share[:, rows]
-        return net + share * (np.nan_to_num(local.logit[:, rows]) - net)
+        return net + share * (local.logit[:, rows] - net)
 
     def predict(self, reading: Reading, facts: Sequence[ModelFacts]) -> tuple[Prediction, ...]:
         """Predict for each model in `facts`, in that order.
@@ -226,7 +226,7 @@ class Scorer:
         usual = latent @ reading.usual_loading - unasked * (pool.own @ reading.usual_loading)
         plain = latent @ reading.loading - unasked * (pool.own @ reading.loading)
         usual, plain = usual + reading.usual_offset, plain + reading.offset
-        local = plain + share * (np.nan_to_num(reading.local[rows]) - plain)
+        local = plain + share * (reading.local[rows] - plain)
         # What is unknown of the model widens; what is unknown of the prompt is calibrated already,
         # but for what is added far from everything known.
         unsure = pool.covariance @ reading.loading @ reading.loading
@@ -279,7 +279,7 @@ class Scorer:
         logit = calibration.scale * both / np.maximum(share, 1e-9) + calibration.shift
         span = max(calibration.near - calibration.far, 1e-6)
         familiar = np.clip((similarity - calibration.far) / span, 0.0, 1.0)
-        return Local(logit, share, asked, familiar)
+        return Local(np.nan_to_num(logit), share, asked, familiar)
 
     def _known_set(self, task_shares: Table) -> Table:
         """Return how far N prompts are as those of one data set are, 0–1 (N,)."""

@@ -168,10 +168,10 @@ def _look(inputs: DecisionInputs) -> _Look:
 def _rules(look: _Look) -> list[_Rule]:
     """Return what can speak against an endpoint, in the order of the codes.
 
-    A rule that no endpoint can break, such as the role's where there is no role, is left out.
+    A rule that no endpoint can break, such as the role's where it names no endpoint, is left out.
     """
     task, role, strategy = look.task, look.role, look.strategy
-    has_role = role is not None or look.wrong_role is not None
+    has_role = bool(look.assignments or look.wrong_role or look.wrong_task)
     has_policy = bool(
         look.inputs.selection
         or (strategy.allow or strategy.deny or strategy.local_only)
