@@ -51,7 +51,7 @@ def show_help(
     if words and words[0] not in PLACES:
         near = get_close_matches(words[0], [*TOPICS, *PLACES], n=1)
         hint = f"did you mean {near[0]}?" if near else "rolecall help"
-        raise UsageError(f'there is no help on "{words[0]}"', hint=hint)
+        raise UsageError(f'there is no help on "{" ".join(words)}"', hint=hint)
     tree().main([*(words or ()), "--help"], prog_name="rolecall", standalone_mode=False)
     if not words:
         _list_topics()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rolecall.registry.core.entities import Locality, Source, Strategy
 from rolecall.registry.core.predictions import SuccessParts
@@ -17,8 +18,7 @@ class SpendLimit:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One endpoint scored for one request; every number in USD, seconds or tokens.
 
     `sources` pairs each number's name with where it came from. `scored_success` is the success

@@ -80,7 +80,7 @@ class ScorerUnusable(RegistryError):
 
 
 class NothingEligible(RegistryError):
-    """No endpoint may serve the request."""
+    """No endpoint is eligible for the request."""
 
     exit_code = ExitCode.NOTHING_ELIGIBLE
 

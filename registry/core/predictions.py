@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from rolecall.registry.core.effort import Effort, level_of, variant_of
 
@@ -40,8 +40,7 @@ class ModelFacts:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class SuccessParts:
+class SuccessParts(NamedTuple):
     """What a predicted success rests on: parts that add up to it.
 
     `task` is the training task it is most like, with its `task_probability`. The
@@ -61,8 +60,7 @@ class SuccessParts:
     familiar: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(NamedTuple):
     """The scorer's word on one model and one prompt.
 
     `success` is a calibrated probability with standard deviation `success_std`; `output_tokens`

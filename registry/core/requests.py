@@ -76,7 +76,7 @@ class RoutingChoices:
     """What the person or program asked for beside the request itself.
 
     `endpoints` are globs that limit the registry; `log_prompt` false keeps only the prompt's hash;
-    with `allow_drop` an endpoint may serve without the parameters it does not take. `needs`,
+    with `allow_drop` endpoints are eligible that do not take all parameters. `needs`,
     `prefers` and the token counts say more of the request, and win over what it says. Raises
     UsageError for a `worth` that is no factor.
     """

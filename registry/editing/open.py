@@ -29,7 +29,7 @@ def open_registry(given: Path | None, *, must_exist: bool = False) -> Database:
 
 @contextmanager
 def open_starter() -> Iterator[Database]:
-    """Open a new registry with the starter pool, in a temporary folder that is removed after."""
+    """Open a new registry with the starter content, in a temporary folder that is removed after."""
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory() as folder, open_registry(Path(folder, "starter.db")) as db:
@@ -38,7 +38,7 @@ def open_starter() -> Iterator[Database]:
 
 @contextmanager
 def open_or_starter(given: Path | None) -> Iterator[Database]:
-    """Open the registry at `given`; where there is none, open the starter pool and keep nothing."""
+    """Open the registry at `given`; where there is none, a starter that is not kept."""
     with open_registry(given) if has_registry(given) else open_starter() as db:
         yield db
 

@@ -50,7 +50,7 @@ def kept_embeddings(folder: Path) -> Path:
 class EvalRequest:
     """What is to be evaluated, and on what.
 
-    `train` are files that the baselines learn on. `quality_usd` stands in for the strategy's.
+    `train` are files that the baselines learn on. `quality_usd` goes before the strategy's.
     `embeddings` is a file in which those of prompts are kept from one evaluation to the next.
     """
 

@@ -31,7 +31,7 @@ CACHE = Path(".training")
 def complete_card(
     folder: Path, data: Sequence[Path], prompts: int = PROMPTS, cache: Path | None = None
 ) -> dict[str, Any]:
-    """Measure the artifact in `folder` over the starter pool, and write it into its card.
+    """Measure the artifact in `folder` over the starter registry, and write it into its card.
 
     Flips are counted on prompts of the report fold. Embeddings in the folder `cache`, as
     training keeps them there, are not made again. Raises InvalidDocument for rows that are

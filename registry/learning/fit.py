@@ -117,13 +117,16 @@ def fit_judged(
     if not new:
         return FitResult(model=name, known_by=known_by, others=judged.models, left_out=left_out)
     old = read_judged_rows(db)
-    rows = merged(without_models(old, [name]) if request.replace else old, new)
+    gone = [name] if request.replace else ()
+    rows = merged(without_models(old, gone), new)
     learned = set[str]()
     if scorer.fits is not None:
         learned = {one.group or one.id for one in old if name in counts([one])}
     found = compare_rows(db, scorer, rows, {name: learned}, report)
     if not request.dry_run:
-        replace_judged_rows(db, rows)
+        with db.transaction():
+            # Read again: the comparison takes a while, in which another process may add rows.
+            replace_judged_rows(db, merged(without_models(read_judged_rows(db), gone), new))
         derive_fits(db, scorer)
     own = [(row, one) for row in rows for one in row.answers if one.model == name]
     return FitResult(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rolecall.registry.core.clock import Now, utc_now
+from rolecall.registry.core.judged_rows import JudgedRow
 from rolecall.registry.core.reporting import ReportProgress
 from rolecall.registry.learning.fit import compare_rows, new_rows
 from rolecall.registry.learning.fits import derive_fits
@@ -80,20 +82,20 @@ def train(
     names = {model: canonical(model) for model in judged.models}
     new = new_rows(judged, names, request.files, now)
     scorer = with_fits(db, loading.scorer())
-    active, waiting = read_judged_rows(db), read_judged_rows(db, active=False)
+    active = read_judged_rows(db)
     gone = counts(new) if request.replace else ()
-    old = merged(without_models(active, gone), without_models(waiting, gone))
-    rows = merged(old, new)
+    rows = merged(merged(*_kept(db, gone)), new)
     incumbent = OWN if active and uses_fits(db) else PRETRAINED
     learned = {one.group or one.id for one in active} if incumbent == OWN else set[str]()
     found = compare_rows(db, scorer, rows, dict.fromkeys(counts(rows), learned), report)
     is_promoted = request.force or _is_worth_it(found.comparison)
     with db.transaction():
+        # Read again: the comparison takes a while, in which another process may add rows.
+        in_use, waiting = _kept(db, gone)
         if is_promoted:
-            replace_judged_rows(db, rows)
+            replace_judged_rows(db, merged(merged(in_use, waiting), new))
             set_uses_fits(db, True)
-        kept = () if is_promoted else merged(without_models(waiting, gone), new)
-        replace_judged_rows(db, kept, active=False)
+        replace_judged_rows(db, () if is_promoted else merged(waiting, new), active=False)
     if is_promoted or (has_judged_rows(db) and uses_fits(db)):
         derive_fits(db, scorer)
     return TrainResult(
@@ -108,6 +110,12 @@ def train(
         read_s=found.read_s,
         fit_s=found.fit_s,
     )
+
+
+def _kept(db: Database, gone: Iterable[str]) -> tuple[tuple[JudgedRow, ...], ...]:
+    """Return the rows in use and those that wait, both without the answers of some models."""
+    states = (read_judged_rows(db, active=one) for one in (True, False))
+    return tuple(without_models(rows, gone) for rows in states)
 
 
 def _is_worth_it(found: FitComparison | None) -> bool:

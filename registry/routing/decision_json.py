@@ -159,8 +159,9 @@ def _strategy_values(strategy: Strategy) -> dict[str, Any]:
 
 def _candidate(candidate: Candidate, rank: int) -> dict[str, Any]:
     plain = {"endpoint": candidate.endpoint, "model": candidate.model, "rank": rank}
-    plain |= asdict(candidate)
+    plain |= candidate._asdict()
     plain["sources"] = dict(candidate.sources)
+    plain["parts"] = candidate.parts and candidate.parts._asdict()
     plain["duration_s"] = candidate.duration_s
     return plain
 

@@ -54,7 +54,7 @@ def nearest(
     models: Sequence[str],
     seed: int = 7,
 ) -> Table:
-    """Predict each model's mean on past prompts by their likeness to the asked one (N, M).
+    """Predict each model's mean on past prompts by their similarity to the asked one (N, M).
 
     The kernel is the scorer's own (`knn.kernel_mean`), over all past prompts, and so are places
     (`Neighbours.locate`). Its temperature, and what the model's mean weighs beside the

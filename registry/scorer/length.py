@@ -115,7 +115,7 @@ class LengthModel:
         own, own_hidden = (
             np.append(of @ places, 0.0) for of in (self.model_task, self.hidden_task)
         )
-        longer = np.array([(offsets or {}).get(one.model, 0.0) for one in facts])
+        longer = np.array([offsets.get(one.model, 0.0) for one in facts] if offsets else 0.0)
         lengths = shown + own[pool.rows] + pool.offset + longer
         more = own_hidden[pool.hidden_rows] + pool.hidden
         asked = asked_tokens(text)
@@ -129,14 +129,14 @@ class LengthModel:
 
     def _shared(self, vector: Floats, features: Floats, difficulty: float) -> tuple[Table, Floats]:
         """Return the prompt's parts (2,), and what models' offsets are linear in (1 + T,)."""
-        likeness = likeness_to(self.centroids, vector[None], self.sharpness)
+        similarity = similarity_to(self.centroids, vector[None], self.sharpness)
         seen = (features - self.feature_mean) / self.feature_scale
-        inputs = joined(vector[None], seen[None], likeness, np.array([difficulty]))[0]
+        inputs = joined(vector[None], seen[None], similarity, np.array([difficulty]))[0]
         length = np.clip(self.weight @ inputs + self.intercept, self.lowest, self.highest)
         nearest = float((self.centroids @ vector).max())
         near = min(max((nearest - _UNLIKE) / (_LIKE - _UNLIKE), 0.0), 1.0)
         parts = near * length + (1 - near) * self.usual
-        return parts.astype(np.float64), np.concatenate([np.ones(1), likeness[0]])
+        return parts.astype(np.float64), np.concatenate([np.ones(1), similarity[0]])
 
     def save(self, folder: Path) -> None:
         """Write the model into `folder`, as one file; a matrix takes a byte per number."""
@@ -171,14 +171,14 @@ class LengthModel:
             raise ScorerUnusable(message, hint="reinstall rolecall") from error
 
 
-def joined(vectors: Floats, seen: Floats, likeness: Floats, difficulty: Floats) -> Floats:
+def joined(vectors: Floats, seen: Floats, similarity: Floats, difficulty: Floats) -> Floats:
     """Return what the prompts' parts are linear in; `seen` are the features, standardised."""
     clipped = np.clip(seen, -_MOST_FEATURE, _MOST_FEATURE)
-    inputs: Floats = np.hstack([vectors, clipped, likeness, difficulty[:, None]])
+    inputs: Floats = np.hstack([vectors, clipped, similarity, difficulty[:, None]])
     return inputs
 
 
-def likeness_to(centroids: Floats, vectors: Floats, sharpness: float) -> Floats:
+def similarity_to(centroids: Floats, vectors: Floats, sharpness: float) -> Floats:
     """Return how like vectors (N, 384) are to each task, (N, T), summing to 1."""
     logits = sharpness * (vectors @ centroids.T)
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))

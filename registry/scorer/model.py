@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -243,23 +244,19 @@ class Scorer:
             reading.text,
             reading.difficulty,
             wanted,
-            {} if self.fits is None else self.fits.log_tokens(one.model for one in wanted),
+            None if self.fits is None else self.fits.log_tokens(one.model for one in wanted),
         )
-        columns = zip(
-            wanted,
-            success.tolist(),
-            np.maximum(deviation, LATENT_FLOOR).tolist(),
+        columns = (
+            [one.model for one in wanted],
+            success.round(4).tolist(),
+            np.maximum(deviation, LATENT_FLOOR).round(4).tolist(),
             np.maximum(visible + hidden, 1).astype(np.intp).tolist(),
             pool.bases,
             self._parts(reading, *(step.round(4) for step in steps)),
             hidden.astype(np.intp).tolist(),
             known.tolist(),
-            strict=True,
         )
-        return tuple(
-            Prediction(one.model, round(mean, 4), round(spread, 4), *others)
-            for one, mean, spread, *others in columns
-        )
+        return tuple(map(Prediction, *columns))
 
     def usual_prompt(self, tasks: Sequence[int]) -> tuple[Table, float]:
         """Return loading (1 + L,) and offset of the average prompt of these tasks together."""
@@ -322,11 +319,9 @@ class Scorer:
         """Return what each success rests on: the average, the prompt, neighbours, own rows."""
         task = self.head.tasks[reading.task]
         steps = [(plain - usual).round(4), (local - plain).round(4), (whole - local).round(4)]
-        average, prompt, near, world = (step.tolist() for step in (usual, *steps))
-        return [
-            SuccessParts(task, reading.task_probability, *parts, reading.familiar)
-            for parts in zip(average, prompt, near, world, strict=True)
-        ]
+        columns = (step.tolist() for step in (usual, *steps))
+        shared = (repeat(one) for one in (task, reading.task_probability))
+        return list(map(SuccessParts, *shared, *columns, repeat(reading.familiar)))
 
 
 def known_script(features: Floats) -> Table:

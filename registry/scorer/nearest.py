@@ -58,8 +58,8 @@ def nearest_task(
     if cosines[top] >= _NEAR and shared_wording(text, examples[top][1]) >= _SHARED:
         return Nearest(top, round(float(min(cosines[top], 1.0)), 4), is_near=True)
     by_label: dict[str, list[tuple[float, str, int]]] = {}
-    for row, (label, example) in enumerate(examples):
-        by_label.setdefault(label, []).append((-float(cosines[row]), example, row))
+    for row, ((label, example), cosine) in enumerate(zip(examples, cosines.tolist(), strict=True)):
+        by_label.setdefault(label, []).append((-cosine, example, row))
     scores = {}
     for label, found in by_label.items():
         found.sort()

@@ -25,8 +25,7 @@ _MATCHING = """
 class CallFilter:
     """Which calls to return; what is null asks for nothing.
 
-    `since` (inclusive) is an ISO time in UTC with milliseconds, as calls have it. `limit` null:
-    all.
+    `since` (inclusive) is an ISO time as `core.clock.stamp` writes it. `limit` null: all.
     """
 
     endpoints: tuple[str, ...] | None = None

@@ -94,11 +94,11 @@ def pack_decision(decision: Decision, numbers: Mapping[str, int]) -> tuple[str, 
 
 
 def _values(candidates: Sequence[Candidate]) -> Columns:
-    columns: Columns = {
-        field.name: [getattr(one, field.name) for one in candidates] for field in fields(Candidate)
-    }
-    columns["parts"] = [parts and _plain(parts) for parts in columns["parts"]]
-    return columns if candidates else {}
+    values = map(list, zip(*candidates, strict=True))
+    columns: Columns = dict(zip(Candidate._fields, values, strict=bool(candidates)))
+    if candidates:
+        columns["parts"] = [parts and parts._asdict() for parts in columns["parts"]]
+    return columns
 
 
 def pack(document: Plain, candidates: Columns, weighed: Columns) -> tuple[str, bytes]:
@@ -212,8 +212,9 @@ def _spread(values: Sequence[Any], count: int) -> Sequence[Any]:
     return [*values] * count if len(values) == 1 else values
 
 
-def _known(kind: type, plain: Plain) -> Plain:
-    return {one.name: _frozen(plain[one.name]) for one in fields(kind) if one.name in plain}
+def _known(kind: Any, plain: Plain) -> Plain:
+    """Return what of `plain` a kind of record, a dataclass or a named tuple, has fields for."""
+    return {name: _frozen(plain[name]) for name in kind.__match_args__ if name in plain}
 
 
 def _frozen(value: Any) -> Any:

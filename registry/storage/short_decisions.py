@@ -57,7 +57,7 @@ VIEWS = (
         calls.user,
         CASE
             WHEN calls.error_type IS NOT NULL THEN calls.error_type
-            WHEN calls.finished_at IS NULL THEN 'running'
+            WHEN calls.finished_at IS NULL THEN 'unfinished'
             ELSE 'ok'
         END AS result,
         calls.input_tokens,

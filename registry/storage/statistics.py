@@ -40,7 +40,7 @@ def claim_trial(db: Database, endpoint: str, now: str, until: str) -> bool:
     """Take the one trial call that an open circuit allows after its rest; return whether we may.
 
     The claim holds until `until`. False where the circuit is closed, still rests at `now`, or
-    someone else's claim holds. Times are ISO in UTC with milliseconds.
+    someone else's claim holds. Times are as `core.clock.stamp` writes them.
     """
     claimed = db.run(
         """

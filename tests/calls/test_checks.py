@@ -22,7 +22,7 @@ from rolecall.registry.storage.statistics import all_outcome_statistics
 from tests.storage.test_decisions import CANDIDATE, DECISION
 
 ASKED = replace(DECISION, prompt="count")
-SCORED = replace(CANDIDATE, scored_success=0.6)
+SCORED = CANDIDATE._replace(scored_success=0.6)
 SCHEMA: dict[str, Any] = {"type": "object", "required": ["total"]}
 
 

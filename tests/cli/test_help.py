@@ -53,6 +53,7 @@ def test_a_terminal_gets_a_topic_formatted(rolecall: Rolecall) -> None:
     ("words", "line"),
     [
         (["decidin"], 'error: there is no help on "decidin"\nhint: did you mean deciding?\n'),
+        (["file", "x"], 'error: there is no help on "file x"\nhint: did you mean file?\n'),
         (["xyzzy"], 'error: there is no help on "xyzzy"\nhint: rolecall help\n'),
         (["roles", "nope"], "error: no such command 'nope'\nhint: rolecall roles --help\n"),
     ],

@@ -189,8 +189,8 @@ def test_counted_tokens_are_paid_for_and_others_are_as_the_router_expects(
     assert few.stake_usd == 0.1  # twice the $0.05 of balanced, in the role general
     assert few.success == GROUP.evidence.success
     # 1,000 tokens at $30 a million, one in twenty calls failing, and 30 ms each at $0.0005 a second
-    dearer = many.spent_usd["gpt-5.5"] - few.spent_usd["gpt-5.5"]
-    assert dearer == pytest.approx(0.03 / 0.95 + 30 * 0.0005)
+    extra = many.spent_usd["gpt-5.5"] - few.spent_usd["gpt-5.5"]
+    assert extra == pytest.approx(0.03 / 0.95 + 30 * 0.0005)
     strong = next(one for one in decided.candidates if one.model == "gpt-5.5")
     assert none.spent_usd["gpt-5.5"] == pytest.approx(0.1 * strong.success - strong.value_usd)
 
@@ -223,7 +223,7 @@ class Told(Scorer):
     def predict(self, reading: Reading, facts: Sequence[ModelFacts]) -> tuple[Prediction, ...]:
         [text] = [text for one, text in self._texts if one is reading]
         return tuple(
-            replace(one, success=self._told(text, one.model))
+            one._replace(success=self._told(text, one.model))
             for one in self._inner.predict(reading, facts)
         )
 

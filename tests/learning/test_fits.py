@@ -26,6 +26,7 @@ from rolecall.registry.learning.fit import (
 )
 from rolecall.registry.learning.fits import cross_fitted
 from rolecall.registry.learning.loading import read_known
+from rolecall.registry.learning.rows import counts
 from rolecall.registry.learning.train import TrainRequest, TrainResult, train
 from rolecall.registry.learning.versions import FitsInUse, fits_in_use, use_version
 from rolecall.registry.scorer.artifact import write_seen
@@ -162,6 +163,23 @@ def test_other_models_rows_stay_when_one_is_replaced_or_forgotten(tmp_path: Path
     assert in_use().models == {"other": 20}
     with pytest.raises(UnknownRecord, match='no judged row of "stranger"'):
         forget("stranger")
+
+
+def test_rows_that_another_process_adds_meanwhile_stay(tmp_path: Path) -> None:
+    others = FitRequest((write(tmp_path / "others.jsonl", *rows(4)),), called="stranger")
+
+    def add_others(_done: int, _total: int) -> None:
+        fit_files("newcomer", others)
+
+    with open_registry(None) as db:
+        files = (write(tmp_path / "a.jsonl", *rows(6)),)
+        fit_judged(db, "stranger", FitRequest(files), add_others, now=lambda: NOON)
+    assert counts(stored()) == {"newcomer": 4, "stranger": 6}
+    forget("newcomer")
+    with open_registry(None) as db:
+        files = (write(tmp_path / "b.jsonl", *rows(8)),)
+        train(db, TrainRequest(files=files, force=True), add_others)
+    assert counts(stored())["newcomer"] == 4
 
 
 def test_two_names_that_may_be_the_model_are_asked_about(tmp_path: Path) -> None:

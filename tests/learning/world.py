@@ -1,7 +1,7 @@
 """A registry, a fault server and a clock that can be put forward: rolecall in a small world.
 
 A tenth of a second here stands for a second: the strategy `tenths` is `balanced` with its
-weights of time ten times as high. By `hundredths` waiting is dearer still, and near-ties rare.
+weights of time ten times as high. By `hundredths` waiting costs more still, and near-ties are rare.
 """
 
 from __future__ import annotations

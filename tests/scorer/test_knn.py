@@ -1,4 +1,4 @@
-"""What the nearest judged prompts say, on places that can be reckoned with."""
+"""What the nearest judged prompts say, on places that are worked out by hand."""
 
 from __future__ import annotations
 

@@ -87,9 +87,9 @@ def test_another_effort_of_a_trained_model_leaves_less_doubt_than_a_stranger(wor
 
 
 def test_a_model_of_which_nothing_is_known_is_read_low_and_with_doubt(world: World) -> None:
-    mean, doubt = ability(world.prior, ModelFacts("unheard-of-1"))
+    mean, deviation = ability(world.prior, ModelFacts("unheard-of-1"))
     assert mean < np.mean(world.ability)
-    assert doubt > ability(world.prior, world.facts[30])[1] * 1.2
+    assert deviation > ability(world.prior, world.facts[30])[1] * 1.2
     assert world.prior.basis(ModelFacts("unheard-of-1")) == "facts"
 
 

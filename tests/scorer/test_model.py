@@ -1,4 +1,4 @@
-"""What is predicted of models, with a scorer that can be reckoned with."""
+"""What is predicted of models, with a scorer small enough to work out by hand."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def tiny_with(**changes: Any) -> Scorer:
     return Scorer(replace(scorer.head, **changes), scorer.encoder, scorer.lengths)
 
 
-def doubt(one: Prediction) -> float:
+def deviation(one: Prediction) -> float:
     """Return how unsure a prediction is, in logits."""
     return one.success_std / (one.success * (1 - one.success))
 
@@ -89,7 +89,7 @@ def test_what_a_models_own_scores_add_counts_only_where_it_was_asked() -> None:
     one, other, right = (predicted(s, SUM, tiny_facts(5))[0] for s in (asked, never, as_expected))
     assert other.success > one.success + 0.2
     assert other.success == right.success
-    assert doubt(other) > 1.05 * doubt(one)
+    assert deviation(other) > 1.05 * deviation(one)
     assert predicted(never, SUM, tiny_facts(4)) == predicted(asked, SUM, tiny_facts(4))
 
 
@@ -150,8 +150,8 @@ def test_another_effort_of_a_trained_model_is_moved_from_it_by_its_scores_and_le
     assert {one.basis for one in (better, worse)} == {"latent"}
     assert better.success > plain[0].success + 0.05
     assert worse.success < plain[1].success - 0.05
-    assert doubt(better) > 1.1 * doubt(plain[0])
-    assert doubt(worse) > 1.1 * doubt(plain[1])
+    assert deviation(better) > 1.1 * deviation(plain[0])
+    assert deviation(worse) > 1.1 * deviation(plain[1])
 
 
 def test_however_unsure_no_success_strays_farther_than_between_0_and_1() -> None:

@@ -1,4 +1,4 @@
-"""A scorer small enough to reckon with: two kinds of prompts, two tastes, a dozen models."""
+"""A scorer small enough to work out by hand: two kinds of prompts, two tastes, a dozen models."""
 
 from __future__ import annotations
 

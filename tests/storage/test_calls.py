@@ -143,7 +143,7 @@ def test_calls_are_shown_by_sql_alone(db: Database) -> None:
     ) == [
         ("c1", "x", "coder", "balanced", "ok", 1.5, 0.75),
         ("c2", "x", "coder", "balanced", "timeout", 1.5, 0.75),
-        ("c3", "x", None, None, "running", None, None),
+        ("c3", "x", None, None, "unfinished", None, None),
     ]
 
 

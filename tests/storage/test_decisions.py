@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from typing import Any
 
@@ -81,11 +82,11 @@ DECISION = Decision(
     runner_up=None,
     margin_usd=0.0031,
     reasons=("BEST_TOTAL_SCORE",),
-    candidates=(CANDIDATE, replace(CANDIDATE, endpoint="b/y")),
+    candidates=(CANDIDATE, CANDIDATE._replace(endpoint="b/y")),
     excluded=(
         Exclusion("c/z", "CONTEXT_TOO_SMALL", "needs 151k tokens, takes 131k"),
         Exclusion("c/z", "ROLE_NOT_ALLOWED", "not assigned to coder", is_outside=True),
-        Exclusion("d/w", "TOO_SLOW", "4 s", weighed=replace(CANDIDATE, endpoint="d/w")),
+        Exclusion("d/w", "TOO_SLOW", "4 s", weighed=CANDIDATE._replace(endpoint="d/w")),
     ),
     fallbacks=("b/y",),
     registry_revision=7,
@@ -94,6 +95,19 @@ DECISION = Decision(
     prompt="why does this deadlock?",
     prompt_sha256="ab12",
     notes=("a note",),
+)
+
+# What is stored of DECISION, and of many like it on the disks of people.
+STORED = (
+    '{"endpoint":[0,1],"model":[4,4],"value_usd":[0.0262],"success":[0.81],"cost_usd":[0.0112],'
+    '"output_tokens":[321],"ttft_s":[0.9],"itl_s":[0.018]}',
+    base64.b64decode(
+        "3ZbbboMwDIZfJcrlhDpsWFXtVRBCkZqLqtXaFbpd8e7941BKINuodpDWux4CcWL7+/yZFHA3A97c6oUBurVxnrT6"
+        "GwhfjRFuVN2g4RSil/p5sXYt5ac9XRNNyn1SpmmkIXQ5F+uc/gjX5Vt1tK+nzfDZEPfZr+D+b3kN0JnqsEehS2iI"
+        "EibBksr90a1C+EDk/l2q4fHB3fp/x3wZ9FnB8cFR6lLRE6FUpVwS1ZitxU8ZbR2OODrEjkdJXwQJNi1wUNkAS7Ew"
+        "V7VUdtDkXH7kIG+RDu0TMXkNTTqioDSdIxZeUNQraR6IhSmf5RWa5ZXIbBwFeXfmEcovxG5jVC/bISx1P7w/F5ln"
+        "iXVMdod5M7uT9Y0iil7y9Xo90Wmi8i+T0BtT3knEtyQmFCUiZrqkq+6dE8le11Cy4+rOstmeAQ=="
+    ),
 )
 
 
@@ -118,6 +132,10 @@ def test_a_decision_reads_back_exactly(db: Database) -> None:
     assert read_decision(db, "0abc") == DECISION
 
 
+def test_a_decision_that_is_on_the_disk_already_stays_readable() -> None:
+    assert read_back(DECISION, *STORED) == DECISION
+
+
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(st.builds(Decision))
 def test_any_decision_reads_back_exactly(decision: Decision) -> None:
@@ -132,14 +150,14 @@ def among(count: int) -> Decision:
         share = (place + 1) / 137 % 1
         endpoint, success = f"provider-{place % 7}/model-of-a-name-{place}", round(share, 4)
         parts = SuccessParts("tasks/of/a/name", 0.9986, round(share / 3, 4), 0.0912, -success)
-        candidate = replace(CANDIDATE, endpoint=endpoint, model=endpoint[11:], success=success)
-        candidate = replace(candidate, value_usd=share / 7, cost_usd=float(f"{share / 97:.6g}"))
-        candidate = replace(candidate, success_std=round(share / 9, 4), scored_success=success)
-        candidate = replace(candidate, output_tokens=place * 13, parts=parts)
+        candidate = CANDIDATE._replace(endpoint=endpoint, model=endpoint[11:], success=success)
+        candidate = candidate._replace(value_usd=share / 7, cost_usd=float(f"{share / 97:.6g}"))
+        candidate = candidate._replace(success_std=round(share / 9, 4), scored_success=success)
+        candidate = candidate._replace(output_tokens=place * 13, parts=parts)
         if place % 3 == 0:
-            candidate = replace(candidate, ttft_s=float(f"{share * 2.3:.4g}"), samples=place * 37)
-            candidate = replace(candidate, itl_s=float(f"{share / 61:.4g}"))
-            candidate = replace(candidate, failure_rate=float(f"{share / 31:.4g}"))
+            candidate = candidate._replace(ttft_s=float(f"{share * 2.3:.4g}"), samples=place * 37)
+            candidate = candidate._replace(itl_s=float(f"{share / 61:.4g}"))
+            candidate = candidate._replace(failure_rate=float(f"{share / 31:.4g}"))
         candidates.append(candidate)
     excluded = [
         Exclusion(f"excluded/model-{place}", "AUTH_UNAVAILABLE", "SOME_API_KEY is not set")

@@ -23,8 +23,8 @@ FIRST, SECOND = CANDIDATE.endpoint, "b/y"
 SCORED = replace(
     DECISION,
     candidates=(
-        replace(CANDIDATE, scored_success=0.6),
-        replace(CANDIDATE, endpoint=SECOND, scored_success=0.5),
+        CANDIDATE._replace(scored_success=0.6),
+        CANDIDATE._replace(endpoint=SECOND, scored_success=0.5),
     ),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -30,18 +30,19 @@ class _Look(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    """One endpoint with its model, the model's capabilities and its role's assignment."""
+    """One endpoint, its model's capabilities, its role's assignment, and what is `against` it."""
 
     endpoint: Endpoint
     model: Model
     capabilities: frozenset[str]
     assignment: Assignment | None
+    against: list[Exclusion]
 
-    def excluded(self, code: str, detail: str, *, is_outside: bool = False) -> Exclusion:
-        return Exclusion(self.endpoint.id, code, detail, is_outside=is_outside)
+    def exclude(self, code: str, detail: str, *, is_outside: bool = False) -> None:
+        self.against.append(Exclusion(self.endpoint.id, code, detail, is_outside=is_outside))
 
 
-_Reasons = Callable[[_Look, _Seen], Iterator[Exclusion]]
+_Rule = Callable[[_Look, _Seen], None]
 
 
 def find_eligible(inputs: DecisionInputs) -> Eligible:
@@ -50,16 +51,18 @@ def find_eligible(inputs: DecisionInputs) -> Eligible:
     Exclusions come in the order of the endpoints and, for each, in that of the reason codes.
     """
     look = _look(inputs)
-    kinds = _kinds_of_reasons(look)
+    rules = _rules(look)
     is_limited = has_limits(inputs.strategy)
     able: list[tuple[Endpoint, Model]] = []
     excluded: list[Exclusion] = []
     to_score: set[str] = set()
     for endpoint in inputs.endpoints:
         model = inputs.models[endpoint.model]
+        against: list[Exclusion] = []
         assignment = look.assignments.get(endpoint.id)
-        seen = _Seen(endpoint, model, capabilities_of(model), assignment)
-        against = [reason for reasons in kinds for reason in reasons(look, seen)]
+        seen = _Seen(endpoint, model, capabilities_of(model), assignment, against)
+        for rule in rules:
+            rule(look, seen)
         excluded += against
         if not against:
             able.append((endpoint, model))
@@ -160,56 +163,68 @@ def _look(inputs: DecisionInputs) -> _Look:
     return _Look(inputs, task, inputs.strategy, role, assignments, needed, wrong_role, wrong_task)
 
 
-def _kinds_of_reasons(look: _Look) -> list[_Reasons]:
+def _rules(look: _Look) -> list[_Rule]:
     """Return what can speak against an endpoint, in the order of the codes.
 
     A rule that no endpoint can break, such as the role's where there is no role, is left out.
     """
-    has_role = look.role is not None or look.wrong_role is not None
-    strategy = look.strategy
+    task, role, strategy = look.task, look.role, look.strategy
+    has_role = role is not None or look.wrong_role is not None
     has_policy = bool(
         look.inputs.selection
         or (strategy.allow or strategy.deny or strategy.local_only)
         or (strategy.regions or strategy.data_policy)
     )
-    found: list[_Reasons] = [_by_request]
+    found: list[_Rule] = []
+    found += [_by_capability] if task.needs or (role is not None and role.forbid) else []
+    found += [_by_form]
+    found += [_by_options] if task.uses_tools or task.parameters else []
     found += [_by_role] if has_role else []
     found += [_by_policy] if has_policy else []
     return [*found, _by_state]
 
 
-def _by_request(look: _Look, seen: _Seen) -> Iterator[Exclusion]:
+def _by_capability(look: _Look, seen: _Seen) -> None:
     task, held = look.task, seen.capabilities
     # Tools that are merely attached have a code of their own.
     passed = "tools" if task.uses_tools and not task.tools_required else None
     missing = [f"{one} ({why})" for one, why in task.needs if one not in held and one != passed]
     if missing:
-        yield seen.excluded("CAPABILITY_MISSING", f"lacks {', '.join(missing)}")
+        seen.exclude("CAPABILITY_MISSING", f"lacks {', '.join(missing)}")
     present = [] if look.role is None else [name for name in look.role.forbid if name in held]
     if present:
         assert look.role is not None
         detail = f"has {', '.join(present)}, which {look.role.id} forbids"
-        yield seen.excluded("FORBIDDEN_CAPABILITY_PRESENT", detail)
+        seen.exclude("FORBIDDEN_CAPABILITY_PRESENT", detail)
+
+
+def _by_form(look: _Look, seen: _Seen) -> None:
+    task = look.task
     gaps = look.inputs.api_gaps.get(seen.endpoint.api, NO_GAPS)
     untaken = [name for name in task.modalities if name not in seen.model.modalities]
     lost = [name for name in task.modalities if name in gaps.modalities and name not in untaken]
     if untaken or lost:
         detail = _joined("takes no ", untaken, "its API takes no ", lost)
-        yield seen.excluded("MODALITY_UNSUPPORTED", detail)
+        seen.exclude("MODALITY_UNSUPPORTED", detail)
     too_small = _too_small(look, seen)
     if too_small:
-        yield seen.excluded("CONTEXT_TOO_SMALL", "; ".join(too_small))
+        seen.exclude("CONTEXT_TOO_SMALL", "; ".join(too_small))
+
+
+def _by_options(look: _Look, seen: _Seen) -> None:
+    task, held = look.task, seen.capabilities
     if task.uses_tools and "tools" not in held:
-        yield seen.excluded("TOOLS_UNSUPPORTED", "tools are attached")
+        seen.exclude("TOOLS_UNSUPPORTED", "tools are attached")
     if task.parameters and not look.inputs.allow_drop:
         # Reasoning models refuse a temperature: it is left out, with a note, so they stay eligible.
         passed = "temperature" if "reasoning" in held else None
         unsupported = seen.endpoint.unsupported_parameters
+        gaps = look.inputs.api_gaps.get(seen.endpoint.api, NO_GAPS)
         refused = [n for n in task.parameters if n in unsupported and n != passed]
         lost = [n for n in task.parameters if n in gaps.parameters and n not in refused]
         if refused or lost:
             detail = _joined("refuses ", refused, "its API has no ", lost)
-            yield seen.excluded("PARAMETER_UNSUPPORTED", detail)
+            seen.exclude("PARAMETER_UNSUPPORTED", detail)
 
 
 def _joined(first: str, names: list[str], second: str, others: list[str]) -> str:
@@ -231,54 +246,54 @@ def _too_small(look: _Look, seen: _Seen) -> list[str]:
     return found
 
 
-def _by_role(look: _Look, seen: _Seen) -> Iterator[Exclusion]:
+def _by_role(look: _Look, seen: _Seen) -> None:
     assignment = seen.assignment
     # Naming an endpoint forces it past its role's list, past nothing else.
     if look.role is not None and look.assignments and not (assignment or look.inputs.selection):
         detail = f"not assigned to {look.role.id}"
-        yield seen.excluded("ROLE_NOT_ALLOWED", detail, is_outside=True)
+        seen.exclude("ROLE_NOT_ALLOWED", detail, is_outside=True)
     elif look.wrong_role is not None:
-        yield seen.excluded("ROLE_NOT_ALLOWED", look.wrong_role)
+        seen.exclude("ROLE_NOT_ALLOWED", look.wrong_role)
     if look.wrong_task is not None:
-        yield seen.excluded("TASK_NOT_SUPPORTED_BY_ROLE", look.wrong_task)
+        seen.exclude("TASK_NOT_SUPPORTED_BY_ROLE", look.wrong_task)
     if assignment is None:
         return
     if assignment.status != "active":
         code = f"ROLE_BINDING_{assignment.status.upper()}"
-        yield seen.excluded(code, f"its assignment is {assignment.status}")
+        seen.exclude(code, f"its assignment is {assignment.status}")
     if assignment.tasks and most_specific(assignment.tasks, look.task.kind) is None:
         detail = f"assigned only for {', '.join(assignment.tasks)}"
-        yield seen.excluded("ROLE_BINDING_TASK_NOT_ALLOWED", detail)
+        seen.exclude("ROLE_BINDING_TASK_NOT_ALLOWED", detail)
     if assignment.capabilities:
         met = _met(assignment.capabilities, ())
         missing = [capability for capability, _ in look.task.needs if capability not in met]
         if missing:
             detail = f"its assignment does not grant {', '.join(missing)}"
-            yield seen.excluded("ROLE_BINDING_CAPABILITY_MISSING", detail)
+            seen.exclude("ROLE_BINDING_CAPABILITY_MISSING", detail)
 
 
-def _by_policy(look: _Look, seen: _Seen) -> Iterator[Exclusion]:
+def _by_policy(look: _Look, seen: _Seen) -> None:
     endpoint, strategy, selection = seen.endpoint, look.strategy, look.inputs.selection
     if selection and not matches(endpoint.id, selection):
-        yield seen.excluded("POLICY_DENY_ENDPOINT", "not named by --endpoint", is_outside=True)
+        seen.exclude("POLICY_DENY_ENDPOINT", "not named by --endpoint", is_outside=True)
     denying = [glob for glob in strategy.deny if matches(endpoint.id, (glob,))]
     refused = strategy.allow and not matches(endpoint.id, strategy.allow)
     if denying or refused:
         allowed = strategy.allow if refused else ()
         only, denies = f"{strategy.id} allows only ", f"{strategy.id} denies "
         detail = _joined(only, list(allowed), denies, denying)
-        yield seen.excluded("POLICY_DENY_ENDPOINT", detail)
+        seen.exclude("POLICY_DENY_ENDPOINT", detail)
     if endpoint.locality == "local":
         return
     if strategy.local_only:
-        yield seen.excluded("POLICY_DENY_REMOTE", "only local is allowed")
+        seen.exclude("POLICY_DENY_REMOTE", "only local is allowed")
     if strategy.regions and endpoint.region not in strategy.regions:
         where = "its region is unknown" if endpoint.region is None else f"in {endpoint.region}"
         detail = f"{where}, allowed: {', '.join(strategy.regions)}"
-        yield seen.excluded("REGION_DISALLOWED", detail)
+        seen.exclude("REGION_DISALLOWED", detail)
     breaches = _breaches(strategy, endpoint)
     if breaches:
-        yield seen.excluded("DATA_POLICY", "; ".join(breaches))
+        seen.exclude("DATA_POLICY", "; ".join(breaches))
 
 
 def _breaches(strategy: Strategy, endpoint: Endpoint) -> list[str]:
@@ -298,16 +313,16 @@ def _breaches(strategy: Strategy, endpoint: Endpoint) -> list[str]:
     return found
 
 
-def _by_state(look: _Look, seen: _Seen) -> Iterator[Exclusion]:
+def _by_state(look: _Look, seen: _Seen) -> None:
     endpoint, inputs, profile = seen.endpoint, look.inputs, seen.endpoint.profile
     key = endpoint.key_env
     if key and not endpoint.key_command and key not in inputs.available_env:
-        yield seen.excluded("AUTH_UNAVAILABLE", f"{key} is not set")
+        seen.exclude("AUTH_UNAVAILABLE", f"{key} is not set")
     if endpoint.id in inputs.exhausted:
-        yield seen.excluded("QUOTA_EXHAUSTED", inputs.exhausted[endpoint.id])
+        seen.exclude("QUOTA_EXHAUSTED", inputs.exhausted[endpoint.id])
     if endpoint.id in inputs.offline:
-        yield seen.excluded("PROVIDER_OFFLINE", inputs.offline[endpoint.id])
+        seen.exclude("PROVIDER_OFFLINE", inputs.offline[endpoint.id])
     elif profile is not None and profile.failure_rate is not None and profile.failure_rate >= 1:
-        yield seen.excluded("PROVIDER_OFFLINE", f"every call fails ({profile.source})")
+        seen.exclude("PROVIDER_OFFLINE", f"every call fails ({profile.source})")
     if endpoint.status == "disabled":
-        yield seen.excluded("ENDPOINT_DISABLED", "is disabled")
+        seen.exclude("ENDPOINT_DISABLED", "is disabled")

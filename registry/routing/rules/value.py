@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 from rolecall.registry.core.decisions import Candidate
 from rolecall.registry.core.entities import Endpoint, Model, Profile, Source, Strategy
@@ -66,7 +67,6 @@ def score(
     per_million = fresh_tokens * price.input + cached_tokens * price.cache_read
     per_million += output_tokens * price.output
     cost_usd = _rounded(per_million / 1e6 / (1.0 - failure_rate), "%.6g")
-    guessed = price.source == "default" or failure_from == "default"
     untimed_tokens = _untimed_tokens(prediction, output_tokens) if itl_from == "default" else 0
     streaming_s = itl_s * (output_tokens - untimed_tokens)
     return Candidate(
@@ -87,20 +87,40 @@ def score(
         samples=seen.samples or profile.samples,
         locality=endpoint.locality,
         preferred=_preferred(model, task),
-        sources=(
-            ("success", _success_source(seen, told, basis)),
-            ("cost_usd", "default" if guessed else "declared"),
-            ("price", price.source),
-            ("input_tokens", "declared" if task.input_tokens_declared else "scored"),
-            ("output_tokens", "scored"),
-            ("ttft_s", ttft_from),
-            ("itl_s", itl_from),
-            ("failure_rate", failure_from),
+        sources=_sources(
+            _success_source(seen, told, basis),
+            price.source,
+            "declared" if task.input_tokens_declared else "scored",
+            ttft_from,
+            itl_from,
+            failure_from,
         ),
         scored_success=scored,
         outcomes=seen.outcomes,
         parts=None if basis == "profile" else prediction.parts,
         untimed_tokens=untimed_tokens,
+    )
+
+
+@cache
+def _sources(
+    success: Source,
+    price: Source,
+    input_tokens: Source,
+    ttft: Source,
+    itl: Source,
+    failures: Source,
+) -> tuple[tuple[str, Source], ...]:
+    """Return each number's source; what most candidates have in common is one object."""
+    return (
+        ("success", success),
+        ("cost_usd", "default" if "default" in (price, failures) else "declared"),
+        ("price", price),
+        ("input_tokens", input_tokens),
+        ("output_tokens", "scored"),
+        ("ttft_s", ttft),
+        ("itl_s", itl),
+        ("failure_rate", failures),
     )
 
 
@@ -205,5 +225,4 @@ def _untimed_tokens(prediction: Prediction, output_tokens: int) -> int:
 def _preferred(model: Model, task: Task) -> int:
     if not task.prefers:
         return 0
-    held = capabilities_of(model)
-    return sum(capability in held for capability in task.prefers)
+    return len(capabilities_of(model).intersection(task.prefers))

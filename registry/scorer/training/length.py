@@ -25,7 +25,7 @@ from rolecall.registry.scorer.length import (
     LengthModel,
     family_key,
     joined,
-    likeness_to,
+    similarity_to,
 )
 from rolecall.registry.scorer.variants import reasons, variant
 
@@ -184,12 +184,12 @@ class _Inputs:
         self.centroids = (means / norms).astype(np.float32)
         told = np.concatenate([rows.told, assumed.told])
         self.told = np.array([told[tasks == name].mean() for name in often], dtype=np.float32)
-        self.likeness = likeness_to(self.centroids, vectors, _SHARPNESS)
+        self.similarity = similarity_to(self.centroids, vectors, _SHARPNESS)
         usual = np.full(len(assumed.vectors), rows.difficulty.mean())
         self.inputs = joined(
             vectors,
             (features - self.mean) / self.scale,
-            self.likeness,
+            self.similarity,
             np.concatenate([rows.difficulty, usual]),
         ).astype(np.float64)
 
@@ -209,7 +209,7 @@ class _Inputs:
         weight, intercept = self._ridge(self.inputs[told], truth, weights)
         lowest, highest = float(truth.min()), float(truth.max())
         shared = np.clip(self.inputs[told][:judged] @ weight + intercept, lowest, highest)
-        by_task = self._by_task(logs - shared[:, None], self.likeness[told][:judged])
+        by_task = self._by_task(logs - shared[:, None], self.similarity[told][:judged])
         return _Part(weight, intercept, lowest, highest, offsets, by_task)
 
     def _prompts(self, logs: Table, weights: Table) -> tuple[Table, Table]:
@@ -235,10 +235,10 @@ class _Inputs:
         found = _robust((inputs - centre) * shares, truth - level, weights, _RIDGE)
         return found * shares, float(level - centre @ (found * shares))
 
-    def _by_task(self, left: Table, likeness: Floats) -> Table:
+    def _by_task(self, left: Table, similarity: Floats) -> Table:
         """Return each model's offset on everything and on each task (M, 1 + T)."""
         share = _OFFSET_SHARE
-        inputs = np.hstack([np.full((len(likeness), 1), share), likeness]).astype(np.float64)
+        inputs = np.hstack([np.full((len(similarity), 1), share), similarity]).astype(np.float64)
         found = np.zeros((left.shape[1], inputs.shape[1]))
         for column in np.flatnonzero(np.isfinite(left).any(axis=0)):
             rows = np.isfinite(left[:, column])

@@ -95,8 +95,8 @@ def test_with_max_tokens_the_worst_case_must_fit() -> None:
 
 
 def test_without_max_tokens_the_expected_length_must_fit() -> None:
-    short = replace(candidate("p/m"), output_tokens=500)
-    long = replace(candidate("p/m"), output_tokens=5_000)
+    short = candidate("p/m")._replace(output_tokens=500)
+    long = candidate("p/m")._replace(output_tokens=5_000)
     spend_limit = SpendLimit(0.02, "at most $0.02")
     assert over_spend_limit(short, ENDPOINT, TASK, STRATEGY, spend_limit) is None
     assert over_spend_limit(long, ENDPOINT, TASK, STRATEGY, spend_limit) is not None

@@ -353,7 +353,7 @@ def test_every_reason_applies_at_once_in_the_order_of_the_codes() -> None:
     ]
 
 
-CANDIDATE = replace(candidate("p/m", 0.5, 0.02, 1.0, 0.01), output_tokens=100)
+CANDIDATE = candidate("p/m", 0.5, 0.02, 1.0, 0.01)._replace(output_tokens=100)
 
 
 def test_every_broken_limit_is_told_with_the_numbers() -> None:

@@ -13,7 +13,7 @@ STRATEGY = Strategy("s", tie_band_usd=0.25)
 
 
 def candidate(endpoint: str, value_usd: float, **more: object) -> Candidate:
-    return replace(plain(endpoint), value_usd=value_usd, **more)  # type: ignore[arg-type]
+    return plain(endpoint)._replace(value_usd=value_usd, **more)  # type: ignore[arg-type]
 
 
 pools = st.lists(

@@ -69,7 +69,7 @@ def test_what_is_at_stake_multiplies_the_value_of_success_and_nothing_else(worth
     plain, _ = scored()
     found, _ = scored(task=replace(TASK, worth=worth))
     assert found.value_usd - plain.value_usd == pytest.approx((worth - 1) * 0.05 * 0.8)
-    assert replace(found, value_usd=plain.value_usd) == plain
+    assert found._replace(value_usd=plain.value_usd) == plain
 
 
 SLOW = Endpoint("p/m", "m", price=Price(3.0, 15.0))  # says nothing of its speed
@@ -78,11 +78,8 @@ SLOW = Endpoint("p/m", "m", price=Price(3.0, 15.0))  # says nothing of its speed
 def thinking(hidden_tokens: int, *, known: bool = False) -> Prediction:
     """Return the prediction of a model that thinks before the same visible 1,000 tokens."""
     total = PREDICTION.output_tokens + hidden_tokens
-    return replace(
-        PREDICTION,
-        output_tokens=total,
-        hidden_tokens=hidden_tokens,
-        hidden_tokens_known=known,
+    return PREDICTION._replace(
+        output_tokens=total, hidden_tokens=hidden_tokens, hidden_tokens_known=known
     )
 
 

@@ -21,7 +21,7 @@ def flips_of(
     excluded: list[Exclusion] = []
     for one in pool:
         usd = value(one.success, one.cost_usd, one.ttft_s, one.streaming_s, strategy, worth)
-        each = replace(one, value_usd=usd)
+        each = one._replace(value_usd=usd)
         against = list(exclusions_after_scoring(each, strategy))
         if strategy.local_only and each.locality == "remote":
             against.append(Exclusion(each.endpoint, "POLICY_DENY_REMOTE", "", each))
@@ -59,7 +59,7 @@ def test_what_is_at_stake_is_named_in_the_flip_and_moves_where_the_weight_turns_
 
 
 def test_tokens_that_the_wait_leaves_out_do_not_move_where_waiting_turns_the_choice() -> None:
-    long = replace(candidate("long", 0.75, itl_s=0.0078125), output_tokens=640, untimed_tokens=512)
+    long = candidate("long", 0.75, itl_s=0.0078125)._replace(output_tokens=640, untimed_tokens=512)
     short = candidate("short", 0.5)
     found = flips_of([long, short], replace(NO_WEIGHTS, quality_usd=1.0))
     # 0.25 USD more for 128 tokens at 1/128 s each, a second in all.

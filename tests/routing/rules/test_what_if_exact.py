@@ -55,7 +55,7 @@ class Case:
 
 def revalued(each: Candidate, strategy: Strategy, worth: float) -> Candidate:
     usd = value(each.success, each.cost_usd, each.ttft_s, each.streaming_s, strategy, worth)
-    return replace(each, value_usd=usd)
+    return each._replace(value_usd=usd)
 
 
 def set_to(strategy: Strategy, parameter: str, number: float) -> Strategy:
