@@ -1,4 +1,4 @@
-"""Let a polite request to end, or a closed terminal, be handled as Ctrl-C is: nothing is lost."""
+"""Handle a request to end and a closed terminal as Ctrl-C, so that what was done is recorded."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def describe_answer(result: Answered, failures: Sequence[Failed] = ()) -> dict[s
 
 
 def describe_failure(decision: Decision, failures: Sequence[Failed]) -> dict[str, Any]:
-    """Return the same object where nobody answered: what is not there is null."""
+    """Return the same object where no endpoint answered: what is not there is null."""
     return _described(
         decision,
         failures,

@@ -32,7 +32,7 @@ class Model:
     """What is known of a model wherever it is served. `None` is unknown, never 0.
 
     `parameters_b` is the number of weights in billions; `benchmarks` are the user's scores, 0–1;
-    dates are ISO (YYYY-MM-DD or YYYY-MM); `source` and `as_of` say whence and when facts came.
+    dates are ISO (YYYY-MM-DD or YYYY-MM); `source` and `as_of` say where facts came from and when.
     """
 
     id: Name

@@ -50,7 +50,7 @@ def give_feedback(
 
     It is about the endpoint that answered; where rolecall only decided, about the chosen one.
     Said again, it takes the place of what was said before. Raises UnknownRecord for a decision
-    that is not there, UsageError for one that nobody answered.
+    that is not there, UsageError for one without an answer.
     """
     now = utc_now()
     decision = read_decision(db, decision_id)
@@ -76,7 +76,7 @@ def give_feedback(
 
 
 def answering_endpoint(db: Database, decision: Decision) -> str:
-    """Return who gave the answer to a decision. Raises UsageError where nobody did."""
+    """Return the endpoint that answered a decision. Raises UsageError where none did."""
     calls = calls_of_decision(db, decision.id)
     for call in reversed(calls):
         if call.finished_at is not None and call.error_type is None:

@@ -41,7 +41,7 @@ def test_every_page_is_a_topic_and_a_pipe_gets_it_as_it_is(rolecall: Rolecall) -
 def test_a_terminal_gets_a_topic_formatted(rolecall: Rolecall) -> None:
     # rich takes a stream for a terminal where this is set.
     shown = rolecall("help", "calls", env={"FORCE_COLOR": "1"}).stdout
-    assert "How calls survive" in shown
+    assert "How endpoints are called" in shown
     assert "**" not in shown
     assert "```" not in shown
     plain = rolecall("help", "calls", env={"FORCE_COLOR": "1", "NO_COLOR": "1"}).stdout

@@ -158,6 +158,7 @@ AS_FRACTION = "write a percentage as a fraction, such as 0.71"
         (f"{S}    quality_usd: .inf", "strategies[0].quality_usd: .inf is out of range", None),
         (f"{S}    quality_usd: 1e999", "strategies[0].quality_usd: 1e999 is out of range", None),
         (f"{S}    quality_usd: '3'", "quality_usd: expected a number, found text", None),
+        (f"{S}    quality_usd: '3e-4'", "quality_usd: expected a number, found text", None),
         (f"{S}    quality_usd: null", "quality_usd: expected a number, found null", None),
         (f"{S}    min_success: 65", "3: strategies[0].min_success: 65 is out of", AS_FRACTION),
         (f"{S}    local_only: 1", "local_only: expected true or false, found a number", None),

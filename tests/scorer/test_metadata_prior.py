@@ -24,7 +24,7 @@ def ability(prior: MetadataPrior, facts: ModelFacts) -> tuple[float, float]:
     return float(mean[0, 0]), float(np.sqrt(covariance[0, 0, 0]))
 
 
-def factor_doubt(prior: MetadataPrior, facts: ModelFacts) -> float:
+def factor_uncertainty(prior: MetadataPrior, facts: ModelFacts) -> float:
     """Return the summed variances of a model's factors."""
     return float(np.trace(prior.inputs.numbers(facts)[1][:3, :3]))
 
@@ -67,8 +67,8 @@ def test_more_scores_leave_less_doubt(world: World) -> None:
     every = given(0.3)
     few = replace(every, benchmarks=every.benchmarks[:1])
     none = replace(every, benchmarks=())
-    doubts = [factor_doubt(world.prior, one) for one in (every, few, none)]
-    assert doubts[0] < doubts[1] < doubts[2]
+    uncertainties = [factor_uncertainty(world.prior, one) for one in (every, few, none)]
+    assert uncertainties[0] < uncertainties[1] < uncertainties[2]
     assert ability(world.prior, every)[1] < ability(world.prior, none)[1]
 
 

@@ -1,4 +1,4 @@
-"""Rows move a belief by as much as they should, and leave it as sure as they should."""
+"""Rows move a prior by as much as they should, and leave it as sure as they should."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def prior(numbers: int, variance: float = 1.0) -> Gaussian:
     return Gaussian(np.zeros(numbers), variance * np.eye(numbers))
 
 
-def loss(design: Design, scores: Table, belief: Gaussian, numbers: Table) -> float:
+def loss(design: Design, scores: Table, prior: Gaussian, numbers: Table) -> float:
     """Return the negative log posterior, written out anew."""
     chance = 1 / (1 + np.exp(-(design.offset + design.features @ numbers)))
     misfit = -(scores * np.log(chance) + (1 - scores) * np.log(1 - chance)).sum()
-    away = numbers - belief.mean
-    return float(misfit + away @ np.linalg.inv(belief.covariance) @ away / 2)
+    away = numbers - prior.mean
+    return float(misfit + away @ np.linalg.inv(prior.covariance) @ away / 2)
 
 
 def test_no_other_numbers_are_likelier_than_those_found() -> None:
@@ -79,7 +79,7 @@ def test_the_belief_covers_the_truth_as_often_as_it_says() -> None:
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 1000))
 def test_more_rows_never_widen_the_belief(some: int, more: int, seed: int) -> None:
     design, _, _ = world(some + more, 3, seed)
-    # The width depends on where the belief lies as well; where it does not move, only on rows.
+    # The width depends on where the mean lies as well; where it does not move, only on rows.
     scores = 1 / (1 + np.exp(-design.offset))
     few = fit_posterior(design.only(np.arange(some)), scores[:some], prior(3))
     many = fit_posterior(design, scores, prior(3))

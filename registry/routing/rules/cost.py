@@ -135,7 +135,7 @@ def over_spend_limit(
         if task.max_tokens <= affordable:
             return None
         worst = worst_usd(endpoint, strategy, task, task.max_tokens)
-        detail = f"at worst {usd(worst)}; {spend_limit.because}"
+        detail = f"at worst {usd(worst, 'up')}; {spend_limit.because}"
     elif candidate.output_tokens <= affordable:
         return None
     else:

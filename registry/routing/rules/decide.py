@@ -171,5 +171,5 @@ def _notes(ranked: tuple[Candidate, ...], inputs: DecisionInputs) -> tuple[str, 
     most = inputs.strategy.max_cost_usd
     if most is None or not ranked or ranked[0].cost_usd <= most:
         return ()
-    cost = usd(ranked[0].cost_usd)
-    return (f"{ranked[0].endpoint} costs {cost}, over the advisory limit of {usd(most)}",)
+    cost, limit = usd(ranked[0].cost_usd, "up"), usd(most, "down")
+    return (f"{ranked[0].endpoint} costs {cost}, over the advisory limit of {limit}",)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rolecall.registry.core.decisions import Candidate, Exclusion
 from rolecall.registry.core.entities import Assignment, Endpoint, Model, Role, Strategy
-from rolecall.registry.core.formatting import distinct_tokens, seconds, usd
+from rolecall.registry.core.formatting import distinct_tokens, rounded, seconds, usd
 from rolecall.registry.core.requests import Task
 from rolecall.registry.policy.strategies import matches
 from rolecall.registry.routing.rules.inputs import NO_GAPS, DecisionInputs, Eligible
@@ -109,18 +109,18 @@ def has_limits(strategy: Strategy) -> bool:
 def exclusions_after_scoring(candidate: Candidate, strategy: Strategy) -> tuple[Exclusion, ...]:
     """Return which of the strategy's limits on cost, success and time `candidate` breaks.
 
-    An advisory budget excludes nobody.
+    An advisory budget excludes nobody. Figures are rounded apart from the limits that they break.
     """
     against: list[tuple[str, str]] = []
     cost, floor = strategy.max_cost_usd, strategy.min_success
     if cost is not None and candidate.cost_usd > cost and strategy.budget_mode == "hard":
-        detail = f"costs {usd(candidate.cost_usd)}, at most {usd(cost)}"
+        detail = f"costs {usd(candidate.cost_usd, 'up')}, at most {usd(cost, 'down')}"
         against.append(("BUDGET_EXCEEDED", detail))
     if floor is not None and candidate.success < floor:
-        detail = f"success {candidate.success:.2g}, at least {floor:.2g}"
+        detail = f"success {rounded(candidate.success, 2, 'down')}, at least {floor:g}"
         against.append(("QUALITY_TOO_LOW", detail))
     slow = [
-        f"{what} {seconds(taken)}, at most {seconds(most)}"
+        f"{what} {seconds(taken, 'up')}, at most {seconds(most, 'down')}"
         for what, taken, most in (
             ("first token after", candidate.ttft_s, strategy.max_ttft_s),
             ("takes", candidate.duration_s, strategy.max_duration_s),

@@ -123,20 +123,20 @@ def _limit_flips(
         key = tie_key(candidate, strategy, incumbent)
         return _Entry(candidate, candidate.value_usd, key)
 
-    standing = [entry(each) for each in ranked]
-    barred = [(each.code, entry(each.weighed)) for each in _sole(excluded) if each.weighed]
+    eligible = [entry(each) for each in ranked]
+    scored = [(each.code, entry(each.weighed)) for each in _sole(excluded) if each.weighed]
     found: list[Flip | None] = []
     for limit in _LIMITS:
         if limit.code == "BUDGET_EXCEEDED" and strategy.budget_mode == "advisory":
             continue
-        waiting = [
+        kept_out = [
             each
-            for code, each in barred
+            for code, each in scored
             if code == limit.code and _breaks_only(limit, each.candidate, strategy)
         ]
-        found.append(_flip_of(limit, standing, waiting, strategy))
-    remote = [each for code, each in barred if code == "POLICY_DENY_REMOTE"]
-    found.append(_locality_flip(standing, remote, strategy))
+        found.append(_flip_of(limit, eligible, kept_out, strategy))
+    remote = [each for code, each in scored if code == "POLICY_DENY_REMOTE"]
+    found.append(_locality_flip(eligible, remote, strategy))
     return [flip for flip in found if flip is not None]
 
 
@@ -159,16 +159,16 @@ def _breaks_only(limit: _Limit, candidate: Candidate, strategy: Strategy) -> boo
 
 
 def _flip_of(
-    limit: _Limit, standing: Sequence[_Entry], waiting: Sequence[_Entry], strategy: Strategy
+    limit: _Limit, eligible: Sequence[_Entry], kept_out: Sequence[_Entry], strategy: Strategy
 ) -> Flip | None:
     now: float | None = getattr(strategy, limit.parameter)
     band = strategy.tie_band_usd
-    found = (_tightened(limit, standing, band), _loosened(limit, standing, waiting, band))
+    found = (_tightened(limit, eligible, band), _loosened(limit, eligible, kept_out, band))
     ways = [way for way in found if way is not None]
     if not ways:
         return None
     # Without a limit there is only one way, the tighter. Of two equally near ones, that which
-    # leaves somebody tells more.
+    # leaves an endpoint tells more.
     way = min(ways, key=lambda each: (abs(each.boundary - (now or 0.0)), each.chosen is None))
     sentence = limit.tighter if way.is_tighter else limit.looser
     words = limit.words(way.boundary, "up" if way.is_tighter == limit.is_floor else "down")
@@ -176,13 +176,13 @@ def _flip_of(
     return Flip(limit.parameter, now, way.boundary, sentence.format(words, was), way.chosen)
 
 
-def _tightened(limit: _Limit, standing: Sequence[_Entry], band: float) -> _Way | None:
+def _tightened(limit: _Limit, eligible: Sequence[_Entry], band: float) -> _Way | None:
     """Take away the worst by this limit, alike ones at once, until the choice is another."""
-    steps = _by_measure(limit, standing, reverse=True)
+    steps = _by_measure(limit, eligible, reverse=True)
     for place, (measure, _) in enumerate(steps, start=1):
         left = [each for _, group in steps[place:] for each in group]
         then = _chosen_id(left, band)
-        if then != standing[0].candidate.endpoint:
+        if then != eligible[0].candidate.endpoint:
             return _reachable(limit, measure, then)
     return None
 
@@ -195,11 +195,11 @@ def _reachable(limit: _Limit, measure: float, chosen: str | None) -> _Way | None
 
 
 def _loosened(
-    limit: _Limit, standing: Sequence[_Entry], waiting: Sequence[_Entry], band: float
+    limit: _Limit, eligible: Sequence[_Entry], kept_out: Sequence[_Entry], band: float
 ) -> _Way | None:
-    """Let in whoever waits, the best by this limit first, until the choice is another."""
-    here, now = list(standing), _chosen_id(standing, band)
-    for measure, group in _by_measure(limit, waiting, reverse=False):
+    """Let in those kept out, the best by this limit first, until the choice is another."""
+    here, now = list(eligible), _chosen_id(eligible, band)
+    for measure, group in _by_measure(limit, kept_out, reverse=False):
         here += group
         then = _chosen_id(here, band)
         if then != now:
@@ -208,15 +208,15 @@ def _loosened(
 
 
 def _locality_flip(
-    standing: Sequence[_Entry], remote: Sequence[_Entry], strategy: Strategy
+    eligible: Sequence[_Entry], remote: Sequence[_Entry], strategy: Strategy
 ) -> Flip | None:
     band = strategy.tie_band_usd
-    now = _chosen_id(standing, band)
+    now = _chosen_id(eligible, band)
     if strategy.local_only:
-        then = _chosen_id([*standing, *remote], band)
+        then = _chosen_id([*eligible, *remote], band)
         change = "if remote endpoints were allowed"
     else:
-        then = _chosen_id([e for e in standing if e.candidate.locality == "local"], band)
+        then = _chosen_id([e for e in eligible if e.candidate.locality == "local"], band)
         change = "if only local endpoints were allowed"
     if then == now:
         return None

@@ -368,6 +368,10 @@ def test_every_broken_limit_is_told_with_the_numbers() -> None:
             CANDIDATE,
         ),
     )
+    near = CANDIDATE._replace(cost_usd=0.01002, success=0.6999, ttft_s=0.5004)
+    details = [one.detail for one in exclusions_after_scoring(near, strategy)]
+    assert details[:2] == ["costs $0.0101, at most $0.01", "success 0.69, at least 0.7"]
+    assert details[2].startswith("first token after 0.51 s, at most 0.5 s")
 
 
 def test_a_limit_that_is_just_met_excludes_nobody() -> None:
