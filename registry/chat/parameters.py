@@ -58,7 +58,8 @@ PARAMETERS: Mapping[str, Values] = {
     "verbosity": Values("word", words=("low", "medium", "high")),
     "parallel_tool_calls": Values("truth"),
     "logprobs": Values("truth"),
-    **dict.fromkeys(("n", "stop", "tool_choice", "thinking", "logit_bias"), Values()),
+    "n": Values("whole"),
+    **dict.fromkeys(("stop", "tool_choice", "thinking", "logit_bias"), Values()),
     **dict.fromkeys(("service_tier", "min_tokens"), Values()),
 }
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")

@@ -28,6 +28,10 @@ class ModelFacts:
     benchmarks: tuple[tuple[str, float], ...] = ()
     base: str | None = None
 
+    def __hash__(self) -> int:
+        """Return the hash of the name alone: pools of a hundred are looked up by their facts."""
+        return hash(self.model)
+
     def with_effort(self, effort: Effort) -> Self:
         """Return the facts of this model asked with an effort; with `none` it does not reason."""
         level = level_of(effort)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import get_args
 
 from rolecall.registry.catalog.facts import facts_of
@@ -160,7 +161,8 @@ class Router:
         will_call: bool,
     ) -> DecisionInputs:
         now, registry = self.now(), snapshot.registry
-        selected([one.id for one in registry.endpoints], choices.endpoints)
+        if choices.endpoints:
+            selected([one.id for one in registry.endpoints], choices.endpoints)
         known = read_availability(self._db, task.kind, now)
         left = remaining(self._db, registry.scopes, choices.app, choices.user, now)
         limit, notes = spend_limit(layers.strategy, left, will_call=will_call)
@@ -175,7 +177,7 @@ class Router:
             offline=known.offline,
             exhausted=known.exhausted,
             measured=known.measured,
-            api_gaps=_api_gaps(task),
+            api_gaps=_api_gaps(task.parameters, task.modalities),
             allow_drop=choices.allow_drop,
             spend_limit=limit,
             notes=notes,
@@ -302,12 +304,12 @@ def _is_run(request: Request, kind: str) -> bool | None:
     return None if request.tool_names else False
 
 
-def _api_gaps(task: Task) -> dict[Api, ApiGaps]:
+@lru_cache(maxsize=64)
+def _api_gaps(parameters: tuple[str, ...], modalities: tuple[str, ...]) -> dict[Api, ApiGaps]:
     """Return what of a request each API has no place for."""
     return {
         api: ApiGaps(
-            frozenset(uncarried(api, task.parameters)),
-            frozenset(lost_modalities(api, task.modalities)),
+            frozenset(uncarried(api, parameters)), frozenset(lost_modalities(api, modalities))
         )
         for api in APIS
     }

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from functools import cache
+from sys import intern
 from typing import NamedTuple
 
 from rolecall.registry.core.entities import Registry, Role
@@ -74,7 +75,7 @@ class ExampleIndex:
         texts = [example.text for example in self._examples]
         self._vectors = decode_vectors(b"".join(_cached_vectors(db, scorer, texts)))
         self._labels = [
-            (f"{one.kind or ''}@{one.role.id if one.role else ''}", one.text)
+            (intern(f"{one.kind or ''}@{one.role.id if one.role else ''}"), one.text)
             for one in self._examples
         ]
         learned = {*self.classifier.kinds, *self.classifier.parents}

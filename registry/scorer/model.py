@@ -207,7 +207,7 @@ class Scorer:
         net = asked * (signals.loading @ self.head.latent[rows].T)
         net += (1 - asked) * (signals.loading @ expected_latent.T) + signals.offset[:, None]
         share = local.share[:, rows]
-        return net + share * (np.nan_to_num(local.logit[:, rows]) - net)
+        return net + share * (local.logit[:, rows] - net)
 
     def predict(self, reading: Reading, facts: Sequence[ModelFacts]) -> tuple[Prediction, ...]:
         """Predict for each model in `facts`, in that order.
@@ -226,14 +226,14 @@ class Scorer:
         usual = latent @ reading.usual_loading - unasked * (pool.own @ reading.usual_loading)
         plain = latent @ reading.loading - unasked * (pool.own @ reading.loading)
         usual, plain = usual + reading.usual_offset, plain + reading.offset
-        local = plain + share * (np.nan_to_num(reading.local[rows]) - plain)
+        local = plain + share * (reading.local[rows] - plain)
         # What is unknown of the model widens; what is unknown of the prompt is calibrated already,
         # but for what is added far from everything known.
         unsure = pool.covariance @ reading.loading @ reading.loading
         unsure += unasked * (pool.unasked @ reading.loading @ reading.loading)
         unsure *= (1 - share) ** 2
         far = reading.spread**2 - self.head.calibration.spread**2
-        steps = [expected(one, unsure + far) for one in (usual, plain, local, local + world)]
+        steps = expected(np.array([usual, plain, local, local + world]), unsure + far)  # (4, N)
         success = np.clip(steps[-1], _LEAST_SUCCESS, 1 - _LEAST_SUCCESS)
         apart = success * (1 - success)
         deviation = np.minimum(apart * np.sqrt(unsure + reading.spread**2), np.sqrt(apart))
@@ -252,7 +252,7 @@ class Scorer:
             np.maximum(deviation, LATENT_FLOOR).round(4).tolist(),
             np.maximum(visible + hidden, 1).astype(np.intp).tolist(),
             pool.bases,
-            self._parts(reading, *(step.round(4) for step in steps)),
+            self._parts(reading, steps.round(4)),
             hidden.astype(np.intp).tolist(),
             known.tolist(),
         )
@@ -279,7 +279,7 @@ class Scorer:
         logit = calibration.scale * both / np.maximum(share, 1e-9) + calibration.shift
         span = max(calibration.near - calibration.far, 1e-6)
         familiar = np.clip((similarity - calibration.far) / span, 0.0, 1.0)
-        return Local(logit, share, asked, familiar)
+        return Local(np.nan_to_num(logit), share, asked, familiar)
 
     def _known_set(self, task_shares: Table) -> Table:
         """Return how far N prompts are as those of one data set are, 0–1 (N,)."""
@@ -313,14 +313,11 @@ class Scorer:
             return 0.0
         return float(self.fits.world.offsets(vector[None].astype(np.float64))[0])
 
-    def _parts(
-        self, reading: Reading, usual: Table, plain: Table, local: Table, whole: Table
-    ) -> list[SuccessParts]:
+    def _parts(self, reading: Reading, steps: Table) -> list[SuccessParts]:
         """Return what each success rests on: the average, the prompt, neighbours, own rows."""
         task = self.head.tasks[reading.task]
-        steps = [(plain - usual).round(4), (local - plain).round(4), (whole - local).round(4)]
-        columns = (step.tolist() for step in (usual, *steps))
         shared = (repeat(one) for one in (task, reading.task_probability))
+        columns = (steps[0].tolist(), *(steps[1:] - steps[:-1]).round(4).tolist())
         return list(map(SuccessParts, *shared, *columns, repeat(reading.familiar)))
 
 

@@ -57,19 +57,19 @@ def nearest_task(
     top = min(np.flatnonzero(cosines == cosines.max()).tolist(), key=examples.__getitem__)
     if cosines[top] >= _NEAR and shared_wording(text, examples[top][1]) >= _SHARED:
         return Nearest(top, round(float(min(cosines[top], 1.0)), 4), is_near=True)
-    by_label: dict[str, list[tuple[float, str, int]]] = {}
-    for row, ((label, example), cosine) in enumerate(zip(examples, cosines.tolist(), strict=True)):
-        by_label.setdefault(label, []).append((-cosine, example, row))
+    order = np.argsort(-cosines, kind="stable")
+    by_label: dict[str, list[tuple[float, int]]] = {}
+    for cosine, row in zip(cosines[order].tolist(), order.tolist(), strict=True):
+        by_label.setdefault(examples[row][0], []).append((cosine, row))
     scores = {}
     for label, found in by_label.items():
-        found.sort()
-        weighed = list(zip(_WEIGHTS, found, strict=False))
-        total = sum(weight for weight, _ in weighed)
-        scores[label] = -sum(weight * cosine for weight, (cosine, _, _) in weighed) / total
+        total = sum(_WEIGHTS[: len(found)])
+        weighed = zip(_WEIGHTS, found, strict=False)
+        scores[label] = sum(weight * cosine for weight, (cosine, _) in weighed) / total
     best = min(scores, key=lambda label: (-scores[label], label))
     share = 1 / sum(exp((score - scores[best]) / _TEMPERATURE) for score in scores.values())
-    cosine, _, row = by_label[best][0]
-    closeness = min(max((-cosine - _UNRELATED) / (_ALIKE - _UNRELATED), 0.0), 1.0)
+    cosine, row = by_label[best][0]
+    closeness = min(max((cosine - _UNRELATED) / (_ALIKE - _UNRELATED), 0.0), 1.0)
     return Nearest(row, round(share * closeness, 4), is_near=False)
 
 

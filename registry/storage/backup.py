@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from rolecall.registry.core.errors import RegistryUnusable, UsageError
-from rolecall.registry.storage.errors import translating
+from rolecall.registry.storage.connection import translating
 
 
 def back_up(source: Path, target: Path) -> None:

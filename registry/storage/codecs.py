@@ -78,14 +78,20 @@ def _to_json(items: tuple[Any, ...]) -> str:
     return json.dumps(dict(items) if is_pairs else items, ensure_ascii=False)
 
 
-def from_row(kind: Callable[..., Record], row: Iterable[Any]) -> Record:
-    """Return the record whose columns, in the order of `columns`, are those of the row.
+def from_rows(kind: Callable[..., Record], rows: Iterable[Iterable[Any]]) -> tuple[Record, ...]:
+    """Return the records whose columns, in the order of `columns`, are those of the rows.
 
     A nested record that says nothing is the field's default.
     """
     readers = _READERS.get(kind) or _READERS.setdefault(kind, _readers(kind))
-    values = iter(row)
-    return kind(*[read(values) for read in readers])
+    each = map(iter, rows)
+    return tuple([kind(*[read(values) for read in readers]) for values in each])
+
+
+def from_row(kind: Callable[..., Record], row: Iterable[Any]) -> Record:
+    """Return the record of one row."""
+    [record] = from_rows(kind, (row,))
+    return record
 
 
 def _readers(kind: Any) -> list[Reader]:

@@ -10,13 +10,24 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from rolecall.registry.core.errors import RegistryUnusable
-from rolecall.registry.storage.errors import stranger, translating
+from rolecall.registry.storage.errors import stranger, unusable
 
 APPLICATION_ID = 0x726F6C63  # "rolc", in the file's header
 SCHEMA_VERSION = 11  # the number of steps in schema.py
 
 Row = tuple[Any, ...]
 Parameters = Iterable[Any] | Mapping[str, Any]
+
+
+@contextlib.contextmanager
+def translating(path: Path) -> Generator[None]:
+    """Raise SQLite's and the system's refusals of the file at `path` as RegistryUnusable."""
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise unusable(path, error) from error
 
 
 class Database:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from rolecall.registry.core.errors import RegistryUnusable
-from rolecall.registry.storage.connection import Database
-from rolecall.registry.storage.errors import translating
+from rolecall.registry.storage.connection import Database, translating
 
 _INCREMENTAL = 2
 

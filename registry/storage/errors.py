@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
-from collections.abc import Generator
 from pathlib import Path
 
 from rolecall.registry.core.errors import RegistryUnusable
@@ -12,18 +10,8 @@ from rolecall.registry.core.errors import RegistryUnusable
 _LEAST_FREE_BYTES = 128 * 1024
 
 
-@contextlib.contextmanager
-def translating(path: Path) -> Generator[None]:
-    """Raise SQLite's and the system's refusals of the file at `path` as RegistryUnusable."""
-    try:
-        yield
-    except sqlite3.IntegrityError:
-        raise
-    except sqlite3.DatabaseError as error:
-        raise _unusable(path, error) from error
-
-
-def _unusable(path: Path, error: sqlite3.DatabaseError) -> RegistryUnusable:
+def unusable(path: Path, error: sqlite3.DatabaseError) -> RegistryUnusable:
+    """Return the refusal that an error of SQLite stands for."""
     name = getattr(error, "sqlite_errorname", "") or ""
     if name.startswith("SQLITE_FULL") or (name.startswith("SQLITE_IOERR") and _is_full(path)):
         return RegistryUnusable(

@@ -17,14 +17,9 @@ from rolecall.registry.storage.connection import (
     Fill,
     is_blank,
     schema_version,
-)
-from rolecall.registry.storage.errors import (
-    missing,
-    outdated,
-    stranger,
-    system_refusal,
     translating,
 )
+from rolecall.registry.storage.errors import missing, outdated, stranger, system_refusal
 
 BUSY_TIMEOUT_S = 10.0
 

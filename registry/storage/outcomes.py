@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rolecall.registry.core.telemetry import Outcome, OutcomeSource
-from rolecall.registry.storage.codecs import bound, from_row, listed, to_row
+from rolecall.registry.storage.codecs import bound, from_rows, listed, to_row
 from rolecall.registry.storage.connection import Database
 
 _COLUMNS = listed(Outcome)
@@ -19,7 +19,7 @@ def outcomes_of_decision(db: Database, decision_id: str) -> tuple[Outcome, ...]:
     rows = db.rows(
         f"SELECT {_COLUMNS} FROM outcomes WHERE decision_id = ? ORDER BY id", (decision_id,)
     )
-    return tuple(from_row(Outcome, row) for row in rows)
+    return from_rows(Outcome, rows)
 
 
 def outcomes_for(db: Database, endpoint: str, task: str) -> tuple[Outcome, ...]:
@@ -38,7 +38,7 @@ def outcomes_for(db: Database, endpoint: str, task: str) -> tuple[Outcome, ...]:
         """,
         {"endpoint": endpoint, "task": task},
     )
-    return tuple(from_row(Outcome, row) for row in rows)
+    return from_rows(Outcome, rows)
 
 
 def delete_outcomes(db: Database, decision_id: str, endpoint: str, source: OutcomeSource) -> int:

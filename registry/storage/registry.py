@@ -18,7 +18,7 @@ from rolecall.registry.core.entities import (
     TaskKind,
 )
 from rolecall.registry.core.judged_rows import JudgedRow
-from rolecall.registry.storage.codecs import bound, columns, from_row, listed, to_row
+from rolecall.registry.storage.codecs import bound, columns, from_rows, listed, to_row
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.judged_rows import forget_fits, read_judged_rows, write_judged_row
 
@@ -77,10 +77,11 @@ def read_roles(db: Database) -> tuple[Role, ...]:
     """Return all roles, sorted by id, with their assignments in the order given."""
     assignments: dict[str, list[Assignment]] = {}
     with db.snapshot():
-        for role, *values in db.rows(
+        rows = db.rows(
             f"SELECT role, {listed(Assignment)} FROM assignments ORDER BY role, position"
-        ):
-            assignments.setdefault(role, []).append(from_row(Assignment, values))
+        )
+        for row, one in zip(rows, from_rows(Assignment, [row[1:] for row in rows]), strict=True):
+            assignments.setdefault(row[0], []).append(one)
         return tuple(
             replace(role, assignments=tuple(assignments.get(role.id, ())))
             for role in _read(db, Role)
@@ -96,7 +97,7 @@ def _read_tasks(db: Database) -> tuple[TaskKind, ...]:
 
 def _read(db: Database, kind: type[Entity]) -> tuple[Entity, ...]:
     rows = db.rows(f"SELECT {listed(kind)} FROM {_TABLES[kind]} ORDER BY id")
-    return tuple(from_row(kind, row) for row in rows)
+    return from_rows(kind, rows)
 
 
 def write_record(db: Database, record: Record) -> None:

@@ -132,7 +132,7 @@ def logits_of(
     share = np.where(trained, local.share[:, pool.rows], 0.0)
     unasked = np.where(trained, 1 - local.asked[:, pool.rows], 0.0)
     plain = loading @ pool.latent.T - unasked * (loading @ pool.own.T) + signals.offset[:, None]
-    moved = share * (np.nan_to_num(local.logit[:, pool.rows]) - plain)
+    moved = share * (local.logit[:, pool.rows] - plain)
     far = ((1 - local.familiar) * head.calibration.far_spread) ** 2
     own = _variances(loading, pool.covariance) + unasked * _variances(loading, pool.unasked)
     return Logits(plain + moved, own * (1 - share) ** 2 + far[:, None])

@@ -77,6 +77,7 @@ def test_an_option_is_read_under_its_canonical_name(word: str, option: tuple[str
         ("top_p=1.1", "option top_p: 1.1 is above 1", None),
         ("seed=1.5", "option seed: 1.5 is not a whole number", None),
         ("seed=true", "option seed: true is not a whole number", None),
+        ("n=true", "option n: true is not a whole number", None),
         ("n=2", "option n: ask gives one answer", "ask again for another"),
         ("stop=", "option stop: expected a text or a list of texts", None),
         ("tool_choice=3",

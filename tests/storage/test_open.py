@@ -17,8 +17,7 @@ import pytest
 
 from rolecall.registry.core.entities import Model, Role
 from rolecall.registry.core.errors import RegistryUnusable
-from rolecall.registry.storage.connection import SCHEMA_VERSION, Database
-from rolecall.registry.storage.errors import translating
+from rolecall.registry.storage.connection import SCHEMA_VERSION, Database, translating
 from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.registry import names, read_registry, read_revision, write_record
 

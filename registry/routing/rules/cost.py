@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from rolecall.registry.core.chat import Usage
 from rolecall.registry.core.decisions import Candidate, Exclusion, SpendLimit
 from rolecall.registry.core.entities import Endpoint, Price, Source, Strategy
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.requests import Task
 from rolecall.registry.routing.rules.token_estimate import SAFETY_MARGIN
+
+if TYPE_CHECKING:
+    from rolecall.registry.core.chat import Usage
 
 _NO_PRICE = Price()
 _NO_LIMIT = 1e12  # tokens: more than any answer has
@@ -19,14 +21,12 @@ _NO_LIMIT = 1e12  # tokens: more than any answer has
 class Prices(NamedTuple):
     """USD per million tokens; an unknown cache price is the input price.
 
-    `input_at_most` is the price of input that is written to a cache, where that costs more.
     `source` is `default` where the strategy's figure is taken for an unknown price.
     """
 
     input: float
     output: float
     cache_read: float
-    input_at_most: float
     source: Source
 
 
@@ -43,7 +43,6 @@ def prices(endpoint: Endpoint, strategy: Strategy) -> Prices:
         incoming,
         outgoing,
         _known(price.cache_read_usd_per_mtok, incoming),
-        max(incoming, _known(price.cache_write_usd_per_mtok, incoming)),
         source,
     )
 
@@ -91,14 +90,15 @@ def usd_for(endpoint: Endpoint, strategy: Strategy, input_tokens: int, output_to
 def worst_usd(endpoint: Endpoint, strategy: Strategy, task: Task, output_tokens: int) -> float:
     """Return the USD of a call at worst: its input with a margin, all of it written to a cache."""
     price = prices(endpoint, strategy)
-    return _input_usd_at_most(price, task) + output_tokens * price.output / 1e6
+    return _input_usd_at_most(endpoint, price, task) + output_tokens * price.output / 1e6
 
 
-def _input_usd_at_most(price: Prices, task: Task) -> float:
+def _input_usd_at_most(endpoint: Endpoint, price: Prices, task: Task) -> float:
     tokens = task.input_tokens
     if not task.input_tokens_declared:
         tokens = math.ceil(tokens * SAFETY_MARGIN)
-    return tokens * price.input_at_most / 1e6
+    written = (endpoint.price or _NO_PRICE).cache_write_usd_per_mtok
+    return tokens * max(price.input, _known(written, price.input)) / 1e6
 
 
 def affordable_tokens(
@@ -109,7 +109,7 @@ def affordable_tokens(
     Below 0 where it does not even pay for the input.
     """
     price = prices(endpoint, strategy)
-    left = limit_usd - _input_usd_at_most(price, task)
+    left = limit_usd - _input_usd_at_most(endpoint, price, task)
     if price.output == 0:
         return None if left >= 0 else -1
     count = left * 1e6 / price.output + 1e-9

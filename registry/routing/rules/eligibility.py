@@ -30,13 +30,16 @@ class _Look(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    """One endpoint, its model's capabilities, its role's assignment, and what is `against` it."""
+    """One endpoint with its model, its role's assignment, and what speaks `against` it."""
 
     endpoint: Endpoint
     model: Model
-    capabilities: frozenset[str]
     assignment: Assignment | None
     against: list[Exclusion]
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        return capabilities_of(self.model)
 
     def exclude(self, code: str, detail: str, *, is_outside: bool = False) -> None:
         self.against.append(Exclusion(self.endpoint.id, code, detail, is_outside=is_outside))
@@ -59,8 +62,7 @@ def find_eligible(inputs: DecisionInputs) -> Eligible:
     for endpoint in inputs.endpoints:
         model = inputs.models[endpoint.model]
         against: list[Exclusion] = []
-        assignment = look.assignments.get(endpoint.id)
-        seen = _Seen(endpoint, model, capabilities_of(model), assignment, against)
+        seen = _Seen(endpoint, model, look.assignments.get(endpoint.id), against)
         for rule in rules:
             rule(look, seen)
         excluded += against
@@ -166,10 +168,10 @@ def _look(inputs: DecisionInputs) -> _Look:
 def _rules(look: _Look) -> list[_Rule]:
     """Return what can speak against an endpoint, in the order of the codes.
 
-    A rule that no endpoint can break, such as the role's where there is no role, is left out.
+    A rule that no endpoint can break, such as the role's where it names no endpoint, is left out.
     """
     task, role, strategy = look.task, look.role, look.strategy
-    has_role = role is not None or look.wrong_role is not None
+    has_role = bool(look.assignments or look.wrong_role or look.wrong_task)
     has_policy = bool(
         look.inputs.selection
         or (strategy.allow or strategy.deny or strategy.local_only)
@@ -200,9 +202,9 @@ def _by_capability(look: _Look, seen: _Seen) -> None:
 
 def _by_form(look: _Look, seen: _Seen) -> None:
     task = look.task
-    gaps = look.inputs.api_gaps.get(seen.endpoint.api, NO_GAPS)
+    lossy = look.inputs.api_gaps.get(seen.endpoint.api, NO_GAPS).modalities
     untaken = [name for name in task.modalities if name not in seen.model.modalities]
-    lost = [name for name in task.modalities if name in gaps.modalities and name not in untaken]
+    lost = [n for n in task.modalities if n in lossy and n not in untaken] if lossy else []
     if untaken or lost:
         detail = _joined("takes no ", untaken, "its API takes no ", lost)
         seen.exclude("MODALITY_UNSUPPORTED", detail)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from heapq import heappop, heappush
+from operator import attrgetter
 
 from rolecall.registry.core.decisions import Candidate
 from rolecall.registry.core.entities import Strategy
@@ -37,7 +38,7 @@ def rank(
     The choice is, among those within `tie_band_usd` of the highest value, the first by
     `tie_key`. The order of the input never matters.
     """
-    by_value = sorted(candidates, key=lambda each: -each.value_usd)
+    by_value = sorted(candidates, key=attrgetter("value_usd"), reverse=True)
     ranked: list[Candidate] = []
     gone: set[str] = set()
     near: list[tuple[TieKey, Candidate]] = []

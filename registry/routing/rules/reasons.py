@@ -102,7 +102,7 @@ def _mattered(
     if any(each.code in codes for each in excluded):
         return True
     lacking = {each.endpoint for each in excluded if each.code == "CAPABILITY_MISSING"}
-    return any(
+    return bool(lacking) and any(
         endpoint.id in lacking and not required <= capabilities_of(inputs.models[endpoint.model])
         for endpoint in inputs.endpoints
     )
