@@ -64,6 +64,12 @@ def test_value_and_cost_are_what_a_person_works_out_by_hand() -> None:
     }
 
 
+def test_a_cost_has_six_digits_before_it_is_compared_shown_and_stored() -> None:
+    found, _ = scored(replace(ENDPOINT, price=Price(1 / 3, 1 / 7)))
+    assert found.cost_usd == 0.00434524  # 0.004345238… in full
+    assert found.value_usd == pytest.approx(0.04 - 0.00434524 - 0.0205, abs=1e-12)
+
+
 @given(st.floats(0.01, 100))
 def test_what_is_at_stake_multiplies_the_value_of_success_and_nothing_else(worth: float) -> None:
     plain, _ = scored()
