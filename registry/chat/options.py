@@ -108,7 +108,8 @@ def parse_option(name: str, value: str) -> tuple[str, Any]:
         raise UsageError("option n: ask gives one answer", hint="ask again for another")
     problem = PARAMETERS.get(name, Values()).problem(parsed)
     if problem is not None:
-        raise UsageError(f"option {name}: {value} {problem}")
+        given = value if isinstance(parsed, int | float) else repr(value)
+        raise UsageError(f"option {name}: {given} {problem}")
     return name, parsed
 
 
