@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -39,13 +39,13 @@ def list_endpoints(registry: RegistryOption = None, as_json: JsonOption = False)
       rolecall endpoints list --json | jq -r '.endpoints[].id'
     """
     from rolecall.registry.documents.fields import to_plain
-    from rolecall.registry.editing.edit import list_records
+    from rolecall.registry.editing.edit import read_content
     from rolecall.registry.editing.open import open_registry
 
     with open_registry(registry) as db:
-        records: tuple[Any, ...] = list_records(db, "endpoints")
-        models: tuple[Any, ...] = list_records(db, "models")
-    contexts = {model.id: model.context_tokens for model in models}
+        content = read_content(db)
+    records = content.endpoints
+    contexts = {model.id: model.context_tokens for model in content.models}
     if as_json:
         print_json({"endpoints": [{**to_plain(one), "key": key_state(one)} for one in records]})
         return

@@ -36,11 +36,11 @@ def list_collection(
 ) -> None:
     """Print every record of a collection, sorted by id."""
     from rolecall.registry.documents.fields import to_plain
-    from rolecall.registry.editing.edit import list_records
+    from rolecall.registry.editing.edit import read_content
     from rolecall.registry.editing.open import open_registry
 
     with open_registry(registry) as db:
-        records = list_records(db, collection)
+        records: tuple[Any, ...] = getattr(read_content(db), collection)
     if as_json:
         print_json({collection: [to_plain(record) for record in records]})
     else:

@@ -60,12 +60,13 @@ def export(
     """
     from rolecall.registry.documents.document import COLLECTIONS
     from rolecall.registry.documents.fields import to_plain
-    from rolecall.registry.editing.edit import export_document, list_records
+    from rolecall.registry.editing.edit import export_document, read_content
     from rolecall.registry.editing.open import open_registry
 
     with open_registry(registry) as db:
         if as_json:
-            records = {name: list_records(db, name) for name in COLLECTIONS}
+            content = read_content(db, with_judged_rows=True)
+            records = {name: getattr(content, name) for name in COLLECTIONS}
             text = json_text({name: [to_plain(r) for r in records[name]] for name in records})
         else:
             text = export_document(db)

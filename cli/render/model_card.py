@@ -9,7 +9,7 @@ from rolecall.cli.render.output import Column, one_line, print_folded, print_tab
 from rolecall.registry.core.formatting import success
 
 if TYPE_CHECKING:
-    from rolecall.registry.scorer.abilities import Ability
+    from rolecall.registry.core.predictions import Ability
 
 _COUNTS = ("prompts", "scores", "models")
 

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, Self
 from rolecall.registry.core.effort import Effort, level_of, variant_of
 
 Basis = Literal["latent", "fitted", "scores", "facts"]
+KnownFrom = Literal["rows", "scores", "facts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +85,35 @@ class Prediction(NamedTuple):
     parts: SuccessParts | None = None
     hidden_tokens: int = 0
     hidden_tokens_known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KnownScore:
+    """A score of a model; `model` is the variant that reached it.
+
+    `source` is null where the shipped table no longer has the score.
+    """
+
+    benchmark: str
+    score: float
+    model: str
+    source: str | None
+    self_reported: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """What is known of a model for one kind of work.
+
+    `success` is what to expect on the average prompt of the kind, give or take `spread`; both are
+    null for a kind that no training task has. `basis` is what they rest on: `rows` of the model's
+    own (`rows` of this kind), public scores of any kind, or facts alone. `scores` are those of
+    this kind.
+    """
+
+    kind: str
+    success: float | None
+    spread: float | None
+    basis: KnownFrom
+    rows: int
+    scores: tuple[KnownScore, ...]

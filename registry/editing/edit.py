@@ -54,9 +54,9 @@ _WRITE_ORDER: tuple[Collection, ...] = (
 )
 
 
-def list_records(db: Database, collection: Collection) -> tuple[Record, ...]:
-    """Return all records of a collection, sorted by id."""
-    return read_collection(db, collection)
+def read_content(db: Database, *, with_judged_rows: bool = False) -> Registry:
+    """Return the registry's records as they are at one moment, each collection sorted by id."""
+    return read_registry(db, with_judged_rows=with_judged_rows)
 
 
 def get_record(db: Database, collection: Collection, record_id: str) -> Record:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.catalog.lookup import known_facts
-from rolecall.registry.core.predictions import Prediction
+from rolecall.registry.core.predictions import Ability, Prediction
 from rolecall.registry.learning.loading import read_known
-from rolecall.registry.scorer.abilities import Ability, abilities_by_kind
+from rolecall.registry.scorer.abilities import abilities_by_kind
 from rolecall.registry.scorer.data import left_out_of, read_prompt_rows
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.connection import Database

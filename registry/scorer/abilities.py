@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from rolecall.registry.core.predictions import ModelFacts
+from rolecall.registry.core.predictions import Ability, KnownFrom, KnownScore, ModelFacts
 from rolecall.registry.scorer.artifact import PUBLIC
 from rolecall.registry.scorer.card import card
 from rolecall.registry.scorer.metadata_prior import MetadataPrior
@@ -16,40 +14,7 @@ from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.scorer.posterior import FACTS_FLOOR, LATENT_FLOOR, Gaussian, expected
 from rolecall.registry.scorer.public_scores import benchmarks, known_of
 
-From = Literal["rows", "scores", "facts"]
 GIVEN = "registry"  # the source of a score that the user gave
-
-
-@dataclass(frozen=True, slots=True)
-class KnownScore:
-    """A score of a model; `model` is the variant that reached it.
-
-    `source` is null where the shipped table no longer has the score.
-    """
-
-    benchmark: str
-    score: float
-    model: str
-    source: str | None
-    self_reported: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Ability:
-    """What is known of a model for one kind of work.
-
-    `success` is what to expect on the average prompt of the kind, give or take `spread`; both are
-    null for a kind that no training task has. `basis` is what they rest on: `rows` of the model's
-    own (`rows` of this kind), public scores of any kind, or facts alone. `scores` are those of
-    this kind.
-    """
-
-    kind: str
-    success: float | None
-    spread: float | None
-    basis: From
-    rows: int
-    scores: tuple[KnownScore, ...]
 
 
 def abilities_by_kind(scorer: Scorer, facts: ModelFacts) -> tuple[Ability, ...]:
@@ -73,7 +38,7 @@ def abilities_by_kind(scorer: Scorer, facts: ModelFacts) -> tuple[Ability, ...]:
         count = int(head.asked[judged, row].sum()) if row >= 0 else 0
         success, spread = None, None
         told = bool(tasks) and (count > 0 or pool.bases[0] == "fitted")
-        basis: From = "rows" if told else head.prior.basis(facts)
+        basis: KnownFrom = "rows" if told else head.prior.basis(facts)
         if tasks:
             floor = LATENT_FLOOR if told else FACTS_FLOOR
             success, spread = _success(scorer, tasks, own if told else prior, floor)

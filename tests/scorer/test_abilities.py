@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rolecall.registry.core.predictions import ModelFacts
-from rolecall.registry.scorer.abilities import GIVEN, Ability, abilities_by_kind
+from rolecall.registry.core.predictions import Ability, ModelFacts
+from rolecall.registry.scorer.abilities import GIVEN, abilities_by_kind
 from rolecall.registry.scorer.model import Scorer
 
 
