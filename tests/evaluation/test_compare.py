@@ -206,3 +206,32 @@ def test_without_ours_the_strongest_method_given_is_judged() -> None:
     assert not told(replace(cases, predicted=plain_means))["verdict"]["route"]
     nearest = {**plain_means, "nearest": cases.predicted["ours"]}
     assert told(replace(cases, predicted=nearest))["verdict"]["route"]
+
+
+def test_a_curve_runs_between_the_single_models(plain: dict[str, Any]) -> None:
+    assert list(plain["singles"]) == ["cheap", "strong"]
+    for model, point in plain["singles"].items():
+        single = policy(plain, f"single:{model}")
+        assert point["cost_usd"] == pytest.approx(single["cost_usd"])
+        assert point["success"] == pytest.approx(single["success"])
+    ours = plain["curves"]["ours"]
+    assert 3 <= len(ours) <= 60
+    assert [point["cost_usd"] for point in ours] == sorted(point["cost_usd"] for point in ours)
+    ends = [point["cost_usd"] for point in plain["curves"]["mixtures"]]
+    assert ends == pytest.approx([0.001, 0.01])
+    assert ours[0]["cost_usd"] == pytest.approx(policy(plain, "cheapest")["cost_usd"])
+
+
+def test_equal_quality_costs_less_than_the_best_single_model(plain: dict[str, Any]) -> None:
+    held = plain["cost_at_quality"]
+    assert held["best single"] == pytest.approx(policy(plain, "single:strong")["cost_usd"])
+    assert held["ours"]["90"]["cost_usd"] < 0.6 * held["best single"]
+    target = 0.9 * policy(plain, "single:strong")["success"]
+    assert held["ours"]["90"]["success"] > target - 0.02
+
+
+def test_the_same_seed_says_the_same() -> None:
+    cases = three_methods(120)
+    assert told(cases) == told(cases)
+    other, _ = compare(cases, QUALITY_USD, seed=8, resamples=50)
+    assert json.loads(json.dumps(asdict(other)))["policies"] != told(cases)["policies"]

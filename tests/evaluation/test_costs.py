@@ -67,3 +67,8 @@ def test_a_cost_that_nobody_knows_is_never_nothing() -> None:
     paid = spending(rows, [None, Price(0, 0)]).paid()
     assert np.isnan(paid[0, 0])
     assert paid[0, 1] == 0
+
+
+def test_an_answer_nobody_asked_for_costs_the_models_mean() -> None:
+    rows = judged(tokens=[[1], [1], [1]], costs=[[1], [3], [NAN]])
+    assert spending(rows, [None]).paid()[:, 0].tolist() == [1, 3, 2]

@@ -52,3 +52,12 @@ def test_no_point_lies_above_the_hull(cloud: list[tuple[float, float]]) -> None:
     assert (np.diff(slopes) < 1e-9).all()
     for cost, success in cloud:
         assert success <= reached((costs, successes), cost) + 1e-9
+
+
+def test_of_equally_cheap_points_the_best_starts_the_hull() -> None:
+    costs, successes = hull(points((0.1, 0.2), (0.1, 0.6), (0.1, 0.4), (0.2, 0.5)))
+    assert (costs.tolist(), successes.tolist()) == ([0.1], [0.6])
+
+
+def test_points_past_a_hull_do_not_stretch_the_costs_compared() -> None:
+    assert aiq({"ours": HAND_MADE})["ours"] == pytest.approx(0.2 * 0.7 / 0.3)

@@ -124,3 +124,15 @@ def test_weights_count_a_prompt_as_often_as_rows_of_it_would(metric: Metric) -> 
         # The bins of the calibration error stay those of the prompts as they are.
         near = 0.05 if metric is ece else 1e-9
         assert metric(*repeated) == pytest.approx(found[row], abs=near)
+
+
+def test_errors_inside_a_bin_cancel_and_bins_weigh_by_their_cells() -> None:
+    # 16 cells: the first bin holds two, a success and a failure at 0.5; the others are right.
+    predicted = column(0.5, 0.5, *[1] * 14)
+    assert ece(predicted, column(1, 0, *[1] * 14)) == 0
+    assert ece(predicted, np.ones((16, 1))) == pytest.approx(0.5 * 2 / 16)
+
+
+def test_tables_of_different_shapes_are_refused() -> None:
+    with pytest.raises(ValueError, match="differ in shape"):
+        brier(np.ones((3, 2)), np.ones((3, 3)))

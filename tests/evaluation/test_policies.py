@@ -95,3 +95,23 @@ def test_an_oracle_takes_a_model_that_was_not_asked_for_what_is_expected_of_it()
     oracle = by_name(replace(CASES, scores=scores), 1.0)["oracle"]
     assert oracle.success[[0, 2, 3]].tolist() == [1, 1, 1]
     assert 0.3 < oracle.success[1] < 1
+
+
+def test_rows_beyond_one_block_are_chosen_for_alike() -> None:
+    random = np.random.default_rng(0)
+    predicted, costs = random.random((5000, 3)), random.random((5000, 3))
+    assert np.array_equal(choose(predicted, costs, 0.7), (0.7 * predicted - costs).argmax(axis=1))
+
+
+def test_without_costs_nothing_is_cheapest_and_success_alone_decides() -> None:
+    found = by_name(replace(CASES, costs=None, expected_costs=None), 0.05)
+    assert "cheapest" not in found
+    assert found["ours"].shares.tolist() == [0.5, 0.5]  # the tied first prompt goes by name
+    assert not found["ours"].cost.any()
+
+
+def test_expected_cost_never_falls_as_the_dial_rises() -> None:
+    random = np.random.default_rng(1)
+    predicted, costs = random.random((300, 5)), random.random((300, 5)) * 0.01
+    paid = costs[np.arange(300), sweep(predicted, costs)].mean(axis=1)
+    assert (np.diff(paid) >= -1e-15).all()

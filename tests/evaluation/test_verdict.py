@@ -8,7 +8,7 @@ import pytest
 from rolecall.registry.evaluation.cases import Cases
 from rolecall.registry.evaluation.compare import compare
 from rolecall.registry.evaluation.results import EvalVerdict
-from rolecall.registry.evaluation.verdict import EQUAL_SUCCESS
+from rolecall.registry.evaluation.verdict import AS_SUCCESSFUL, EQUAL_SUCCESS, MOST_VALUE
 from tests.evaluation.synthetic import (
     QUALITY_USD,
     cheap_will_do_on_easy,
@@ -154,3 +154,30 @@ def test_weak_models_asked_only_easy_prompts_do_not_turn_a_dont_into_a_route() -
     part = replace(cases, scores=scores, predicted={"ours": truth})
     said = verdict(part)
     assert (said.route, said.model) == (False, "small")
+
+
+def test_without_signal_the_words_name_a_model_and_an_interval_around_nothing() -> None:
+    said = verdict(no_signal(1))
+    assert said.text.startswith(
+        f"don't: use {said.model} for everything; routing adds nothing here ("
+    )
+    assert said.points.low <= 0
+
+
+def test_a_model_that_is_best_and_cheapest_is_to_be_used_for_everything() -> None:
+    said = verdict(one_dominates(0))
+    assert said.text == (
+        "don't: use small for everything; routing adds nothing here (0.0 … 0.0 points)"
+    )
+
+
+def test_the_model_that_the_words_name_is_the_one_that_figures_are_against() -> None:
+    for cases in (cheap_will_do_on_easy(0), two_equal_models(2), one_dominates(0)):
+        found, _ = compare(cases, QUALITY_USD, resamples=200)
+        said = found.verdict
+        assert said.model in said.text
+        assert said.rule in (MOST_VALUE, AS_SUCCESSFUL)
+        [named] = [one for one in found.policies if one.policy == f"single:{said.model}"]
+        assert named.success_gain.mean == 0
+        assert named.saving is not None
+        assert named.saving.mean == 0
