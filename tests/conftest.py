@@ -41,7 +41,8 @@ class Result:
 class Rolecall(Protocol):
     """Run `rolecall` in this process, as the console script would.
 
-    `input` is stdin as a redirected file; without it stdin is a device, as under cron.
+    `input` is stdin as a redirected file; without it stdin is a device, as under cron. With
+    `on_terminal` stdout and stderr are a terminal.
     """
 
     def __call__(
@@ -49,6 +50,7 @@ class Rolecall(Protocol):
         *args: str | Path,
         input: str | bytes | None = None,  # noqa: A002
         env: Mapping[str, str] | None = None,
+        on_terminal: bool = False,
     ) -> Result: ...
 
 
@@ -140,6 +142,7 @@ def rolecall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rolecall:
         *args: str | Path,
         input: str | bytes | None = None,  # noqa: A002
         env: Mapping[str, str] | None = None,
+        on_terminal: bool = False,
     ) -> Result:
         with monkeypatch.context() as patch:
             for name, value in (env or {}).items():
@@ -147,7 +150,7 @@ def rolecall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rolecall:
             patch.setattr(sys, "argv", ["rolecall", *map(str, args)])
             for stream in _stdin(tmp_path, input):
                 patch.setattr(sys, "stdin", stream)
-                return _captured(patch)
+                return _captured(patch, Screen if on_terminal else io.TextIOWrapper)
         raise AssertionError("stdin could not be opened")
 
     return call
@@ -162,9 +165,16 @@ def _stdin(folder: Path, text: str | bytes | None) -> Iterator[io.TextIOWrapper]
         yield stream
 
 
-def _captured(patch: pytest.MonkeyPatch) -> Result:
-    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
-    err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+class Screen(io.TextIOWrapper):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def _captured(patch: pytest.MonkeyPatch, stream: type[io.TextIOWrapper]) -> Result:
+    out = stream(io.BytesIO(), encoding="utf-8", write_through=True)
+    err = stream(io.BytesIO(), encoding="utf-8", write_through=True)
     patch.setattr(sys, "stdout", out)
     patch.setattr(sys, "stderr", err)
     exit_code = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ import typer
 from rolecall.cli.completion.names import endpoint_names
 from rolecall.cli.options.common import JsonOption, RegistryOption
 from rolecall.cli.render.files import write_pieces
-from rolecall.cli.render.output import note, print_json, print_text
+from rolecall.cli.render.output import note, print_json, print_text, write
 from rolecall.registry.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -202,7 +201,8 @@ def export(
         chosen = "json" if as_json else form or "jsonl"
         pieces = export_calls(db, wanted, datetime.now(UTC), chosen)
         if output is None:
-            sys.stdout.writelines(pieces)
+            for piece in pieces:
+                write(piece)
         else:
             write_pieces(output, pieces)
             note(f"wrote {output}")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rolecall.cli.render.output import json_text, note, one_line, print_text
+from rolecall.cli.render.output import dim, harmless, json_text, note, one_line, print_text
 from rolecall.registry.calls.answer_json import describe_answer, describe_failure, tool_call
 from rolecall.registry.calls.events import Answered, Asking, Decided, Failed, Progress, Waiting
 from rolecall.registry.core.chat import TextDelta, ThinkingDelta
@@ -19,9 +17,6 @@ from rolecall.registry.core.formatting import seconds, tokens, usd
 
 if TYPE_CHECKING:
     from rich.status import Status
-
-# What may not reach a terminal from outside: it could steer it.
-_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +110,7 @@ class _Screen:
             return
         self.rest()
         self.is_thinking = True
-        sys.stderr.write(_dim(_STEERING.sub("", text)))
+        sys.stderr.write(dim(harmless(text)))
         sys.stderr.flush()
 
     def text(self, text: str) -> None:
@@ -123,7 +118,7 @@ class _Screen:
             return
         self.rest()
         self.end_thinking()
-        shown = _STEERING.sub("", text)
+        shown = harmless(text)
         sys.stdout.write(shown)
         sys.stdout.flush()
         if shown:
@@ -159,7 +154,7 @@ class _Screen:
         sys.stdout.flush()
         self.notes(result.notes)
         if not self.manner.is_quiet:
-            note(_dim(self.summary(result)))
+            note(self.summary(result), is_dim=True)
 
     def print_rest(self, result: Answered) -> None:
         if self.manner.is_live:
@@ -186,11 +181,3 @@ class _Screen:
 
 def _error_type(failure: Failed) -> str:
     return getattr(failure.error, "error_type", None) or one_line(failure.error.message)
-
-
-def _dim(text: str) -> str:
-    """Return text in a faint colour, where stderr is a terminal that may show one."""
-    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    if is_plain or not sys.stderr.isatty():
-        return text
-    return f"\x1b[2m{text}\x1b[0m"

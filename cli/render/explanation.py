@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Iterator
 from itertools import islice
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rolecall.cli.render.output import console, one_line, print_json, print_text
+from rolecall.cli.render.output import console, one_line, print_json
 from rolecall.registry.core.decisions import Candidate, Decision, Flip
 from rolecall.registry.core.formatting import seconds, success, tokens, usd
 from rolecall.registry.routing.decision_json import (
@@ -53,7 +54,7 @@ def print_explanation(decision: Decision, *, show_all: bool = False) -> None:
         with screen.capture() as drawn:
             screen.print(_candidates(decision.candidates[:most], decision.chosen))
         for line in drawn.get().splitlines():
-            print_text(line.rstrip())
+            sys.stdout.write(f"{line.rstrip()}\n")  # with rich's own colours
     _rest(screen, len(decision.candidates) - most, "ranked below")
     if decision.excluded:
         _exclusions(screen, decision, show_all=show_all)
@@ -127,12 +128,12 @@ def _print_wrapped(screen: Console, start: str, text: str) -> None:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, width, break_on_hyphens=False)
+    return textwrap.wrap(one_line(text), width, break_on_hyphens=False)
 
 
 def _remarks(screen: Console, decision: Decision) -> None:
     for what, remark in _remark_lines(decision):
-        _print_wrapped(screen, f"{what:<7}", one_line(remark))
+        _print_wrapped(screen, f"{what:<7}", remark)
 
 
 def _remark_lines(decision: Decision) -> Iterator[tuple[str, str]]:

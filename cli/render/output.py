@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,8 +14,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 GAP = "  "
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 NARROWEST_COLUMN = 12
+NARROWEST_SCREEN = 20
+_BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_CONTROL = re.compile(rf"[\x00-\x1f\x7f-\x9f\u2028\u2029{_BIDI}]+")
+# What may steer a terminal or show a text in another order; a text's own lines and tabs may stay.
+_STEERING = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +35,18 @@ class Column:
 
 
 def print_text(text: str) -> None:
-    """Print a plain answer and end its line."""
-    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+    """Print a plain answer and end its line; to a terminal without what could steer it."""
+    write(text if text.endswith("\n") else f"{text}\n")
+
+
+def write(text: str) -> None:
+    """Write text to stdout: to a file or a pipe as it is, to a terminal what cannot steer it."""
+    sys.stdout.write(harmless(text) if sys.stdout.isatty() else text)
+
+
+def harmless(text: str) -> str:
+    """Return text without control characters, but for tab and line feed, and bidi controls."""
+    return _STEERING.sub("", text)
 
 
 def print_folded(text: str) -> None:
@@ -53,12 +68,23 @@ def json_text(answer: Mapping[str, Any], *, indent: int | None = 2) -> str:
     """Return one JSON object, as UTF-8 where stdout takes it, else as ASCII."""
     is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     text = json.dumps(answer, ensure_ascii=not is_utf8, indent=indent, allow_nan=False)
+    # JSON's own escapes say the same, and steer no terminal.
+    text = _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     return _without_surrogates(text)
 
 
-def note(text: str) -> None:
-    """Tell the person something that is not the answer, on stderr."""
-    sys.stderr.write(f"{text}\n")
+def note(text: str, *, is_dim: bool = False) -> None:
+    """Tell the person something that is not the answer, on stderr; `is_dim` in a faint colour."""
+    text = harmless(text)
+    sys.stderr.write(f"{dim(text) if is_dim else text}\n")
+
+
+def dim(text: str) -> str:
+    """Return text in a faint colour, where stderr is a terminal that may show one."""
+    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    if is_plain or not sys.stderr.isatty():
+        return text
+    return f"\x1b[2m{text}\x1b[0m"
 
 
 def one_line(text: str) -> str:
@@ -70,13 +96,15 @@ def console(width: int | None = None) -> Console:
     """Return the console through which everything coloured goes to stdout.
 
     Colour only on a terminal, and not where NO_COLOR is set. `width` in columns; by default the
-    terminal's, or 80 in a pipe.
+    terminal's, or 80 in a pipe, and at least 20.
     """
     from rich.console import Console
 
-    return Console(
+    screen = Console(
         file=sys.stdout, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False
     )
+    screen.width = max(screen.width, NARROWEST_SCREEN)
+    return screen
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
@@ -89,7 +117,7 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Non
 
     screen = console()
     limit = screen.width if sys.stdout.isatty() else None
-    lines = table_lines(columns, rows, limit)
+    lines = table_lines(columns, [[_CONTROL.sub(" ", cell) for cell in row] for row in rows], limit)
     for number, line in enumerate(lines):
         screen.print(Text(line, style="bold" if number == 0 else ""), soft_wrap=True)
 
