@@ -173,8 +173,8 @@ class Screen(io.TextIOWrapper):
 
 
 def _captured(patch: pytest.MonkeyPatch, stream: type[io.TextIOWrapper]) -> Result:
-    out = stream(io.BytesIO(), encoding="utf-8", write_through=True)
-    err = stream(io.BytesIO(), encoding="utf-8", write_through=True)
+    written = io.BytesIO(), io.BytesIO()
+    out, err = (stream(one, encoding="utf-8", write_through=True) for one in written)
     patch.setattr(sys, "stdout", out)
     patch.setattr(sys, "stderr", err)
     exit_code = 0
@@ -182,5 +182,5 @@ def _captured(patch: pytest.MonkeyPatch, stream: type[io.TextIOWrapper]) -> Resu
         run()
     except SystemExit as ended:
         exit_code = int(ended.code or 0)
-    texts = [stream.buffer.getvalue().decode() for stream in (out, err)]
+    texts = [one.getvalue().decode() for one in written]
     return Result(exit_code, *texts)
