@@ -70,6 +70,7 @@ def heeding_ctrl_c() -> Iterator[None]:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="rewrite the expected texts")
     parser.addoption("--require-data", action="store_true", help="fail where data is missing")
+    parser.addoption("--bad-inputs", type=int, default=12, help="bad inputs of each kind to try")
 
 
 @pytest.fixture
@@ -174,7 +175,10 @@ class Screen(io.TextIOWrapper):
 
 def _captured(patch: pytest.MonkeyPatch, stream: type[io.TextIOWrapper]) -> Result:
     written = io.BytesIO(), io.BytesIO()
-    out, err = (stream(one, encoding="utf-8", write_through=True) for one in written)
+    out, err = (
+        stream(one, encoding="utf-8", errors=errors, write_through=True)
+        for one, errors in zip(written, ("strict", "backslashreplace"), strict=True)
+    )
     patch.setattr(sys, "stdout", out)
     patch.setattr(sys, "stderr", err)
     exit_code = 0
