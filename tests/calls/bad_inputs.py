@@ -271,7 +271,7 @@ def bad_answer(chance: random.Random) -> BadInput:
 
 def bad_words(chance: random.Random) -> BadInput:
     """Return a command whose options and arguments are odd texts."""
-    root = tree()
+    root: Any = tree()
     name = chance.choice([one for one in root.list_commands(None) if one not in NOT_RUN])
     words: list[str] = [name]
     command: Any = root.get_command(None, name)
