@@ -211,3 +211,19 @@ def test_counts_that_no_column_holds_are_unknown(rolecall: Rolecall, serving: Se
     assert (asked.exit_code, asked.stdout) == (0, "forty-two\n")
     [call] = serving.calls()
     assert (call.input_tokens, call.output_tokens, call.error_type) == (None, None, None)
+
+
+@pytest.mark.parametrize("depth", [150, 900, 5_000])
+def test_tool_arguments_nested_too_deep_are_printed_as_text_kept_and_sent_again(
+    rolecall: Rolecall, serving: Serving, depth: int
+) -> None:
+    serving.one("anthropic")
+    arguments = '{"a":' * depth + "1" + "}" * depth
+    serving.server.plan("m", Plan(tool_calls=(("look_up", arguments),)))
+    asked = rolecall("ask", "hello", "--json")
+    assert asked.exit_code == 0
+    [call] = json.loads(asked.stdout)["tool_calls"]
+    assert call["arguments"] == arguments
+    assert [one.error_type for one in serving.calls()] == [None]
+    serving.server.plan("m", ANSWERS)
+    assert rolecall("ask", "--continue", "and now?").stdout == "forty-two\n"
