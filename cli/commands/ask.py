@@ -79,7 +79,7 @@ def ask(
     from rolecall.registry.calls.ask import open_asker
     from rolecall.registry.calls.events import AskRequest
     from rolecall.registry.core.chat import Timeouts
-    from rolecall.registry.editing.open import open_registry
+    from rolecall.registry.telemetry.recorder import open_recorded
 
     choices = request.choices(log_prompt=not no_log)
     chat = read_request(request.given(prompt))
@@ -88,7 +88,7 @@ def ask(
     manner = manner_of(as_json=as_json, show_thinking=show_thinking, is_quiet=quiet)
     with (
         terminable(),
-        open_registry(registry) as db,
+        open_recorded(registry, note) as db,
         open_asker(db, loading, timeouts) as asker,
         closing(asker.ask(wanted)) as progress,
     ):

@@ -45,7 +45,7 @@ def explain(
     """
     from rolecall.cli.render.explanation import print_explained
     from rolecall.cli.render.output import note
-    from rolecall.registry.editing.open import open_registry
+    from rolecall.registry.telemetry.recorder import open_recorded
 
     choices = request.choices()
     if prompt is None and not request.has_file:
@@ -53,7 +53,7 @@ def explain(
             raise UsageError("there is no prompt", hint='rolecall explain --prompt "…"')
         from rolecall.registry.routing.explain import explain_decision
 
-        with open_registry(registry) as db:
+        with open_recorded(registry, note) as db:
             decision = explain_decision(db, decision_id, choices)
     else:
         if decision_id is not None:
@@ -67,7 +67,7 @@ def explain(
         from rolecall.registry.routing.router import load_router
 
         wanted = request_of(read_request(request.given(prompt)))
-        with open_registry(registry) as db:
+        with open_recorded(registry, note) as db:
             router = load_router(db, loading)
             decision = router.decide(wanted, choices, record=False)
     print_explained(decision, show_all=show_all, as_json=as_json)

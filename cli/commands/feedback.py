@@ -41,14 +41,14 @@ def feedback(
     from dataclasses import asdict
 
     from rolecall.cli.render.output import print_json, print_text
-    from rolecall.registry.editing.open import open_registry
     from rolecall.registry.telemetry.feedback import give_feedback, parse_score
+    from rolecall.registry.telemetry.recorder import open_recorded
 
     if len(words) > 2:
         raise UsageError("expected [ID] SCORE", hint="rolecall feedback --help")
     decision_id = words[0] if len(words) == 2 else None
     score = parse_score(words[-1])
-    with open_registry(registry) as db:
+    with open_recorded(registry) as db:
         given = give_feedback(db, decision_id, score, note)
     if as_json:
         print_json(asdict(given))

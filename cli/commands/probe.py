@@ -64,7 +64,7 @@ def probe(
       rolecall probe "openai/*" --region office --max-cost 0.02
       rolecall probe --every 4h --install-timer
     """
-    from rolecall.cli.render.output import print_text
+    from rolecall.cli.render.output import note, print_text
     from rolecall.cli.render.probe import print_rounds
     from rolecall.cli.signals import terminable
     from rolecall.registry.calls.probe import (
@@ -76,7 +76,8 @@ def probe(
     from rolecall.registry.calls.probe_timer import timer_text
     from rolecall.registry.core.chat import Timeouts
     from rolecall.registry.core.durations import parse_duration
-    from rolecall.registry.editing.open import open_registry, registry_path
+    from rolecall.registry.editing.open import registry_path
+    from rolecall.registry.telemetry.recorder import open_recorded
 
     interval = None if every is None else parse_duration(every)
     timeouts = Timeouts(connect_timeout, first_token_timeout, idle_timeout)
@@ -87,7 +88,7 @@ def probe(
         return
 
     def probe_once() -> list[Probed]:
-        with open_registry(registry) as db:
+        with open_recorded(registry, note) as db:
             return list(probe_round(db, timeouts, wanted))
 
     with terminable():

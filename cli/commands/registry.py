@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rolecall.cli.input.files import read_text, shown_name
+from rolecall.cli.input.files import MAX_DOCUMENT_BYTES, read_text, shown_name
 from rolecall.cli.options.common import JsonOption, RegistryOption
 from rolecall.cli.render.files import write_text
 from rolecall.cli.render.output import json_text, note, print_json, print_text
@@ -105,7 +105,7 @@ def apply(
     """
     from rolecall.registry.editing.apply import apply_text
 
-    text = read_text(file, InvalidDocument)
+    text = read_text(file, InvalidDocument, most=MAX_DOCUMENT_BYTES)
     changes = apply_text(registry, text, shown_name(file), dry_run=dry_run, prune=prune)
     if as_json:
         print_json({"dry_run": dry_run, "changes": [asdict(change) for change in changes]})

@@ -44,13 +44,13 @@ def route(
     from rolecall.cli.input.prompts import read_jsonl, read_request
     from rolecall.cli.render.decision import print_decision, print_decisions
     from rolecall.registry.chat.parse import request_of
-    from rolecall.registry.editing.open import open_registry
     from rolecall.registry.routing.router import load_router
+    from rolecall.registry.telemetry.recorder import open_recorded
 
     given, choices = request.given(prompt), request.choices(log_prompt=not no_log)
     if not jsonl:
         wanted = request_of(read_request(given))
-    with open_registry(registry) as db:
+    with open_recorded(registry, note) as db:
         router = load_router(db, loading)
         if jsonl:
             raise typer.Exit(print_decisions(router, read_jsonl(given), choices))

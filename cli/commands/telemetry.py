@@ -67,13 +67,13 @@ def list_calls(
       rolecall telemetry list -e 'ollama/*' --json | jq '.calls[].duration_s'
     """
     from rolecall.cli.render.calls import print_calls
-    from rolecall.registry.editing.open import open_registry
     from rolecall.registry.telemetry.export import call_to_plain
     from rolecall.registry.telemetry.query import CallQuery, list_calls
+    from rolecall.registry.telemetry.recorder import open_recorded
 
     now = datetime.now(UTC)
     wanted = CallQuery(tuple(endpoint or ()), since, failed, source)
-    with open_registry(registry) as db:
+    with open_recorded(registry, note) as db:
         calls = list_calls(db, wanted, now, limit=limit)
     if as_json:
         print_json({"calls": [call_to_plain(call) for call in calls]})
@@ -108,10 +108,10 @@ def show(
       rolecall telemetry show 01k9 --json | jq '.calls[].error_type'
     """
     from rolecall.cli.render.calls import print_story, story_to_plain
-    from rolecall.registry.editing.open import open_registry
     from rolecall.registry.telemetry.query import find_story
+    from rolecall.registry.telemetry.recorder import open_recorded
 
-    with open_registry(registry) as db:
+    with open_recorded(registry, note) as db:
         story = find_story(db, call_id)
     if as_json:
         print_json(story_to_plain(story))
@@ -144,11 +144,11 @@ def stats(
       rolecall telemetry stats --json | jq '.endpoints[] | {endpoint, cost_usd}'
     """
     from rolecall.cli.render import calls
-    from rolecall.registry.editing.open import open_registry
     from rolecall.registry.telemetry.query import endpoint_statistics, task_statistics
+    from rolecall.registry.telemetry.recorder import open_recorded
 
     globs, now = tuple(endpoint or ()), datetime.now(UTC)
-    with open_registry(registry) as db:
+    with open_recorded(registry, note) as db:
         tasks = task_statistics(db, globs, now) if by_task else ()
         endpoints = () if by_task else endpoint_statistics(db, globs)
     if as_json and by_task:
@@ -191,13 +191,13 @@ def export(
       rolecall telemetry export --format csv -o calls.csv
       rolecall telemetry export --format otlp-json -o trace.json
     """
-    from rolecall.registry.editing.open import open_registry
     from rolecall.registry.telemetry.query import CallQuery, export_calls
+    from rolecall.registry.telemetry.recorder import open_recorded
 
     if as_json and form is not None:
         raise UsageError("either --format or --json", hint="rolecall telemetry export --help")
     wanted = CallQuery(tuple(endpoint or ()), since, failed, source)
-    with open_registry(registry) as db:
+    with open_recorded(registry, note) as db:
         chosen = "json" if as_json else form or "jsonl"
         pieces = export_calls(db, wanted, datetime.now(UTC), chosen)
         if output is None:
@@ -232,11 +232,11 @@ def prune(
       rolecall telemetry prune --keep 90d --dry-run
       rolecall telemetry prune --before 2026-01-01
     """
-    from rolecall.registry.editing.open import open_registry
     from rolecall.registry.telemetry.query import cutoff, prune_evidence
+    from rolecall.registry.telemetry.recorder import open_recorded
 
     moment = cutoff(keep, before, datetime.now(UTC))
-    with open_registry(registry) as db:
+    with open_recorded(registry, note) as db:
         pruned = prune_evidence(db, moment, dry_run=dry_run)
     if as_json:
         print_json({"dry_run": dry_run, **asdict(pruned)})

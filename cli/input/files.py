@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from rolecall.registry.core.errors import UsageError
 
 STDIN = "-"
+MIB = 1024 * 1024
+MAX_FILE_BYTES = 64 * MIB
+MAX_DOCUMENT_BYTES = 256 * MIB  # a registry document may hold many judged rows
+_PIECE_BYTES = MIB
 
 
 def is_stdin(path: Path | None) -> bool:
@@ -33,18 +38,53 @@ def opened(path: Path, refusal: type[UsageError]) -> BinaryIO:
         raise _unreadable(path, error, refusal) from error
 
 
-def read_bytes(path: Path, refusal: type[UsageError]) -> bytes:
-    """Return all of a file, or of stdin; raise `refusal` when it cannot be read."""
+def read_bytes(path: Path, refusal: type[UsageError], *, most: int = MAX_FILE_BYTES) -> bytes:
+    """Return all of a file, or of stdin; raise `refusal` when it cannot be read.
+
+    One of more than `most` bytes, which may have no end, is refused.
+    """
+    content = bytearray()
     with opened(path, refusal) as stream:
         try:
-            return stream.read()
+            while piece := stream.read(_PIECE_BYTES):
+                content += piece
+                if len(content) > most:
+                    raise _too_long(shown_name(path), most, refusal)
+        except OSError as error:
+            raise _unreadable(path, error, refusal) from error
+    return bytes(content)
+
+
+def read_text(
+    path: Path,
+    refusal: type[UsageError],
+    *,
+    hint: str | None = None,
+    most: int = MAX_FILE_BYTES,
+) -> str:
+    """Return a file's text, or stdin's; raise `refusal` with `hint` when it is not UTF-8."""
+    return decoded(read_bytes(path, refusal, most=most), shown_name(path), refusal, hint=hint)
+
+
+def read_lines(path: Path, refusal: type[UsageError]) -> Iterator[tuple[int, bytes]]:
+    """Yield each line of a file or of stdin with its number, as it arrives.
+
+    There may be any number of them; a line of more than `MAX_FILE_BYTES` is refused.
+    """
+    name, number = shown_name(path), 0
+    with opened(path, refusal) as stream:
+        try:
+            while line := stream.readline(MAX_FILE_BYTES + 1):
+                number += 1
+                if len(line) > MAX_FILE_BYTES:
+                    raise _too_long(f"{name}:{number}: the line", MAX_FILE_BYTES, refusal)
+                yield number, line
         except OSError as error:
             raise _unreadable(path, error, refusal) from error
 
 
-def read_text(path: Path, refusal: type[UsageError], *, hint: str | None = None) -> str:
-    """Return a file's text, or stdin's; raise `refusal` with `hint` when it is not UTF-8."""
-    return decoded(read_bytes(path, refusal), shown_name(path), refusal, hint=hint)
+def _too_long(what: str, most: int, refusal: type[UsageError]) -> UsageError:
+    return refusal(f"{what} is over {most // MIB} MiB, the most that is read")
 
 
 def decoded(

@@ -14,8 +14,8 @@ from rolecall.cli.input.files import (
     STDIN,
     decoded,
     is_stdin,
-    opened,
     read_bytes,
+    read_lines,
     read_text,
     shown_name,
 )
@@ -90,13 +90,12 @@ def read_jsonl(given: Given) -> Iterator[tuple[int, Chat, str | None]]:
     _refuse_two_readers(Given(file=source, schema=given.schema, tools=given.tools))
     overrides = read_overrides(given)
     name = shown_name(source)
-    with opened(source, InvalidPrompt) as stream:
-        for number, line in enumerate(stream, start=1):
-            text = decoded(line, f"{name}:{number}", InvalidPrompt)
-            if text.strip():
-                row = parse_json(text.strip(), name=name, first_line=number)
-                chat, custom_id = parse_row(row, name=f"{name}:{number}")
-                yield number, overrides.of(chat), custom_id
+    for number, line in read_lines(source, InvalidPrompt):
+        text = decoded(line, f"{name}:{number}", InvalidPrompt)
+        if text.strip():
+            row = parse_json(text.strip(), name=name, first_line=number)
+            chat, custom_id = parse_row(row, name=f"{name}:{number}")
+            yield number, overrides.of(chat), custom_id
 
 
 def stdin_is_given() -> bool:

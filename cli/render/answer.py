@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from rolecall.cli.render.output import dim, harmless, json_text, note, one_line, print_text
 from rolecall.registry.calls.answer_json import describe_answer, describe_failure, tool_call
-from rolecall.registry.calls.events import Answered, Asking, Decided, Failed, Progress, Waiting
+from rolecall.registry.calls.events import (
+    Answered,
+    Asking,
+    Decided,
+    Failed,
+    Progress,
+    Unrecorded,
+    Waiting,
+)
 from rolecall.registry.core.chat import TextDelta, ThinkingDelta
 from rolecall.registry.core.errors import RegistryError
 from rolecall.registry.core.formatting import seconds, tokens, usd
@@ -84,6 +92,8 @@ class _Screen:
                 self.spin(f"waiting {seconds(event.seconds)} to ask {event.endpoint} again")
             case Answered():
                 self.answered(event)
+            case Unrecorded():
+                self.notes((event.why,))
 
     def notes(self, notes: tuple[str, ...]) -> None:
         self.rest()

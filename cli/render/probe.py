@@ -46,6 +46,8 @@ def print_round(found: Sequence[Probed], *, as_json: bool) -> int:
         print_json({"probes": [described(one) for one in found]}, flush=True)
     else:
         print_table(COLUMNS, [row_of(one) for one in found])
+    for why in dict.fromkeys(one.unrecorded for one in found if one.unrecorded):
+        note(f"note: {why}")
     made = [one.call for one in found if one.call is not None]
     if not made:
         return ExitCode.NOTHING_ELIGIBLE

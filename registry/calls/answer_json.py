@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
@@ -11,6 +10,7 @@ from rolecall.registry.calls.events import Answered, Failed
 from rolecall.registry.core.chat import Thinking, ToolCall, Usage
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.errors import CallFailed
+from rolecall.registry.core.json_text import decode_shallow
 from rolecall.registry.core.telemetry import Call
 
 _KEYS = (
@@ -89,10 +89,10 @@ def _total_usd(calls: Sequence[Call]) -> float | None:
 
 
 def tool_call(call: ToolCall) -> dict[str, Any]:
-    """Return a tool call with its arguments decoded; as text where they are not JSON."""
+    """Return a tool call with its arguments decoded; as text where they are no usable JSON."""
     try:
-        arguments = json.loads(call.arguments or "{}")
-    except json.JSONDecodeError:
+        arguments = decode_shallow(call.arguments or "{}")
+    except ValueError:
         arguments = call.arguments
     return {"id": call.id, "name": call.name, "arguments": arguments}
 

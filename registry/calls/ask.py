@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from rolecall.registry.calls.attempt import Attempt, Caller, Purpose
 from rolecall.registry.calls.checks import judged
-from rolecall.registry.calls.conversations import Conversation, keep_turns, open_conversation
+from rolecall.registry.calls.conversations import Conversation, open_conversation
 from rolecall.registry.calls.events import (
     Answered,
     Asking,
@@ -20,6 +20,7 @@ from rolecall.registry.calls.events import (
     Decided,
     Failed,
     Progress,
+    Unrecorded,
     Waiting,
 )
 from rolecall.registry.calls.plan import CallPlan, call_limit, plan_call
@@ -78,14 +79,16 @@ class Asker:
     ) -> None:
         self._db = db
         self._router = router
-        self._caller = Caller(db, client, environment, now=router.now)
+        self._recorder = router.recorder
+        self._caller = Caller(router.recorder, client, environment, now=router.now)
         self._pause = pause
         self._chance = chance
 
     def ask(self, wanted: AskRequest) -> Generator[Progress]:
         """Yield what happens, text as it arrives; the last is `Answered`.
 
-        Close the iterator to stop: the connection is closed and the call recorded as interrupted.
+        Only then is the answer recorded; where it could not be, `Unrecorded` follows. Close the
+        iterator to stop: the connection is closed and the call recorded as interrupted.
         Raises NothingEligible or BudgetExceeded after `Decided`, and AllFailed after the last
         `Failed`; UsageError where the request cannot be asked as it is.
         """
@@ -99,7 +102,12 @@ class Asker:
         yield Decided(decision)
         chosen_endpoint(decision, self._router.registry.endpoints)
         chat = replace(chat, max_tokens=decision.task.max_tokens)
-        yield from self._through(_State(wanted, decision, chat, conversation))
+        try:
+            yield from self._through(_State(wanted, decision, chat, conversation))
+        finally:
+            unrecorded = self._recorder.flush()
+        if unrecorded is not None:
+            yield Unrecorded(unrecorded)
 
     def _through(self, state: _State) -> Generator[Progress]:
         failures: list[Failed] = []
@@ -165,6 +173,9 @@ class Asker:
         except CallFailed as error:
             state.attempts += 1
             state.spent_usd += attempt.call.cost_usd or attempt.call.reserved_usd or 0.0
+            unrecorded = self._recorder.flush()
+            if unrecorded is not None:
+                yield Unrecorded(unrecorded)
             return Failed(candidate.endpoint, error, was_shown, attempt.call)
         except (CircuitOpen, BudgetExceeded) as error:  # nothing was sent or stored
             return Failed(candidate.endpoint, error, was_shown)
@@ -195,9 +206,14 @@ class Asker:
         turn = Turn("assistant", answer.parts)
         new_turns = (*state.wanted.chat.turns, turn)
         if decision.prompt is not None:
-            keep_turns(self._db, state.conversation, decision.id, new_turns)
+            self._recorder.said(state.conversation.id, new_turns)
         outcomes, notes = judged(
-            self._db, state.wanted.chat.schema, state.wanted.check, decision, candidate, answer
+            self._recorder.judged,
+            state.wanted.chat.schema,
+            state.wanted.check,
+            decision,
+            candidate,
+            answer,
         )
         if answer.finish_reason == "length":
             notes = (f"the answer was cut off: {_limit_reached(attempt)}", *notes)

@@ -22,8 +22,7 @@ from rolecall.registry.providers.keys import resolve_key
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.routing.rules.cost import cost_of, is_free, usd_for
 from rolecall.registry.routing.rules.token_estimate import BYTES_PER_TOKEN
-from rolecall.registry.storage.connection import Database
-from rolecall.registry.telemetry.record import begin_call, end_call
+from rolecall.registry.telemetry.recorder import Recorder
 
 NOT_BILLED = "not billed"
 # What ends a call before it is sent, where no status came: no connection, no key, no request.
@@ -52,7 +51,7 @@ class Purpose:
 class Attempt:
     """One call, before, while and after it is made.
 
-    Once `events` has ended, `call` is the row as stored, and `answer` is what came.
+    Once `events` has ended, `call` is the row to be stored, and `answer` is what came.
     """
 
     plan: CallPlan
@@ -64,30 +63,30 @@ class Attempt:
 
 
 class Caller:
-    """Makes calls and records each, through one HTTP client and one open registry."""
+    """Makes calls through one HTTP client, and has each recorded."""
 
     def __init__(
         self,
-        db: Database,
+        recorder: Recorder,
         client: Client,
         environment: Mapping[str, str],
         *,
         now: Now = utc_now,
     ) -> None:
-        self._db = db
+        self._recorder = recorder
         self._client = client
         self._environment = environment
         self._now = now
 
     def events(self, attempt: Attempt, *, stream: bool = True) -> Generator[Event]:
-        """Record, send and stream one call; its end is recorded whatever happens.
+        """Record, send and stream one call; its end goes to the recorder whatever happens.
 
         Raises CallFailed when it fails, with `attempt.error` set to it; before anything is sent
         or stored, CircuitOpen and BudgetExceeded. Closing the iterator closes the connection
         and records an interrupted call.
         """
         attempt.call = _begun(attempt, self._now())
-        begin_call(self._db, attempt.call, attempt.purpose.scopes)
+        self._recorder.begin(attempt.call, attempt.purpose.scopes)
         clock = _Clock()
         try:
             yield from self._sent(attempt, clock, stream=stream)
@@ -100,8 +99,7 @@ class Caller:
             attempt.error = CallFailed("interrupted", "interrupted")
             raise
         finally:
-            ended = _ended(attempt, clock)
-            attempt.call = end_call(self._db, ended, attempt.plan.reserved_usd, now=self._now)
+            attempt.call = self._recorder.end(_ended(attempt, clock))
 
     def _sent(self, attempt: Attempt, clock: _Clock, *, stream: bool) -> Generator[Event]:
         plan = attempt.plan

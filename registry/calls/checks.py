@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rolecall.registry.chat.json_schema import answer_problem
@@ -13,8 +13,6 @@ from rolecall.registry.core.decisions import Candidate, Decision
 from rolecall.registry.core.errors import RegistryError
 from rolecall.registry.core.formatting import seconds
 from rolecall.registry.core.telemetry import Outcome
-from rolecall.registry.storage.connection import Database
-from rolecall.registry.telemetry.record import record_outcome
 
 CHECK_TIMEOUT_S = 300.0
 _NOT_RUN = 126  # a shell's codes from here on: not runnable, not found, killed by a signal
@@ -25,7 +23,7 @@ class CheckUnusable(RegistryError):
 
 
 def judged(
-    db: Database,
+    record: Callable[[Outcome], None],
     schema: Mapping[str, Any] | None,
     check: str | None,
     decision: Decision,
@@ -52,7 +50,7 @@ def judged(
         note = f"{name}: {why if problem else 'passed'}"
         score = 0.0 if problem else 1.0
         outcome = outcome_of(decision, candidate, score=score, note=note)
-        record_outcome(db, outcome)
+        record(outcome)
         outcomes.append(outcome)
     notes += [f"{name} failed: {problem}" for name, problem in verdicts if problem]
     return tuple(outcomes), tuple(notes)

@@ -8,11 +8,11 @@ from itertools import takewhile
 
 from rolecall.registry.chat.parse import request_of
 from rolecall.registry.core.chat import Chat, Text, ToolCall, ToolResult, Turn
-from rolecall.registry.core.clock import stamp, utc_now
+from rolecall.registry.core.clock import utc_now
 from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.ids import new_id
 from rolecall.registry.storage.connection import Database
-from rolecall.registry.storage.turns import append_turns, last_conversation, read_turns
+from rolecall.registry.storage.turns import last_conversation, read_turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +117,3 @@ def open_conversation(db: Database, named: str | None, *, continue_last: bool) -
     if named is None:
         return Conversation(new_id(utc_now()))
     return Conversation(named, read_turns(db, named))
-
-
-def keep_turns(
-    db: Database, conversation: Conversation, decision_id: str, turns: Sequence[Turn]
-) -> None:
-    """Add what was asked and answered to the history."""
-    append_turns(db, conversation.id, stamp(utc_now()), decision_id, turns)

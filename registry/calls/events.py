@@ -74,4 +74,11 @@ class Answered:
     notes: tuple[str, ...]
 
 
-Progress = Decided | Asking | TextDelta | ThinkingDelta | Failed | Waiting | Answered
+@dataclass(frozen=True, slots=True)
+class Unrecorded:
+    """A call is not in the registry; `why` says so, and where it is kept instead."""
+
+    why: str
+
+
+Progress = Decided | Asking | TextDelta | ThinkingDelta | Failed | Waiting | Answered | Unrecorded

@@ -28,6 +28,7 @@ from rolecall.registry.routing.rules.eligibility import max_output_tokens
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import read_registry
 from rolecall.registry.storage.statistics import read_endpoint_statistics
+from rolecall.registry.telemetry.recorder import Recorder
 
 PROMPT = "Count from one to thirty in words, separated by commas. Write nothing else."
 PROMPT_TOKENS = 30
@@ -38,12 +39,16 @@ MOST_THINKING_TOKENS = 2_048
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """One endpoint's probe: its call and the statistics before it, or why there was none."""
+    """One endpoint's probe: its call and the statistics before it, or why there was none.
+
+    `unrecorded` says why the call is not in the registry.
+    """
 
     endpoint: str
     call: Call | None = None
     before: EndpointStatistics | None = None
     skipped: str | None = None
+    unrecorded: str | None = None
 
     @property
     def tokens_per_s(self) -> float | None:
@@ -87,7 +92,8 @@ def probe_endpoints(
     chosen = selected([endpoint.id for endpoint in registry.endpoints], wanted.globs)
     if not chosen:
         raise UsageError("no endpoint is registered", hint="rolecall endpoints add --help")
-    caller, strategy = Caller(db, client, environment, now=now), default_strategy(registry)
+    recorder, strategy = Recorder(db, now=now), default_strategy(registry)
+    caller = Caller(recorder, client, environment, now=now)
     models = {model.id: model for model in registry.models}
     left_usd = wanted.max_cost_usd
     for endpoint in registry.endpoints:
@@ -105,13 +111,16 @@ def probe_endpoints(
             continue
         before = read_endpoint_statistics(db, endpoint.id)
         # A failure is in the call's own row.
-        with closing(caller.events(attempt)) as events, suppress(CallFailed):
-            for _ in events:
-                pass
+        try:
+            with closing(caller.events(attempt)) as events, suppress(CallFailed):
+                for _ in events:
+                    pass
+        finally:
+            unrecorded = recorder.flush()
         # What broke off may have cost its worst: nobody said what was made of it.
         cost_usd = attempt.call.cost_usd
         left_usd -= worst_usd if cost_usd is None else cost_usd
-        yield Probed(endpoint.id, attempt.call, before)
+        yield Probed(endpoint.id, attempt.call, before, unrecorded=unrecorded)
 
 
 def probe_round(db: Database, timeouts: Timeouts, wanted: ProbeRequest) -> Generator[Probed]:

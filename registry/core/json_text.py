@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from typing import Any, NoReturn
+
+MOST_NESTED = 100
 
 
 def decode_json(text: str) -> Any:
@@ -13,6 +16,29 @@ def decode_json(text: str) -> Any:
     Python would also read NaN and numbers without bound, which nobody else takes.
     """
     return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+
+
+def decode_shallow(text: str) -> Any:
+    """Decode JSON that can be written again wherever it is put; raises ValueError.
+
+    What is nested deeper than `MOST_NESTED` is refused: writing it takes a call for each level.
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+    level = [value]
+    for _ in range(MOST_NESTED):
+        level = [inner for one in level for inner in _inside(one)]
+        if not level:
+            return value
+    raise ValueError("nested too deep")
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def compact(value: Any) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from itertools import count
 from typing import Any
 
 from rolecall.registry.core.chat import ToolCall, ToolResult
+from rolecall.registry.core.json_text import decode_shallow
 
 
 class CallIds:
@@ -48,7 +48,7 @@ class CallIds:
 def arguments_of(call: ToolCall) -> dict[str, Any]:
     """Return the arguments as the object that most APIs want; what is none is put into one."""
     try:
-        arguments = json.loads(call.arguments or "{}")
-    except (ValueError, RecursionError):
+        arguments = decode_shallow(call.arguments or "{}")
+    except ValueError:
         arguments = call.arguments
     return arguments if isinstance(arguments, dict) else {"arguments": arguments}

@@ -43,12 +43,12 @@ from rolecall.registry.scorer.text import text_read
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import (
     LastTurn,
-    insert_decision,
     last_in_conversation,
     last_prompt,
 )
 from rolecall.registry.storage.registry import read_registry, read_revision
 from rolecall.registry.telemetry.availability import read_availability
+from rolecall.registry.telemetry.recorder import Recorder
 
 CACHE_LIFETIME = timedelta(minutes=5)
 CACHE_LEAST_TOKENS = 1024
@@ -89,6 +89,7 @@ class Router:
         self._tell = tell
         self._keys = frozenset(name for name, value in environment.items() if value)
         self.now = now
+        self.recorder = Recorder(db, now=now)
         self._snapshot: Snapshot | None = None
 
     def decide(
@@ -99,14 +100,14 @@ class Router:
         record: bool = True,
         will_call: bool = False,
     ) -> Decision:
-        """Return the decision for one request, stored unless `record` is false.
+        """Return the decision for one request, stored unless `record` is false; a note says if not.
 
         Where a call follows, no candidate may cost more than the limits allow even at worst. A
         decision in which nothing is eligible is returned (and stored) like any other, with
         `chosen` null. What `choices` say of the request wins. Its `elapsed_ms` counts reading the
         prompt and deciding, not start-up.
         Raises UnknownRecord for a role, strategy or endpoint that is not there,
-        RegistryUnusable when the file cannot be read or written.
+        RegistryUnusable when the file cannot be read.
         """
         request = choices.applied_to(request)
         snapshot = self._current_snapshot()
@@ -129,9 +130,7 @@ class Router:
             self._decision(request, choices, inputs, ranked, layers),
             elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
         )
-        if record:
-            insert_decision(self._db, decision)
-        return decision
+        return self.recorder.decided(decision, will_call=will_call) if record else decision
 
     @property
     def registry(self) -> Registry:

@@ -18,6 +18,7 @@ from rolecall.registry.core.errors import InvalidDocument
 STDIN = "-"
 _PATTERNS = ("*.jsonl", "*.jsonl.gz")
 _MARK = b"\xef\xbb\xbf"  # some editors begin a UTF-8 file with it
+MAX_LINE_BYTES = 64 * 1024 * 1024
 _CSV_FORM = "a CSV has a column `prompt` and a column of scores for each model"
 _MORE = "a cell past the last column"
 _CSV_WORDS = ("prompt", "id", "dataset", "task", "group", "model")
@@ -81,7 +82,11 @@ def _numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     number = 0
     with _opened(path) as file:
         try:
-            for number, line in enumerate(file, start=1):
+            while line := file.readline(MAX_LINE_BYTES + 1):
+                number += 1
+                if len(line) > MAX_LINE_BYTES:
+                    limit = MAX_LINE_BYTES // (1024 * 1024)
+                    raise BrokenFile(number, f"a line of over {limit} MiB")
                 yield number, line.removeprefix(_MARK) if number == 1 else line
         except (EOFError, zlib.error, OSError) as error:
             raise BrokenFile(number + 1, _damage(error, number)) from error

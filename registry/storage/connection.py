@@ -15,6 +15,8 @@ from rolecall.registry.storage.errors import stranger, unusable
 APPLICATION_ID = 0x726F6C63  # "rolc", in the file's header
 SCHEMA_VERSION = 11  # the number of steps in schema.py
 
+_LARGEST_INTEGER = 2**63
+
 Row = tuple[Any, ...]
 Parameters = Iterable[Any] | Mapping[str, Any]
 
@@ -37,6 +39,7 @@ class Database:
         self.path = path
         self.connection = connection
         self._changed = False
+        self._identity = _identity(path)
 
     @contextlib.contextmanager
     def transaction(self) -> Generator[None]:
@@ -70,6 +73,38 @@ class Database:
             finally:
                 self._changed = False
                 self.connection.execute("ROLLBACK")
+
+    @contextlib.contextmanager
+    def savepoint(self) -> Generator[None]:
+        """Undo what is done inside, and no more, where it raises; inside a transaction.
+
+        A row that breaks a rule of the tables raises ValueError.
+        """
+        self.run("SAVEPOINT inner_part")
+        try:
+            yield
+        except BaseException as error:
+            # A full disk may have ended the whole transaction.
+            if self.connection.in_transaction:
+                self.run("ROLLBACK TO inner_part")
+            if isinstance(error, sqlite3.IntegrityError):
+                raise ValueError(str(error)) from error
+            raise
+        self.run("RELEASE inner_part")
+
+    @contextlib.contextmanager
+    def patience(self, seconds: float) -> Generator[None]:
+        """Wait at most so long for the locks of other programs."""
+        [(before,)] = self.rows("PRAGMA busy_timeout")
+        self.rows(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+        try:
+            yield
+        finally:
+            self.rows(f"PRAGMA busy_timeout = {int(before)}")
+
+    def is_in_place(self) -> bool:
+        """Tell whether the file at the path is still the one that was opened."""
+        return self._identity is not None and self._identity == _identity(self.path)
 
     @contextlib.contextmanager
     def _ending(self, begin: str) -> Generator[None]:
@@ -148,10 +183,24 @@ def _bound(parameters: Parameters) -> Row | dict[str, Any]:
 
 
 def storable(value: Any) -> Any:
-    """Return a text without lone surrogates, which JSON or a file name may hold but SQLite not."""
+    """Return a value that SQLite takes: text without lone surrogates, integers of 64 bits.
+
+    JSON or a file name may hold such halves of characters; a larger integer is taken for unknown.
+    """
     if isinstance(value, str) and not value.isascii():
         return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, int) and not -_LARGEST_INTEGER <= value < _LARGEST_INTEGER:
+        return None
     return value
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return by what the system knows a file; null where there is none, or none can be seen."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 Fill = Callable[[Database], None]

@@ -8,6 +8,7 @@ default; one that this version does not know is passed over.
 
 from __future__ import annotations
 
+import base64
 import json
 import zlib
 from collections.abc import Mapping, Sequence
@@ -160,6 +161,25 @@ def unpack_decision(
         raise RegistryUnusable(
             "a stored decision cannot be read back", hint="rolecall registry check"
         ) from error
+
+
+def decision_to_plain(decision: Decision) -> Plain:
+    """Return a decision as a mapping that JSON can hold, with the names that it has as numbers."""
+    names = sorted(names_in(decision))
+    numbers = {name: number for number, name in enumerate(names)}
+    candidates, document = pack_decision(decision, numbers)
+    packed = {"candidates": candidates, "document": base64.b64encode(document).decode()}
+    return {**{name: getattr(decision, name) for name in FLAT}, **packed, "names": names}
+
+
+def decision_from_plain(plain: Plain) -> Decision:
+    """Return the decision that `decision_to_plain` took apart.
+
+    Raises RegistryUnusable, and what reading a damaged mapping raises.
+    """
+    flat = {name: plain[name] for name in FLAT}
+    document = base64.b64decode(plain["document"])
+    return unpack_decision(flat, plain["candidates"], document, dict(enumerate(plain["names"])))
 
 
 def unpack(candidates: str, document: bytes) -> Plain:

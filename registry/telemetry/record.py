@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from rolecall.registry.core.chat import Turn
 from rolecall.registry.core.clock import Now, stamp, utc_now
+from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.entities import Scope
-from rolecall.registry.core.errors import BudgetExceeded, RegistryError
+from rolecall.registry.core.errors import BudgetExceeded, RegistryError, UnknownRecord
 from rolecall.registry.core.telemetry import Call, Outcome
 from rolecall.registry.policy.budget import remaining, spending_scopes
-from rolecall.registry.storage.calls import finish_call, insert_call
+from rolecall.registry.storage.calls import finish_call, insert_call, read_call
 from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.decisions import decision_ids, insert_decision
 from rolecall.registry.storage.outcomes import (
     delete_outcomes,
     insert_outcome,
@@ -28,12 +31,33 @@ from rolecall.registry.storage.statistics import (
     write_samples,
     write_statistics,
 )
+from rolecall.registry.storage.turns import append_turns
 from rolecall.registry.telemetry.circuit import TRIAL_S, is_open, on_trial, why_open
 from rolecall.registry.telemetry.statistics import after_call, after_outcome, kinds_of
 
 
 class CircuitOpen(RegistryError):
     """The endpoint's circuit was opened, or its trial taken, since the decision was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said in one turn of a conversation, the answer included, and when."""
+
+    conversation_id: str
+    created_at: str
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What follows from one decision and is not in the registry yet, in the order it happened."""
+
+    id: str
+    decision: Decision | None = None
+    calls: tuple[Call, ...] = ()
+    said: Said | None = None
+    outcomes: tuple[Outcome, ...] = ()
 
 
 def begin_call(db: Database, call: Call, scopes: Iterable[Scope]) -> None:
@@ -75,11 +99,11 @@ def stays_open(db: Database, endpoint: str, until: datetime) -> bool:
 def end_call(db: Database, call: Call, reserved_usd: float | None, *, now: Now = utc_now) -> Call:
     """Store how a call ended and fold it into its endpoint's statistics; return what is stored.
 
-    `reserved_usd` is what `begin_call` held; it is given back for what was spent. The end is dated
-    under the write lock, so that calls are folded in the order of `finished_at`.
+    `reserved_usd` is what `begin_call` held; it is given back for what was spent. An end without a
+    date is dated under the write lock, so that calls are folded in the order of `finished_at`.
     """
     with db.transaction():
-        ended = replace(call, finished_at=stamp(now()))
+        ended = replace(call, finished_at=call.finished_at or stamp(now()))
         if finish_call(db, ended):
             before = read_endpoint_statistics(db, call.endpoint)
             samples = read_samples(db, call.endpoint)
@@ -90,6 +114,29 @@ def end_call(db: Database, call: Call, reserved_usd: float | None, *, now: Now =
             spent = ended.cost_usd if ended.cost_usd is not None else ended.reserved_usd
             _book(db, ended, (spent or 0.0) - (reserved_usd or 0.0))
     return ended
+
+
+def apply_pending(db: Database, pending: Pending) -> None:
+    """Write it to the registry, all or nothing; decisions and calls there already are passed over.
+
+    A call whose beginning could not be stored is stored now.
+    """
+    decision = pending.decision
+    with db.transaction():
+        if decision is not None and not decision_ids(db, decision.id):
+            insert_decision(db, decision)
+        for call in pending.calls:
+            try:
+                begun = read_call(db, call.id)
+            except UnknownRecord:
+                begun = replace(call, finished_at=None, reserved_usd=None)
+                insert_call(db, begun)
+            end_call(db, call, begun.reserved_usd)
+        if pending.said is not None:
+            said, known = pending.said, None if decision is None else decision.id
+            append_turns(db, said.conversation_id, said.created_at, known, said.turns)
+        for outcome in pending.outcomes:
+            record_outcome(db, outcome)
 
 
 def _book(db: Database, call: Call, usd: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from rolecall.registry.storage.decisions import insert_decision
 from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.outcomes import outcomes_of_decision
 from rolecall.registry.storage.statistics import all_outcome_statistics
+from rolecall.registry.telemetry.record import record_outcome
 from tests.storage.test_decisions import CANDIDATE, DECISION
 
 ASKED = replace(DECISION, prompt="count")
@@ -43,7 +45,7 @@ def judge(
 ) -> tuple[list[tuple[float, str | None]], tuple[str, ...]]:
     """Return each outcome's score and note, as stored, and what is said."""
     answer = Answer((Text(text),))
-    outcomes, notes = judged(db, schema, check, decision, SCORED, answer)
+    outcomes, notes = judged(partial(record_outcome, db), schema, check, decision, SCORED, answer)
     assert outcomes == outcomes_of_decision(db, decision.id)
     return [(one.score, one.note) for one in outcomes], notes
 
@@ -59,7 +61,7 @@ def test_without_a_log_what_the_answer_said_is_not_kept(db: Database) -> None:
 
 def test_a_tool_call_is_not_held_against_the_schema(db: Database) -> None:
     answer = Answer((ToolCall("c1", "look_up", "{}"),))
-    assert judged(db, SCHEMA, None, ASKED, SCORED, answer) == ((), ())
+    assert judged(partial(record_outcome, db), SCHEMA, None, ASKED, SCORED, answer) == ((), ())
 
 
 def test_a_check_that_cannot_be_run_is_no_outcome_and_is_said(db: Database) -> None:
@@ -76,7 +78,9 @@ def test_schema_and_check_are_judged_apart_and_move_the_success(db: Database) ->
 
 
 def test_a_check_is_kept_as_such_with_what_was_predicted(db: Database) -> None:
-    [outcome], _ = judged(db, None, "true", ASKED, SCORED, Answer((Text("hi"),)))
+    [outcome], _ = judged(
+        partial(record_outcome, db), None, "true", ASKED, SCORED, Answer((Text("hi"),))
+    )
     assert isinstance(outcome, Outcome)
     assert (outcome.source, outcome.predicted, outcome.decision_id) == ("check", 0.6, ASKED.id)
 

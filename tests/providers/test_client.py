@@ -24,7 +24,7 @@ from rolecall.registry.core.chat import (
 )
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.client import Client
-from rolecall.registry.providers.http import exchange
+from rolecall.registry.providers.http import decoding, exchange
 from rolecall.registry.providers.protocol import Target
 from tests.providers.chats import KEY, chat, target, turn
 from tests.providers.loopback import Connection, Loopback
@@ -343,3 +343,21 @@ def test_an_interrupt_closes_the_connection_at_once() -> None:
         with pytest.raises(KeyboardInterrupt):
             events.throw(KeyboardInterrupt)
     assert closed == [True]
+
+
+def test_a_stream_without_end_is_given_up_with_what_had_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decoding, "MAX_ANSWER_BYTES", 100_000)
+    record = f"data: {json.dumps(word('more '))}\n\n".encode()
+
+    class Endless(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            while True:
+                yield record
+
+    with pytest.raises(CallFailed, match="the answer is over 0 MiB") as caught:
+        call(answering(Endless()))
+    assert caught.value.error_type == "invalid_response"
+    assert caught.value.partial is not None
+    assert 100 < len(caught.value.partial.text) < 100_000

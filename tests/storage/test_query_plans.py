@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.calls.conversations import keep_turns, open_conversation
+from rolecall.registry.calls.conversations import open_conversation
 from rolecall.registry.core.chat import Text, Turn
 from rolecall.registry.core.entities import Budget, Scope
 from rolecall.registry.core.requests import Message, Request, RoutingChoices
@@ -22,7 +22,6 @@ from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import read_decision
 from rolecall.registry.telemetry.feedback import give_feedback
-from rolecall.registry.telemetry.record import begin_call, end_call
 
 ROWS = 20_000  # plans are the same for any number: the planner keeps no statistics
 GROWING = "decisions calls outcomes turns judged_rows spending example_vectors"
@@ -114,10 +113,11 @@ def route_and_ask(db: Database) -> None:
         decision = router.decide(Request((Message("user", text),)), choices, will_call=True)
     now = datetime.now(UTC).isoformat(timespec="microseconds")
     call = Call("c", now, str(decision.chosen), decision_id=decision.id, app="1", reserved_usd=0.1)
-    begin_call(db, call, router.registry.scopes)
-    end_call(db, call, 0.1)
+    router.recorder.begin(call, router.registry.scopes)
+    router.recorder.end(call)
     conversation = open_conversation(db, None, continue_last=True)
-    keep_turns(db, conversation, decision.id, [Turn("user", (Text("hello"),))])
+    router.recorder.said(conversation.id, (Turn("user", (Text("hello"),)),))
+    assert router.recorder.flush() is None
 
 
 def plan_of(db: Database, statement: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rolecall.registry.core.chat import Media, Part, Text, ToolCall, ToolResult, Turn
+from rolecall.registry.core.json_text import decode_shallow
 from rolecall.registry.core.media_types import USUAL_TYPES
 from rolecall.registry.providers.gemini.thinking import FOREIGN_SIGNATURE
 from rolecall.registry.providers.generations import Generation
@@ -111,7 +111,7 @@ def _response(part: ToolResult) -> Mapping[str, Any]:
     if part.is_error:
         return {"error": text}
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = decode_shallow(text)
+    except ValueError:
         value = text
     return value if isinstance(value, dict) else {"result": text}

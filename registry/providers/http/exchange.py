@@ -25,6 +25,7 @@ from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.errors import one_line
 from rolecall.registry.providers.http.content_type import Shape, decoded_body, shape_of
 from rolecall.registry.providers.http.deadline import Deadline
+from rolecall.registry.providers.http.decoding import ACCEPTED, decoded_pieces
 from rolecall.registry.providers.http.retry_after import retry_after_s
 from rolecall.registry.providers.http.streams import DONE, JsonLines, Parser, ServerSentEvents
 from rolecall.registry.providers.http.url import host
@@ -77,7 +78,11 @@ class Exchange:
             sent = self._http.build_request(
                 "POST",
                 request.url,
-                headers={**request.headers, "content-type": "application/json"},
+                headers={
+                    **request.headers,
+                    "accept-encoding": ACCEPTED,
+                    "content-type": "application/json",
+                },
                 content=content,
                 timeout=httpx.Timeout(longest_s, connect=limits.connect_s),
                 extensions={"trace": deadline.trace},
@@ -93,7 +98,7 @@ class Exchange:
     ) -> Iterator[Event]:
         if not response.is_success:
             raise self._refusal(response, deadline)
-        pieces = response.iter_bytes()
+        pieces = decoded_pieces(response)
         head = b""
         for head in pieces:
             if head.strip():
@@ -172,11 +177,11 @@ class Exchange:
         deadline.arm("idle_timeout", min(self._timeouts.idle_s, _REFUSAL_S))
         body = bytearray()
         try:
-            for piece in response.iter_bytes():
+            for piece in decoded_pieces(response):
                 body += piece
                 if len(body) > _MAX_REFUSAL_BYTES:
                     break
-        except httpx.RequestError:
+        except (httpx.RequestError, CallFailed):
             pass  # the status alone says enough
         document: Any = bytes(body[:_MAX_REFUSAL_BYTES]).decode("utf-8", "replace")
         with contextlib.suppress(ValueError, RecursionError):  # its text is read instead
@@ -199,8 +204,6 @@ class Exchange:
         if isinstance(error, httpx.ProxyError | httpx.ConnectError):
             said = one_line(f"cannot connect to {self._place}: {_reason(error)}")
             return CallFailed("connect_failed", said)
-        if isinstance(error, httpx.DecodingError):
-            return CallFailed("invalid_response", "the answer's compression is damaged")
         if self.status is not None:
             return CallFailed("stream_cut", f"{self._place} broke off in the middle of the answer")
         if isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in str(error):
