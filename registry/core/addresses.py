@@ -107,3 +107,33 @@ def _is_local_ipv6(text: str) -> bool:
     number = int(address)
     is_unique_local, is_link_local = number >> 121 == 0xFC >> 1, number >> 118 == 0xFE80 >> 6
     return number in (0, 1) or is_unique_local or is_link_local
+
+
+_USERINFO = re.compile(r"(//)[^/?#\s]*@")
+_SECRET_NAMES = (
+    r"[^=&;?#]*(?:key|token|secret|passw(?:or)?d|auth|credential)[^=&;?#]*|sig(?:nature)?|code|pwd"
+)
+_SECRET_FIELD = re.compile(rf"([?&;](?:{_SECRET_NAMES})=)([^&;#\s]+)", re.IGNORECASE)
+HIDDEN = "[key]"
+
+
+def has_userinfo(url: str) -> bool:
+    """Tell whether a URL holds a user or a password before its host."""
+    return _USERINFO.search(url) is not None
+
+
+def without_userinfo(url: str) -> str:
+    """Return a URL with what stands before its host's @ hidden."""
+    return _USERINFO.sub(rf"\1{HIDDEN}@", url)
+
+
+def without_secrets(url: str) -> str:
+    """Return a URL to be shown: its user and password, and fields such as `?key=`, are hidden."""
+    return _SECRET_FIELD.sub(rf"\1{HIDDEN}", without_userinfo(url))
+
+
+def secrets_in(url: str) -> tuple[str, ...]:
+    """Return the secrets that a URL holds: its user and password, and fields such as `?key=`."""
+    userinfo = _USERINFO.search(url)
+    before = () if userinfo is None else (userinfo[0][2:-1], *userinfo[0][2:-1].split(":", 1)[1:])
+    return (*before, *(found[2] for found in _SECRET_FIELD.finditer(url)))
