@@ -26,7 +26,7 @@ from rolecall.registry.telemetry.recorder import Recorder
 
 NOT_BILLED = "not billed"
 # What ends a call before it is sent, where no status came: no connection, no key, no request.
-_UNSENT = ("connect_failed", "connect_timeout", "auth", "bad_request")
+_UNSENT = ("connect_failed", "connect_timeout", "auth", "bad_request", "not_sent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,13 @@ class Caller:
 
     def _sent(self, attempt: Attempt, clock: _Clock, *, stream: bool) -> Generator[Event]:
         plan = attempt.plan
-        target = Target(plan.endpoint, plan.model, resolve_key(plan.endpoint, self._environment))
+        target = Target(
+            plan.endpoint,
+            plan.model,
+            resolve_key(plan.endpoint, self._environment),
+            local_only=plan.strategy.local_only,
+            allows_proxy=not plan.strategy.is_private,
+        )
         clock.start()
         with closing(self._client.call(target, plan.chat, stream=stream)) as events:
             for event in events:

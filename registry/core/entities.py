@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from rolecall.registry.core.addresses import may_be_local_address
 from rolecall.registry.core.effort import Effort, variant_of
 from rolecall.registry.core.judged_rows import JudgedRow
 from rolecall.registry.core.value_types import (
@@ -120,6 +121,12 @@ class Endpoint:
     status: EndpointStatus = "active"
 
     @property
+    def is_local(self) -> bool:
+        """Whether it is stated to be local, and its address does not say otherwise."""
+        is_stated = self.locality == "local"
+        return is_stated and (not self.base_url or may_be_local_address(self.base_url))
+
+    @property
     def variant(self) -> str:
         """What the scorer knows it by: its model with the effort that it asks for."""
         effort = self.reasoning_effort
@@ -203,6 +210,11 @@ class Strategy:
     default_failure_rate: Fraction = 0.05
     default_input_usd_per_mtok: float = 5.0
     default_output_usd_per_mtok: float = 25.0
+
+    @property
+    def is_private(self) -> bool:
+        """Whether it limits who may see a prompt by where it goes or what is done with it."""
+        return self.local_only or self.data_policy is not None
 
 
 @dataclass(frozen=True, slots=True)

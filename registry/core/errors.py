@@ -146,6 +146,7 @@ ERROR_TYPES = {
     "context_too_long": "the request is longer than the model takes",
     "parameter_unsupported": "the server refuses a parameter of the request",
     "content_refused": "the provider's policy refused the content",
+    "not_sent": "kept from being sent by the policy, or by a proxy that cannot be used",
     "bad_request": "the server refuses the request for another reason (other 4xx)",
     "interrupted": "stopped by the person",
 }

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from yaml.nodes import Node
 
+from rolecall.registry.core.addresses import without_secrets
 from rolecall.registry.core.entities import (
     Api,
     Collection,
@@ -44,12 +45,25 @@ def read_entity(source: YamlSource, node: Node, collection: Collection, path: st
     """Return one record of a collection. Raises InvalidDocument."""
     record = read_record(source, node, path, TYPES[collection])
     if isinstance(record, Endpoint):
-        return _completed(record, is_told_place=join(path, "locality") in source.lines)
+        place = join(path, "locality")
+        completed = _completed(record, is_told_place=place in source.lines)
+        if completed.locality != "local" or completed.is_local:
+            return completed
+        raise source.refusal(source.lines.get(place), place, *misplaced(completed))
     if isinstance(record, Scope) and (record.app is None) == (record.user is None):
         raise source.refusal(node, path, "a scope names either an app or a user")
     if isinstance(record, JudgedRow) and join(path, "answers") not in source.lines:
         raise source.refusal(node, path, "answers is missing")
     return record
+
+
+def misplaced(endpoint: Endpoint) -> tuple[str, str]:
+    """Return what is wrong with an endpoint that is stated local and is not, and what to write."""
+    where = without_secrets(endpoint.base_url)
+    return (
+        f"local, but {where} is neither this machine nor a private network",
+        "write locality: remote, or give the address of a local server as base_url",
+    )
 
 
 def _completed(endpoint: Endpoint, *, is_told_place: bool) -> Endpoint:

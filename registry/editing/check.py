@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rolecall.registry.core.entities import Endpoint
 from rolecall.registry.core.suggestions import NOUNS
+from rolecall.registry.documents.schema import misplaced
 from rolecall.registry.editing.references import dangling
 from rolecall.registry.storage.backup import back_up
 from rolecall.registry.storage.connection import Database
@@ -20,10 +23,11 @@ def check_registry(db: Database) -> tuple[str, ...]:
     problems = list(file_problems(db))
     if problems:
         return tuple(problems)
+    registry = read_registry(db)
     problems += [
-        f'{one.who}: {one.path}: no {NOUNS[one.target]} "{one.name}"'
-        for one in dangling(read_registry(db))
+        f'{one.who}: {one.path}: no {NOUNS[one.target]} "{one.name}"' for one in dangling(registry)
     ]
+    problems += [line for one in registry.endpoints for line in _endpoint_problems(one)]
     problems += [f"decision {one} cannot be read back" for one in unreadable_decisions(db)]
     problems += [f"conversation {one} cannot be read back" for one in unreadable_conversations(db)]
     mode = db.path.stat().st_mode & 0o777
@@ -32,6 +36,13 @@ def check_registry(db: Database) -> tuple[str, ...]:
             f"{db.path} can be read by other users (mode {mode:o}): chmod 600 {db.path}"
         )
     return tuple(problems)
+
+
+def _endpoint_problems(endpoint: Endpoint) -> Iterator[str]:
+    """Yield what an endpoint of an earlier version may have and a document may not."""
+    if endpoint.locality == "local" and not endpoint.is_local:
+        wrong, hint = misplaced(endpoint)
+        yield f"endpoint {endpoint.id}: locality: {wrong}: {hint}"
 
 
 def backup_registry(db: Database, target: Path | None) -> Path:

@@ -14,11 +14,17 @@ from rolecall.registry.providers.accumulator import AnswerReader
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a call goes: the endpoint, the model it serves, and the key itself."""
+    """Where a call goes: the endpoint, the model it serves, and the key itself.
+
+    With `local_only` nothing is sent to an address that is not local; without `allows_proxy`, as
+    to a local address, nothing is sent through a proxy.
+    """
 
     endpoint: Endpoint
     model: Model
     key: str | None = field(default=None, repr=False)
+    local_only: bool = False
+    allows_proxy: bool = True
 
     @property
     def remote_model(self) -> str:

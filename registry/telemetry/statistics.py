@@ -28,9 +28,10 @@ FAILURE_CALLS, FAILURE_TIME = 30.0, timedelta(hours=6)
 OUTCOME_COUNT, OUTCOME_TIME = 20.0, timedelta(days=14)
 OUTCOME_PRIOR = 4.0
 PROBE_WEIGHT = 0.5
-# Failures that say nothing of the endpoint: the request, or the person, brought them about.
+# Failures that say nothing of the endpoint: the request, the person, or this machine brought
+# them about.
 BLAMELESS = frozenset(
-    {"context_too_long", "parameter_unsupported", "content_refused", "interrupted"}
+    {"context_too_long", "parameter_unsupported", "content_refused", "interrupted", "not_sent"}
 )
 # What a trial that succeeds leaves of the failures that opened the circuit.
 FORGIVEN = 0.75

@@ -23,7 +23,7 @@ models:
   - {id: small, context_tokens: 8000}
   - {id: large, context_tokens: 8000, capabilities: [tools], modalities: [text, image]}
 endpoints:
-  - {id: here/small, model: small, locality: local, price: {input_usd_per_mtok: 0, output_usd_per_mtok: 0},
+  - {id: here/small, model: small, base_url: "http://localhost:1", locality: local, price: {input_usd_per_mtok: 0, output_usd_per_mtok: 0},
      profile: {ttft_s: 0.3, itl_s: 0.02, failure_rate: 0, success: {general: 0.41, math: 0.3}}}
   - {id: there/large, model: large, price: {input_usd_per_mtok: 1, output_usd_per_mtok: 5},
      profile: {ttft_s: 0.9, itl_s: 0.01, failure_rate: 0.01, success: {general: 0.8, math: 0.9}, samples: 214}}

@@ -279,6 +279,34 @@ def test_an_endpoint_takes_from_its_api_what_is_not_said(
 
 
 @pytest.mark.parametrize(
+    "place",
+    [
+        "base_url: https://llm.example.com/v1",
+        "base_url: http://127.0.0.1@evil.example",
+        "base_url: http://8.8.8.8:8000",
+        "api: openai",
+        "api: gemini",
+    ],
+)
+def test_an_endpoint_that_is_stated_local_at_another_address_is_refused(place: str) -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        parse_document(f"{E}    {place}\n    locality: local\n", "f.yaml")
+    assert caught.value.message.startswith("f.yaml:5: endpoints[0].locality: local, but http")
+    assert caught.value.hint is not None
+    assert "locality: remote" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "url", ["http://gpu-box:8000", "http://10.1.2.3", "https://gpu.local", "http://localhost:1"]
+)
+def test_a_private_address_and_a_name_of_one_label_may_be_stated_local(url: str) -> None:
+    text = f"{E}    base_url: {url}\n    locality: local\n"
+    endpoint = parse_document(text, "f.yaml").entries[0].record
+    assert isinstance(endpoint, Endpoint)
+    assert endpoint.is_local
+
+
+@pytest.mark.parametrize(
     ("key", "value"),
     [
         ("locality", "remote"),

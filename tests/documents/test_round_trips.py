@@ -48,7 +48,7 @@ SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
     int: st.integers(0, 10**6),
     Name: NAMES,
     Date: st.dates().map(str) | st.dates().map(lambda day: str(day)[:7]),
-    Url: NAMES.map(lambda path: f"https://example.test/{path}"),
+    Url: NAMES.map(lambda path: f"https://gpu.lan/{path}"),
     Variable: st.text(string.ascii_uppercase + string.digits + "_", min_size=1, max_size=20),
     Fraction: st.floats(0, 1),
     Factor: st.floats(0, 1e6, exclude_min=True),

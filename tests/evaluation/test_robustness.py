@@ -34,7 +34,7 @@ models:
   - {id: small, context_tokens: 8000}
   - {id: large, context_tokens: 8000}
 endpoints:
-  - {id: here/small, model: small, locality: local, price: {input_usd_per_mtok: 0, output_usd_per_mtok: 0},
+  - {id: here/small, model: small, base_url: "http://localhost:1", locality: local, price: {input_usd_per_mtok: 0, output_usd_per_mtok: 0},
      profile: {ttft_s: 1, itl_s: 0.01, failure_rate: 0}}
   - {id: there/large, model: large, key_env: NOBODYS_KEY, price: {input_usd_per_mtok: 0, output_usd_per_mtok: 0},
      profile: {ttft_s: 1, itl_s: 0.01, failure_rate: 0}}

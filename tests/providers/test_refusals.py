@@ -85,14 +85,6 @@ def test_an_address_that_leads_nowhere_is_no_connection(base_url: str, said: str
     assert failure.status is None
 
 
-def test_a_proxy_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ALL_PROXY", "gopher://user:word@proxy.example")
-    with pytest.raises(CallFailed) as caught:
-        Client()
-    assert caught.value.error_type == "connect_failed"
-    assert "word@" not in caught.value.message
-
-
 def test_a_number_that_json_cannot_hold_is_a_bad_request() -> None:
     assert failed(temperature=float("nan")).error_type == "bad_request"
 

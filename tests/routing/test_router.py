@@ -25,7 +25,7 @@ models:
   - {id: small, context_tokens: 8000}
   - {id: large, context_tokens: 8000}
 endpoints:
-  - {id: here/small, model: small, locality: local, price: {input_usd_per_mtok: 0, output_usd_per_mtok: 0},
+  - {id: here/small, model: small, base_url: "http://localhost:1", locality: local, price: {input_usd_per_mtok: 0, output_usd_per_mtok: 0},
      profile: {ttft_s: 1, itl_s: 0.01, failure_rate: 0, success: {math: 0.5}, samples: 100}}
   - {id: there/large, model: large, price: {input_usd_per_mtok: 1, output_usd_per_mtok: 2, cache_read_usd_per_mtok: 0.1},
      profile: {ttft_s: 1, itl_s: 0.01, failure_rate: 0, success: {math: 0.9}}}

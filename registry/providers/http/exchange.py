@@ -8,8 +8,10 @@ from collections.abc import Generator, Iterator
 from itertools import chain
 from typing import Any
 
+import httpcore
 import httpx
 
+from rolecall.registry.core.addresses import is_local_host
 from rolecall.registry.core.chat import (
     Answer,
     Completed,
@@ -43,39 +45,47 @@ class Exchange:
     """One call of one endpoint; `status` is known once the server has begun to answer."""
 
     def __init__(
-        self, http: httpx.Client, format_: Format, timeouts: Timeouts, *, reads_lines: bool
+        self, format_: Format, timeouts: Timeouts, *, reads_lines: bool, local_only: bool
     ) -> None:
         self.status: int | None = None
         self.reader = format_.reader()
-        self._http = http
         self._format = format_
         self._timeouts = timeouts
         self._reads_lines = reads_lines
+        self._local_only = local_only
         self._place = ""
         self._has_begun = False
         self._is_done = False
 
-    def events(self, request: HttpRequest, *, stream: bool) -> Generator[Event]:
+    def events(self, http: httpx.Client, request: HttpRequest, *, stream: bool) -> Generator[Event]:
         """Send a request and yield what comes back, `Completed` last. Raises CallFailed."""
         self._place = _place(request.url)
         content = _encoded(request)
         limits = self._timeouts
         with Deadline(connect_s=limits.connect_s, first_token_s=limits.first_token_s) as deadline:
             deadline.arm("first_token_timeout", limits.first_token_s)
-            with contextlib.closing(self._opened(request, content, deadline)) as response:
+            with contextlib.closing(self._opened(http, request, content, deadline)) as response:
                 self.status = response.status_code
                 try:
                     yield from self._read(response, deadline, stream=stream)
                 except httpx.RequestError as error:
                     raise self._broken(error, deadline) from error
 
-    def _opened(self, request: HttpRequest, content: bytes, deadline: Deadline) -> httpx.Response:
+    def _opened(
+        self, http: httpx.Client, request: HttpRequest, content: bytes, deadline: Deadline
+    ) -> httpx.Response:
         """Send a request and return the response, of which only the headers are read."""
         limits = self._timeouts
+
+        def trace(event: str, info: dict[str, Any]) -> None:
+            deadline.trace(event, info)
+            if self._local_only and event.endswith("connect_tcp.complete"):
+                self._refuse_public(info["return_value"])
+
         # The deadline is the exact limit; httpx's own are there for where it cannot reach.
         longest_s = max(limits.first_token_s, limits.idle_s) + 1.0
         try:
-            sent = self._http.build_request(
+            sent = http.build_request(
                 "POST",
                 request.url,
                 headers={
@@ -85,13 +95,21 @@ class Exchange:
                 },
                 content=content,
                 timeout=httpx.Timeout(longest_s, connect=limits.connect_s),
-                extensions={"trace": deadline.trace},
+                extensions={"trace": trace},
             )
-            return self._http.send(sent, stream=True)
+            return http.send(sent, stream=True)
         except httpx.RequestError as error:
             raise self._broken(error, deadline) from error
         except (httpx.InvalidURL, UnicodeError, OverflowError) as error:
             raise _no_place() from error
+
+    def _refuse_public(self, stream: httpcore.NetworkStream) -> None:
+        """Close a connection that led out of the private network, whatever the name said."""
+        address, *_ = stream.get_extra_info("server_addr")
+        if not is_local_host(address):
+            stream.close()
+            said = f"{self._place} is at {address}, which is not local, and only local is allowed"
+            raise CallFailed("not_sent", said)
 
     def _read(
         self, response: httpx.Response, deadline: Deadline, *, stream: bool

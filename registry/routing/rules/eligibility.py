@@ -285,10 +285,11 @@ def _by_policy(look: _Look, seen: _Seen) -> None:
         only, denies = f"{strategy.id} allows only ", f"{strategy.id} denies "
         detail = _joined(only, list(allowed), denies, denying)
         seen.exclude("POLICY_DENY_ENDPOINT", detail)
-    if endpoint.locality == "local":
+    if endpoint.is_local:
         return
     if strategy.local_only:
-        seen.exclude("POLICY_DENY_REMOTE", "only local is allowed")
+        stated = ", and its address is not" if endpoint.locality == "local" else ""
+        seen.exclude("POLICY_DENY_REMOTE", f"only local is allowed{stated}")
     if strategy.regions and endpoint.region not in strategy.regions:
         where = "its region is unknown" if endpoint.region is None else f"in {endpoint.region}"
         detail = f"{where}, allowed: {', '.join(strategy.regions)}"

@@ -85,7 +85,7 @@ def score(
         itl_s=itl_s,
         failure_rate=failure_rate,
         samples=seen.samples or profile.samples,
-        locality=endpoint.locality,
+        locality="local" if endpoint.is_local else "remote",
         preferred=_preferred(model, task),
         sources=_sources(
             _success_source(seen, told, basis),
