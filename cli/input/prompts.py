@@ -31,7 +31,10 @@ ATTACH_HINT = "attach images, PDFs and audio with --attach FILE"
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What was typed for a prompt. A path `-` is stdin; `options` are names and values."""
+    """What was typed for a prompt. A path `-` is stdin; `options` are names and values.
+
+    `allow_pass` keeps what of a chat request is no known parameter, or chooses who serves it.
+    """
 
     argument: str | None = None
     file: Path | None = None
@@ -41,6 +44,7 @@ class Given:
     schema: Path | None = None
     tools: Path | None = None
     options: tuple[tuple[str, str], ...] = ()
+    allow_pass: bool = False
 
     @property
     def paths(self) -> tuple[Path | None, ...]:
@@ -61,7 +65,7 @@ def read_request(given: Given) -> Chat:
     media, texts = _attachments(given.attach)
     parts = [_piped(given), _file_text(given.file), *texts.values(), _argument(given.argument)]
     text = "\n\n".join(part.strip("\n") for part in parts if part is not None and part.strip())
-    chat = None if given.messages is None else _chat(given.messages)
+    chat = None if given.messages is None else _chat(given.messages, given.allow_pass)
     last = (Turn("user", (*media, Text(text)) if text else media),) if text or media else ()
     if chat is None and not last:
         raise _nothing(any(part is not None for part in parts))
@@ -91,10 +95,11 @@ def read_jsonl(given: Given) -> Iterator[tuple[int, Chat, str | None]]:
     overrides = read_overrides(given)
     name = shown_name(source)
     for number, line in read_lines(source, InvalidPrompt):
-        text = decoded(line, f"{name}:{number}", InvalidPrompt)
+        place = f"{name}:{number}"
+        text = decoded(line, place, InvalidPrompt)
         if text.strip():
             row = parse_json(text.strip(), name=name, first_line=number)
-            chat, custom_id = parse_row(row, name=f"{name}:{number}")
+            chat, custom_id = parse_row(row, name=place, allow_pass=given.allow_pass)
             yield number, overrides.of(chat), custom_id
 
 
@@ -158,12 +163,12 @@ def _document(path: Path) -> tuple[str, str]:
     return read_text(path, InvalidPrompt), shown_name(path)
 
 
-def _chat(path: Path) -> Chat:
+def _chat(path: Path, allow_pass: bool) -> Chat:
     name = shown_name(path)
     text = _file_text(path) or ""
     if not text.strip():
         raise InvalidPrompt(f"{name}: the prompt is empty")
-    return parse_chat(parse_json(text, name=name), name=name)
+    return parse_chat(parse_json(text, name=name), name=name, allow_pass=allow_pass)
 
 
 def _attachments(paths: tuple[Path, ...]) -> tuple[tuple[Media, ...], dict[Path, str]]:

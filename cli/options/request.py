@@ -140,6 +140,13 @@ class RequestOptions:
         bool,
         typer.Option("--allow-drop", help="Allow endpoints that ignore some of the parameters."),
     ] = False
+    allow_pass: Annotated[
+        bool,
+        typer.Option(
+            "--allow-pass",
+            help="Send unknown parameters of the request too, and those that choose a provider.",
+        ),
+    ] = False
 
     @property
     def has_file(self) -> bool:
@@ -166,6 +173,7 @@ class RequestOptions:
             schema=self.schema,
             tools=self.tools,
             options=tuple((name, value) for name, value in typed),
+            allow_pass=self.allow_pass,
         )
 
     def choices(self, *, log_prompt: bool = True) -> RoutingChoices:

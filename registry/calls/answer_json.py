@@ -45,7 +45,7 @@ def describe_answer(result: Answered, failures: Sequence[Failed] = ()) -> dict[s
         outcomes=[
             {"score": one.score, "source": one.source, "note": one.note} for one in result.outcomes
         ],
-        notes=[*result.decision.notes, *result.notes],
+        notes=[*result.decision.notes, *result.told, *result.notes],
     )
 
 

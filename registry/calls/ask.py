@@ -37,6 +37,7 @@ from rolecall.registry.core.errors import (
     RegistryError,
     UsageError,
 )
+from rolecall.registry.core.parameters import HINTS
 from rolecall.registry.learning.loading import Loading
 from rolecall.registry.policy.budget import remaining
 from rolecall.registry.providers.client import Client
@@ -143,7 +144,7 @@ class Asker:
     def _leaves_out_refused(self, state: _State, error: RegistryError) -> bool:
         """Leave out a parameter that the server refused, if it may be; the person is told."""
         name = error.parameter if isinstance(error, CallFailed) else None
-        may_drop = state.wanted.choices.allow_drop or name == "temperature"
+        may_drop = state.wanted.choices.allow_drop or name == "temperature" or name in HINTS
         if name is None or name not in state.chat.options or not may_drop:
             return False
         if name in state.refused:
@@ -224,6 +225,7 @@ class Asker:
             state.conversation.id,
             outcomes,
             notes,
+            state.told,
         )
 
 
@@ -234,6 +236,8 @@ def _refuse_unaskable(wanted: AskRequest) -> None:
         raise UsageError("--check names no command", hint='--check "jq -e .total"')
     if chat.options.get("n", 1) != 1:
         raise UsageError("n: ask gives one answer", hint="leave n out")
+    if set(chat.options.get("modalities") or ()) - {"text"}:
+        raise UsageError("modalities: ask gives text", hint='leave out all but "text"')
     refuse_missing_content(chat)
     if chat.schema is not None:
         check_schema(chat.schema, "the answer's schema")

@@ -64,7 +64,10 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The whole answer, with the call that gave it as stored."""
+    """The whole answer, with the call that gave it as stored.
+
+    `notes` are on the answer, `told` those that the `Asking` before it had.
+    """
 
     decision: Decision
     answer: Answer
@@ -72,6 +75,7 @@ class Answered:
     conversation_id: str
     outcomes: tuple[Outcome, ...]
     notes: tuple[str, ...]
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from rolecall.registry.core.errors import BudgetExceeded
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.policy.budget import Remaining, spend_limit
 from rolecall.registry.providers.protocol import Target
-from rolecall.registry.providers.sent_chat import sent_chat
+from rolecall.registry.providers.sent_chat import SentChat, sent_chat
 from rolecall.registry.routing.rules.cost import affordable_tokens, usd_for, worst_usd
 from rolecall.registry.routing.rules.eligibility import max_output_tokens
 
@@ -77,7 +77,7 @@ def plan_call(
         dropped=dropped,
         notes=(
             *_price_notes(endpoint, registry, decision, candidate),
-            *_chat_notes(endpoint, sent.note, dropped),
+            *_chat_notes(endpoint, sent, dropped),
         ),
     )
 
@@ -152,11 +152,11 @@ def _cheaper_offline(decision: Decision, endpoints: Sequence[Endpoint]) -> list[
     return [f"{chosen.endpoint} is more expensive than {named}, {price}, which {why}"]
 
 
-def _chat_notes(
-    endpoint: Endpoint, on_effort: str | None, dropped: tuple[str, ...]
-) -> Iterable[str]:
+def _chat_notes(endpoint: Endpoint, sent: SentChat, dropped: tuple[str, ...]) -> Iterable[str]:
     """Yield where the chat is not sent as it was asked."""
-    if on_effort is not None:
-        yield on_effort
+    if sent.note is not None:
+        yield sent.note
+    for note in sent.notes:
+        yield f"{endpoint.id}: {note}"
     if dropped:
         yield f"{endpoint.id} takes no {', '.join(dropped)}: left out"

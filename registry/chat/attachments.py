@@ -39,10 +39,28 @@ def media_part(part: Mapping[str, Any], place: str) -> Text | Media:
     name = _string(holder, ("filename", "title", "name"), place)
     name = name or _string(part, ("filename", "title", "name"), place)
     start = _start(source.data) if source.data else b""
-    mime_type = source.mime_type or media_type_of(start, name)
+    mime_type = media_type_of(start, name, source.mime_type)
     if usual == "pdf" and source.data and is_text(mime_type):
         return Text(_decoded(source.data, place))
-    return Media(modality_of(mime_type) or usual, mime_type, source.data, source.url, name)
+    modality = modality_of(mime_type) or usual
+    return Media(modality, mime_type, source.data, source.url, name, _extra(part, holder))
+
+
+def plain_image(data: Any, place: str) -> Media:
+    """Return an image given as base64 alone, as Ollama takes it. Raises InvalidPrompt."""
+    if not isinstance(data, str):
+        raise InvalidPrompt(f"{place}: expected base64, found {kind_of(data)}")
+    part = {"type": "image", "source": {"url" if data.startswith("data:") else "data": data}}
+    found = media_part(part, place)
+    if not isinstance(found, Media) or found.data is None:
+        raise InvalidPrompt(f"{place}: expected an image as base64")
+    return found
+
+
+def extra_at(holder: Mapping[str, Any], *names: str) -> dict[str, Any] | None:
+    """Return what a block says that only some APIs have a place for; null where it is nothing."""
+    said = {name: holder[name] for name in names if holder.get(name) not in (None, "auto")}
+    return said or None
 
 
 def refuse_missing_content(chat: Chat) -> None:
@@ -54,6 +72,14 @@ def refuse_missing_content(chat: Chat) -> None:
                     f"turn {number}: the {part.modality} has neither data nor a URL",
                     hint="a file kept by one provider cannot be sent to another",
                 )
+
+
+def _extra(part: Mapping[str, Any], holder: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return what is said of an attachment beside its content, and the file that it only names."""
+    said = extra_at(part, "cache_control", "citations", "detail") or {}
+    said |= extra_at(holder, "detail", "file_id") or {}
+    said |= extra_at(part, "file_id") or {}
+    return said or None
 
 
 class _Source(NamedTuple):

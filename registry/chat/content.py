@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
-from rolecall.registry.chat.attachments import MEDIA_PARTS, media_part
+from rolecall.registry.chat.attachments import MEDIA_PARTS, extra_at, media_part
 from rolecall.registry.core.chat import Media, Part, Text, Thinking, ToolCall, ToolResult
 from rolecall.registry.core.errors import InvalidPrompt
 from rolecall.registry.core.json_text import compact, kind_of
@@ -36,7 +37,7 @@ def content_parts(content: Any, place: str, where: Where) -> tuple[Part, ...]:
         part
         for index, raw in enumerate(content)
         for part in _parts(raw, f"{place}[{index}]", where)
-        if part != Text("")
+        if not (isinstance(part, Text) and not part.text)
     )
 
 
@@ -82,9 +83,9 @@ def _parts(part: Any, place: str, where: Where) -> Iterator[Part]:
     if _ONLY_IN.get(kind, where) != where:
         raise InvalidPrompt(f"{place}: {kind} belongs in a message of the {_ONLY_IN[kind]}")
     if kind in _TEXT_KEYS:
-        yield Text(string_at(part, _TEXT_KEYS[kind], place))
+        yield Text(string_at(part, _TEXT_KEYS[kind], place), extra_at(part, "cache_control"))
     elif kind == "document" and where != "document" and _is_inline(part):
-        yield from _document(part["source"], f"{place}.source")
+        yield from _document(part, place)
     elif kind in MEDIA_PARTS:
         yield media_part(part, place)
     else:
@@ -96,11 +97,18 @@ def _is_inline(part: Mapping[str, Any]) -> bool:
     return isinstance(source, dict) and source.get("type") in ("text", "content")
 
 
-def _document(source: Mapping[str, Any], place: str) -> Iterator[Part]:
+def _document(part: Mapping[str, Any], place: str) -> Iterator[Part]:
+    """Yield a document that is given as text, or as a list of blocks."""
+    source, place = part["source"], f"{place}.source"
+    extra = extra_at(part, "cache_control", "citations")
     if source["type"] == "text":
-        yield Text(optional_string_at(source, "data", place) or "")
+        yield Text(optional_string_at(source, "data", place) or "", extra)
     else:
-        yield from content_parts(source.get("content"), f"{place}.content", "document")
+        inner = content_parts(source.get("content"), f"{place}.content", "document")
+        yield from inner[:-1]
+        for last in inner[-1:]:
+            assert isinstance(last, Text | Media)
+            yield replace(last, extra=extra or last.extra)
 
 
 def _special(part: Mapping[str, Any], kind: str, place: str) -> Part:
@@ -116,11 +124,13 @@ def _special(part: Mapping[str, Any], kind: str, place: str) -> Part:
         if arguments is not None and not isinstance(arguments, dict):
             raise InvalidPrompt(f"{place}.input: expected an object, found {kind_of(arguments)}")
         call_id = optional_string_at(part, "id", place) or ""
-        return ToolCall(call_id, string_at(part, "name", place), compact(arguments or {}))
+        name, extra = string_at(part, "name", place), extra_at(part, "cache_control")
+        return ToolCall(call_id, name, compact(arguments or {}), extra=extra)
     if kind == "tool_result":
         return ToolResult(
             optional_string_at(part, "tool_use_id", place) or "",
             plain_parts(part.get("content"), f"{place}.content", "tool"),
             is_error=part.get("is_error") is True,
+            extra=extra_at(part, "cache_control"),
         )
     raise InvalidPrompt(f"{place}: unknown type of content part {kind!r}")

@@ -6,37 +6,15 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rolecall.registry.chat.content import object_at
-from rolecall.registry.core.errors import InvalidPrompt, UsageError
+from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.json_text import decode_json, kind_of
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 UNNAMED_SCHEMA = "answer"
-_ANY_OBJECT = {"type": "object"}
+ANY_OBJECT = {"type": "object"}
 _PROBLEM_CHARS = 200
-
-
-def schema_of(body: Mapping[str, Any], name: str) -> tuple[Mapping[str, Any] | None, str]:
-    """Return the answer's JSON schema and its name; empty where JSON is asked for without one."""
-    asked = body.get("response_format") or body.get("output_format")
-    if asked is None:
-        asked = object_at(body, "output_config", name).get("format")
-    if asked is None:
-        return None, UNNAMED_SCHEMA
-    if not isinstance(asked, dict):
-        raise InvalidPrompt(f"{name}: response_format: expected an object, found {kind_of(asked)}")
-    if asked.get("type") == "text":
-        return None, UNNAMED_SCHEMA
-    if asked.get("type") == "json_object":
-        return {}, UNNAMED_SCHEMA
-    holder = asked.get("json_schema") if isinstance(asked.get("json_schema"), dict) else asked
-    schema = holder.get("schema") if isinstance(holder, dict) else None
-    if not isinstance(holder, dict) or not isinstance(schema, dict):
-        raise InvalidPrompt(f"{name}: response_format: expected a JSON schema under `schema`")
-    said = holder.get("name")
-    return schema or _ANY_OBJECT, said if isinstance(said, str) and said else UNNAMED_SCHEMA
 
 
 def schema_in(schema: Any, name: str) -> Mapping[str, Any]:
@@ -51,7 +29,7 @@ def schema_in(schema: Any, name: str) -> Mapping[str, Any]:
     if not isinstance(schema, dict):
         raise UsageError(f"{name}: expected a JSON schema, found {kind_of(schema)}")
     check_schema(schema, name)
-    return schema or _ANY_OBJECT
+    return schema or ANY_OBJECT
 
 
 def check_schema(schema: Mapping[str, Any], name: str) -> None:
@@ -68,7 +46,7 @@ def answer_problem(text: str, schema: Mapping[str, Any]) -> str | None:
     An empty schema asks for any JSON object. Raises UsageError for a schema that
     `check_schema` refuses.
     """
-    validator = _validator(schema or _ANY_OBJECT, "the schema")
+    validator = _validator(schema or ANY_OBJECT, "the schema")
     from jsonschema.exceptions import best_match
 
     if not text.strip():

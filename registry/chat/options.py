@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rolecall.registry.chat.fields import is_secret
 from rolecall.registry.chat.json_schema import UNNAMED_SCHEMA, schema_in
 from rolecall.registry.chat.parameters import (
     EFFORTS,
@@ -90,6 +91,10 @@ def parse_option(name: str, value: str) -> tuple[str, Any]:
     A name that is not known is taken as it is, since each server has some of its own; a value
     of null means that the option is not to be sent. Raises UsageError.
     """
+    if is_secret(name):
+        raise UsageError(
+            f"option {name} may be secret", hint="endpoints edit: key_env, key_command"
+        )
     name = _canonical(name)
     parsed = _json_or_text(value)
     if parsed is None:
@@ -125,6 +130,10 @@ def read_tools(text: str, name: str) -> tuple[Tool, ...]:
     """
     document = parse_json(text, name=name)
     body = {"tools": document} if isinstance(document, list) else document
+    if isinstance(body, dict) and isinstance(body.get("result"), dict):
+        body = body["result"]  # an MCP server's whole answer to tools/list
+    if isinstance(body, dict) and {"functionDeclarations", "function_declarations"} & set(body):
+        body = {"tools": [body]}
     if not isinstance(body, dict) or not {"tools", "functions"} & set(body):
         raise UsageError(f"{name}: expected a list of tools or an object with `tools`")
     return tools_of(body, name)

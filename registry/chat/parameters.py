@@ -62,38 +62,28 @@ PARAMETERS: Mapping[str, Values] = {
     **dict.fromkeys(("stop", "tool_choice", "thinking", "logit_bias"), Values()),
     **dict.fromkeys(("service_tier", "min_tokens"), Values()),
 }
-_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-# Keys that say what is asked, or who asks, rather than how it is to be answered.
-_NO_OPTIONS = {
-    *("messages", "prompt", "system", "tools", "functions", "model", "response_format"),
-    *("output_format", "output_config", "stream", "stream_options", "metadata", "user", "store"),
-    *("id", "custom_id", "method", "url", "group", "fold", "task", "score", "scores"),
-    *("output_tokens", "cost_usd", *_LIMITS),
-}
-_TRANSLATED = {
-    *("stop", "stop_sequences", "tool_choice", "function_call"),
-    *("thinking", "reasoning", *THINKING_OPTIONS),
-}
+# Ollama's and llama.cpp's names, where a number below 0 means no limit.
+_ENDLESS = ("num_predict", "n_predict")
+_LIMITS = (
+    *("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens"),
+    *_ENDLESS,
+)
 
 
-def options_of(body: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return the parameters that a request sets, under their canonical names.
+def options_of(body: Mapping[str, Any], kept: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the parameters that a flattened request sets, under their canonical names.
 
-    One that is known by no canonical name keeps its own. Raises InvalidPrompt.
+    `kept` holds those that need no translation. Raises InvalidPrompt.
     """
-    kept = {
-        key: value
-        for key, value in body.items()
-        if value is not None and key not in _NO_OPTIONS and key not in _TRANSLATED
-    }
-    return kept | dict(_stop(body, name)) | dict(_tool_choice(body, name)) | _thinking(body, name)
+    translated = dict(_stop(body, name)) | dict(_tool_choice(body, name)) | _thinking(body, name)
+    return dict(_plain(kept)) | translated
 
 
 def max_tokens_of(body: Mapping[str, Any], name: str) -> int | None:
     """Return the most output tokens asked for, under any of its names. Raises InvalidPrompt."""
     for key in _LIMITS:
         limit = body.get(key)
-        if limit is None:
+        if limit is None or (key in _ENDLESS and is_whole(limit) and limit < 0):
             continue
         if not is_whole(limit) or limit < 1:
             raise InvalidPrompt(f"{name}: {key}: expected a whole number above 0")
@@ -107,6 +97,17 @@ def stop_list(value: Any, place: str) -> list[str]:
     if not isinstance(stops, list) or not all(isinstance(one, str) and one for one in stops):
         raise InvalidPrompt(f"{place}: expected a text or a list of texts")
     return stops
+
+
+def _plain(kept: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield parameters as they are; the caller's name as Anthropic gives it is the `user`."""
+    metadata = kept.get("metadata")
+    user = metadata.get("user_id") if isinstance(metadata, dict) else None
+    if user is not None and "user" not in kept:
+        yield "user", user
+    for key, value in kept.items():
+        if key != "metadata" or user is None or set(metadata or ()) != {"user_id"}:
+            yield key, value
 
 
 def _stop(body: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any]]:
@@ -134,15 +135,22 @@ def _thinking(body: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return the budget for thinking, or the effort put into it, or both where both are said."""
     thinking = object_at(body, "thinking", name)
     reasoning = object_at(body, "reasoning", name)
+    gemini = object_at(body, "thinking_config", name)
+    gemini = {key.replace("thinking", "").lower().strip("_"): gemini[key] for key in gemini}
+    if is_whole(gemini.get("budget")) and gemini["budget"] < 0:
+        del gemini["budget"]  # -1: as the model sees fit
     budget = _first(
         (f"{name}: thinking_budget", body.get("thinking_budget")),
         (f"{name}: thinking.budget_tokens", thinking.get("budget_tokens")),
         (f"{name}: reasoning.max_tokens", reasoning.get("max_tokens")),
+        (f"{name}: thinkingConfig.thinkingBudget", gemini.get("budget")),
     )
     effort = _first(
         (f"{name}: reasoning_effort", body.get("reasoning_effort")),
         (f"{name}: reasoning.effort", reasoning.get("effort")),
         (f"{name}: output_config.effort", object_at(body, "output_config", name).get("effort")),
+        (f"{name}: think", _effort_word(body.get("think"))),
+        (f"{name}: thinkingConfig.thinkingLevel", _effort_word(gemini.get("level"))),
     )
     if budget and (not is_whole(budget[1]) or budget[1] < 0):
         raise InvalidPrompt(f"{budget[0]}: expected a whole number of tokens")
@@ -156,6 +164,13 @@ def _thinking(body: Mapping[str, Any], name: str) -> dict[str, Any]:
         effort = (name, USUAL_EFFORT)
     said = zip(THINKING_OPTIONS, (budget, effort), strict=True)
     return {option: found[1] for option, found in said if found}
+
+
+def _effort_word(value: Any) -> Any:
+    """Return the effort that Ollama's `think` or Gemini's level stands for."""
+    if isinstance(value, bool):
+        return USUAL_EFFORT if value else NO_EFFORT
+    return value.lower() if isinstance(value, str) else value
 
 
 def _first(*places: tuple[str, Any]) -> tuple[str, Any] | None:

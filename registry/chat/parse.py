@@ -6,10 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rolecall.registry.chat.content import content_parts, optional_string_at, plain_parts
-from rolecall.registry.chat.json_schema import schema_of
+from rolecall.registry.chat.answer_form import schema_of
+from rolecall.registry.chat.content import content_parts
+from rolecall.registry.chat.fields import flattened, sifted
+from rolecall.registry.chat.messages import message_turns
 from rolecall.registry.chat.parameters import max_tokens_of, options_of
-from rolecall.registry.chat.tools import calls_of, linked, tool_size, tools_of
+from rolecall.registry.chat.tools import linked, tool_size, tools_of
+from rolecall.registry.chat.unread import unread
 from rolecall.registry.core.chat import (
     Chat,
     Media,
@@ -19,57 +22,58 @@ from rolecall.registry.core.chat import (
     ToolCall,
     ToolResult,
     Turn,
-    TurnRole,
 )
 from rolecall.registry.core.errors import InvalidPrompt
 from rolecall.registry.core.json_text import compact, decode_json, kind_of
 from rolecall.registry.core.requests import Message, Request
 
-CHAT_ROLES: dict[str, TurnRole] = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "assistant": "assistant",
-    "tool": "tool",
-    "function": "tool",
-}
-# The fields in which OpenAI-like servers give what a model thought.
-_THOUGHTS = ("reasoning_content", "reasoning")
 TOO_DEEP = "the JSON is nested too deeply"
 
 
-def parse_chat(document: Any, *, name: str) -> Chat:
+def parse_chat(document: Any, *, name: str, allow_pass: bool = False) -> Chat:
     """Return the request that a decoded chat document is.
 
-    `document` is a list of messages or an object with `messages` (or `prompt`). `name` starts
-    every error message. Raises InvalidPrompt.
+    `document` is a list of messages or an object with `messages`, or with `prompt`: then it is a
+    row of data, whose other fields may be labels. `name` starts every error message. With
+    `allow_pass`, parameters that are not known or choose who serves the request are kept.
+    Raises InvalidPrompt.
     """
-    body: Mapping[str, Any] = {"messages": document} if isinstance(document, list) else document
-    if not isinstance(body, dict):
+    is_row = isinstance(document, dict) and "messages" not in document
+    return _parsed(document, name, is_row=is_row, allow_pass=allow_pass)
+
+
+def _parsed(document: Any, name: str, *, is_row: bool, allow_pass: bool) -> Chat:
+    given: Mapping[str, Any] = {"messages": document} if isinstance(document, list) else document
+    if not isinstance(given, dict):
         raise InvalidPrompt(f"{name}: expected a list of messages or an object with `messages`")
+    body = flattened(given, name, is_row=is_row)
+    extra = given.get("extra_body") or ()
+    found = sifted(body, is_row=is_row, allow_pass=allow_pass, on_purpose=extra)
     try:
         turns = linked([*_system(body.get("system"), name), *_turns(body, name)], name)
         if not any(_says_something(message) for message in map(_message, turns)):
             raise InvalidPrompt(f"{name}: the prompt is empty")
         tools = tools_of(body, name)
+        schema, schema_name = schema_of(body, name)
     except RecursionError as error:
         raise InvalidPrompt(f"{name}: {TOO_DEEP}") from error
-    schema, schema_name = schema_of(body, name)
     return Chat(
         turns=turns,
         tools=tools,
         schema=schema,
         schema_name=schema_name,
-        options=options_of(body, name),
+        options=options_of(body, found.kept, name),
         max_tokens=max_tokens_of(body, name),
+        notes=found.notes if is_row else (*found.notes, *unread(body)),
     )
 
 
-def parse_row(row: Any, *, name: str) -> tuple[Chat, str | None]:
+def parse_row(row: Any, *, name: str, allow_pass: bool = False) -> tuple[Chat, str | None]:
     """Return the request of one decoded JSONL row, and its custom id.
 
     A row is a bare string, `{"prompt": …}`, `{"messages": …}`, or a line of OpenAI's batch
-    format with the request under `body`. Raises InvalidPrompt.
+    format with the request under `body`. Fields of a row that are no parameters are labels.
+    Raises InvalidPrompt.
     """
     if isinstance(row, str):
         return parse_chat({"prompt": row}, name=name), None
@@ -78,7 +82,12 @@ def parse_row(row: Any, *, name: str) -> tuple[Chat, str | None]:
     custom_id = row.get("custom_id", row.get("id"))
     if custom_id is not None and not isinstance(custom_id, str | int):
         raise InvalidPrompt(f"{name}: custom_id: expected a string")
-    chat = parse_chat(row.get("body", row), name=f"{name}: body" if "body" in row else name)
+    if isinstance(row.get("body"), dict) or (
+        "body" in row and not {"prompt", "messages"} & set(row)
+    ):
+        chat = parse_chat(row["body"], name=f"{name}: body", allow_pass=allow_pass)
+    else:
+        chat = _parsed(row, name, is_row=True, allow_pass=allow_pass)
     return chat, None if custom_id is None else str(custom_id)
 
 
@@ -114,6 +123,8 @@ def request_of(chat: Chat) -> Request:
         parameters=chat.parameters,
         max_tokens=chat.max_tokens,
         files=chat.files,
+        forms=chat.forms,
+        notes=chat.notes,
     )
 
 
@@ -134,49 +145,7 @@ def _turns(body: Mapping[str, Any], name: str) -> Iterator[Turn]:
         found = "nothing" if "messages" not in body else kind_of(messages)
         raise InvalidPrompt(f"{name}: messages: expected a list, found {found}")
     for index, message in enumerate(messages):
-        yield from _message_turns(message, f"{name}: messages[{index}]")
-
-
-def _message_turns(message: Any, place: str) -> Iterator[Turn]:
-    """Yield a message's turn; the tool results in a user's message are a turn of their own."""
-    if not isinstance(message, dict):
-        raise InvalidPrompt(f"{place}: expected an object, found {kind_of(message)}")
-    said = message.get("role")
-    role = CHAT_ROLES.get(said) if isinstance(said, str) else None
-    if role is None:
-        problem = "is missing" if said is None else f"{said!r} is unknown"
-        raise InvalidPrompt(f"{place}: role {problem} (known: {', '.join(CHAT_ROLES)})")
-    if role == "tool":
-        yield Turn("tool", (_tool_result(message, place),))
-        return
-    parts = content_parts(message.get("content"), f"{place}.content", role)
-    if role == "assistant":
-        parts = (*_thoughts(message, place), *parts, *calls_of(message, place))
-    results = tuple(part for part in parts if isinstance(part, ToolResult))
-    if results:
-        yield Turn("tool", results)
-    rest = tuple(part for part in parts if not isinstance(part, ToolResult))
-    if rest or not results:
-        yield Turn(role, rest)
-
-
-def _tool_result(message: Mapping[str, Any], place: str) -> ToolResult:
-    """Read a message of a tool: OpenAI's names its call, a legacy or Ollama's one its tool."""
-    tool_name = optional_string_at(message, "name", place)
-    return ToolResult(
-        optional_string_at(message, "tool_call_id", place) or "",
-        plain_parts(message.get("content"), f"{place}.content", "tool"),
-        name=tool_name or optional_string_at(message, "tool_name", place),
-    )
-
-
-def _thoughts(message: Mapping[str, Any], place: str) -> Iterator[Thinking]:
-    """Some servers give the same thoughts in both fields; they are taken once."""
-    for field in _THOUGHTS:
-        text = optional_string_at(message, field, place)
-        if text:
-            yield Thinking(text, field)
-            return
+        yield from message_turns(message, f"{name}: messages[{index}]")
 
 
 def _says_something(message: Message) -> bool:

@@ -7,23 +7,41 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
+from rolecall.registry.chat.answer_form import plain_schema
 from rolecall.registry.chat.content import optional_string_at, string_at
 from rolecall.registry.core.chat import Part, Tool, ToolCall, ToolResult, Turn
 from rolecall.registry.core.errors import InvalidPrompt
 from rolecall.registry.core.json_text import compact, kind_of
 
 _CHOICES = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
-_SCHEMA_KEYS = ("parameters", "input_schema")
+# OpenAI's and Gemini's name of a tool's schema, Anthropic's, MCP's, and Gemini's newer one.
+_SCHEMA_KEYS = (
+    *("parameters", "input_schema", "inputSchema"),
+    *("parametersJsonSchema", "parameters_json_schema"),
+)
+_DECLARATIONS = ("functionDeclarations", "function_declarations")
+# What a definition may say besides: of its results, of how it is shown, and to other clients.
+_BESIDES = frozenset(
+    {
+        *("response", "responseJsonSchema", "response_json_schema", "outputSchema", "returns"),
+        *("output_schema", "return", "annotations", "_meta", "meta", "icons", "execution"),
+    }
+)
+_EXTRAS = ("cache_control", "strict")
 
 
 def tools_of(body: Mapping[str, Any], name: str) -> tuple[Tool, ...]:
     """Return the tools that a request offers, its legacy functions last. Raises InvalidPrompt."""
     found: list[Tool] = []
     for key in ("tools", "functions"):
+        place = f"{name}: {key}"
         raw = body.get(key) or []
+        if isinstance(raw, dict) and isinstance(raw.get("tools"), list):
+            raw, place = raw["tools"], f"{place}.tools"  # the answer to MCP's tools/list
         if not isinstance(raw, list):
-            raise InvalidPrompt(f"{name}: {key}: expected a list, found {kind_of(raw)}")
-        found += [_tool(one, f"{name}: {key}[{index}]") for index, one in enumerate(raw)]
+            raise InvalidPrompt(f"{place}: expected a list, found {kind_of(raw)}")
+        for index, one in enumerate(raw):
+            found += _tools(one, f"{place}[{index}]")
     return tuple(found)
 
 
@@ -91,8 +109,21 @@ def _free_id(taken: Mapping[str, str]) -> str:
     return next(one for n in count(len(taken)) if (one := f"call_{n}") not in taken)
 
 
+def _tools(tool: Any, place: str) -> Iterator[Tool]:
+    """Yield the tool that an entry is, or each of the declarations that Gemini's holds."""
+    declared = next((key for key in _DECLARATIONS if isinstance(tool, dict) and key in tool), None)
+    if declared is None:
+        yield _tool(tool, place)
+        return
+    if not isinstance(tool[declared], list):
+        found = kind_of(tool[declared])
+        raise InvalidPrompt(f"{place}.{declared}: expected a list, found {found}")
+    for index, one in enumerate(tool[declared]):
+        yield _tool(one, f"{place}.{declared}[{index}]")
+
+
 def _tool(tool: Any, place: str) -> Tool:
-    """Read a tool in either shape; one that a provider runs itself may be named by its type."""
+    """Read a tool in any shape; one that a provider runs itself may be named by its type."""
     if not isinstance(tool, dict):
         raise InvalidPrompt(f"{place}: expected a tool with a name")
     kind = tool.get("type")
@@ -103,15 +134,34 @@ def _tool(tool: Any, place: str) -> Tool:
         raise InvalidPrompt(f"{place}: expected a tool with a name")
     if kind not in (None, "function", "custom") or isinstance(tool.get("custom"), dict):
         return Tool(name, native=tool)
+    said = {key: each[key] for each in (tool, holder) for key in _EXTRAS if each.get(key)}
     if holder is not tool:
         place = f"{place}.function"
     description = optional_string_at(holder, "description", place)
+    return Tool(name, description, _parameters(holder, place), extra=said or None)
+
+
+def _parameters(holder: Mapping[str, Any], place: str) -> Mapping[str, Any]:
+    """Return a tool's schema under any of its names; refuse one under a name that nobody uses."""
+    found: Mapping[str, Any] | None = None
     for key in _SCHEMA_KEYS:
         schema = holder.get(key)
         if schema is not None and not isinstance(schema, dict):
             raise InvalidPrompt(f"{place}.{key}: expected an object, found {kind_of(schema)}")
-    schemas = [holder[key] for key in _SCHEMA_KEYS if holder.get(key)]
-    return Tool(name, description, schemas[0] if schemas else {})
+        found = found or schema
+    if not found:
+        for key, value in holder.items():
+            if key not in (*_SCHEMA_KEYS, *_EXTRAS, *_BESIDES) and _is_schema(value):
+                raise InvalidPrompt(
+                    f"{place}.{key}: no server reads a tool's schema there",
+                    hint="name it parameters, input_schema or inputSchema",
+                )
+    plain: Mapping[str, Any] = plain_schema(found or {})
+    return plain
+
+
+def _is_schema(value: Any) -> bool:
+    return isinstance(value, dict) and ("properties" in value or "type" in value or "$ref" in value)
 
 
 def _call(call: Any, place: str) -> ToolCall:
@@ -125,14 +175,24 @@ def _call(call: Any, place: str) -> ToolCall:
         return ToolCall(
             call_id, string_at(custom, "name", f"{place}.custom"), compact({"input": text})
         )
-    return _function_call(call.get("function"), call_id, f"{place}.function")
+    if "function" not in call and "name" in call:  # as `ask --json` prints a call
+        return _function_call(call, call_id, place)
+    said = call.get("extra_content")
+    google = said.get("google") if isinstance(said, dict) else None
+    signature = google.get("thought_signature") if isinstance(google, dict) else None
+    found = _function_call(call.get("function"), call_id, f"{place}.function")
+    return replace(found, signature=signature) if isinstance(signature, str) else found
 
 
 def _function_call(function: Any, call_id: str, place: str) -> ToolCall:
+    """Read a call's name and arguments: JSON as a text, or decoded as Ollama has them."""
     if not isinstance(function, dict):
         raise InvalidPrompt(f"{place}: expected an object, found {kind_of(function)}")
-    arguments = function.get("arguments")
+    key = next((one for one in ("arguments", "args", "input") if function.get(one)), "arguments")
+    arguments = function.get(key)
+    if isinstance(arguments, dict):
+        arguments = compact(arguments)
     if arguments is not None and not isinstance(arguments, str):
         found = kind_of(arguments)
-        raise InvalidPrompt(f"{place}.arguments: expected JSON as a string, found {found}")
+        raise InvalidPrompt(f"{place}.{key}: expected an object or JSON text, found {found}")
     return ToolCall(call_id, string_at(function, "name", place), arguments or "{}")

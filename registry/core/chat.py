@@ -6,15 +6,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from rolecall.registry.core.parameters import HINTS, is_neutral
+
+Extra = Mapping[str, Any]
 TurnRole = Literal["system", "user", "assistant", "tool"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
+# An answer that the request itself begins: its last message is the assistant's.
+PREFILL = "prefill (a last message of the assistant's)"
+# How tools are called, which says nothing where none are attached.
+NEED_TOOLS = frozenset({"tool_choice", "parallel_tool_calls"})
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Plain text."""
+    """Plain text.
+
+    `extra` is what only some APIs have a place for, here as in the other records:
+    `cache_control`, `citations`, an image's `detail`, a tool's `strict`.
+    """
 
     text: str
+    extra: Extra | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,7 @@ class Media:
     data: str | None = None
     url: str | None = None
     name: str | None = None
+    extra: Extra | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +70,7 @@ class ToolCall:
     name: str
     arguments: str
     signature: str | None = None
+    extra: Extra | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +81,7 @@ class ToolResult:
     content: tuple[Text | Media, ...]
     name: str | None = None
     is_error: bool = False
+    extra: Extra | None = None
 
 
 Part = Text | Media | Thinking | ToolCall | ToolResult
@@ -74,10 +89,11 @@ Part = Text | Media | Thinking | ToolCall | ToolResult
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message; a `tool` turn holds tool results only."""
+    """One message; a `tool` turn holds tool results only. `name` is its participant's."""
 
     role: TurnRole
     parts: tuple[Part, ...]
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +107,7 @@ class Tool:
     description: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     native: Mapping[str, Any] | None = None
+    extra: Extra | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +119,7 @@ class Chat:
     form: `stop` a list of strings; `tool_choice` `auto`, `none`, `required` or `{"name": …}`;
     `reasoning_effort` a word (`none`: no thinking); `thinking_budget` tokens, above 0.
     `max_tokens` limits the output, thinking included. `files` names the text files that the last
-    turn was read from; it is not sent.
+    turn was read from; it is not sent. `notes` say what of the request as given is not in it.
     """
 
     turns: tuple[Turn, ...]
@@ -112,20 +129,62 @@ class Chat:
     options: Mapping[str, Any] = field(default_factory=dict)
     max_tokens: int | None = None
     files: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """The names of the request parameters that it sets, sorted.
+        """The names of the request parameters that an endpoint must take, sorted.
 
-        `response_format` stands for any JSON object, `provider_tools` for tools that the provider
-        itself runs.
+        Hints, neutral values and, without tools, how to call them are none. `response_format`
+        stands for any JSON object, `provider_tools` for tools that the provider itself runs.
         """
-        names = set(self.options)
+        names = {
+            name
+            for name, value in self.options.items()
+            if name not in HINTS and not is_neutral(name, value)
+        }
+        if not self.tools:
+            names -= NEED_TOOLS
         if self.schema is not None and not self.schema:
             names.add("response_format")
         if any(tool.native is not None for tool in self.tools):
             names.add("provider_tools")
         return tuple(sorted(names))
+
+    @property
+    def media(self) -> tuple[Media, ...]:
+        """All attachments, those that tools gave included."""
+        parts = [part for turn in self.turns for part in turn.parts]
+        inner = [one for part in parts if isinstance(part, ToolResult) for one in part.content]
+        return tuple(part for part in (*parts, *inner) if isinstance(part, Media))
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The modalities of all attachments, sorted."""
+        return tuple(sorted({media.modality for media in self.media}))
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """What an API may refuse of its turns though it takes their modalities, sorted.
+
+        These are the media type of each image and sound given inline, `pdf by URL` and
+        `pdf by file id` (so for each modality), and `PREFILL`.
+        """
+        found = {_form(media) for media in self.media}
+        last = next((turn for turn in reversed(self.turns) if turn.parts), None)
+        if last is not None and last.role == "assistant" and isinstance(last.parts[-1], Text):
+            found.add(PREFILL)
+        return tuple(sorted(form for form in found if form is not None))
+
+
+def _form(media: Media) -> str | None:
+    """Return how an attachment is given; null where that says nothing of it."""
+    if media.data is not None:
+        return media.mime_type if media.modality in ("image", "audio") else None
+    if media.url is not None:
+        return f"{media.modality} by URL"
+    is_kept = media.extra is not None and "file_id" in media.extra
+    return f"{media.modality} by file id" if is_kept else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,19 +44,58 @@ _BY_START = {
     b"ID3": "audio/mpeg",
     b"OggS": "audio/ogg",
     b"fLaC": "audio/flac",
+    b"\xff\xfb": "audio/mpeg",
+    b"\xff\xf3": "audio/mpeg",
+    b"\xff\xf2": "audio/mpeg",
+    b"II*\0": "image/tiff",
+    b"MM\0*": "image/tiff",
+}
+_BY_BRAND = {
+    **dict.fromkeys((b"heic", b"heix", b"mif1", b"msf1"), "image/heic"),
+    **dict.fromkeys((b"avif", b"avis"), "image/avif"),
+    b"M4A ": "audio/mp4",
+    b"qt  ": "video/quicktime",
+}
+_OTHER_NAMES = {
+    **dict.fromkeys(("image/jpg", "image/pjpeg"), "image/jpeg"),
+    **dict.fromkeys(("audio/mp3", "audio/x-mp3"), "audio/mpeg"),
+    **dict.fromkeys(("audio/x-wav", "audio/wave", "audio/vnd.wave"), "audio/wav"),
+    **dict.fromkeys(("audio/m4a", "audio/x-m4a"), "audio/mp4"),
+    **dict.fromkeys(("audio/x-flac",), "audio/flac"),
+    "application/x-pdf": "application/pdf",
+    # Said of anything, it says nothing.
+    "application/octet-stream": "",
+    "image": "",
+    "image/*": "",
 }
 # A RIFF file says only at byte 8 what is in it.
 _BY_RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
 
 
-def media_type_of(start: bytes, name: str | None = None) -> str | None:
-    """Return the media type told by a file's first bytes, else by its name's suffix."""
-    if start.startswith(b"RIFF") and start[8:12] in _BY_RIFF:
-        return _BY_RIFF[start[8:12]]
-    found = next((kind for sign, kind in _BY_START.items() if start.startswith(sign)), None)
+def media_type_of(start: bytes, name: str | None = None, said: str | None = None) -> str | None:
+    """Return the media type told by a file's first bytes, else as said, else by its name's suffix.
+
+    What is said is often wrong, and a server refuses what the bytes do not bear out.
+    """
+    found = _by_bytes(start)
+    if found is None and said:
+        plain = said.partition(";")[0].strip().lower()
+        found = _OTHER_NAMES.get(plain, plain) or None
     if found is None and name is not None and "." in name:
         found = _BY_SUFFIX.get("." + name.rpartition(".")[2].lower())
+    if found is None and start[4:8] == b"ftyp":
+        found = "video/mp4"
     return found
+
+
+def _by_bytes(start: bytes) -> str | None:
+    if start.startswith(b"RIFF") and start[8:12] in _BY_RIFF:
+        return _BY_RIFF[start[8:12]]
+    if start[4:8] == b"ftyp":  # a container: its brand may leave open what is in it
+        return _BY_BRAND.get(start[8:12])
+    if start.startswith(b"BM") and start[6:10] == bytes(4):
+        return "image/bmp"
+    return next((kind for sign, kind in _BY_START.items() if start.startswith(sign)), None)
 
 
 def modality_of(media_type: str | None) -> str | None:

@@ -26,6 +26,7 @@ class Request:
     and `tools_chars` describe attached tools and an answer schema; `parameters` names the
     request parameters set. The first `history` messages were decided on before, in the same
     conversation. `input_tokens` is the caller's own count, else null. `files` names files read.
+    `forms` are those of `Chat`, `notes` say what of the request as given is left out.
     """
 
     messages: tuple[Message, ...]
@@ -39,6 +40,8 @@ class Request:
     input_tokens: int | None = None
     max_tokens: int | None = None
     files: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Task:
     share of the scorer's training models expected to fail). `needs` pairs each required
     capability with why it is needed; `tools_required` says whether more than attached tools asks
     for `tools`. `worth` is what is at stake, as a factor on the strategy's `quality_usd`, and
-    `worth_source` says what set it.
+    `worth_source` says what set it. `forms` are those of `Chat`.
     """
 
     kind: str
@@ -69,6 +72,7 @@ class Task:
     difficulty: float | None = None
     worth: float = 1.0
     worth_source: str = "default"
+    forms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ Habit = Literal[
     "signs_tool_calls",
     "takes_ids_of_9_letters",
     "refuses_thinking",
+    "takes_cache_control",
+    "takes_no_names",
     "demands_thinking",
 ]
 

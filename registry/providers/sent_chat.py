@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from rolecall.registry.core.chat import Chat
+from rolecall.registry.core.chat import NEED_TOOLS, Chat
 from rolecall.registry.core.effort import Effort, level_of
+from rolecall.registry.core.parameters import is_neutral
 from rolecall.registry.providers.anthropic.thinking import claude_of, is_forced, left_out
+from rolecall.registry.providers.extras import lost_extras
 from rolecall.registry.providers.gemini.thinking import gemini_of, thinking_config
 from rolecall.registry.providers.generations import generation_of
 from rolecall.registry.providers.hosts import has_habit
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.providers.support import uncarried
+from rolecall.registry.providers.turns import taken_turns
 
 _THINKING = ("reasoning_effort", "thinking_budget")
 
 
 @dataclass(frozen=True, slots=True)
 class SentChat:
-    """A chat as it is sent, the parameters `dropped` from it (sorted), and a note on its effort."""
+    """A chat as it is sent.
+
+    `dropped` names the parameters and extras that it lost, sorted; neutral values lose nothing.
+    `note` is on its effort, `notes` on turns that are sent otherwise than they were given.
+    """
 
     chat: Chat
     dropped: tuple[str, ...] = ()
     note: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def sent_chat(target: Target, chat: Chat) -> SentChat:
@@ -38,21 +46,42 @@ def sent_chat(target: Target, chat: Chat) -> SentChat:
         option = _THINKING[isinstance(effort, int)]
         chat = replace(chat, options={**chat.options, option: effort})
     endpoint = target.endpoint
-    named = chat.parameters
-    lost = set(uncarried(endpoint.api, named))
+    turns, notes = taken_turns(endpoint.api, chat.turns)
+    chat = replace(chat, turns=turns)
+    named = {*chat.parameters, *chat.options}
+    lost = set(uncarried(endpoint.api, named)) | _lost_metadata(target, chat)
     if endpoint.api == "ollama" and chat.options.get("thinking_budget") == 0:
         lost.discard("thinking_budget")  # no budget is no thinking, which it can be told
-    taken = {*named, "response_format"} if chat.schema is not None else set(named)
+    taken = {*named, "response_format"} if chat.schema is not None else named
     lost |= taken & set(endpoint.unsupported_parameters)
     if endpoint.api == "gemini" and thinking_config(target, chat.options) is None:
-        lost |= set(named) & set(_THINKING)
+        lost |= named & set(_THINKING)
     # How much to think cannot be told Ollama, but that it shall think can.
     sent = _without(chat, lost - {"thinking_budget"} if endpoint.api == "ollama" else lost)
     if endpoint.api == "anthropic":
         refused = left_out(target, sent)
         lost |= refused
         sent = _without(sent, refused)
-    return SentChat(sent, tuple(sorted(lost)), note)
+    said = {name for name in lost if not is_neutral(name, chat.options.get(name, True))}
+    if not chat.tools:
+        said -= NEED_TOOLS
+        notes = (*notes, *_without_tools(chat))
+    return SentChat(sent, tuple(sorted({*said, *lost_extras(target, chat)})), note, notes)
+
+
+def _lost_metadata(target: Target, chat: Chat) -> set[str]:
+    """Return `metadata` where OpenAI itself refuses it: of an answer that it does not store."""
+    is_openai = target.endpoint.api == "openai" and has_habit(target.endpoint, "openai_itself")
+    is_stored = chat.options.get("store") is True
+    return {"metadata"} & set(chat.options) if is_openai and not is_stored else set()
+
+
+def _without_tools(chat: Chat) -> Iterator[str]:
+    """Say in a note that how to call tools is left out, where there are none to call."""
+    asked = {name: chat.options[name] for name in sorted(NEED_TOOLS & set(chat.options))}
+    named = [one for one, value in asked.items() if value != "none" and not is_neutral(one, value)]
+    if named:
+        yield f"no tools are attached: {', '.join(named)} left out"
 
 
 def _without(chat: Chat, names: Iterable[str]) -> Chat:

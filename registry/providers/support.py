@@ -10,18 +10,27 @@ _SAMPLING = frozenset({"temperature", "top_p", "top_k", "stop"})
 _PENALTIES = frozenset({"presence_penalty", "frequency_penalty"})
 # OpenAI's own names: whatever is not listed here is passed on as it is, and refused there if
 # the server does not know it.
-_NOT_IN_OPENAI = frozenset({"thinking_budget", "provider_tools"})
+_OLLAMAS_OWN = frozenset(
+    {
+        *("num_ctx", "num_keep", "num_batch", "num_gpu", "main_gpu", "num_thread", "use_mmap"),
+        *("use_mlock", "low_vram", "numa", "f16_kv", "keep_alive"),
+    }
+)
+_NOT_IN_OPENAI = _OLLAMAS_OWN | {"thinking_budget", "provider_tools", "cache_control"}
 _CARRIED: Mapping[Api, frozenset[str]] = {
     "anthropic": _SAMPLING
     | {"reasoning_effort", "thinking_budget", "tool_choice", "parallel_tool_calls"}
-    | {"user", "service_tier", "provider_tools"},
+    | {"user", "service_tier", "provider_tools", "cache_control"},
     "gemini": _SAMPLING
     | _PENALTIES
     | {"seed", "logprobs", "top_logprobs", "reasoning_effort", "thinking_budget"}
     | {"tool_choice", "response_format"},
     "ollama": _SAMPLING
     | _PENALTIES
-    | {"min_p", "seed", "repeat_penalty", "reasoning_effort", "response_format"},
+    | {"min_p", "seed", "repeat_penalty", "repeat_last_n", "typical_p", "tfs_z"}
+    | {"mirostat", "mirostat_tau", "mirostat_eta", "penalize_newline"}
+    | {"reasoning_effort", "response_format"}
+    | _OLLAMAS_OWN,
 }
 
 

@@ -177,6 +177,7 @@ class Router:
             exhausted=known.exhausted,
             measured=known.measured,
             api_gaps=_api_gaps(task.parameters, task.modalities),
+            untaken_forms=_untaken_forms(snapshot, task.forms),
             allow_drop=choices.allow_drop,
             spend_limit=limit,
             notes=notes,
@@ -241,7 +242,7 @@ class Router:
             scorer_version=self._scorer.version,
             elapsed_ms=0.0,
             prompt=prompt if layers.log_prompts else None,
-            notes=layers.notes + inputs.notes + ranked.notes,
+            notes=request.notes + layers.notes + inputs.notes + ranked.notes,
             prompt_sha256=hashlib.sha256(prompt.encode(errors="surrogatepass")).hexdigest(),
         )
 
@@ -312,3 +313,13 @@ def _api_gaps(parameters: tuple[str, ...], modalities: tuple[str, ...]) -> dict[
         )
         for api in APIS
     }
+
+
+def _untaken_forms(snapshot: Snapshot, forms: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Return what of a request's forms each endpoint refuses."""
+    if not forms:
+        return {}
+    # Imported here: a request without attachments does not pay for it.
+    from rolecall.registry.providers.forms import untaken_by
+
+    return untaken_by(snapshot.registry.endpoints, snapshot.models, forms)

@@ -31,7 +31,9 @@ _NAMES = {kind: name for name, kind in _TYPES.items()}
 
 def turn_to_json(turn: Turn) -> str:
     """Return the turn as text that SQLite takes, whatever characters it holds."""
-    plain = {"role": turn.role, "parts": [_part_to_plain(part) for part in turn.parts]}
+    plain: Plain = {"role": turn.role, "parts": [_part_to_plain(part) for part in turn.parts]}
+    if turn.name is not None:
+        plain["name"] = turn.name
     text = compact(plain)
     # A lone surrogate can be told by an escape only.
     return text if storable(text) == text else json.dumps(plain)
@@ -52,7 +54,7 @@ def turn_from_json(text: str) -> Turn:
     """Return the turn that `turn_to_json` wrote. Raises RegistryUnusable."""
     try:
         plain = json.loads(text)
-        return Turn(plain["role"], _parts(plain["parts"]))
+        return Turn(plain["role"], _parts(plain["parts"]), plain.get("name"))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise RegistryUnusable(
             "a stored conversation cannot be read back", hint="rolecall registry check"

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolecall.registry.chat.attachments import MEDIA_PARTS, refuse_missing_content
-from rolecall.registry.chat.parse import CHAT_ROLES, parse_chat, request_of
+from rolecall.registry.chat.messages import CHAT_ROLES
+from rolecall.registry.chat.parse import parse_chat, request_of
 from rolecall.registry.core.chat import Chat, Media, Part, Text, Thinking, ToolCall, Turn
 from rolecall.registry.core.errors import InvalidPrompt
 
@@ -64,7 +65,7 @@ def test_empty_texts_are_left_out_and_their_turns_kept() -> None:
     [
         (
             {"type": "image_url", "image_url": {"url": "https://example.org/a", "detail": "low"}},
-            Media("image", url="https://example.org/a"),
+            Media("image", url="https://example.org/a", extra={"detail": "low"}),
         ),
         (
             {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}},
@@ -72,7 +73,7 @@ def test_empty_texts_are_left_out_and_their_turns_kept() -> None:
         ),
         (
             {"type": "input_image", "image_url": f"data:image/webp;base64,{PNG}"},
-            Media("image", "image/webp", PNG),
+            Media("image", "image/png", PNG),
         ),
         (
             {

@@ -120,7 +120,7 @@ def test_what_is_wrong_is_named_with_its_place(document: Any, message: str) -> N
 
 
 def test_a_batch_line_carries_its_request_under_body() -> None:
-    line = {"custom_id": "a1", "method": "POST", "body": {"messages": [HI], "top_p": 1}}
+    line = {"custom_id": "a1", "method": "POST", "body": {"messages": [HI], "top_p": 0.5}}
     chat, custom_id = parse_row(line, name="in.jsonl:1")
     request = request_of(chat)
     assert (request.messages[0].text, request.parameters, custom_id) == ("hi", ("top_p",), "a1")

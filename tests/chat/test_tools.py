@@ -49,7 +49,18 @@ def calling(call_id: str | None = "1", name: str = "look_up") -> dict[str, Any]:
             "name": "look_up",
             "description": "finds",
             "input_schema": SCHEMA,
-            "cache_control": {"type": "ephemeral"},
+        },
+        {"name": "look_up", "description": "finds", "inputSchema": SCHEMA},
+        {"name": "look_up", "description": "finds", "parametersJsonSchema": SCHEMA},
+        {"name": "look_up", "description": "finds", "parameters_json_schema": SCHEMA},
+        {
+            "functionDeclarations": [
+                {
+                    "name": "look_up",
+                    "description": "finds",
+                    "parameters": {"type": "OBJECT", "properties": {"q": {"type": "STRING"}}},
+                }
+            ]
         },
     ],
 )
@@ -194,8 +205,8 @@ def test_a_call_in_free_text_is_carried_as_an_object() -> None:
             ".tool_calls[0].function: expected an object, found null",
         ),
         (
-            {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": {}}}]},
-            ".tool_calls[0].function.arguments: expected JSON as a string, found an object",
+            {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": [3]}}]},
+            ".tool_calls[0].function.arguments: expected an object or JSON text, found a list",
         ),
         (
             {"role": "assistant", "tool_calls": [{"id": 1, "function": {"name": "f"}}]},

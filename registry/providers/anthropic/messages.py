@@ -7,29 +7,32 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rolecall.registry.core.chat import Media, Part, Text, Thinking, ToolCall, ToolResult, Turn
-from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.core.media_types import USUAL_TYPES
-from rolecall.registry.providers.support import lost_modalities
+from rolecall.registry.providers.extras import kept_extra
 from rolecall.registry.providers.tool_call_ids import CallIds, arguments_of
 
 Block = dict[str, Any]
 ORIGIN = "anthropic"
+_CACHED = ("cache_control",)
+_CITED = ("cache_control", "citations")
 _NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_-]")
 
 
-def system_of(turns: Sequence[Turn]) -> str | None:
-    """Return all system turns as one prompt, in their order.
+def system_of(turns: Sequence[Turn]) -> str | list[Block] | None:
+    """Return all system turns as one prompt, in their order; as blocks where one is to be cached.
 
     The API has one place for them: a later one counts no less there, only its moment is lost.
     """
     texts = [
-        part.text
+        part
         for turn in turns
         if turn.role == "system"
         for part in turn.parts
         if isinstance(part, Text) and part.text.strip()
     ]
-    return "\n\n".join(texts) or None
+    if any(part.extra for part in texts):
+        return [_text(part) for part in texts]
+    return "\n\n".join(part.text for part in texts) or None
 
 
 def messages_of(turns: Sequence[Turn], *, is_signed: bool) -> list[dict[str, Any]]:
@@ -37,7 +40,6 @@ def messages_of(turns: Sequence[Turn], *, is_signed: bool) -> list[dict[str, Any
 
     Thinking goes back only in the tool loop still going on, where the API wants it unchanged;
     where `is_signed`, only with its signature, since unsigned thinking is another maker's.
-    Raises CallFailed for sound and film, which the API does not take.
     """
     ids = CallIds()
     loop = loop_start(turns)
@@ -93,7 +95,7 @@ def _append(messages: list[dict[str, Any]], role: str, blocks: list[Block]) -> N
 def _blocks(part: Part, ids: CallIds) -> Iterator[Block]:
     if isinstance(part, Text):
         if part.text.strip():  # blank text is refused
-            yield {"type": "text", "text": part.text}
+            yield _text(part)
     elif isinstance(part, Media):
         yield _media(part)
     elif isinstance(part, Thinking):
@@ -101,15 +103,22 @@ def _blocks(part: Part, ids: CallIds) -> Iterator[Block]:
     elif isinstance(part, ToolCall):
         identity = ids.of_call(part, cleaned=_cleaned(part.id))
         given = arguments_of(part)
-        yield {"type": "tool_use", "id": identity, "name": part.name, "input": given}
+        called = {"type": "tool_use", "id": identity, "name": part.name, "input": given}
+        yield called | kept_extra(part.extra, _CACHED)
     else:
         yield _result(part, ids)
 
 
+def _text(part: Text) -> Block:
+    """Return a text; one to be cited is a document."""
+    extra = kept_extra(part.extra, _CITED)
+    if "citations" not in extra:
+        return {"type": "text", "text": part.text} | extra
+    source = {"type": "text", "media_type": "text/plain", "data": part.text}
+    return {"type": "document", "source": source} | extra
+
+
 def _media(part: Media) -> Block:
-    if lost_modalities("anthropic", [part.modality]):
-        said = f"anthropic takes no {part.modality} attachments"
-        raise CallFailed("parameter_unsupported", said, parameter=part.modality)
     source = {"type": "url", "url": part.url}
     if part.data is not None:
         source = {
@@ -118,8 +127,9 @@ def _media(part: Media) -> Block:
             "data": part.data,
         }
     if part.modality == "image":
-        return {"type": "image", "source": source}
-    return {"type": "document", "source": source} | ({"title": part.name} if part.name else {})
+        return {"type": "image", "source": source} | kept_extra(part.extra, _CACHED)
+    named = {"title": part.name} if part.name else {}
+    return {"type": "document", "source": source, **named} | kept_extra(part.extra, _CITED)
 
 
 def _thinking(part: Thinking) -> Block:
@@ -137,6 +147,7 @@ def _result(part: ToolResult, ids: CallIds) -> Block:
     }
     if not block["content"]:
         del block["content"]
+    block |= kept_extra(part.extra, _CACHED)
     return block | ({"is_error": True} if part.is_error else {})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from rolecall.registry.core.chat import Chat, Tool
@@ -16,6 +16,8 @@ from rolecall.registry.providers.anthropic.thinking import (
     claude_of,
     planned,
 )
+from rolecall.registry.providers.extras import kept_extra, taken_extras
+from rolecall.registry.providers.forms import refuse_untaken
 from rolecall.registry.providers.http.url import address
 from rolecall.registry.providers.protocol import Format, HttpRequest, Target
 
@@ -29,6 +31,7 @@ _SERVICE_TIERS = {
 
 def build(target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
     """Return the request. Raises CallFailed for attachments that the API does not take."""
+    refuse_untaken(target, chat)
     options, plan = chat.options, planned(target, chat)
     body: dict[str, Any] = {
         "model": target.remote_model,
@@ -42,7 +45,7 @@ def build(target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
     if system is not None:
         body["system"] = system
     if chat.tools:
-        body["tools"] = [_tool(tool) for tool in chat.tools]
+        body["tools"] = [_tool(tool, taken_extras(target)) for tool in chat.tools]
         body |= _tool_choice(options)
     if plan.thinking is not None:
         body["thinking"] = dict(plan.thinking)
@@ -73,16 +76,19 @@ def _caller(options: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if isinstance(options.get("user"), str):
         found["metadata"] = {"user_id": options["user"]}
+    if "cache_control" in options:
+        found["cache_control"] = options["cache_control"]
     tier = _SERVICE_TIERS.get(str(options.get("service_tier")))
     return found if tier is None else found | {"service_tier": tier}
 
 
-def _tool(tool: Tool) -> dict[str, Any]:
+def _tool(tool: Tool, extras: Collection[str]) -> dict[str, Any]:
     if tool.native is not None:
         return dict(tool.native)
     found: dict[str, Any] = {"name": tool.name}
     if tool.description is not None:
         found["description"] = tool.description
+    found |= kept_extra(tool.extra, extras)
     return found | {"input_schema": {"type": "object", "properties": {}} | dict(tool.parameters)}
 
 

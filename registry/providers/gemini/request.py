@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from rolecall.registry.core.chat import Chat, Tool
+from rolecall.registry.providers.forms import refuse_untaken
 from rolecall.registry.providers.gemini.errors import failure
 from rolecall.registry.providers.gemini.messages import contents_of, instruction_of
 from rolecall.registry.providers.gemini.response import GeminiReader
@@ -31,7 +32,8 @@ _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 
 def build(target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
-    """Return the request."""
+    """Return the request. Raises CallFailed for attachments that the API does not take."""
+    refuse_untaken(target, chat)
     options = chat.options
     config = {
         **{_OPTIONS[name]: value for name, value in options.items() if name in _OPTIONS},

@@ -16,7 +16,7 @@ from rolecall.registry.core.chat import (
     ToolResult,
     Turn,
 )
-from rolecall.registry.core.errors import CallFailed
+from rolecall.registry.providers.forms import refuse_untaken
 from rolecall.registry.providers.http.url import address
 from rolecall.registry.providers.ollama.response import OllamaReader, failure
 from rolecall.registry.providers.openai.messages import text_of, tool_stretches
@@ -26,7 +26,10 @@ from rolecall.registry.providers.tool_call_ids import arguments_of
 
 _OPTIONS = (
     *("temperature", "top_p", "top_k", "min_p", "seed", "stop"),
-    *("presence_penalty", "frequency_penalty", "repeat_penalty"),
+    *("presence_penalty", "frequency_penalty", "repeat_penalty", "repeat_last_n", "typical_p"),
+    *("tfs_z", "mirostat", "mirostat_tau", "mirostat_eta", "penalize_newline", "num_ctx"),
+    *("num_keep", "num_batch", "num_gpu", "main_gpu", "num_thread", "use_mmap", "use_mlock"),
+    *("low_vram", "numa", "f16_kv"),
 )
 _EFFORTS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high"}
 # Ollama cuts off what does not fit its window and does not say so. Its default holds 4,096.
@@ -38,6 +41,7 @@ _ANSWER_TOKENS = 1024
 
 def build(target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
     """Return the request. Raises CallFailed for attachments that Ollama does not take."""
+    refuse_untaken(target, chat)
     endpoint = target.endpoint
     body: dict[str, Any] = {
         "model": target.remote_model,
@@ -56,9 +60,11 @@ def build(target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
         options["num_predict"] = chat.max_tokens
     window = _window(target, body, chat.max_tokens)
     if window is not None:
-        options["num_ctx"] = window
+        options.setdefault("num_ctx", window)
     if options:
         body["options"] = options
+    if "keep_alive" in chat.options:
+        body["keep_alive"] = chat.options["keep_alive"]
     headers = {"authorization": f"Bearer {target.key}"} if target.key else {}
     path = "chat" if endpoint.base_url.rstrip("/").endswith("/api") else "api/chat"
     return HttpRequest(address(endpoint, path), headers, body)
@@ -111,7 +117,7 @@ def _messages(turns: Sequence[Turn]) -> list[dict[str, Any]]:
 
 def _message(role: str, parts: Sequence[Part], *, with_thinking: bool) -> dict[str, Any]:
     message: dict[str, Any] = {"role": role, "content": text_of(parts)}
-    images = [_image(part) for part in parts if isinstance(part, Media)]
+    images = [part.data for part in parts if isinstance(part, Media)]
     if images:
         message["images"] = images
     thoughts = [part for part in parts if isinstance(part, Thinking) and part.origin == "ollama"]
@@ -135,20 +141,10 @@ def _tool_message(result: ToolResult, names: Mapping[str, str]) -> dict[str, Any
     name = result.name or names.get(result.call_id)
     if name:
         message["tool_name"] = name
-    images = [_image(part) for part in result.content if isinstance(part, Media)]
+    images = [part.data for part in result.content if isinstance(part, Media)]
     if images:
         message["images"] = images
     return message
-
-
-def _image(media: Media) -> str:
-    if media.modality != "image":
-        said = f"ollama takes no {media.modality} attachments"
-        raise CallFailed("parameter_unsupported", said, parameter=media.modality)
-    if media.data is None:
-        said = "ollama takes images inline, not by URL"
-        raise CallFailed("parameter_unsupported", said, parameter="image_url")
-    return media.data
 
 
 OLLAMA = Format(build, OllamaReader, failure)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -19,6 +19,7 @@ from rolecall.registry.core.chat import (
 )
 from rolecall.registry.core.entities import Endpoint
 from rolecall.registry.core.media_types import USUAL_TYPES
+from rolecall.registry.providers.extras import kept_extra
 from rolecall.registry.providers.hosts import has_habit
 from rolecall.registry.providers.tool_call_ids import CallIds
 
@@ -32,8 +33,8 @@ _LONGEST_ID = 40
 Message = dict[str, Any]
 
 
-def messages(chat: Chat, endpoint: Endpoint) -> list[Message]:
-    """Return the messages of a conversation.
+def messages(chat: Chat, endpoint: Endpoint, extras: Collection[str] = ()) -> list[Message]:
+    """Return the messages of a conversation, with the `extras` that the endpoint has a place for.
 
     `reasoning_content` is given back where tools were called between two user turns, which
     DeepSeek and others ask for in all later requests; other thinking is left out. What a tool
@@ -48,7 +49,7 @@ def messages(chat: Chat, endpoint: Endpoint) -> list[Message]:
         if attached and not any(isinstance(part, ToolResult) for part in turn.parts):
             built.append({"role": "user", "content": attached})
             attached = []
-        for message in _messages_of(turn, attached, ids):
+        for message in _messages_of(turn, attached, ids, extras):
             if message["role"] == "assistant" and gives_back[index]:
                 _give_back(message, turn, placeholder)
             built.append(message)
@@ -130,28 +131,35 @@ class _Ids:
         )
 
 
-def _messages_of(turn: Turn, attached: list[Message], ids: _Ids) -> Iterator[Message]:
+def _messages_of(
+    turn: Turn, attached: list[Message], ids: _Ids, extras: Collection[str]
+) -> Iterator[Message]:
     for part in turn.parts:
         if isinstance(part, ToolResult):
-            yield _tool_message(part, attached, ids)
+            yield _tool_message(part, attached, ids, extras)
     rest = [part for part in turn.parts if not isinstance(part, ToolResult)]
+    named = {"name": turn.name} if turn.name is not None and "name" in extras else {}
     if turn.role == "assistant":
-        yield _assistant_message(rest, ids)
+        yield _assistant_message(rest, ids) | named
     elif rest or turn.role != "tool":
-        yield {"role": turn.role, "content": _content(rest)}
+        yield {"role": turn.role, "content": _content(rest, extras), **named}
 
 
-def _tool_message(result: ToolResult, attached: list[Message], ids: _Ids) -> Message:
+def _tool_message(
+    result: ToolResult, attached: list[Message], ids: _Ids, extras: Collection[str]
+) -> Message:
     text = text_of(result.content)
     media = [part for part in result.content if isinstance(part, Media)]
     if media:
         named = result.name or result.call_id
         text = "\n".join(filter(None, [text, "(attached below)"]))
         attached.append({"type": "text", "text": f"(attached by the tool {named})"})
-        attached.extend(_media_part(part) for part in media)
+        attached.extend(_media_part(part, extras) for part in media)
     if result.is_error:
         text = f"error: {text}"
-    return {"role": "tool", "tool_call_id": ids.of_result(result), "content": text}
+    cached = kept_extra(result.extra, _cached(extras))
+    content = [{"type": "text", "text": text, **cached}] if cached else text
+    return {"role": "tool", "tool_call_id": ids.of_result(result), "content": content}
 
 
 def _assistant_message(parts: Sequence[Part], ids: _Ids) -> Message:
@@ -171,22 +179,30 @@ def _call(call: ToolCall, ids: _Ids) -> Message:
     return told
 
 
-def _content(parts: Sequence[Part]) -> str | list[Message]:
-    """Text alone stays a string, which every server takes; attachments make it a list."""
-    if not any(isinstance(part, Media) for part in parts):
+def _cached(extras: Collection[str]) -> list[str]:
+    return [name for name in extras if name == "cache_control"]
+
+
+def _content(parts: Sequence[Part], extras: Collection[str]) -> str | list[Message]:
+    """Text alone stays a string, which every server takes; what else there is makes it a list."""
+    marks = [kept_extra(part.extra, _cached(extras)) for part in parts if isinstance(part, Text)]
+    if not any(marks) and not any(isinstance(part, Media) for part in parts):
         return text_of(parts)
     told: list[Message] = []
     for part in parts:
         if isinstance(part, Text):
-            told.append({"type": "text", "text": part.text})
+            cached = kept_extra(part.extra, _cached(extras))
+            told.append({"type": "text", "text": part.text, **cached})
         elif isinstance(part, Media):
-            told.append(_media_part(part))
+            told.append(_media_part(part, extras))
     return told
 
 
-def _media_part(media: Media) -> Message:
+def _media_part(media: Media, extras: Collection[str]) -> Message:
     if media.modality == "image":
-        return {"type": "image_url", "image_url": {"url": data_uri(media)}}
+        detail = kept_extra(media.extra, [name for name in extras if name == "detail"])
+        image = {"type": "image_url", "image_url": {"url": data_uri(media), **detail}}
+        return image | kept_extra(media.extra, _cached(extras))
     if media.modality == "audio" and media.data is not None:
         subtype = (media.mime_type or "audio/wav").partition("/")[2].partition(";")[0]
         told = {"data": media.data, "format": _AUDIO_FORMATS.get(subtype, subtype)}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from rolecall.registry.core.chat import Chat, Tool
+from rolecall.registry.core.chat import NEED_TOOLS, Chat, Tool
 from rolecall.registry.core.entities import Endpoint
 from rolecall.registry.providers.errors import failure_of
+from rolecall.registry.providers.extras import kept_extra, taken_extras
+from rolecall.registry.providers.forms import refuse_untaken
 from rolecall.registry.providers.hosts import has_habit
 from rolecall.registry.providers.http.url import address
 from rolecall.registry.providers.openai.messages import messages
@@ -16,20 +18,23 @@ from rolecall.registry.providers.openai.response import OpenAIReader
 from rolecall.registry.providers.openai.strict_schema import is_strict
 from rolecall.registry.providers.protocol import Format, HttpRequest, Target
 
-_NEEDS_TOOLS = {"tool_choice", "parallel_tool_calls"}
-_SET_HERE = {"model", "messages", "stream", "stream_options", "tools", "response_format"}
+_SET_HERE = frozenset({"model", "messages", "stream", "stream_options", "tools", "response_format"})
 
 
 def build(target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
-    """Return the request; options go under their own names."""
-    endpoint = target.endpoint
+    """Return the request; options go under their own names.
+
+    Raises CallFailed for attachments that the endpoint does not take.
+    """
+    refuse_untaken(target, chat)
+    endpoint, extras = target.endpoint, taken_extras(target)
     body: dict[str, Any] = {
         "model": target.remote_model,
-        "messages": messages(chat, endpoint),
+        "messages": messages(chat, endpoint, extras),
     }
     if chat.tools:
-        body["tools"] = [tool_definition(tool) for tool in chat.tools]
-    without = _SET_HERE | (set() if chat.tools else _NEEDS_TOOLS)
+        body["tools"] = [tool_definition(tool, extras) for tool in chat.tools]
+    without = _SET_HERE | (frozenset() if chat.tools else NEED_TOOLS)
     for name, value in chat.options.items():
         if name not in without:
             body[name] = _tool_choice(value) if name == "tool_choice" else value
@@ -45,13 +50,15 @@ def build(target: Target, chat: Chat, *, stream: bool) -> HttpRequest:
     return HttpRequest(address(endpoint, "chat/completions"), headers, body)
 
 
-def tool_definition(tool: Tool) -> dict[str, Any]:
-    """Return a tool as OpenAI, and Ollama after it, describes one."""
+def tool_definition(tool: Tool, extras: Collection[str] = ()) -> dict[str, Any]:
+    """Return a tool as OpenAI, and Ollama after it, describes one, with those of its extras."""
     function: dict[str, Any] = {"name": tool.name}
     if tool.description is not None:
         function["description"] = tool.description
     function["parameters"] = dict(tool.parameters) or {"type": "object", "properties": {}}
-    return {"type": "function", "function": function}
+    function |= kept_extra(tool.extra, [name for name in extras if name == "strict"])
+    cached = kept_extra(tool.extra, [name for name in extras if name == "cache_control"])
+    return {"type": "function", "function": function, **cached}
 
 
 def _tool_choice(choice: Any) -> Any:

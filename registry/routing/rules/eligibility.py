@@ -205,8 +205,9 @@ def _by_form(look: _Look, seen: _Seen) -> None:
     lossy = look.inputs.api_gaps.get(seen.endpoint.api, NO_GAPS).modalities
     untaken = [name for name in task.modalities if name not in seen.model.modalities]
     lost = [n for n in task.modalities if n in lossy and n not in untaken] if lossy else []
-    if untaken or lost:
-        detail = _joined("takes no ", untaken, "its API takes no ", lost)
+    forms = list(look.inputs.untaken_forms.get(seen.endpoint.id, ()))
+    if untaken or lost or forms:
+        detail = _joined("takes no ", untaken + forms, "its API takes no ", lost)
         seen.exclude("MODALITY_UNSUPPORTED", detail)
     too_small = _too_small(look, seen)
     if too_small:

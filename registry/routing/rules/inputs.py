@@ -31,6 +31,7 @@ class DecisionInputs:
     `offline` and `exhausted` say of endpoints that are down or over their quota what is known;
     `measured` is what calls and outcomes say. With `allow_drop` an endpoint is eligible without
     the parameters that it or its API does not take; without an attachment's modality none is.
+    `untaken_forms` names, by endpoint, those of the task's `forms` that it is known to refuse.
     """
 
     endpoints: tuple[Endpoint, ...]
@@ -46,6 +47,7 @@ class DecisionInputs:
     exhausted: Mapping[str, str] = field(default_factory=dict)
     measured: Mapping[str, Measured] = field(default_factory=dict)
     api_gaps: Mapping[Api, ApiGaps] = field(default_factory=dict)
+    untaken_forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     allow_drop: bool = False
     spend_limit: SpendLimit | None = None
     notes: tuple[str, ...] = ()

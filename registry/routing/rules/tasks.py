@@ -131,6 +131,7 @@ def build_task(
         tools_required=any(capability == "tools" for capability, _ in required),
         worth=factor,
         worth_source=worth_source,
+        forms=request.forms,
     )
 
 
