@@ -218,13 +218,15 @@ class Asker:
         )
         if answer.finish_reason == "length":
             notes = (f"the answer was cut off: {_limit_reached(attempt)}", *notes)
+        elif answer.finish_reason not in (None, "stop", "tool_calls"):
+            notes = (f"the server ended the answer with {answer.finish_reason}", *notes)
         return Answered(
             decision,
             answer,
             attempt.call,
             state.conversation.id,
             outcomes,
-            notes,
+            (*answer.notes, *notes),
             state.told,
         )
 

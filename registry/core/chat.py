@@ -10,7 +10,6 @@ from rolecall.registry.core.parameters import HINTS, is_neutral
 
 Extra = Mapping[str, Any]
 TurnRole = Literal["system", "user", "assistant", "tool"]
-FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 # An answer that the request itself begins: its last message is the assistant's.
 PREFILL = "prefill (a last message of the assistant's)"
 # How tools are called, which says nothing where none are attached.
@@ -205,17 +204,20 @@ class Usage:
 class Answer:
     """A whole answer, or what had come of one when the call failed.
 
-    `finish_reason` is in OpenAI's words, `finish_reasons` as the provider said it.
-    `load_duration_s` is the time a local server took to load the model first.
+    `finish_reason` is in OpenAI's words (`stop`, `length`, `tool_calls`, `content_filter`) where
+    it has one, else as the provider said it, as all `finish_reasons` are. `load_duration_s` is
+    the time a local server took to load the model first. `notes` are what a person should know of
+    how the answer was read.
     """
 
     parts: tuple[Text | Thinking | ToolCall, ...] = ()
-    finish_reason: FinishReason | None = None
+    finish_reason: str | None = None
     finish_reasons: tuple[str, ...] = ()
     usage: Usage | None = None
     response_id: str | None = None
     response_model: str | None = None
     load_duration_s: float | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

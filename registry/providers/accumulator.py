@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from itertools import pairwise
 from typing import Any
 
 from rolecall.registry.core.chat import (
     Answer,
     Event,
-    FinishReason,
     Text,
     TextDelta,
     Thinking,
@@ -19,6 +20,11 @@ from rolecall.registry.core.chat import (
     ToolCallDelta,
     Usage,
 )
+from rolecall.registry.providers.thinking_tags import Kind, ThinkingTags
+
+# Thinking that came in the text itself, and is given back to no API.
+IN_TEXT = "content"
+_MOST_TOKENS = 10**12
 
 
 @dataclass(slots=True)
@@ -37,6 +43,18 @@ class CallSoFar:
     name: str = ""
     arguments: list[str] = field(default_factory=list)
     signature: str | None = None
+
+    def whole(self) -> str:
+        """Return the arguments: their pieces joined, or the last where it holds those before it.
+
+        Some servers send all that came so far with each piece, or the whole once more at the end.
+        """
+        joined, last = "".join(self.arguments), next(reversed(self.arguments), "")
+        if len(self.arguments) < 2 or is_object(joined) or not is_object(last):
+            return joined
+        grows = all(after.startswith(one) for one, after in pairwise(self.arguments))
+        repeats = "".join(self.arguments[:-1]) == last
+        return last if grows or repeats else joined
 
 
 class Accumulator:
@@ -77,15 +95,37 @@ class Accumulator:
         if new_name or arguments:
             yield ToolCallDelta(new_name, arguments)
 
+    def text(self) -> str:
+        """Return the text so far."""
+        return "".join("".join(part.pieces) for part in self._prose(None))
+
+    def text_pieces(self) -> int:
+        """Return in how many pieces the text came."""
+        return sum(len(part.pieces) for part in self._prose(None))
+
+    def text_was_thinking(self, origin: str) -> None:
+        """Take all the text so far for thinking."""
+        for part in self._prose(None):
+            part.origin = origin
+
+    def take_back_thinking(self, thought: str, origin: str) -> None:
+        """Remove what was the last of the thinking."""
+        for part in [*self._prose(origin)][-1:]:
+            part.pieces = ["".join(part.pieces).removesuffix(thought)]
+            if part.pieces == [""]:
+                self._parts.remove(part)
+
+    def _prose(self, origin: str | None) -> Iterator[_Prose]:
+        return (part for part in self._parts if isinstance(part, _Prose) and part.origin == origin)
+
     def parts(self) -> tuple[Text | Thinking | ToolCall, ...]:
         """Return the parts; calls that came without an id are numbered `call_0`, …"""
         found: list[Text | Thinking | ToolCall] = []
         calls = 0
         for part in self._parts:
             if isinstance(part, CallSoFar):
-                arguments = "".join(part.arguments) or "{}"
                 identity = part.id or f"call_{calls}"
-                found.append(ToolCall(identity, part.name, arguments, part.signature))
+                found.append(ToolCall(identity, part.name, part.whole() or "{}", part.signature))
                 calls += 1
             elif part.origin is None:
                 found.append(Text("".join(part.pieces)))
@@ -114,6 +154,56 @@ class AnswerReader(ABC):
         self.response_id: str | None = None
         self.response_model: str | None = None
         self.load_duration_s: float | None = None
+        self.notes: list[str] = []
+        self._tags = ThinkingTags()
+
+    def read_text(self, piece: str) -> Iterator[Event]:
+        """Take in more of the text, in which the model may also think, between tags."""
+        for kind, text in self._tags.feed(piece):
+            yield from self._sorted_out(kind, text)
+
+    def end(self) -> Iterator[Event]:
+        """Yield what was held back, once nothing more comes."""
+        for kind, text in self._tags.end(is_cut=self.finish_reason() != "stop"):
+            yield from self._sorted_out(kind, text)
+
+    def _sorted_out(self, kind: Kind, text: str) -> Iterator[Event]:
+        if kind is Kind.TEXT:
+            yield from self.pieces.add_text(text)
+        elif kind is Kind.THINKING:
+            yield from self.pieces.add_thinking(text, IN_TEXT)
+        elif kind is Kind.TEXT_WAS_THINKING:
+            self.pieces.text_was_thinking(IN_TEXT)
+            self.note("the text before the tag that ends thinking was the model's thinking")
+        else:
+            self.pieces.take_back_thinking(text, IN_TEXT)
+
+    def note(self, text: str) -> None:
+        """Keep what a person should know of how the answer was read, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def count(self, used: Usage | None, told: Any) -> None:
+        """Take in a usage, of each number the largest: most servers count up.
+
+        `told` is what the server said; what can be no number of tokens is noted.
+        """
+        self.note_impossible(told)
+        if used is None or self.usage is None:
+            self.usage = used or self.usage
+            return
+        both = ([getattr(each, one.name) for each in (self.usage, used)] for one in fields(Usage))
+        known = ([count for count in pair if count is not None] for pair in both)
+        self.usage = Usage(*(max(counts, default=None) for counts in known))
+
+    def note_impossible(self, told: Any) -> None:
+        """Note numbers of tokens that none can be."""
+        counts = told.items() if isinstance(told, dict) else ()
+        if any(
+            str(key).lower().endswith(("tokens", "count")) and _is_impossible(n)
+            for key, n in counts
+        ):
+            self.note("the server told a number of tokens that cannot be: it is not counted")
 
     @abstractmethod
     def feed(self, record: Any) -> Iterator[Event]:
@@ -123,8 +213,8 @@ class AnswerReader(ABC):
         """
 
     @abstractmethod
-    def finish_reason(self) -> FinishReason | None:
-        """Return why the answer ended, in OpenAI's words; null before it has."""
+    def finish_reason(self) -> str | None:
+        """Return why the answer ended, in OpenAI's words if it can be; null before it has."""
 
     @property
     def is_finished(self) -> bool:
@@ -137,6 +227,8 @@ class AnswerReader(ABC):
 
     def answer(self) -> Answer:
         """Return what has been read so far."""
+        for _ in self.end():
+            pass
         return Answer(
             parts=self.parts(),
             finish_reason=self.finish_reason(),
@@ -145,6 +237,7 @@ class AnswerReader(ABC):
             response_id=self.response_id,
             response_model=self.response_model,
             load_duration_s=self.load_duration_s,
+            notes=tuple(self.notes),
         )
 
     def read_whole(self, document: Any) -> None:
@@ -162,6 +255,30 @@ def text_at(holder: Any, key: str) -> str | None:
 def count_at(holder: Any, key: str) -> int | None:
     """Return the count under a key; null where there is no number, or one that cannot be."""
     value = holder.get(key) if isinstance(holder, dict) else None
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return None
-    return int(value) if 0 <= value < 1e12 else None
+    number = _number(value)
+    return int(number) if number is not None and 0 <= number < _MOST_TOKENS else None
+
+
+def is_object(text: str) -> bool:
+    """Tell whether a text is a whole JSON object."""
+    if not text.lstrip().startswith("{") or not text.rstrip().endswith("}"):
+        return False
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _is_impossible(value: Any) -> bool:
+    number = _number(value)
+    return number is not None and not 0 <= number < _MOST_TOKENS
+
+
+def _number(value: Any) -> int | float | None:
+    """Return a number, which may be written as a text; null where there is none."""
+    if isinstance(value, str) and len(value) < 30:
+        try:
+            return int(value) if value.strip().lstrip("+-").isdecimal() else float(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -18,7 +18,7 @@ from rolecall.registry.core.chat import Answer, Chat, Completed, Event, Timeouts
 from rolecall.registry.core.entities import Api
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.anthropic.request import ANTHROPIC
-from rolecall.registry.providers.errors import one_line
+from rolecall.registry.providers.error_body import one_line
 from rolecall.registry.providers.gemini.request import GEMINI
 from rolecall.registry.providers.http.exchange import Exchange
 from rolecall.registry.providers.http.proxies import Proxy, proxy_for
@@ -174,6 +174,7 @@ def _cleaned(answer: Answer, keys: Collection[str]) -> Answer:
 
     return replace(
         answer,
+        finish_reason=None if answer.finish_reason is None else plain(answer.finish_reason),
         finish_reasons=tuple(plain(reason) for reason in answer.finish_reasons),
         response_id=None if answer.response_id is None else plain(answer.response_id),
         response_model=None if answer.response_model is None else plain(answer.response_model),

@@ -2,57 +2,64 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from rolecall.registry.core.errors import CallFailed
+from rolecall.registry.providers.error_body import codes_in, message_of, one_line, status_in
 from rolecall.registry.providers.http.retry_after import retry_after_s
-
-# The client shortens a message further, once no key is left in it: half of one would be missed.
-_LONGEST_MESSAGE = 4_000
-_DEEPEST = 6
 
 _QUOTA_CODES = {
     *("insufficient_quota", "insufficient_balance", "insufficient_credits", "payment_required"),
     *("insufficient_user_quota", "billing_hard_limit_reached", "billing_not_active"),
-    *("billing_error", "exceeded_current_quota_error"),
+    *("billing_error", "exceeded_current_quota_error", "arrearage", "base_resp.1008"),
+    *("1110", "1112", "1113", "1304", "1308", "1309"),  # Zhipu
 }
 _REFUSED_CODES = {
     *("content_filter", "content_policy_violation", "responsibleaipolicyviolation", "refusal"),
     *("data_inspection_failed", "datainspectionfailed", "moderation_blocked", "content_policy"),
-    *("invalid_prompt", "safety"),
+    *("invalid_prompt", "safety", "base_resp.1026", "base_resp.1027", "1301", "10013", "10014"),
 }
 _LENGTH_CODES = {
     *("context_length_exceeded", "exceed_context_size_error", "token_limit_exceeded"),
     *("string_above_max_length", "request_too_large", "context_window_exceeded"),
-    *("model_max_prompt_tokens_exceeded", "payload_too_large"),
+    *("model_max_prompt_tokens_exceeded", "payload_too_large", "1261", "10907"),
 }
 _PARAMETER_CODES = {
     *("unsupported_parameter", "unsupported_value", "unknown_parameter", "extra_forbidden"),
     *("unsupported_field", "unrecognized_parameter", "value_error.extra"),
 }
-_MODEL_CODES = {"model_not_found", "model_not_available", "not_found_error", "model_not_exist"}
+_MODEL_CODES = {
+    "model_not_found",
+    "model_not_available",
+    "not_found_error",
+    "model_not_exist",
+    "1211",
+}
 _AUTH_CODES = {
     *("invalid_api_key", "authentication_error", "api_key_invalid", "authentication"),
-    *("permission_error", "permission_denied"),
+    *("permission_error", "permission_denied", "invalidapikey", "accessdenied", "unauthorized"),
+    *("base_resp.1004", "base_resp.2049", "unrecognizedclientexception", "accessdeniedexception"),
 }
 _RATE_CODES = {
     *("rate_limit_exceeded", "rate_limit_error", "too_many_requests", "rate_limit_reached_error"),
-    *("rate_limited", "resource_exhausted", "throttling"),
+    *("rate_limited", "resource_exhausted", "throttling", "throttlingexception"),
+    *("throttling.ratequota", "throttling.allocationquota", "base_resp.1002", "base_resp.1039"),
+    *("1302", "1303", "policies.ratelimit.spikearrestviolation"),
 }
 _OVERLOAD_CODES = {
     *("overloaded_error", "overloaded", "server_overloaded", "provider_overloaded"),
     *("provider_unavailable", "service_unavailable", "unavailable_error", "unavailable"),
-    *("engine_overloaded_error", "engine_overloaded"),
+    *("engine_overloaded_error", "engine_overloaded", "serviceunavailableexception", "1305"),
 }
 
 _QUOTA_WORDS = re.compile(
     r"insufficient (?:balance|credit|fund|quota)|credit balance|used all available credits"
     r"|(?:out of|not enough|more) credits|requires (?:at least|more) .*credits|billing"
-    r"|usage limit",
+    r"|usage limit|in arrears|overdue|(?:daily|monthly) (?:request|usage|call|token) limit"
+    r"|requests? per day|quota (?:exceeded|exhausted|is used up)|exceeded .*\bquota|no quota",
     re.IGNORECASE,
 )
 _REFUSED_WORDS = re.compile(
@@ -61,10 +68,13 @@ _REFUSED_WORDS = re.compile(
     re.IGNORECASE,
 )
 _LENGTH_WORDS = re.compile(
-    r"context (?:length|window|size)|(?:prompt|input|request|message)s? (?:is|are|was) too long"
+    r"context (?:length|window|size|limit)|maximum context|too long for (?:the|this|requested)"
+    r"|(?:prompt|input|request|message)s? (?:is|are|was) too long"
     r"|too many (?:input )?tokens|token count .*exceeds|exceeds? .*\btokens? limit"
     r"|exceeds the (?:maximum|limit).*\btokens|reduce the length|range of input length"
-    r"|maximum (?:prompt|input) length|max_prompt_tokens|prompt .*exceeds .*tokens",
+    r""
+    r"|max(?:imum)?[ _](?:prompt|input|sequence|total)[ _](?:length|tokens)|string too long"
+    r"|max_prompt_tokens|prompt .*exceeds .*tokens",
     re.IGNORECASE,
 )
 _TOO_LARGE_WORDS = re.compile(r"request too large|request body (?:is )?too large", re.IGNORECASE)
@@ -78,16 +88,31 @@ _PARAMETER_WORDS = re.compile(
     re.IGNORECASE,
 )
 _MODEL_WORDS = re.compile(
-    r"model\b.{0,120}?(?:not found|does not exist|not exist|doesn't exist|is not a valid model)"
+    r"\bnot_found\b"
+    r"|model\b.{0,120}?(?:not found|does not exist|not exist|doesn't exist|is not a valid model)"
     r"|(?:unknown|invalid|no such) model\b|not a valid model|no endpoints found for"
     r"|server is pinned to\b",
     re.IGNORECASE | re.DOTALL,
 )
 # What an error in an answer says where it has neither a status nor a code.
-_BUSY_WORDS = re.compile(r"server (?:is )?busy|overloaded|over capacity", re.IGNORECASE)
-_RATE_WORDS = re.compile(r"rate limit|too many .*requests", re.IGNORECASE)
-_ACCESS_WORDS = re.compile(r"\bunauthorized\b|permission|have access", re.IGNORECASE)
-_KEY_WORDS = re.compile(r"api.?key (?:is )?(?:not valid|invalid|expired)|invalid api.?key", re.I)
+_BUSY_WORDS = re.compile(
+    r"(?:server|service|system|model) (?:is )?(?:currently )?busy|overloaded|over capacity"
+    r"|at capacity|temporarily unavailable|high load",
+    re.IGNORECASE,
+)
+_RATE_WORDS = re.compile(
+    r"\brate.?limit|too many .*requests|spike arrest|throttl|request limit reached|qps|\brpm\b"
+    r"|\btpm\b|concurrency limit|requests? too (?:fast|frequent)",
+    re.IGNORECASE,
+)
+_ACCESS_WORDS = re.compile(
+    r"\bunauthori[sz]ed\b|permission|have access|authentication|access denied", re.IGNORECASE
+)
+_KEY_WORDS = re.compile(
+    r"(?:api.?key|access.?token) (?:is )?(?:not valid|invalid|incorrect|expired)"
+    r"|(?:invalid|incorrect|expired|wrong) (?:api.?key|access.?token|token)\b|login fail",
+    re.I,
+)
 
 _QUOTED = r"[`'\"‘“]([A-Za-z_][\w.\[\]]*)[`'\"’”]"
 _PARAMETER_NAMES = (
@@ -210,13 +235,6 @@ class Dialect:
 PLAIN = Dialect()
 
 
-def one_line(text: str, limit: int = _LONGEST_MESSAGE) -> str:
-    """Return text as one line of at most `limit` characters, free of control characters."""
-    plain = "".join(letter if letter.isprintable() else " " for letter in text)
-    line = " ".join(plain.split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
-
-
 def failure_of(status: int | None, document: Any, dialect: Dialect = PLAIN) -> CallFailed:
     """Return the failure that an error body means.
 
@@ -224,8 +242,8 @@ def failure_of(status: int | None, document: Any, dialect: Dialect = PLAIN) -> C
     in the middle of an answer, which is classed by its own code, else as `stream_error`.
     """
     said = message_of(document)
-    codes = frozenset(_codes(document, 0))
-    asked = status if status is not None else _status_in(document)
+    codes = codes_in(document)
+    asked = status if status is not None else status_in(document, said)
     error_type, parameter = _classified(dialect, asked, codes, said)
     if status is None and error_type in ("server_error", "bad_request"):
         error_type = "stream_error"
@@ -235,11 +253,6 @@ def failure_of(status: int | None, document: Any, dialect: Dialect = PLAIN) -> C
     wait_s = retry_after_s({}, document)
     said = _wording(status, said)
     return CallFailed(error_type, said, status=status, parameter=parameter, retry_after_s=wait_s)
-
-
-def message_of(document: Any) -> str:
-    """Return what an error body says, as one line; empty where it says nothing."""
-    return one_line("; ".join(dict.fromkeys(_said(document, 0))), 2 * _LONGEST_MESSAGE)
 
 
 def _wording(status: int | None, said: str) -> str:
@@ -261,75 +274,6 @@ def _classified(
         return "parameter_unsupported", refused[0]
     last = (rule.error_type for rule in _LAST_RULES if rule.holds(status, codes, said))
     return next(last, "bad_request"), None
-
-
-def _said(document: Any, depth: int) -> Iterator[str]:
-    """Yield the messages of an error body, whatever shape the server gives them."""
-    if depth > _DEEPEST:
-        return
-    if isinstance(document, str):
-        yield from _said_in_text(document, depth)
-    elif isinstance(document, list):
-        for item in document[:5]:
-            yield from _said(item, depth + 1)
-    elif isinstance(document, dict):
-        place = document.get("loc")
-        words = document.get("msg")
-        if isinstance(place, list) and isinstance(words, str):
-            yield f"{'.'.join(map(str, place))}: {words}"
-            return
-        for key in ("error", "message", "detail", "msg", "errors", "error_description"):
-            yield from _said(document.get(key), depth + 1)
-        metadata = document.get("metadata")  # OpenRouter: what the provider behind it said
-        if isinstance(metadata, dict):
-            yield from _said(metadata.get("raw"), depth + 1)
-
-
-def _said_in_text(text: str, depth: int) -> Iterator[str]:
-    stripped = text.strip()
-    if stripped.startswith(("{", "[")):
-        try:
-            yield from _said(json.loads(stripped), depth + 1)
-        except (ValueError, RecursionError):
-            yield one_line(stripped)
-    elif stripped.startswith("<"):
-        title = re.search(r"<title[^>]*>(.*?)</title>", stripped, re.IGNORECASE | re.DOTALL)
-        yield one_line(title.group(1)) if title else "a page of HTML"
-    elif stripped:
-        yield one_line(stripped, 2 * _LONGEST_MESSAGE)
-
-
-def _codes(document: Any, depth: int) -> Iterator[str]:
-    """Yield the codes, types and reasons of an error body, in lower case."""
-    if depth > _DEEPEST:
-        return
-    if isinstance(document, list):
-        for item in document[:5]:
-            yield from _codes(item, depth + 1)
-    elif isinstance(document, dict):
-        for key in ("code", "type", "status", "reason", "error_type"):
-            value = document.get(key)
-            if isinstance(value, str):
-                yield value.lower()
-        for key in ("error", "metadata", "innererror", "inner_error", "detail", "message"):
-            yield from _codes(document.get(key), depth + 1)
-
-
-def _status_in(document: Any) -> int | None:
-    """Return the HTTP status that an error body itself names."""
-    if isinstance(document, list) and document:
-        document = document[0]
-    if not isinstance(document, dict):
-        return None
-    error = document.get("error")
-    for holder in (error, document):
-        for key in ("code", "status", "status_code"):
-            value = holder.get(key) if isinstance(holder, dict) else None
-            if isinstance(value, str) and value.isascii() and value.isdigit():
-                value = int(value[:4])
-            if isinstance(value, int) and 400 <= value < 600:
-                return value
-    return None
 
 
 def _parameter(document: Any, said: str) -> str | None:

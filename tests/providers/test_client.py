@@ -171,6 +171,46 @@ def test_ollamas_lines_are_read_under_any_type(content_type: str, stream: bool) 
     assert last.answer.text == "hello"
 
 
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/event-stream", "application/json", "text/html", "application/x-ndjson", "text/plain"],
+)
+@pytest.mark.parametrize(
+    "body",
+    [
+        sse(word("hel"), word("lo", "stop"), USAGE),
+        sse(word("hel"), word("lo", "stop"), USAGE).replace(b"\n\n", b"\n"),
+        sse(word("hel"), word("lo", "stop"), USAGE).replace(b"\n", b"\r"),
+        sse(word("hel"), word("lo", "stop"), USAGE, done=False).replace(b"data: ", b"data:"),
+        b"\xef\xbb\xbf: hello\n\n" + sse(word("hello", "stop"), USAGE),
+        sse(word("hello", "stop"), USAGE) + sse(word(" again")),
+        "\n".join(map(json.dumps, (word("hel"), word("lo", "stop"), USAGE))).encode(),
+        json.dumps(WHOLE).encode(),
+        json.dumps(WHOLE, indent=2).encode(),
+    ],
+)
+def test_the_bytes_tell_what_an_answer_is_not_its_type(content_type: str, body: bytes) -> None:
+    client = answering(body, {"content-type": content_type})
+    last = call(client)[-1]
+    assert isinstance(last, Completed)
+    assert (last.answer.text, last.answer.usage) == ("hello", Usage(5, 2))
+
+
+def test_what_is_held_back_of_the_text_comes_before_the_end() -> None:
+    body = sse(word("is 1 <"), word("", "stop"))
+    *events, last = call(answering(body))
+    assert [event for event in events if isinstance(event, TextDelta)][-1] == TextDelta("<")
+    assert isinstance(last, Completed)
+    assert last.answer.text == "is 1 <"
+
+
+def test_a_filter_that_cut_the_answer_is_named() -> None:
+    body = sse(word("half"), word("", "content_filter: RECITATION"))
+    with pytest.raises(CallFailed, match="policy stopped the answer: content_filter: RECIT") as got:
+        call(answering(body))
+    assert got.value.error_type == "content_refused"
+
+
 def test_a_compressed_answer_is_read() -> None:
     body = gzip.compress(sse(word("hello", "stop")))
     pieces = Pieces(*(body[at : at + 1] for at in range(len(body))))

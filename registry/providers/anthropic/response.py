@@ -9,7 +9,6 @@ from typing import Any
 
 from rolecall.registry.core.chat import (
     Event,
-    FinishReason,
     Text,
     TextDelta,
     Thinking,
@@ -22,21 +21,18 @@ from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.accumulator import AnswerReader, count_at, text_at
 from rolecall.registry.providers.anthropic.errors import failure
 from rolecall.registry.providers.anthropic.messages import ORIGIN
+from rolecall.registry.providers.error_body import is_error
+from rolecall.registry.providers.finish_reasons import finish_word
 
-_FINISH_REASONS: Mapping[str, FinishReason] = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "pause_turn": "stop",
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "tool_use": "tool_calls",
-    "refusal": "content_filter",
-}
 # Which kind of block a piece belongs to, and under which key it comes.
 _DELTAS = {
     "text_delta": ("text", "text"),
     "thinking_delta": ("thinking", "thinking"),
     "input_json_delta": ("tool_use", "partial_json"),
+}
+_KINDS = {
+    *("message_start", "content_block_start", "content_block_delta", "content_block_stop"),
+    *("message_delta", "message_stop", "message"),
 }
 _COUNTS = (
     *("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"),
@@ -94,11 +90,13 @@ class AnthropicReader(AnswerReader):
         if not isinstance(record, dict):
             raise _invalid("a record of the stream is no object")
         kind = record.get("type")
-        if kind == "error" or record.get("error"):
+        if kind == "error" or record.get("error") or (kind not in _KINDS and is_error(record)):
             raise failure(None, record)
         if kind is None:
             raise _invalid("a record of the stream has no type")
-        if kind == "message_start":
+        if kind == "message":
+            yield from self._read_message(record)
+        elif kind == "message_start":
             self._start(_object(record, "message"))
         elif kind == "content_block_start":
             yield from self._start_block(_index(record), _object(record, "content_block"))
@@ -115,24 +113,27 @@ class AnthropicReader(AnswerReader):
         parts = (self._blocks[index].part() for index in sorted(self._blocks))
         return tuple(part for part in parts if part is not None)
 
-    def finish_reason(self) -> FinishReason | None:
-        """Return why the answer ended, in OpenAI's words."""
-        return _FINISH_REASONS.get(self.reasons[0], "stop") if self.reasons else None
+    def finish_reason(self) -> str | None:
+        """Return why the answer ended, in OpenAI's words if it can be."""
+        return finish_word(self.reasons[0]) if self.reasons else None
 
     def read_whole(self, document: Any) -> None:
         """Take in an answer that was not streamed."""
-        if isinstance(document, dict) and document.get("error"):
-            raise failure(None, document)
+        list(self._read_message(document))
+
+    def _read_message(self, document: Any) -> Iterator[Event]:
+        """Yield the events of an answer that comes whole, asked for so or not."""
         content = document.get("content") if isinstance(document, dict) else None
         if not isinstance(content, list):
+            if is_error(document):
+                raise failure(None, document)
             raise _invalid("the answer has no content")
         self._start(document)
         self._count(document.get("usage"), is_final=True)
         for index, block in enumerate(content):
             if not isinstance(block, dict):
                 raise _invalid("a content block is no object")
-            for _ in self._start_block(index, block):
-                pass
+            yield from self._start_block(index, block)
         self._stop(document)
         self._is_finished = bool(self.reasons)
 
@@ -182,6 +183,7 @@ class AnthropicReader(AnswerReader):
         """
         if not isinstance(usage, dict):
             return
+        self.note_impossible(usage)
         counts = (usage, usage.get("output_tokens_details"))
         for name, holder in ((name, holder) for name in _COUNTS for holder in counts):
             count = count_at(holder, name)

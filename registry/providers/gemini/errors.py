@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from rolecall.registry.core.errors import CallFailed
-from rolecall.registry.providers.errors import Dialect, Rule, failure_of, message_of
+from rolecall.registry.providers.error_body import message_of
+from rolecall.registry.providers.errors import Dialect, Rule, failure_of
 from rolecall.registry.providers.http.retry_after import error_details
 
 _TOO_LONG = re.compile(

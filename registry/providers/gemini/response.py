@@ -6,18 +6,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rolecall.registry.core.chat import Event, FinishReason, Usage
+from rolecall.registry.core.chat import Event, Usage
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.accumulator import AnswerReader, count_at, text_at
+from rolecall.registry.providers.error_body import is_error
+from rolecall.registry.providers.finish_reasons import finish_word
 from rolecall.registry.providers.gemini.errors import failure
 
 ORIGIN = "gemini"
-_REFUSED = frozenset(
-    {
-        *("SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"),
-        *("IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION", "MODEL_ARMOR"),
-    }
-)
 _BROKEN = frozenset(
     {
         *("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"),
@@ -42,6 +38,8 @@ class GeminiReader(AnswerReader):
         self._note(response)
         candidates = response.get("candidates")
         if candidates is None:
+            if is_error(response):
+                raise failure(None, response)
             return
         if not isinstance(candidates, list):
             raise _invalid("candidates is no list")
@@ -54,7 +52,7 @@ class GeminiReader(AnswerReader):
         """Take in what stands around the candidates; raise what refuses the prompt."""
         usage = response.get("usageMetadata")
         if isinstance(usage, dict):
-            self.usage = _used(usage)
+            self.count(_used(usage), usage)
         self.response_id = text_at(response, "responseId") or self.response_id
         self.response_model = text_at(response, "modelVersion") or self.response_model
         feedback = response.get("promptFeedback")
@@ -99,15 +97,12 @@ class GeminiReader(AnswerReader):
         arguments = json.dumps(given, ensure_ascii=False, separators=(",", ":"))
         yield from self.pieces.add_to_call(call, name, arguments)
 
-    def finish_reason(self) -> FinishReason | None:
-        """Return why the answer ended, in OpenAI's words."""
+    def finish_reason(self) -> str | None:
+        """Return why the answer ended, in OpenAI's words if it can be."""
         if not self.reasons:
             return None
-        if "MAX_TOKENS" in self.reasons:
-            return "length"
-        if _REFUSED & set(self.reasons):
-            return "content_filter"
-        return "tool_calls" if self.pieces.calls else "stop"
+        reason = "content_filter" if self.reasons[0] == "LANGUAGE" else finish_word(self.reasons[0])
+        return "tool_calls" if reason == "stop" and self.pieces.calls else reason
 
 
 def _used(usage: Mapping[str, Any]) -> Usage:

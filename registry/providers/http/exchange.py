@@ -24,7 +24,7 @@ from rolecall.registry.core.chat import (
     ToolCallDelta,
 )
 from rolecall.registry.core.errors import CallFailed
-from rolecall.registry.providers.errors import one_line
+from rolecall.registry.providers.error_body import one_line
 from rolecall.registry.providers.http.content_type import Shape, decoded_body, shape_of
 from rolecall.registry.providers.http.deadline import Deadline
 from rolecall.registry.providers.http.decoding import ACCEPTED, decoded_pieces
@@ -154,6 +154,8 @@ class Exchange:
             # A record cut off after the finish marker: only the usage is lost.
             if not self.reader.is_finished or failure.error_type != "invalid_response":
                 raise
+        for event in self.reader.end():
+            yield from mender.feed(event)
         yield self._completed(deadline)
 
     def _whole(self, pieces: Iterator[bytes], deadline: Deadline) -> Iterator[Event]:
@@ -166,8 +168,13 @@ class Exchange:
         if deadline.passed is not None:
             raise self._too_late(deadline.passed)
         deadline.pause()
-        self.reader.read_whole(decoded_body(bytes(body)))
-        self._is_done = True
+        document, *more = decoded_body(bytes(body))
+        if more:
+            for one in (document, *more):
+                list(self.reader.feed(one))
+        else:
+            self.reader.read_whole(document)
+            self._is_done = True
         answer = mended_answer(self.reader.answer())
         for part in answer.parts:
             if isinstance(part, Text):
@@ -267,7 +274,9 @@ def _records(pieces: Iterator[bytes], parser: Parser) -> Iterator[Any]:
 def _sound(answer: Answer) -> Answer:
     """Return an answer that says something. Raises CallFailed for one that does not."""
     if answer.finish_reason == "content_filter":
-        raise CallFailed("content_refused", "the provider's policy stopped the answer")
+        said = ", ".join(answer.finish_reasons)
+        why = f": {said}" if said and said != "content_filter" else ""
+        raise CallFailed("content_refused", f"the provider's policy stopped the answer{why}")
     if not answer.text.strip() and not answer.tool_calls:
         is_short = answer.finish_reason == "length"
         why = ": thinking used up the limit of its tokens" if is_short else ""

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from rolecall.registry.core.errors import CallFailed
-from rolecall.registry.providers.errors import one_line
+from rolecall.registry.providers.error_body import one_line
 
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
@@ -76,6 +76,8 @@ class ServerSentEvents:
     """Reads `data:` events; comments and `ping` events are not records.
 
     An event of the name `error` becomes `{"error": …}` unless its data already has that shape.
+    Servers that end an event with one newline, and such as leave `data:` out, are understood: a
+    line that is whole JSON is an event where another follows it.
     """
 
     def __init__(self) -> None:
@@ -88,22 +90,28 @@ class ServerSentEvents:
         """Yield the records that this piece completes. Raises CallFailed `invalid_response`."""
         for line in self._lines.feed(piece):
             if line:
-                self._take_in(line)
+                yield from self._take_in(line)
             else:
                 yield from self._dispatch()
 
     def end(self) -> Iterator[Any]:
-        """Yield the last event where no blank line came after it, if it is whole."""
-        for line in self._lines.end():
-            self._take_in(line)
+        """Yield the last events where no blank line came after them, if they are whole."""
         try:
+            for line in self._lines.end():
+                yield from self._take_in(line)
             yield from self._dispatch()
         except CallFailed:
             return  # cut in the middle of a record: that the stream was cut says it better
 
-    def _take_in(self, line: bytes) -> None:
+    def _take_in(self, line: bytes) -> Iterator[Any]:
+        """Take in a line; yield the event before it where the line begins another."""
         field, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
+        if line.startswith((b"{", b"[")):
+            field, value = b"data", line
+        begins = value.startswith((b"{", b"[DONE]")) if field == b"data" else bool(self._name)
+        if begins and field in (b"data", b"event") and len(self._data) == 1 and self._is_whole():
+            yield from self._dispatch()
         if field == b"data":
             self._data.append(value)
             self._size += len(value)
@@ -111,6 +119,19 @@ class ServerSentEvents:
                 raise _too_large()
         elif field == b"event":
             self._name = value
+
+    def _is_whole(self) -> bool:
+        """Tell whether the one line of data that is held is an event by itself."""
+        line = self._data[0].strip()
+        if line == b"[DONE]":
+            return True
+        if not line.startswith(b"{") or not line.endswith(b"}"):
+            return False
+        try:
+            decode(line)
+        except CallFailed:
+            return False
+        return True
 
     def _dispatch(self) -> Iterator[Any]:
         data, name = b"\n".join(self._data).strip(), self._name
@@ -128,25 +149,44 @@ class ServerSentEvents:
 
 
 class JsonLines:
-    """Reads one JSON document a line; blank lines keep the connection alive and are skipped."""
+    """Reads one JSON document a line; blank lines keep the connection alive and are skipped.
+
+    A document may also be written over several lines, as indented JSON is.
+    """
 
     def __init__(self) -> None:
         self._lines = _Lines()
+        self._held: list[bytes] = []
+        self._size = 0
 
     def feed(self, piece: bytes) -> Iterator[Any]:
         """Yield the records that this piece completes. Raises CallFailed `invalid_response`."""
         for line in self._lines.feed(piece):
-            if line.strip():
-                yield decode(line)
+            yield from self._take_in(line)
 
     def end(self) -> Iterator[Any]:
-        """Yield the last line where it was not ended, if it is whole."""
+        """Yield the last document where its line was not ended, if it is whole."""
         try:
             for line in self._lines.end():
-                if line.strip():
-                    yield decode(line)
+                yield from self._take_in(line)
         except CallFailed:
             return
+
+    def _take_in(self, line: bytes) -> Iterator[Any]:
+        if not line.strip():
+            return
+        is_begun = line.startswith((b"{", b"[")) and not line.rstrip().endswith((b"}", b"]"))
+        if not self._held and not is_begun:
+            yield decode(line)
+            return
+        self._held.append(line)
+        self._size += len(line)
+        if self._size > MAX_RECORD_BYTES:
+            raise _too_large()
+        if line.startswith((b"}", b"]")):
+            document = b"\n".join(self._held)
+            self._held, self._size = [], 0
+            yield decode(document)
 
 
 def decode(data: bytes) -> Any:

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from rolecall.registry.core.chat import Event, FinishReason, Usage
+from rolecall.registry.core.chat import Event, Usage
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.accumulator import AnswerReader, count_at, text_at
+from rolecall.registry.providers.error_body import is_error
 from rolecall.registry.providers.errors import Dialect, failure_of
+from rolecall.registry.providers.finish_reasons import finish_word
 
 _NS_PER_S = 1e9
 _COUNTS = ("prompt_eval_count", "eval_count", "prompt_eval_cached_count")
@@ -27,10 +29,10 @@ class OllamaReader(AnswerReader):
         """Yield the events of one line. Raises CallFailed for an error in its place."""
         if not isinstance(record, dict):
             raise CallFailed("invalid_response", "a record of the answer is not an object")
-        if record.get("error"):
+        message = record.get("message")
+        if record.get("error") or (not isinstance(message, dict) and is_error(record)):
             raise failure(None, record)
         self.response_model = text_at(record, "model") or self.response_model
-        message = record.get("message")
         if isinstance(message, dict):
             yield from self._read_message(message)
         if record.get("done") is True:
@@ -48,19 +50,18 @@ class OllamaReader(AnswerReader):
         if not isinstance(document.get("message"), dict):
             raise CallFailed("invalid_response", "the answer has no message")
 
-    def finish_reason(self) -> FinishReason | None:
-        """Return why the answer ended, in OpenAI's words."""
+    def finish_reason(self) -> str | None:
+        """Return why the answer ended, in OpenAI's words if it can be."""
         if not self._is_done:
             return None
-        if "length" in self.reasons:
-            return "length"
-        return "tool_calls" if self.pieces.calls else "stop"
+        reason = finish_word(self.reasons[0]) if self.reasons else "stop"
+        return "tool_calls" if reason == "stop" and self.pieces.calls else reason
 
     def _read_message(self, message: dict[str, Any]) -> Iterator[Event]:
         if isinstance(message.get("thinking"), str):
             yield from self.pieces.add_thinking(message["thinking"], "ollama")
         if isinstance(message.get("content"), str):
-            yield from self.pieces.add_text(message["content"])
+            yield from self.read_text(message["content"])
         calls = message.get("tool_calls")
         for told in calls if isinstance(calls, list) else []:
             function = told.get("function") if isinstance(told, dict) else None
@@ -76,6 +77,7 @@ class OllamaReader(AnswerReader):
         self.reasons = [reason] if reason else []
         read, made, cached = (count_at(record, name) for name in _COUNTS)
         if (read, made, cached) != (None, None, None):
-            self.usage = Usage(read, made, cache_read_input_tokens=cached)
+            told = {name: record.get(name) for name in _COUNTS}
+            self.count(Usage(read, made, cache_read_input_tokens=cached), told)
         loading = count_at(record, "load_duration")
         self.load_duration_s = None if loading is None else loading / _NS_PER_S

@@ -6,16 +6,19 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rolecall.registry.core.chat import Event, FinishReason, Text, Thinking, ToolCall, Usage
+from rolecall.registry.core.chat import Event, Text, Thinking, ToolCall, Usage
 from rolecall.registry.core.errors import CallFailed
-from rolecall.registry.providers.accumulator import AnswerReader, CallSoFar, count_at, text_at
+from rolecall.registry.providers.accumulator import (
+    AnswerReader,
+    CallSoFar,
+    count_at,
+    is_object,
+    text_at,
+)
+from rolecall.registry.providers.error_body import failed_code, is_error
 from rolecall.registry.providers.errors import failure_of
+from rolecall.registry.providers.finish_reasons import finish_word
 
-_FINISH_REASONS: Mapping[str, FinishReason] = {
-    **dict.fromkeys(("length", "max_tokens", "max_length", "model_length"), "length"),
-    **dict.fromkeys(("tool_calls", "function_call", "tool_use"), "tool_calls"),
-    **dict.fromkeys(("content_filter", "safety", "sensitive", "refusal"), "content_filter"),
-}
 _FAILED = {
     "insufficient_system_resource": "overloaded",
     "error": "stream_error",
@@ -32,6 +35,7 @@ class OpenAIReader(AnswerReader):
         super().__init__()
         self._calls: dict[int | str, CallSoFar] = {}
         self._refusal: list[str] = []
+        self._saw_delta = False
 
     def feed(self, record: Any) -> Iterator[Event]:
         """Yield the events of one chunk. Raises CallFailed for an error in its place."""
@@ -59,26 +63,29 @@ class OpenAIReader(AnswerReader):
         if not choices or not isinstance(choices[0], dict):
             raise CallFailed("invalid_response", "the answer has no choices")
 
-    def finish_reason(self) -> FinishReason | None:
-        """Return why the answer ended, in OpenAI's words."""
+    def finish_reason(self) -> str | None:
+        """Return why the answer ended, in OpenAI's words if it can be."""
         if self._refusal:
             return "content_filter"
         if not self.reasons:
             return None
-        reason = _FINISH_REASONS.get(self.reasons[0].lower(), "stop")
+        reason = finish_word(self.reasons[0])
         return "tool_calls" if reason == "stop" and self.pieces.calls else reason
 
     def _read_facts(self, record: dict[str, Any]) -> None:
         self.response_id = text_at(record, "id") or self.response_id
         self.response_model = text_at(record, "model") or self.response_model
-        nested = record.get("x_groq")
-        told = record.get("usage") or (nested.get("usage") if isinstance(nested, dict) else None)
-        if isinstance(told, dict):
-            self.usage = usage_of(told) or self.usage
+        for holder in (record, _details(record, "x_groq")):
+            told = holder.get("usage")
+            if isinstance(told, dict):
+                self.count(usage_of(told), told)
 
     def _read_choice(self, choice: dict[str, Any]) -> Iterator[Event]:
+        told = choice.get("usage")  # Moonshot's place for it
+        if isinstance(told, dict):
+            self.count(usage_of(told), told)
         delta = choice.get("delta") or choice.get("message")
-        if isinstance(delta, dict):
+        if isinstance(delta, dict) and not self._is_repetition(choice, delta):
             yield from self._read_delta(delta)
         reason = choice.get("finish_reason")
         if reason in _NO_REASON:
@@ -88,6 +95,17 @@ class OpenAIReader(AnswerReader):
             raise CallFailed(failed, f"the server ended the answer with {reason}")
         if reason not in self.reasons:
             self.reasons.append(str(reason))
+
+    def _is_repetition(self, choice: dict[str, Any], delta: dict[str, Any]) -> bool:
+        """Tell whether the end of a stream says the whole message once more, as some servers do."""
+        is_message = "message" in choice and not choice.get("delta")
+        if is_message and self._saw_delta:
+            return True
+        self._saw_delta = self._saw_delta or not is_message
+        content, is_end = delta.get("content"), choice.get("finish_reason") not in _NO_REASON
+        if not is_end or not isinstance(content, str) or not content.strip():
+            return False
+        return self.pieces.text_pieces() > 1 and content.strip() == self.pieces.text().strip()
 
     def _read_delta(self, delta: dict[str, Any]) -> Iterator[Event]:
         for origin in ("reasoning_content", "reasoning"):
@@ -108,7 +126,7 @@ class OpenAIReader(AnswerReader):
     def _read_content(self, content: Any) -> Iterator[Event]:
         """Read text, or Mistral's list of text and thinking."""
         if isinstance(content, str):
-            yield from self.pieces.add_text(content)
+            yield from self.read_text(content)
         elif isinstance(content, list):
             for part in content:
                 if not isinstance(part, dict):
@@ -116,7 +134,7 @@ class OpenAIReader(AnswerReader):
                 if part.get("type") == "thinking":
                     yield from self.pieces.add_thinking(_joined(part.get("thinking")), "content")
                 elif isinstance(part.get("text"), str):
-                    yield from self.pieces.add_text(part["text"])
+                    yield from self.read_text(part["text"])
 
     def _read_call(self, told: dict[str, Any]) -> Iterator[Event]:
         function = told.get("function")
@@ -132,18 +150,16 @@ class OpenAIReader(AnswerReader):
         """Find the call that a piece belongs to, or begin one.
 
         Pieces belong together by index; but some servers give none, and some give every whole
-        call the index 0, told apart by its id.
+        call the index 0, told apart by its id, or without one by the whole call before it.
         """
         index, identity = told.get("index"), told.get("id")
         identity = identity if isinstance(identity, str) else ""
-        if isinstance(index, int):
-            call = self._calls.get(index)
-            is_another = bool(call and has_name and identity and call.id not in ("", identity))
-        else:
+        if not isinstance(index, int):
             index = -1
-            call = self._calls.get(identity) if identity else self._calls.get(index)
-            is_another = has_name and not identity
-        if call is None or is_another:
+            call = self._calls.get(identity or index)
+        else:
+            call = self._calls.get(index)
+        if call is None or (has_name and _is_another(call, told, identity)):
             call = self.pieces.begin_call()
         call.id = call.id or identity
         self._calls[index] = call
@@ -152,12 +168,21 @@ class OpenAIReader(AnswerReader):
         return call
 
 
+def _is_another(call: CallSoFar, told: Mapping[str, Any], identity: str) -> bool:
+    """Tell whether a named piece begins another call than the one that its place is of."""
+    if identity:
+        return call.id not in ("", identity)
+    function = _details(told, "function")
+    arguments = function.get("arguments")
+    if call.name == function.get("name") and "".join(call.arguments) == arguments:
+        return call.id == ""
+    return is_object(call.whole()) or (call.name not in ("", function.get("name")))
+
+
 def usage_of(told: Mapping[str, Any]) -> Usage | None:
     """Return the tokens as billed, or null where nothing was counted."""
-    input_tokens, output_tokens = (
-        count_at(told, "prompt_tokens"),
-        count_at(told, "completion_tokens"),
-    )
+    input_tokens = _first(told, "prompt_tokens", "input_tokens")
+    output_tokens = _first(told, "completion_tokens", "output_tokens")
     if not input_tokens and not output_tokens:
         return None  # placeholders that some servers send until they have counted
     of_input = _details(told, "prompt_tokens_details")
@@ -168,18 +193,21 @@ def usage_of(told: Mapping[str, Any]) -> Usage | None:
     total = count_at(told, "total_tokens")
     if reasoning and total == (input_tokens or 0) + (output_tokens or 0) + reasoning:
         output_tokens = (output_tokens or 0) + reasoning  # xAI counts reasoning beside the rest
-    reads = (
-        count_at(of_input, "cached_tokens"),
-        count_at(told, "prompt_cache_hit_tokens"),
-        count_at(told, "cached_tokens"),
-    )
+    read = count_at(of_input, "cached_tokens")
+    if read is None:
+        read = _first(told, "prompt_cache_hit_tokens", "cached_tokens")
     return Usage(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
-        cache_read_input_tokens=next((count for count in reads if count is not None), None),
+        cache_read_input_tokens=read,
         cache_write_input_tokens=count_at(of_input, "cache_write_tokens"),
         reasoning_output_tokens=reasoning,
     )
+
+
+def _first(told: Mapping[str, Any], *names: str) -> int | None:
+    counts = (count_at(told, name) for name in names)
+    return next((count for count in counts if count is not None), None)
 
 
 def _details(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -204,9 +232,9 @@ def _fail_on_error(record: dict[str, Any]) -> None:
     nested = record.get("x_groq")
     if isinstance(nested, dict) and nested.get("error"):
         raise failure_of(None, {"error": nested["error"]})
-    if record.get("error") or record.get("object") == "error":
-        raise failure_of(None, record)
     choices = record.get("choices")
+    if record.get("error") or failed_code(record) or (not choices and is_error(record)):
+        raise failure_of(None, record)
     for choice in choices if isinstance(choices, list) else []:
         if isinstance(choice, dict) and choice.get("error"):
             raise failure_of(None, {"error": choice["error"]})

@@ -213,7 +213,8 @@ def test_tools_that_the_server_runs_and_citations_are_passed_over() -> None:
         ("model_context_window_exceeded", "length"),
         ("tool_use", "tool_calls"),
         ("refusal", "content_filter"),
-        ("something_new", "stop"),
+        ("something_new", "something_new"),
+        ("content_filtered", "content_filter"),
     ],
 )
 def test_the_reason_to_stop_is_told_in_openai_s_words(reason: str, finish: str) -> None:

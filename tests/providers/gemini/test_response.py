@@ -163,7 +163,8 @@ def test_code_that_the_server_runs_is_passed_over() -> None:
         ("SPII", "content_filter"),
         ("IMAGE_SAFETY", "content_filter"),
         ("LANGUAGE", "content_filter"),
-        ("OTHER", "stop"),
+        ("OTHER", "OTHER"),
+        ("IMAGE_RECITATION", "content_filter"),
     ],
 )
 def test_the_reason_to_stop_is_told_in_openai_s_words(reason: str, finish: str) -> None:

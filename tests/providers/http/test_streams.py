@@ -122,6 +122,30 @@ def test_an_error_event_is_an_error_record_whatever_its_data() -> None:
     assert events(f"event: error\ndata: {json.dumps(anthropic)}\n\n") == [anthropic]
 
 
+def test_events_that_end_with_one_newline_are_told_apart() -> None:
+    assert events('data: {"a": 1}\ndata: {"a": 2}\ndata: [DONE]\n') == [{"a": 1}, {"a": 2}, DONE]
+    named = 'event: x\ndata: {"a": 1}\nevent: ping\ndata: {}\nevent: y\ndata: {"a": 2}\n'
+    assert events(named) == [{"a": 1}, {"a": 2}]
+    assert events('data: {"a": 1}\nevent: error\n\n') == [{"error": {"a": 1}}]
+
+
+@pytest.mark.parametrize("newline", NEWLINES)
+def test_lines_of_json_need_no_data_before_them(newline: str) -> None:
+    assert events(newline.join(('{"a": 1}', '{"a": 2}', "data: [DONE]"))) == [
+        {"a": 1},
+        {"a": 2},
+        DONE,
+    ]
+
+
+def test_a_document_may_be_written_over_several_lines() -> None:
+    told = {"a": {"b": [1, {"c": 2}]}}
+    indented = json.dumps(told, indent=2)
+    assert parse(JsonLines(), indented.encode()) == [told]
+    assert parse(JsonLines(), f"{indented}\n{indented}\n1\n".encode()) == [told, told, 1]
+    assert parse(JsonLines(), indented[:-1].encode()) == []
+
+
 def test_the_name_of_an_event_does_not_outlive_it() -> None:
     assert events('event: error\n\ndata: {"a": 1}\n\n') == [{"a": 1}]
 

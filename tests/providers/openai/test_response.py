@@ -133,6 +133,9 @@ def piece(name: str | None, arguments: Any, **fields: Any) -> dict[str, Any]:
     return {"function": {"name": name, "arguments": arguments}, **fields}
 
 
+TWICE = (("call_0", "f", '{"x": 1}'), ("call_1", "f", '{"x": 1}'))
+
+
 @pytest.mark.parametrize(
     ("deltas", "expected"),
     [
@@ -154,6 +157,36 @@ def piece(name: str | None, arguments: Any, **fields: Any) -> dict[str, Any]:
         # Whole calls without an index, with and without ids.
         ([piece("f", "1", id="a"), piece("g", "2", id="b")], [("a", "f", "1"), ("b", "g", "2")]),
         ([piece("f", "1"), piece("g", "2")], [("call_0", "f", "1"), ("call_1", "g", "2")]),
+        # Whole calls that all have the index 0 and no ids, of one tool and of two.
+        (
+            [piece("f", '{"x": 1}', index=0), piece("f", '{"x": 2}', index=0)],
+            [("call_0", "f", '{"x": 1}'), ("call_1", "f", '{"x": 2}')],
+        ),
+        (
+            [piece("f", "", index=0), piece("g", "{}", index=0)],
+            [("call_0", "f", "{}"), ("call_1", "g", "{}")],
+        ),
+        ([piece("f", {"x": 1}), piece("f", {"x": 1})], [*TWICE]),
+        # The name is repeated with every fragment, without an id.
+        (
+            [piece("f", '{"x"', index=0), piece("f", ": 1}", index=0)],
+            [("call_0", "f", '{"x": 1}')],
+        ),
+        # The id comes with the first piece alone.
+        (
+            [piece("f", '{"x"', index=0, id="a"), piece(None, ": 1}", index=0)],
+            [("a", "f", '{"x": 1}')],
+        ),
+        # Each piece holds all that came before it.
+        (
+            [piece("f", one, index=0, id="a") for one in ("{", '{"x": ', '{"x": 1}')],
+            [("a", "f", '{"x": 1}')],
+        ),
+        # The whole call comes once more at the end.
+        (
+            [piece("f", one, index=0, id="a") for one in ('{"x": ', "1}", '{"x": 1}')],
+            [("a", "f", '{"x": 1}')],
+        ),
         # Fragments without an index.
         ([piece("f", "1", id="a"), piece(None, "2", index=None)], [("a", "f", "12")]),
         # Arguments as an object, as null, and none at all.
@@ -232,7 +265,7 @@ def test_finish_reasons_are_put_in_openais_words(said: str, meant: str) -> None:
             {"prompt_tokens": True, "completion_tokens": 1, "prompt_tokens_details": None},
             Usage(None, 1),
         ),
-        ({"prompt_tokens": -1, "completion_tokens": "3"}, None),
+        ({"prompt_tokens": -1, "completion_tokens": "3"}, Usage(None, 3)),
         ({"prompt_tokens": 0, "completion_tokens": 0}, None),
         ({"prompt_tokens": float("nan"), "completion_tokens": float("inf")}, None),
         ({}, None),
