@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,7 +59,23 @@ def json_text(answer: Mapping[str, Any], *, indent: int | None = 2) -> str:
 
 def note(text: str) -> None:
     """Tell the person something that is not the answer, on stderr."""
-    sys.stderr.write(f"{text}\n")
+    say(f"{text}\n")
+
+
+def say(text: str) -> None:
+    """Write to stderr at once; one that is closed or full costs nobody the answer."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        forget(sys.stderr)
+
+
+def forget(stream: TextIO) -> None:
+    """Let the interpreter flush into nothing at exit, once nobody reads a stream."""
+    handle = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(handle, stream.fileno())
+    os.close(handle)
 
 
 def one_line(text: str) -> str:
