@@ -12,7 +12,8 @@ from typing import Any
 import typer
 from typer import TyperException
 
-from rolecall.cli.render.output import one_line
+from rolecall.cli.render.output import forget, one_line, say
+from rolecall.cli.signals import Interrupts
 from rolecall.registry.core.errors import ExitCode, RegistryError
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -22,6 +23,19 @@ def guarded(command: Callable[[], Any]) -> int:
     """Run `command` and return its exit code; whatever else it raises is a bug and passes."""
     _replace_closed_streams()
     _let_any_character_out()
+    interrupts = Interrupts()
+    try:
+        with interrupts.raised():
+            return _ended(command)
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except Exception:
+        if not interrupts.came:  # else it is what an extension made of the interrupt
+            raise
+        return ExitCode.INTERRUPTED
+
+
+def _ended(command: Callable[[], Any]) -> int:
     try:
         result = command()
         sys.stdout.flush()
@@ -32,14 +46,16 @@ def guarded(command: Callable[[], Any]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        _forget_stdout()
+        forget(sys.stdout)
         return ExitCode.OTHER
     except OSError as error:
-        if error.errno not in NO_ROOM:
+        if error.errno not in (*NO_ROOM, errno.EBADF):
             raise
-        _forget_stdout()
-        reason = os.strerror(error.errno).lower()
-        return _report(f"cannot write the answer: {reason}", None, ExitCode.OTHER)
+        forget(sys.stdout)
+        is_closed = error.errno == errno.EBADF
+        reason = "stdout is closed" if is_closed else os.strerror(error.errno).lower()
+        what = error.filename or "the answer"
+        return _report(f"cannot write {what}: {reason}", None, ExitCode.OTHER)
     return result if isinstance(result, int) else ExitCode.DONE
 
 
@@ -52,19 +68,25 @@ def _report(message: str, hint: str | None, code: ExitCode) -> int:
     lines = [f"error: {message}"]
     if hint is not None:
         lines.append(f"hint: {one_line(hint)}")
+    say("\n".join(lines) + "\n")
     try:
-        sys.stderr.write("\n".join(lines) + "\n")
         sys.stdout.flush()
     except OSError:
-        _forget_stdout()
+        forget(sys.stdout)
     return code
 
 
 def _replace_closed_streams() -> None:
-    """Let a closed stdout or stderr swallow what is written, as /dev/null would."""
-    for name in ("stdout", "stderr"):
+    """Refuse what is written to a closed stdout, and let a closed stderr swallow it.
+
+    Their numbers must not go to the files that are opened next: these would be written to.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
+            handle = os.open(os.devnull, os.O_WRONLY if name == "stderr" else os.O_RDONLY)
+            if number == 0:
+                continue  # a closed stdin stays one
+            setattr(sys, name, open(handle, "w"))  # noqa: PTH123, SIM115
 
 
 def _let_any_character_out() -> None:
@@ -86,8 +108,3 @@ def _help_hint(error: TyperException) -> str:
     # An option without its value is refused before typer knows the command it stands in.
     command = [word for word in sys.argv[1:2] if not word.startswith("-")]
     return " ".join(["rolecall", *command, "--help"])
-
-
-def _forget_stdout() -> None:
-    """Let the interpreter flush into nothing at exit, once nobody reads our output."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -75,7 +75,6 @@ def ask(
 
     from rolecall.cli.input.prompts import read_request
     from rolecall.cli.render.answer import manner_of, show_answer
-    from rolecall.cli.signals import terminable
     from rolecall.registry.calls.ask import open_asker
     from rolecall.registry.calls.events import AskRequest
     from rolecall.registry.core.chat import Timeouts
@@ -87,7 +86,6 @@ def ask(
     timeouts = Timeouts(connect_timeout, first_token_timeout, idle_timeout)
     manner = manner_of(as_json=as_json, show_thinking=show_thinking, is_quiet=quiet)
     with (
-        terminable(),
         open_recorded(registry, note) as db,
         open_asker(db, loading, timeouts) as asker,
         closing(asker.ask(wanted)) as progress,

@@ -66,7 +66,6 @@ def probe(
     """
     from rolecall.cli.render.output import note, print_text
     from rolecall.cli.render.probe import print_rounds
-    from rolecall.cli.signals import terminable
     from rolecall.registry.calls.probe import (
         Probed,
         ProbeRequest,
@@ -91,5 +90,4 @@ def probe(
         with open_recorded(registry, note) as db:
             return list(probe_round(db, timeouts, wanted))
 
-    with terminable():
-        raise typer.Exit(print_rounds(probe_once, interval, as_json=as_json))
+    raise typer.Exit(print_rounds(probe_once, interval, as_json=as_json))

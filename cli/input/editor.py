@@ -16,6 +16,7 @@ from rolecall.registry.core.errors import RecordChanged, RegistryError
 
 MOST_TRIES = 50
 _MARK = "#! "
+_LONGEST_NAME = 50  # of characters, which may take four bytes each
 
 
 class EditorError(RegistryError):
@@ -60,7 +61,7 @@ def edit_text(
 def _edited(text: str, name: str) -> str:
     """Return what the editor leaves of `text`, shown in a file only the person can read."""
     with tempfile.TemporaryDirectory(prefix="rolecall-") as folder:
-        path = Path(folder) / f"{name.replace('/', '-')}.yaml"
+        path = Path(folder) / f"{_file_name(name)}.yaml"
         path.touch(mode=0o600)
         path.write_text(text, encoding="utf-8")
         command = editor_command()
@@ -68,6 +69,11 @@ def _edited(text: str, name: str) -> str:
         if status != 0:
             raise EditorError(f"the editor {command[0]} ended with {status}; nothing was changed")
         return _read(path)
+
+
+def _file_name(name: str) -> str:
+    """Return what of a record's name a file can be called."""
+    return name.replace("/", "-").replace("\0", "")[:_LONGEST_NAME]
 
 
 def stdin_is_terminal() -> bool:
@@ -120,7 +126,7 @@ def _stripped(text: str) -> str:
 
 
 def _keep(edited: str, name: str) -> None:
-    handle, path = tempfile.mkstemp(prefix=f"rolecall-{name.replace('/', '-')}-", suffix=".yaml")
+    handle, path = tempfile.mkstemp(prefix=f"rolecall-{_file_name(name)}-", suffix=".yaml")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(edited)
     note(f"nothing was changed; your text is kept in {path}")

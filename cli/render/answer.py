@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rolecall.cli.render.output import dim, harmless, json_text, note, one_line, print_text
+from rolecall.cli.render.output import dim, harmless, json_text, note, one_line, print_text, say
 from rolecall.registry.calls.answer_json import describe_answer, describe_failure, tool_call
 from rolecall.registry.calls.events import (
     Answered,
@@ -120,8 +120,7 @@ class _Screen:
             return
         self.rest()
         self.is_thinking = True
-        sys.stderr.write(dim(harmless(text)))
-        sys.stderr.flush()
+        say(dim(harmless(text)))
 
     def text(self, text: str) -> None:
         if not self.manner.is_live:
@@ -136,8 +135,7 @@ class _Screen:
 
     def end_thinking(self) -> None:
         if self.is_thinking:
-            sys.stderr.write("\n\n")
-            sys.stderr.flush()
+            say("\n\n")
             self.is_thinking = False
 
     def failed(self, failure: Failed) -> None:

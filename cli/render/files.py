@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
+import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from rolecall.registry.core.errors import RegistryError
+
+_LONGEST_START = 40  # of a temporary name, which the system bounds
 
 
 class FileNotWritable(RegistryError):
@@ -23,7 +29,7 @@ def write_pieces(path: Path, pieces: Iterable[str]) -> None:
 
     What was at `path` stays as it was until the last piece is written.
     """
-    _write(path, (piece.encode() for piece in pieces))
+    _write(path, (piece.encode("utf-8", "backslashreplace") for piece in pieces))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -32,24 +38,48 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def _write(path: Path, pieces: Iterable[bytes]) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    # A device such as /dev/stdout cannot be replaced by a file.
-    target = path if path.exists() and not path.is_file() else partial
     try:
-        with target.open("wb") as file:
-            file.writelines(pieces)
-        if target is partial:
-            partial.replace(path)
+        mode = _mode(path)
+        if mode is None:
+            with path.open("wb") as file:
+                file.writelines(pieces)
+        else:
+            # A link stays one: what it leads to is written.
+            _replace(Path(os.path.realpath(path)), pieces, mode)
     except OSError as error:
-        _discard(target, partial)
-        raise FileNotWritable(f"cannot write {path}: {(error.strerror or '').lower()}") from error
+        reason = (error.strerror or str(error)).lower()
+        raise FileNotWritable(f"cannot write {path}: {reason}") from error
+
+
+def _replace(target: Path, pieces: Iterable[bytes], mode: int) -> None:
+    start = f".{target.name[:_LONGEST_START]}."
+    handle, name = tempfile.mkstemp(prefix=start, dir=target.parent)
+    draft = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.writelines(pieces)
+            file.flush()
+            os.fchmod(handle, mode)
+            os.fsync(handle)
+        draft.replace(target)
     except BaseException:
-        _discard(target, partial)
+        with suppress(OSError):
+            draft.unlink()
         raise
 
 
-def _discard(target: Path, partial: Path) -> None:
-    if target is partial:
-        # Where a folder of the path is a file, there is nothing to remove, and that fails too.
-        with suppress(OSError):
-            partial.unlink()
+def _mode(path: Path) -> int | None:
+    """Return the mode that a written file gets: that of the one before it, if there is one.
+
+    Null for a device such as /dev/stdout, in whose place no file can be put.
+    """
+    try:
+        found = path.stat().st_mode
+    except FileNotFoundError:
+        umask = os.umask(0o077)
+        os.umask(umask)
+        return 0o666 & ~umask
+    if stat.S_ISDIR(found):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    is_file = stat.S_ISREG(found) and path.parent != Path("/dev")
+    return stat.S_IMODE(found) if is_file else None

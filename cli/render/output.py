@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -76,7 +76,7 @@ def json_text(answer: Mapping[str, Any], *, indent: int | None = 2) -> str:
 def note(text: str, *, is_dim: bool = False) -> None:
     """Tell the person something that is not the answer, on stderr; `is_dim` in a faint colour."""
     text = harmless(text)
-    sys.stderr.write(f"{dim(text) if is_dim else text}\n")
+    say(f"{dim(text) if is_dim else text}\n")
 
 
 def dim(text: str) -> str:
@@ -85,6 +85,22 @@ def dim(text: str) -> str:
     if is_plain or not sys.stderr.isatty():
         return text
     return f"\x1b[2m{text}\x1b[0m"
+
+
+def say(text: str) -> None:
+    """Write to stderr at once; one that is closed or full costs nobody the answer."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        forget(sys.stderr)
+
+
+def forget(stream: TextIO) -> None:
+    """Let the interpreter flush into nothing at exit, once nobody reads a stream."""
+    handle = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(handle, stream.fileno())
+    os.close(handle)
 
 
 def one_line(text: str) -> str:

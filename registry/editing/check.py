@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,7 +54,7 @@ def backup_registry(db: Database, target: Path | None) -> Path:
     """
     if target is None:
         target = db.path.with_name(f"{db.path.name}.backup-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
-    elif target.is_dir():
+    elif os.path.isdir(target):  # noqa: PTH112 - no error for a name that is too long
         target = target / db.path.name
     back_up(db.path, target)
     return target

@@ -18,9 +18,9 @@ def back_up(source: Path, target: Path) -> None:
     Raises UsageError when `target` exists and RegistryUnusable when it cannot be written.
     """
     try:
-        if target.exists():
+        if os.path.lexists(target):
             raise _already_there(target)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
     except OSError as error:
         raise _unwritable(target, error) from error
     os.close(handle)

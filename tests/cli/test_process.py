@@ -8,16 +8,28 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.conftest import heeding_ctrl_c
 
 if TYPE_CHECKING:
     from tests.conftest import Rolecall
 
 PROGRAM = str(Path(sys.executable).with_name("rolecall"))
 ANYTHING: Any = type("Anything", (), {"__eq__": lambda *_: True})()
+CLOSED = "error: cannot write the answer: stdout is closed\n"
+FULL = "error: cannot write the answer: no space left on device\n"
+STARTED = """
+import sys
+from rolecall.cli.main import run
+sys.argv[0] = "rolecall"
+sys.stderr.write("started\\n")
+run()
+"""
 READ_PROMPT = """
 import sys
 from rolecall.cli.errors import guarded
@@ -84,12 +96,21 @@ def test_a_closed_pipe_ends_it_quietly(words: list[str], rolecall: Rolecall) -> 
     ("line", "expected"),
     [
         ("roles show nobody 2>&-", (2, "", "")),
-        ("roles list >&-", (0, "", "")),
+        ("roles list >&-", (1, "", CLOSED)),
+        ("roles list 1< /dev/null", (1, "", CLOSED)),
         ("roles list <&-", (0, ANYTHING, "")),
-        (
-            "roles list > /dev/full",
-            (1, "", "error: cannot write the answer: no space left on device\n"),
-        ),
+        ("roles list <&- >&-", (1, "", CLOSED)),
+        ("roles list > /dev/full", (1, "", FULL)),
+        ("--help > /dev/full", (1, "", FULL)),
+        ("--version >&-", (1, "", CLOSED)),
+        ("registry export > /dev/full", (1, "", FULL)),
+        ("route hi > /dev/full", (1, "", FULL)),
+        ("route hi --json >&-", (1, "", CLOSED)),
+        ("help calls > /dev/full", (1, "", FULL)),
+        ("completion bash > /dev/full", (1, "", FULL)),
+        ("roles show nobody 2> /dev/full", (2, "", "")),
+        ("route hi 2> /dev/full", (0, ANYTHING, "")),
+        ("registry backup >&- 2>&-", (1, "", "")),
     ],
 )
 def test_a_closed_or_full_stream_is_no_bug(
@@ -97,7 +118,11 @@ def test_a_closed_or_full_stream_is_no_bug(
 ) -> None:
     rolecall("roles", "list")
     ran = subprocess.run(
-        ["bash", "-c", f'"{PROGRAM}" {line}'], capture_output=True, text=True, check=False
+        ["bash", "-c", f'"{PROGRAM}" {line}'],
+        env=os.environ | {"OPENAI_API_KEY": "placeholder"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (ran.returncode, ran.stdout, ran.stderr) == expected
 
@@ -133,3 +158,36 @@ def test_ctrl_c_is_quiet_and_exits_with_130(tmp_path: Path) -> None:
         waiting.send_signal(signal.SIGINT)
         out, err = waiting.communicate(timeout=30)
     assert (waiting.returncode, out, err) == (130, "", "")
+
+
+@pytest.mark.parametrize("after_s", [0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_at_any_moment_of_a_start_is_quiet(
+    after_s: float, number: signal.Signals, rolecall: Rolecall
+) -> None:
+    rolecall("roles", "list")
+    pipe = subprocess.PIPE
+    for words in (["route", "hello"], ["registry", "export"], ["--help"]):
+        with (
+            heeding_ctrl_c(),
+            subprocess.Popen([sys.executable, "-c", STARTED, *words], stderr=pipe) as started,
+        ):
+            assert started.stderr is not None
+            assert started.stderr.readline() == b"started\n"
+            # The one wait of these tests: what is interrupted is whatever happens to be running.
+            time.sleep(after_s)
+            started.send_signal(number)
+            rest = started.stderr.read()
+        assert started.returncode in (130, 0, 3)
+        assert started.returncode != 130 or rest == b""
+    assert rolecall("registry", "check").exit_code == 0
+
+
+def test_a_hangup_that_is_ignored_stays_so(rolecall: Rolecall) -> None:
+    rolecall("roles", "list")
+    ran = subprocess.run(
+        ["bash", "-c", f"trap '' HUP; '{PROGRAM}' roles list & sleep 0.1; kill -HUP $!; wait $!"],
+        capture_output=True,
+        check=False,
+    )
+    assert ran.returncode == 0
