@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 
-# The authority as httpx reads it: what stands before the last @ is never the host.
-_URL = re.compile(
-    r"https?://(?:[^/?#]*@)?(?P<host>\[[^\[\]/?#@]*\]|[^\[\]:/?#@]+)(?::[0-9]*)?(?:[/?#].*)?",
-    re.IGNORECASE,
-)
+_URL = re.compile(r"https?://(?P<authority>[^/?#\\ ]*)(?:[/?#].*)?", re.IGNORECASE)
+# As httpx reads it: what stands before the last @ is never the host.
+_AUTHORITY = re.compile(r"(?:.*@)?(?P<host>\[[^\[\]@]*\]|[^\[\]:@]+)(?::[0-9]*)?")
 _NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 # Private use by their registration, but for `lan`, which routers give and nobody can register.
 _PRIVATE_SUFFIXES = (".localhost", ".local", ".internal", ".home.arpa", ".lan")
@@ -44,10 +42,9 @@ def may_be_local_address(url: str) -> bool:
 def host_of(url: str) -> str | None:
     """Return the host of an http URL, in lower case; null where programs could differ on it."""
     url = url.strip()
-    if not url.isascii() or not url.isprintable() or "\\" in url or " " in url:
-        return None
-    found = _URL.fullmatch(url)
-    return None if found is None else found["host"].lower()
+    found = _URL.fullmatch(url) if url.isprintable() else None
+    place = _AUTHORITY.fullmatch(found["authority"]) if found is not None else None
+    return place["host"].lower() if place is not None and place["host"].isascii() else None
 
 
 def is_local_host(host: str) -> bool:

@@ -35,7 +35,12 @@ LOCAL = (
         "http://100.64.0.7",
     ),
     *("http://user:pass@127.0.0.1/", "http://evil.com:80@127.0.0.1", "  http://127.0.0.1  "),
-    *("HTTP://127.0.0.1?x=@evil.com", "http://127.0.0.1#@evil.com", "http://localhost:"),
+    *(
+        "HTTP://127.0.0.1?x=@evil.com",
+        "http://127.0.0.1#@evil.com",
+        "http://localhost/é\\@x y",
+        "http://localhost:",
+    ),
 )
 REMOTE = (
     *("https://api.openai.com/v1", "http://8.8.8.8", "http://172.15.0.1", "http://172.32.0.1"),
