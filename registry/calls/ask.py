@@ -90,10 +90,16 @@ class Asker:
         `Failed`; UsageError where the request cannot be asked as it is.
         """
         _refuse_unaskable(wanted)
-        named = wanted.choices.conversation_id
-        conversation = open_conversation(self._db, named, continue_last=wanted.continue_last)
+        asked = wanted.choices
+        conversation = open_conversation(
+            self._db,
+            asked.conversation_id,
+            continue_last=wanted.continue_last,
+            app=asked.app,
+            user=asked.user,
+        )
         chat, history = conversation.with_turns(wanted.chat)
-        choices = replace(wanted.choices, conversation_id=conversation.id)
+        choices = replace(asked, conversation_id=conversation.id)
         request = replace(request_of(chat), history=history)
         decision = self._router.decide(request, choices, will_call=True)
         yield Decided(decision)
