@@ -198,12 +198,13 @@ class Asker:
 
     def _answered(self, state: _State, candidate: Candidate, attempt: Attempt) -> Answered:
         decision, answer = state.decision, attempt.answer
-        turn = Turn("assistant", answer.parts)
+        kept = attempt.storable_answer
+        turn = Turn("assistant", kept.parts)
         new_turns = (*state.wanted.chat.turns, turn)
         if decision.prompt is not None:
             keep_turns(self._db, state.conversation, decision.id, new_turns)
         outcomes, notes = judged(
-            self._db, state.wanted.chat.schema, state.wanted.check, decision, candidate, answer
+            self._db, state.wanted.chat.schema, state.wanted.check, decision, candidate, kept
         )
         if answer.finish_reason == "length":
             notes = (f"the answer was cut off: {_limit_reached(attempt)}", *notes)
