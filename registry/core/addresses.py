@@ -106,7 +106,7 @@ def _is_local_ipv6(text: str) -> bool:
     return number in (0, 1) or is_unique_local or is_link_local
 
 
-_USERINFO = re.compile(r"(//)[^/?#\s]*@")
+_USERINFO = re.compile(r"(\s*[a-z][a-z0-9+.-]*://)([^/?#]*)@", re.IGNORECASE)
 _SECRET_NAMES = (
     r"[^=&;?#]*(?:key|token|secret|passw(?:or)?d|auth|credential)[^=&;?#]*|sig(?:nature)?|code|pwd"
 )
@@ -116,12 +116,12 @@ HIDDEN = "[key]"
 
 def has_userinfo(url: str) -> bool:
     """Tell whether a URL holds a user or a password before its host."""
-    return _USERINFO.search(url) is not None
+    return _USERINFO.match(url) is not None
 
 
 def without_userinfo(url: str) -> str:
     """Return a URL with what stands before its host's @ hidden."""
-    return _USERINFO.sub(rf"\1{HIDDEN}@", url)
+    return _USERINFO.sub(rf"\1{HIDDEN}@", url, count=1) if has_userinfo(url) else url
 
 
 def without_secrets(url: str) -> str:
@@ -131,6 +131,6 @@ def without_secrets(url: str) -> str:
 
 def secrets_in(url: str) -> tuple[str, ...]:
     """Return the secrets that a URL holds: its user and password, and fields such as `?key=`."""
-    userinfo = _USERINFO.search(url)
-    before = () if userinfo is None else (userinfo[0][2:-1], *userinfo[0][2:-1].split(":", 1)[1:])
+    userinfo = _USERINFO.match(url)
+    before = () if userinfo is None else (userinfo[2], *userinfo[2].split(":", 1)[1:])
     return (*before, *(found[2] for found in _SECRET_FIELD.finditer(url)))
