@@ -190,6 +190,8 @@ def add(
     if added.model is not None:
         note(f"added model {added.model.id} too")
     report_added("endpoints", added.endpoint, as_json=as_json)
+    if added.warning is not None:
+        note(f"note: {added.warning}")
 
 
 add_record_commands(

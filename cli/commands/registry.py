@@ -95,7 +95,8 @@ def apply(
     """Make the registry agree with a YAML document.
 
     The document may hold a part of a registry: records that it does not name stay as they are.
-    All of it is applied, or nothing. Applying it again changes nothing.
+    All of it is applied, or nothing. Applying it again changes nothing. Hosts new to the
+    registry, the keys they get and the commands that print keys are shown in lines with !.
 
     \b
     Examples:
@@ -120,6 +121,7 @@ def diff_lines(change: Change) -> list[str]:
     lines = [f"{MARKS[change.kind]} {change.collection} {change.id}"]
     for field, before, after in change.fields:
         lines.append(f"    {field}: {shown(before)} → {shown(after)}")
+    lines += [f"    ! {warning}" for warning in change.warnings]
     return lines
 
 

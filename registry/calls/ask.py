@@ -94,10 +94,16 @@ class Asker:
         `Failed`; UsageError where the request cannot be asked as it is.
         """
         _refuse_unaskable(wanted)
-        named = wanted.choices.conversation_id
-        conversation = open_conversation(self._db, named, continue_last=wanted.continue_last)
+        asked = wanted.choices
+        conversation = open_conversation(
+            self._db,
+            asked.conversation_id,
+            continue_last=wanted.continue_last,
+            app=asked.app,
+            user=asked.user,
+        )
         chat, history = conversation.with_turns(wanted.chat)
-        choices = replace(wanted.choices, conversation_id=conversation.id)
+        choices = replace(asked, conversation_id=conversation.id)
         request = replace(request_of(chat), history=history)
         decision = self._router.decide(request, choices, will_call=True)
         yield Decided(decision)
@@ -204,7 +210,8 @@ class Asker:
 
     def _answered(self, state: _State, candidate: Candidate, attempt: Attempt) -> Answered:
         decision, answer = state.decision, attempt.answer
-        turn = Turn("assistant", answer.parts)
+        kept = attempt.storable_answer
+        turn = Turn("assistant", kept.parts)
         new_turns = (*state.wanted.chat.turns, turn)
         if decision.prompt is not None:
             self._recorder.said(state.conversation.id, new_turns)
@@ -214,7 +221,7 @@ class Asker:
             state.wanted.check,
             decision,
             candidate,
-            answer,
+            kept,
         )
         if answer.finish_reason == "length":
             notes = (f"the answer was cut off: {_limit_reached(attempt)}", *notes)

@@ -10,6 +10,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from rolecall.registry.calls.plan import CallPlan
+from rolecall.registry.core.addresses import secrets_in
 from rolecall.registry.core.chat import Answer, Completed, Event, TextDelta, ThinkingDelta, Usage
 from rolecall.registry.core.clock import Now, stamp, utc_now
 from rolecall.registry.core.entities import Endpoint, Scope
@@ -18,7 +19,7 @@ from rolecall.registry.core.ids import new_id
 from rolecall.registry.core.telemetry import Call, SampleSource
 from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.hosts import provider_name
-from rolecall.registry.providers.keys import resolve_key
+from rolecall.registry.providers.keys import resolve_key, without_keys
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.routing.rules.cost import cost_of, is_free, usd_for
 from rolecall.registry.routing.rules.token_estimate import BYTES_PER_TOKEN
@@ -51,7 +52,8 @@ class Purpose:
 class Attempt:
     """One call, before, while and after it is made.
 
-    Once `events` has ended, `call` is the row to be stored, and `answer` is what came.
+    Once `events` has ended, `call` is the row to be stored, and `answer` is what came, in which a
+    server may have repeated the `keys` it was sent.
     """
 
     plan: CallPlan
@@ -60,6 +62,12 @@ class Attempt:
     call: Call = field(init=False)
     answer: Answer = field(init=False, default_factory=Answer)
     error: CallFailed | None = field(init=False, default=None)
+    keys: tuple[str, ...] = field(init=False, default=(), repr=False)
+
+    @property
+    def storable_answer(self) -> Answer:
+        """The answer without the keys."""
+        return without_keys(self.answer, self.keys)
 
 
 class Caller:
@@ -103,10 +111,12 @@ class Caller:
 
     def _sent(self, attempt: Attempt, clock: _Clock, *, stream: bool) -> Generator[Event]:
         plan = attempt.plan
+        key = resolve_key(plan.endpoint, self._environment)
+        attempt.keys = (*((key,) if key else ()), *secrets_in(plan.endpoint.base_url))
         target = Target(
             plan.endpoint,
             plan.model,
-            resolve_key(plan.endpoint, self._environment),
+            key,
             local_only=plan.strategy.local_only,
             allows_proxy=not plan.strategy.is_private,
         )

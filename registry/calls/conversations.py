@@ -12,7 +12,8 @@ from rolecall.registry.core.clock import utc_now
 from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.ids import new_id
 from rolecall.registry.storage.connection import Database
-from rolecall.registry.storage.turns import last_conversation, read_turns
+from rolecall.registry.storage.conversations import last_conversation, read_terms
+from rolecall.registry.storage.turns import read_turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +99,49 @@ def _latest_system(turns: Sequence[Turn]) -> tuple[Turn, ...]:
     return tuple(latest)
 
 
-def open_conversation(db: Database, named: str | None, *, continue_last: bool) -> Conversation:
-    """Return the named conversation, the last one, or a new one.
+def open_conversation(
+    db: Database,
+    named: str | None,
+    *,
+    continue_last: bool,
+    app: str | None = None,
+    user: str | None = None,
+) -> Conversation:
+    """Return the named conversation, the last one of this app and user, or a new one.
 
-    Raises UsageError where there is none to continue, or both were asked for.
+    Raises UsageError where there is none to continue, both were asked for, or the named one is
+    another app's or user's.
     """
     if continue_last and named is not None:
         raise UsageError(
             "either --continue or --conversation", hint=f"rolecall ask --conversation {named}"
         )
     if continue_last:
-        named = last_conversation(db)
+        named = last_conversation(db, app, user)
         if named is None:
+            whose = "" if app is None and user is None else f" of {_owner(app, user)}"
             raise UsageError(
-                "there is no conversation to continue",
+                f"there is no conversation{whose} to continue",
                 hint="prompts asked with --no-log, or by a private strategy, are not kept",
             )
     if named is None:
         return Conversation(new_id(utc_now()))
+    terms = read_terms(db, named)
+    if terms is not None and (terms.app, terms.user) != (app, user):
+        raise UsageError(
+            f"conversation {named} is one of {_owner(terms.app, terms.user)}",
+            hint=f"continue it with {_flags(terms.app, terms.user)}, or choose another id",
+        )
     return Conversation(named, read_turns(db, named))
+
+
+def _owner(app: str | None, user: str | None) -> str:
+    named = (f"{kind} {name}" for kind, name in (("app", app), ("user", user)) if name is not None)
+    return " and ".join(named) or "no app and no user"
+
+
+def _flags(app: str | None, user: str | None) -> str:
+    named = (("--app", app), ("--user", user))
+    given = " ".join(f"{flag} {name}" for flag, name in named if name is not None)
+    left_out = " and ".join(f"without {flag}" for flag, name in named if name is None)
+    return " ".join(filter(None, (given, left_out)))

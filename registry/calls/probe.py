@@ -24,7 +24,7 @@ from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.providers.sent_chat import sent_chat
 from rolecall.registry.routing.rules.cost import usd_for
-from rolecall.registry.routing.rules.eligibility import max_output_tokens
+from rolecall.registry.routing.rules.eligibility import against_policy, max_output_tokens
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import read_registry
 from rolecall.registry.storage.statistics import read_endpoint_statistics
@@ -84,7 +84,8 @@ def probe_endpoints(
 ) -> Generator[Probed]:
     """Yield each endpoint's probe as it ends, one after the other.
 
-    The whole round never costs more than `max_cost_usd` at worst: an endpoint that might go
+    Where the default strategy lets no prompt go, an endpoint is skipped, named or not, and said
+    so. The whole round never costs more than `max_cost_usd` at worst: an endpoint that might go
     beyond is skipped, and said so. Raises UnknownRecord for a glob that matches nothing,
     UsageError where there is no endpoint.
     """
@@ -99,7 +100,7 @@ def probe_endpoints(
     for endpoint in registry.endpoints:
         if endpoint.id not in chosen:
             continue
-        why = _against(endpoint, environment, is_named=bool(wanted.globs))
+        why = _against(endpoint, strategy, environment, is_named=bool(wanted.globs))
         if why is not None:
             yield Probed(endpoint.id, skipped=why)
             continue
@@ -129,7 +130,13 @@ def probe_round(db: Database, timeouts: Timeouts, wanted: ProbeRequest) -> Gener
         yield from probe_endpoints(db, client, os.environ, wanted)
 
 
-def _against(endpoint: Endpoint, environment: Mapping[str, str], *, is_named: bool) -> str | None:
+def _against(
+    endpoint: Endpoint, strategy: Strategy, environment: Mapping[str, str], *, is_named: bool
+) -> str | None:
+    """Return why an endpoint is not probed: naming it overrides `disabled`, and no policy."""
+    denied = "; ".join(detail for _, detail in against_policy(endpoint, strategy))
+    if denied:
+        return f"the policy of {strategy.id}: {denied}"
     if endpoint.status == "disabled" and not is_named:
         return "disabled"
     key = endpoint.key_env

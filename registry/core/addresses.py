@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 
-# The authority as httpx reads it: what stands before the last @ is never the host.
-_URL = re.compile(
-    r"https?://(?:[^/?#]*@)?(?P<host>\[[^\[\]/?#@]*\]|[^\[\]:/?#@]+)(?::[0-9]*)?(?:[/?#].*)?",
-    re.IGNORECASE,
-)
+_URL = re.compile(r"https?://(?P<authority>[^/?#\\ ]*)(?:[/?#].*)?", re.IGNORECASE)
+# As httpx reads it: what stands before the last @ is never the host.
+_AUTHORITY = re.compile(r"(?:.*@)?(?P<host>\[[^\[\]@]*\]|[^\[\]:@]+)(?::[0-9]*)?")
 _NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 # Private use by their registration, but for `lan`, which routers give and nobody can register.
 _PRIVATE_SUFFIXES = (".localhost", ".local", ".internal", ".home.arpa", ".lan")
@@ -44,10 +42,9 @@ def may_be_local_address(url: str) -> bool:
 def host_of(url: str) -> str | None:
     """Return the host of an http URL, in lower case; null where programs could differ on it."""
     url = url.strip()
-    if not url.isascii() or not url.isprintable() or "\\" in url or " " in url:
-        return None
-    found = _URL.fullmatch(url)
-    return None if found is None else found["host"].lower()
+    found = _URL.fullmatch(url) if url.isprintable() else None
+    place = _AUTHORITY.fullmatch(found["authority"]) if found is not None else None
+    return place["host"].lower() if place is not None and place["host"].isascii() else None
 
 
 def is_local_host(host: str) -> bool:
@@ -109,7 +106,7 @@ def _is_local_ipv6(text: str) -> bool:
     return number in (0, 1) or is_unique_local or is_link_local
 
 
-_USERINFO = re.compile(r"(//)[^/?#\s]*@")
+_USERINFO = re.compile(r"(\s*[a-z][a-z0-9+.-]*://)([^/?#]*)@", re.IGNORECASE)
 _SECRET_NAMES = (
     r"[^=&;?#]*(?:key|token|secret|passw(?:or)?d|auth|credential)[^=&;?#]*|sig(?:nature)?|code|pwd"
 )
@@ -119,12 +116,12 @@ HIDDEN = "[key]"
 
 def has_userinfo(url: str) -> bool:
     """Tell whether a URL holds a user or a password before its host."""
-    return _USERINFO.search(url) is not None
+    return _USERINFO.match(url) is not None
 
 
 def without_userinfo(url: str) -> str:
     """Return a URL with what stands before its host's @ hidden."""
-    return _USERINFO.sub(rf"\1{HIDDEN}@", url)
+    return _USERINFO.sub(rf"\1{HIDDEN}@", url, count=1) if has_userinfo(url) else url
 
 
 def without_secrets(url: str) -> str:
@@ -134,6 +131,6 @@ def without_secrets(url: str) -> str:
 
 def secrets_in(url: str) -> tuple[str, ...]:
     """Return the secrets that a URL holds: its user and password, and fields such as `?key=`."""
-    userinfo = _USERINFO.search(url)
-    before = () if userinfo is None else (userinfo[0][2:-1], *userinfo[0][2:-1].split(":", 1)[1:])
+    userinfo = _USERINFO.match(url)
+    before = () if userinfo is None else (userinfo[2], *userinfo[2].split(":", 1)[1:])
     return (*before, *(found[2] for found in _SECRET_FIELD.finditer(url)))

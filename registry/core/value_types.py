@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
+from rolecall.registry.core.addresses import has_userinfo
+
 LARGEST = 10**12
+USERINFO_PROBLEM = (
+    "a URL may hold no user and no password: name the key by key_env or key_command, "
+    "and take what stands before the @ away"
+)
 
 
 def name_problem(text: str) -> str | None:
@@ -41,9 +47,11 @@ def url_problem(text: str) -> str | None:
 
     if text and not re.fullmatch(r"https?://[^\s/]+\S*", text):
         return "expected a URL that starts with http:// or https://"
+    if has_userinfo(text):
+        return USERINFO_PROBLEM
     try:
-        urlsplit(text)
-    except ValueError:  # a bracket that opens no address of IPv6
+        _ = urlsplit(text).port
+    except ValueError:  # a bracket that opens no address of IPv6, a port that is no number
         return "expected a URL that names a host"
     return None
 

@@ -17,8 +17,9 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from yaml.constructor import ConstructorError, SafeConstructor
 from yaml.nodes import Node, ScalarNode
 
+from rolecall.registry.core.addresses import without_userinfo
 from rolecall.registry.core.suggestions import choices_hint
-from rolecall.registry.core.value_types import Range
+from rolecall.registry.core.value_types import Range, Url
 from rolecall.registry.documents.source import YamlSource, describe_node, is_null, join
 
 _TEXT_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp")
@@ -59,6 +60,8 @@ def to_plain(record: Any) -> dict[str, Any]:
 def _plain(value: Any, hint: Any) -> Any:
     if isinstance(value, float):
         return int(value) if value.is_integer() else value
+    if hint == Url:
+        return without_userinfo(value)  # what an earlier version let in is not shown
     if isinstance(value, tuple):
         [item, _] = get_args(hint)
         if get_origin(item) is tuple:

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rolecall.registry.catalog.models_dev import find_model
-from rolecall.registry.core.entities import Collection, Record
+from rolecall.registry.core.entities import Collection, Endpoint, Record
 from rolecall.registry.documents.document import from_plain
 from rolecall.registry.documents.fields import to_plain
 from rolecall.registry.editing.edit import add_record, get_record
+from rolecall.registry.editing.exposure import key_in_the_clear
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import names
 
@@ -20,10 +21,11 @@ Facts = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class AddedEndpoint:
-    """An endpoint as stored, and its model where that had to be added with it."""
+    """An endpoint as stored, its model where that had to be added with it, and a warning."""
 
     endpoint: Record
     model: Record | None
+    warning: str | None = None
 
 
 def add_facts(db: Database, collection: Collection, facts: Facts) -> Record:
@@ -62,7 +64,9 @@ def add_endpoint(db: Database, endpoint_id: str, facts: Facts, price: Facts) -> 
     with db.transaction():
         is_new = entry is not None and entry.model.id not in names(db, "models")
         model = add_record(db, entry.model) if entry is not None and is_new else None
-        return AddedEndpoint(add_facts(db, "endpoints", described), model)
+        added = add_facts(db, "endpoints", described)
+    assert isinstance(added, Endpoint)
+    return AddedEndpoint(added, model, key_in_the_clear(added))
 
 
 def add_strategy(db: Database, start: str, facts: Facts) -> Record:

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rolecall.registry.core.addresses import has_userinfo
 from rolecall.registry.core.entities import Endpoint
 from rolecall.registry.core.suggestions import NOUNS
+from rolecall.registry.core.value_types import USERINFO_PROBLEM
 from rolecall.registry.documents.schema import misplaced
+from rolecall.registry.editing.exposure import key_in_the_clear
 from rolecall.registry.editing.references import dangling
 from rolecall.registry.storage.backup import back_up
 from rolecall.registry.storage.connection import Database
@@ -40,10 +43,15 @@ def check_registry(db: Database) -> tuple[str, ...]:
 
 
 def _endpoint_problems(endpoint: Endpoint) -> Iterator[str]:
-    """Yield what an endpoint of an earlier version may have and a document may not."""
+    """Yield what no document may say of an endpoint any more, and what gives its key away."""
     if endpoint.locality == "local" and not endpoint.is_local:
         wrong, hint = misplaced(endpoint)
         yield f"endpoint {endpoint.id}: locality: {wrong}: {hint}"
+    if has_userinfo(endpoint.base_url):
+        yield f"endpoint {endpoint.id}: base_url: {USERINFO_PROBLEM}"
+    in_the_clear = key_in_the_clear(endpoint)
+    if in_the_clear is not None:
+        yield f"endpoint {endpoint.id}: {in_the_clear}"
 
 
 def backup_registry(db: Database, target: Path | None) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from rolecall.registry.core.addresses import without_secrets
 from rolecall.registry.core.entities import Collection, Record, Registry
 from rolecall.registry.documents.document import COLLECTIONS, Document, collection_of
 from rolecall.registry.documents.fields import to_plain
@@ -15,12 +16,16 @@ FieldChange = tuple[str, Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One record added, changed or removed; `fields` are (path, before, after) of a change."""
+    """One record added, changed or removed; `fields` are (path, before, after) of a change.
+
+    `warnings` say what a change of an endpoint exposes prompts and keys to.
+    """
 
     collection: Collection
     id: str
     kind: Literal["add", "change", "remove"]
     fields: tuple[FieldChange, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def merged(registry: Registry, document: Document, *, prune: bool) -> Registry:
@@ -84,6 +89,8 @@ def _differences(before: Any, after: Any, path: str) -> Iterator[FieldChange]:
             yield path, list(old), list(new)
         for key in (*old, *(key for key in new if key not in old)):
             yield from _differences(old.get(key), new.get(key), f"{path}[{key}]")
+    elif path == "base_url":
+        yield path, without_secrets(before), without_secrets(after)
     else:
         yield path, before, after
 

@@ -30,6 +30,7 @@ from rolecall.registry.editing.diff import (
     records_of,
     with_records,
 )
+from rolecall.registry.editing.exposure import with_exposures
 from rolecall.registry.editing.references import Reference, dangling, users_of
 from rolecall.registry.policy.layers import DEFAULT_STRATEGY
 from rolecall.registry.storage.connection import Database
@@ -198,7 +199,7 @@ def planned(
     lost = dangling(after)
     if lost:
         raise _dangling_error(after, document, lost)
-    return after, changes_between(before, after)
+    return after, with_exposures(before, after, changes_between(before, after))
 
 
 def write_changes(db: Database, after: Registry, changes: Sequence[Change]) -> None:

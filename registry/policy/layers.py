@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rolecall.registry.core.entities import Registry, Role, Scope, Strategy
 from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.core.suggestions import named
 from rolecall.registry.policy.strategies import resolve_strategy
+from rolecall.registry.storage.conversations import ConversationTerms
 
 DEFAULT_STRATEGY = "balanced"
+CONVERSATION = "conversation"
+START_ANEW = "start a new one without --continue and --conversation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +32,17 @@ def default_strategy(registry: Registry) -> Strategy:
     return next(found, Strategy(DEFAULT_STRATEGY))
 
 
-def policy_layers(registry: Registry, choices: RoutingChoices, role: Role | None) -> Layers:
+def policy_layers(
+    registry: Registry,
+    choices: RoutingChoices,
+    role: Role | None,
+    terms: ConversationTerms | None = None,
+) -> Layers:
     """Resolve the layers of policy; raise UnknownRecord for a strategy that is not there.
 
-    An app or user without a scope is allowed, since it may merely label calls, but said: a
-    mistyped name would otherwise lose its limits in silence.
+    What was said before in a conversation goes only where every policy allows under which it was
+    said: `terms` are the conversation's. An app or user without a scope is allowed, since it may
+    merely label calls, but said: a mistyped name would otherwise lose its limits in silence.
     """
     layers = [("default", default_strategy(registry))]
     notes = []
@@ -50,12 +60,34 @@ def policy_layers(registry: Registry, choices: RoutingChoices, role: Role | None
     if choices.strategy is not None:
         layers.append(("asked for", _strategy(registry, choices.strategy)))
     strategy = resolve_strategy(layers, _limits(choices))
+    names = [f"{layer}: {one.id}" for layer, one in layers]
+    held = resolve_strategy(layers, _limits(choices), *(terms.policies if terms else ()))
+    tighter = ", ".join(_tighter(strategy, held))
+    if tighter:
+        strategy = held
+        names.append(f"{CONVERSATION}: {tighter}")
+        notes.append(f"what was said before in this conversation may go to {tighter}; {START_ANEW}")
     return Layers(
         strategy=strategy,
-        names=tuple(f"{layer}: {one.id}" for layer, one in layers),
+        names=tuple(names),
         log_prompts=choices.log_prompt and strategy.log_prompts and _scopes_log(scopes),
         notes=tuple(notes),
     )
+
+
+def _tighter(strategy: Strategy, held: Strategy) -> Iterator[str]:
+    """Yield in words what a conversation's policies limit beyond the strategy in force."""
+    if held.local_only and not strategy.local_only:
+        yield "local endpoints only"
+    if held.regions and set(held.regions) != set(strategy.regions):
+        yield f"{' and '.join(held.regions)} only"
+    if held.data_policy != strategy.data_policy:
+        yield "endpoints of its data policy only"
+    if held.allow and set(held.allow) != set(strategy.allow):
+        yield f"{', '.join(held.allow)} only"
+    denied = [glob for glob in held.deny if glob not in strategy.deny]
+    if denied:
+        yield f"no {', '.join(denied)}"
 
 
 def _scope_ids(choices: RoutingChoices) -> list[str]:

@@ -14,21 +14,17 @@ NOTHING = "(none)"
 _AND = " & "
 
 
-def resolve_strategy(
-    layers: Sequence[tuple[str, Strategy]], limits: Strategy | None = None
-) -> Strategy:
+def resolve_strategy(layers: Sequence[tuple[str, Strategy]], *limits: Strategy) -> Strategy:
     """Combine `layers`, widest first, and the request's own `limits` into one strategy.
 
     Id, description, weights, `prefer_locality` and the `default_*` figures are those of the last
-    layer; of `limits`, the flags of one request, only the limits count. Limits add up: the
+    layer; of `limits`, such as the flags of one request, only the limits count. Limits add up: the
     strictest floor and upper limits, every `deny`, and only what each `allow` and `regions` admits.
     Where two globs are both to match, `allow` holds them as "a & b"; where nothing is left it
     holds "(none)", and so does `regions`. A budget is hard if any layer with a cost limit is.
     """
     narrowest = layers[-1][1]
-    every = [strategy for _, strategy in layers]
-    if limits is not None:
-        every.append(limits)
+    every = [*(strategy for _, strategy in layers), *limits]
     return replace(
         narrowest,
         min_success=_strictest(max, (s.min_success for s in every)),
@@ -103,8 +99,19 @@ def _shared_globs(lists: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     shared = tuple(dict.fromkeys(lists[0]))
     for globs in lists[1:]:
         pairs = (_both(wide, narrow) for wide in shared for narrow in globs)
-        shared = tuple(dict.fromkeys(pair for pair in pairs if pair is not None)) or (NOTHING,)
+        shared = _widest([pair for pair in pairs if pair is not None]) or (NOTHING,)
     return shared
+
+
+def _widest(globs: Iterable[str]) -> tuple[str, ...]:
+    """Return the globs without those that ask for what another asks for, and more."""
+    parts = {glob: frozenset(glob.split(_AND)) for glob in globs}
+    first = {part: glob for glob, part in reversed(parts.items())}
+    return tuple(
+        glob
+        for glob, part in parts.items()
+        if first[part] == glob and not any(other < part for other in first)
+    )
 
 
 def _both(wide: str, narrow: str) -> str | None:

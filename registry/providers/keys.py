@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import html
 import json
+import os
+import re
+import selectors
+import signal
 import subprocess
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from time import monotonic
 from urllib.parse import quote, quote_plus
 
+from rolecall.registry.core.chat import Answer, Text, Thinking, ToolCall
 from rolecall.registry.core.entities import Endpoint
 from rolecall.registry.core.errors import CallFailed
 
 COMMAND_TIMEOUT_S = 10.0
+_MOST_PRINTED_BYTES = 16 * 1024
 # Placeholders such as `x`, `none` or `ollama` are no secrets, and words of many a message.
 _SHORTEST_SECRET = 8
 REDACTED = "[key]"
+AnswerPart = Text | Thinking | ToolCall
 
 
 def resolve_key(endpoint: Endpoint, environment: Mapping[str, str]) -> str | None:
     """Return the key of an endpoint, or null where it needs none.
 
-    The variable `key_env` goes before the command `key_command`, which may take 10 s. Raises
-    CallFailed `auth` where a key is needed and there is none, or it cannot be sent.
+    The variable `key_env` goes before the command `key_command`, which may take 10 s and print
+    16 KiB. Raises CallFailed `auth` where a key is needed and there is none, or it cannot be sent.
     """
     if endpoint.key_env is not None:
         key = environment.get(endpoint.key_env, "").strip()
@@ -44,23 +55,58 @@ def checked_key(key: str, endpoint: Endpoint) -> str:
 
 
 def redacted(text: str, keys: Collection[str]) -> str:
-    """Return text with every key, also encoded for a URL, JSON or as base64, as `[key]`.
+    """Return text with every key as `[key]`, also where it is encoded, split, or cut off.
 
-    Keys shorter than 8 characters are placeholders and left alone.
+    Encoded is for a URL, JSON, in hexadecimal or, alone or inside something longer, as base64;
+    split by white space; cut off at the end of the text. Keys shorter than 8 characters are
+    placeholders and left alone.
     """
-    forms = {form for key in keys if len(key) >= _SHORTEST_SECRET for form in _forms(key)}
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, REDACTED)
+    secrets = [key for key in dict.fromkeys(keys) if len(key) >= _SHORTEST_SECRET]
+    if not secrets or not text:
+        return text
+    forms = {form for key in secrets for form in _forms(key)}
+    whole = [r"\s*".join(map(re.escape, form)) for form in sorted(forms, key=len, reverse=True)]
+    text = re.sub("|".join(whole), REDACTED, text)
+    for key in secrets:
+        text = _without_beginning(text, key)
+    return text
+
+
+def without_keys(answer: Answer, keys: Collection[str]) -> Answer:
+    """Return an answer as it may be stored: what it says, thinks and calls holds no key."""
+    return replace(answer, parts=tuple(_part_without(part, keys) for part in answer.parts))
+
+
+def _part_without(part: AnswerPart, keys: Collection[str]) -> AnswerPart:
+    if isinstance(part, ToolCall):
+        return replace(part, arguments=redacted(part.arguments, keys))
+    return replace(part, text=redacted(part.text, keys))
+
+
+def _without_beginning(text: str, key: str) -> str:
+    """Return a text that a limit of length cut off inside a key without what is left of it."""
+    end = text.rstrip("…")
+    for length in range(min(len(key) - 1, len(end)), _SHORTEST_SECRET - 1, -1):
+        if end.endswith(key[:length]):
+            return end[:-length] + REDACTED + text[len(end) :]
     return text
 
 
 def _forms(key: str) -> Iterator[str]:
-    yield from (key, quote(key, safe=""), quote(key), quote_plus(key))
-    yield from (json.dumps(key)[1:-1], json.dumps(key).replace("/", r"\/")[1:-1])
     data = key.encode()
+    yield from (json.dumps(key)[1:-1], json.dumps(key).replace("/", r"\/")[1:-1])
+    for quoted in (key, quote(key, safe=""), quote(key), quote_plus(key)):
+        yield quoted
+        yield re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), quoted)
+    yield from (data.hex(), data.hex().upper(), html.escape(key), html.escape(key, quote=False))
     for encoded in (base64.b64encode(data), base64.urlsafe_b64encode(data)):
         yield encoded.decode()
         yield encoded.decode().rstrip("=")
+    for before in range(3):  # where it stands in what is encoded with it
+        longer = base64.b64encode(bytes(before) + data).decode()
+        # The characters at both ends hold bits of what stands beside it too.
+        own = longer[(0, 2, 3)[before] : 4 * ((before + len(data)) // 3)]
+        yield from (own, own.replace("+", "-").replace("/", "_"))
 
 
 def _printed(endpoint: Endpoint, command: str, environment: Mapping[str, str]) -> str:
@@ -73,26 +119,44 @@ def _printed(endpoint: Endpoint, command: str, environment: Mapping[str, str]) -
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=dict(environment),
+            start_new_session=True,
         )
     except (OSError, ValueError) as error:
         raise _command_failed(endpoint, "it cannot be run") from error
-    assert process.stdout is not None
     try:
-        output, _ = process.communicate(timeout=COMMAND_TIMEOUT_S)
-    except subprocess.TimeoutExpired as error:
-        raise _command_failed(endpoint, f"no key within {COMMAND_TIMEOUT_S:g} s") from error
+        output, status = _output(process, endpoint)
     finally:
-        # A child of the shell may hold the pipe open: it is not waited for.
-        process.stdout.close()
-        process.kill()
+        # What it started may hold the pipe open or go on for ever: it is not waited for.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    if process.returncode != 0:
-        raise _command_failed(endpoint, f"exit {process.returncode}")
+    if status != 0:
+        raise _command_failed(endpoint, f"exit {status}")
     lines = output.decode("utf-8", "replace").strip().splitlines()
     if len(lines) != 1:
         problem = "it printed nothing" if not lines else "it printed more than one line"
         raise _command_failed(endpoint, problem)
     return lines[0]
+
+
+def _output(process: subprocess.Popen[bytes], endpoint: Endpoint) -> tuple[bytes, int]:
+    """Return what a command prints until it ends, and its status, within the limits."""
+    assert process.stdout is not None
+    output = b""
+    until = monotonic() + COMMAND_TIMEOUT_S
+    with process.stdout, selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while selector.select(max(until - monotonic(), 0.0)):
+            piece = os.read(process.stdout.fileno(), _MOST_PRINTED_BYTES)
+            output += piece
+            if len(output) > _MOST_PRINTED_BYTES:
+                limit = f"{_MOST_PRINTED_BYTES // 1024} KiB"
+                raise _command_failed(endpoint, f"it printed more than {limit}")
+            if not piece:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    return output, process.wait(max(until - monotonic(), 0.0))
+                break
+    raise _command_failed(endpoint, f"no key within {COMMAND_TIMEOUT_S:g} s")
 
 
 def _command_failed(endpoint: Endpoint, problem: str) -> CallFailed:

@@ -23,7 +23,7 @@ from rolecall.registry.core.requests import Request, RoutingChoices, Task
 from rolecall.registry.core.suggestions import named
 from rolecall.registry.learning.loading import Loading, with_fits
 from rolecall.registry.policy.budget import remaining, spend_limit
-from rolecall.registry.policy.layers import Layers, policy_layers
+from rolecall.registry.policy.layers import CONVERSATION, START_ANEW, Layers, policy_layers
 from rolecall.registry.policy.strategies import selected
 from rolecall.registry.providers.support import lost_modalities, uncarried
 from rolecall.registry.routing.rules.decide import decide, nothing_eligible_message
@@ -41,6 +41,7 @@ from rolecall.registry.routing.task_detection import (
 from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.scorer.text import text_read
 from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.conversations import read_terms
 from rolecall.registry.storage.decisions import (
     LastTurn,
     last_in_conversation,
@@ -112,11 +113,12 @@ class Router:
         request = choices.applied_to(request)
         snapshot = self._current_snapshot()
         started = time.perf_counter()
-        last = None
+        last = terms = None
         if choices.conversation_id is not None:
             last = last_in_conversation(self._db, choices.conversation_id)
+            terms = read_terms(self._db, choices.conversation_id)
         reading, task, role = self._task(snapshot, request, choices, last)
-        layers = policy_layers(snapshot.registry, choices, role)
+        layers = policy_layers(snapshot.registry, choices, role, terms)
         inputs = replace(
             self._inputs(snapshot, task, choices, layers, will_call=will_call),
             role=role,
@@ -260,6 +262,9 @@ def chosen_endpoint(decision: Decision, endpoints: Iterable[Endpoint]) -> str:
     if decision.chosen is not None:
         return decision.chosen
     message, hint, is_only_budget = nothing_eligible_message(decision.excluded, endpoints)
+    held = [one for one in decision.strategy_layers if one.startswith(f"{CONVERSATION}: ")]
+    if held and not is_only_budget:
+        message, hint = f"{message}; this {held[0]}", START_ANEW
     raise (BudgetExceeded if is_only_budget else NothingEligible)(message, hint=hint)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from rolecall.registry.storage.conversations import CONVERSATIONS, keep_older_terms
 from rolecall.registry.storage.later_steps import (
     FITTED_MODELS,
     JUDGED_ROWS,
@@ -89,6 +90,13 @@ def m011_short_decisions(db: Database) -> None:
     _execute_all(db, NAMES_TABLE)
     shorten_decisions(db.conn)
     _execute_all(db, VIEWS)
+
+
+@steps()
+def m014_conversations(db: Database) -> None:
+    """Keep whose each conversation is, and under what policies it was held."""
+    _execute_all(db, CONVERSATIONS)
+    keep_older_terms(db.conn)
 
 
 _REGISTRY = (

@@ -16,6 +16,7 @@ from rolecall.registry.core.chat import Media, Part, Text, Thinking, ToolCall, T
 from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.core.json_text import compact
 from rolecall.registry.storage.connection import Database, storable
+from rolecall.registry.storage.conversations import keep_terms, prune_terms
 
 Plain = dict[str, Any]
 
@@ -80,7 +81,7 @@ def append_turns(
     decision_id: str | None,
     turns: Sequence[Turn],
 ) -> None:
-    """Add turns to the end of a conversation, all or none of them."""
+    """Add turns to the end of a conversation, all or none, and keep the terms of their decision."""
     rows = [(conversation_id, created_at, decision_id, turn_to_json(turn)) for turn in turns]
     with db.transaction():
         db.run_many(
@@ -90,6 +91,8 @@ def append_turns(
             """,
             rows,
         )
+        if rows:
+            keep_terms(db, conversation_id, decision_id)
 
 
 def read_turns(db: Database, conversation_id: str) -> tuple[Turn, ...]:
@@ -98,12 +101,6 @@ def read_turns(db: Database, conversation_id: str) -> tuple[Turn, ...]:
         "SELECT turn FROM turns WHERE conversation_id = ? ORDER BY id", (conversation_id,)
     )
     return tuple(turn_from_json(row[0]) for row in rows)
-
-
-def last_conversation(db: Database) -> str | None:
-    """Return the conversation in which something was said last, if there is any."""
-    rows = db.rows("SELECT conversation_id FROM turns WHERE id = (SELECT max(id) FROM turns)")
-    return str(rows[0][0]) if rows else None
 
 
 def unreadable_conversations(db: Database, *, most: int = 20) -> tuple[str, ...]:
@@ -123,4 +120,6 @@ def _is_readable(turn: str) -> bool:
 
 def prune_turns(db: Database, before: str) -> int:
     """Delete what was said before an ISO time; return how many turns that was."""
-    return db.run("DELETE FROM turns WHERE created_at < ?", (before,))
+    count = db.run("DELETE FROM turns WHERE created_at < ?", (before,))
+    prune_terms(db)
+    return count

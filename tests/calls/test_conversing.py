@@ -11,7 +11,8 @@ import pytest
 
 from rolecall.registry.core.entities import Api
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.storage.turns import last_conversation, read_turns
+from rolecall.registry.storage.conversations import last_conversation
+from rolecall.registry.storage.turns import read_turns
 from tests.calls.matrix import APIS
 from tests.calls.serving import Serving
 from tests.conftest import Rolecall
@@ -164,7 +165,7 @@ def test_without_a_log_neither_prompt_nor_answer_is_in_the_file(
     assert SECRET.encode() not in registry_bytes()
     assert TOLD.encode() not in registry_bytes()
     with open_registry(None) as db:
-        assert last_conversation(db) is None
+        assert last_conversation(db, None, None) is None
 
 
 def test_a_logged_prompt_is_in_the_file(serving: Serving, rolecall: Rolecall) -> None:

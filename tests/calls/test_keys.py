@@ -24,6 +24,7 @@ from rolecall.registry.providers.client import Client
 from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.calls import CallFilter, recent_calls
+from rolecall.registry.storage.turns import read_turns
 from tests.calls.matrix import APIS
 from tests.calls.serving import Serving
 from tests.conftest import Rolecall
@@ -231,3 +232,24 @@ def test_a_key_that_a_long_message_is_cut_in_is_not_told_by_half(
     assert name in call.detail
     assert KEY[:6] not in call.detail
     assert KEY[:6] not in result.stderr
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_an_answer_that_repeats_the_key_is_printed_as_it_is_and_stored_without_it(
+    serving: Serving, rolecall: Rolecall, tmp_path: Path, api: Api
+) -> None:
+    told = f"your key is {KEY}, in base64 {base64.b64encode(f'u:{KEY}'.encode()).decode()}."
+    call = ("keep", json.dumps({"key": KEY}))
+    serving.register(Served(endpoint=f"{api}/m", api=api, key_env=NAME))
+    serving.server.plan("m", Plan(text=told, thinking=told, tool_calls=(call,)))
+    tools, schema = tmp_path / "tools.json", tmp_path / "schema.json"
+    tools.write_text('[{"name": "keep", "parameters": {"type": "object"}}]')
+    schema.write_text('{"type": "object"}')
+    words = ("--tools", tools, "--schema", schema, "--check", f"! grep -q {KEY}")
+    result = rolecall("ask", "what is my key?", *words, env={NAME: KEY})
+    assert KEY in result.stdout
+    assert leaks(result.stderr) == []
+    assert leaking_files(tmp_path) == []
+    with open_registry(None) as db:
+        [_, answer] = read_turns(db, serving.calls()[0].conversation_id or "")
+    assert "your key is [key], in base64" in repr(answer)

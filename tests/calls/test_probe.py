@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from rolecall.registry.calls.probe import (
     probe_endpoints,
 )
 from rolecall.registry.core.chat import Timeouts
-from rolecall.registry.core.entities import Endpoint, Price
+from rolecall.registry.core.entities import DataPolicy, Endpoint, Price, Strategy
 from rolecall.registry.core.errors import UnknownRecord, UsageError
 from rolecall.registry.core.telemetry import Call
 from rolecall.registry.editing.edit import apply_document
@@ -167,6 +168,34 @@ def _endpoints(place: Place) -> tuple[Endpoint, ...]:
     from rolecall.registry.storage.registry import read_registry
 
     return read_registry(place.db).endpoints
+
+
+@pytest.mark.parametrize(
+    ("limits", "why"),
+    [
+        ({"local_only": True}, "the policy of balanced: only local is allowed"),
+        ({"deny": ("p/b",)}, "the policy of balanced: balanced denies p/b"),
+        ({"allow": ("p/a",)}, "the policy of balanced: balanced allows only p/a"),
+        ({"regions": ("eu",)}, "the policy of balanced: its region is unknown, allowed: eu"),
+        (
+            {"data_policy": DataPolicy(trains_on_data=False)},
+            "the policy of balanced: may train on data",
+        ),
+    ],
+)
+@pytest.mark.parametrize("globs", [[], ["p/*"], ["p/b"]])
+def test_what_the_default_strategy_forbids_is_not_probed_even_where_it_is_named(
+    place: Place, limits: dict[str, Any], why: str, globs: list[str]
+) -> None:
+    place.has(
+        Served(endpoint="p/a", capabilities=PLAIN, locality="local"),
+        Served(endpoint="p/b", capabilities=PLAIN),
+    )
+    write_record(place.db, Strategy("balanced", **limits))
+    found = {one.endpoint: one.skipped for one in place.probe(*globs)}
+    assert found.pop("p/a", None) is None
+    assert found == {"p/b": why}
+    assert place.server.received("b") == []
 
 
 def test_without_its_key_an_endpoint_is_skipped(place: Place) -> None:

@@ -12,11 +12,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rolecall.registry.core.addresses import (
+    has_userinfo,
     host_of,
     ipv4_number,
     is_local_address,
     may_be_local_address,
+    secrets_in,
+    without_secrets,
 )
+from tests.core.url_spellings import SPELLINGS
 
 LOCAL = (
     *("http://localhost", "http://LOCALHOST:11434/v1", "http://localhost.", "http://me.localhost"),
@@ -35,7 +39,12 @@ LOCAL = (
         "http://100.64.0.7",
     ),
     *("http://user:pass@127.0.0.1/", "http://evil.com:80@127.0.0.1", "  http://127.0.0.1  "),
-    *("HTTP://127.0.0.1?x=@evil.com", "http://127.0.0.1#@evil.com", "http://localhost:"),
+    *(
+        "HTTP://127.0.0.1?x=@evil.com",
+        "http://127.0.0.1#@evil.com",
+        "http://localhost/é\\@x y",
+        "http://localhost:",
+    ),
 )
 REMOTE = (
     *("https://api.openai.com/v1", "http://8.8.8.8", "http://172.15.0.1", "http://172.32.0.1"),
@@ -89,34 +98,7 @@ def test_public_addresses_and_whatever_can_be_read_in_two_ways_are_not_local(url
     assert not is_local_address(url)
 
 
-spellings = st.lists(
-    st.sampled_from(
-        [
-            *(
-                "http://",
-                "https://",
-                "HTTP://",
-                "//",
-                ":",
-                "/",
-                "\\",
-                "@",
-                "?",
-                "#",
-                "%",
-                ".",
-                "..",
-            ),
-            *("127.0.0.1", "127", "1", "0x7f", "0177", "2130706433", "localhost", "local", "[::1]"),
-            *("[", "]", "evil.com", "evil", "8.8.8.8", "10", "::ffff:", "%2e", "%40", "\t", "\n"),
-            *(" ", "80", "a", "user:pass@", "。", "１", "İ", "\x00", "\u200b", "-", "_"),
-        ]
-    ),
-    max_size=9,
-).map("".join)
-
-
-@given(spellings | spellings.map("http://".__add__) | st.text(max_size=30).map("http://".__add__))
+@given(SPELLINGS)
 @example("http://[::1]:80")
 @example("http://a@b@127.0.0.1")
 def test_where_a_url_is_local_httpx_connects_to_a_local_host(url: str) -> None:
@@ -167,3 +149,26 @@ def test_a_name_of_one_label_may_be_local_where_its_user_says_so(url: str) -> No
 )
 def test_other_hosts_may_not_be_local_whatever_their_user_says(url: str) -> None:
     assert not may_be_local_address(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown", "secrets"),
+    [
+        ("https://a.example/v1", "https://a.example/v1", ()),
+        ("https://a.example/x//b@c?d=e@f", "https://a.example/x//b@c?d=e@f", ()),
+        ("https://me:word@a.example", "https://[key]@a.example", ("me:word", "word")),
+        ("https://token@a.example/x@y", "https://[key]@a.example/x@y", ("token",)),
+        ("http://a:b@c@d", "http://[key]@d", ("a:b@c", "b@c")),
+        ("https://a?key=abc&v=1", "https://a?key=[key]&v=1", ("abc",)),
+        ("https://a?v=1&x-Api_Key=abc#f", "https://a?v=1&x-Api_Key=[key]#f", ("abc",)),
+        (
+            "https://a?sig=a%3D&access_token=b",
+            "https://a?sig=[key]&access_token=[key]",
+            ("a%3D", "b"),
+        ),
+        ("https://a?api-version=2024-10-21", "https://a?api-version=2024-10-21", ()),
+    ],
+)
+def test_a_url_is_shown_without_its_secrets(url: str, shown: str, secrets: tuple[str, ...]) -> None:
+    assert (without_secrets(url), secrets_in(url)) == (shown, secrets)
+    assert has_userinfo(url) is ("[key]@" in shown)

@@ -282,7 +282,7 @@ def test_an_endpoint_takes_from_its_api_what_is_not_said(
     "place",
     [
         "base_url: https://llm.example.com/v1",
-        "base_url: http://127.0.0.1@evil.example",
+        "base_url: http://127.0.0.1.evil.example",
         "base_url: http://8.8.8.8:8000",
         "api: openai",
         "api: gemini",

@@ -50,9 +50,10 @@ def test_a_name_that_points_at_nothing_is_a_problem(db: Database) -> None:
 def test_an_endpoint_that_is_stated_local_at_another_address_is_a_problem(db: Database) -> None:
     write_record(db, Endpoint("e", "m", base_url="https://me:word@a.example/v1", locality="local"))
     write_record(db, Endpoint("f", "m", base_url="http://gpu-box:8000", locality="local"))
-    (problem,) = check_registry(db)
+    problem, userinfo = check_registry(db)
     assert problem.startswith("endpoint e: locality: local, but https://[key]@a.example/v1 is")
     assert "write locality: remote" in problem
+    assert userinfo.startswith("endpoint e: base_url: a URL may hold no user and no password")
 
 
 def test_a_damaged_index_is_a_problem(db: Database) -> None:

@@ -11,7 +11,7 @@ ENDPOINTS = ["openai/gpt", "openai/gpt-mini", "anthropic/opus", "ollama/qwen", "
 
 
 def resolve(*layers: Strategy, limits: Strategy | None = None) -> Strategy:
-    return resolve_strategy([(layer.id, layer) for layer in layers], limits)
+    return resolve_strategy([(layer.id, layer) for layer in layers], *([limits] if limits else []))
 
 
 def test_weights_come_from_the_narrowest_layer() -> None:
@@ -74,6 +74,13 @@ def test_allow_lists_are_all_to_be_matched() -> None:
     nothing = resolve(a, Strategy("b", allow=("x",)))
     assert nothing.allow == ("(none)",)
     assert not any(matches(endpoint, nothing.allow) for endpoint in ENDPOINTS)
+
+
+def test_an_allow_list_that_is_matched_again_and_again_does_not_grow() -> None:
+    a, b = Strategy("a", allow=("o*", "a*", "x*")), Strategy("b", allow=("*i", "*s", "*n"))
+    both = resolve(a, b)
+    assert len(both.allow) == 9
+    assert resolve(a, both).allow == resolve(both, a, b, both).allow == both.allow
 
 
 globs = st.lists(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import sys
@@ -11,12 +12,15 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
 
+from rolecall.registry.core.addresses import is_local_host
 from rolecall.registry.core.chat import Timeouts
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.http import exchange
 from rolecall.registry.providers.protocol import Target
+from tests.core.url_spellings import SPELLINGS
 from tests.providers.chats import chat, target
 from tests.providers.loopback import Connection, Loopback
 
@@ -30,6 +34,18 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture(autouse=True)
+def no_name_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    look_up = socket.getaddrinfo
+
+    def known(host: str, *rest: Any, **more: Any) -> Any:
+        if host.endswith(".invalid"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return look_up(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", known)
 
 
 def answer(connection: Connection) -> None:
@@ -200,3 +216,20 @@ def test_a_transport_of_its_own_is_held_to_the_policy_too() -> None:
         assert not seen
         list(client.call(served(REMOTE), chat(), stream=False))
         assert len(seen) == 1
+
+
+@given(SPELLINGS)
+def test_however_a_url_is_spelled_only_local_hosts_are_asked_what_only_they_may_be(
+    base_url: str,
+) -> None:
+    asked: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        return httpx.Response(200, json=WHOLE)
+
+    with contextlib.suppress(CallFailed), Client(transport=httpx.MockTransport(handle)) as client:
+        where = served(base_url, local_only=True, locality="local")
+        list(client.call(where, chat(), stream=False))
+    for host in asked:
+        assert is_local_host(host) or "." not in host

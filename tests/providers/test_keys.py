@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import os
+import select
 import time
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -81,6 +84,25 @@ def test_a_command_may_not_take_for_ever_even_through_a_child(
     assert time.monotonic() - started < 6
 
 
+@pytest.mark.parametrize("command", ["yes", "cat /dev/zero", "yes | tee /dev/null", "yes &"])
+def test_a_command_that_prints_without_end_is_ended(command: str) -> None:
+    started = time.monotonic()
+    said = refused(endpoint(key_command=command), PATH)
+    assert said == "the key_command of place/model failed: it printed more than 16 KiB"
+    assert time.monotonic() - started < keys.COMMAND_TIMEOUT_S / 2
+
+
+def test_what_a_command_started_is_ended_with_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    wanted = endpoint(key_command=f"exec 3>{pipe}; sleep 60 >/dev/null & echo the-key")
+    assert resolve_key(wanted, PATH) == "the-key"
+    assert select.select([reader], [], [], 5)[0] == [reader]
+    assert os.read(reader, 1) == b""  # nobody holds its other end open
+    os.close(reader)
+
+
 def test_a_command_cannot_read_the_prompt_from_stdin() -> None:
     wanted = endpoint(key_command="cat; echo end")
     assert resolve_key(wanted, PATH) == "end"
@@ -108,10 +130,39 @@ def test_a_plain_key_is_taken_as_it_is(key: str) -> None:
         base64.b64encode(SECRET.encode()).decode(),
         base64.b64encode(SECRET.encode()).decode().rstrip("="),
         base64.urlsafe_b64encode(SECRET.encode()).decode(),
+        quote(SECRET, safe="").lower().replace("fh", "Fh").replace("8f", "8F"),
+        html.escape(SECRET),
+        SECRET.encode().hex(),
+        SECRET.encode().hex().upper(),
+        SECRET[:9] + "\n" + SECRET[9:],
+        " ".join(SECRET),
+        json.dumps(SECRET)[1:-1].replace("/", "\t/ "),
     ],
 )
 def test_a_key_is_redacted_in_every_form(form: str) -> None:
     assert redacted(f"bad key <{form}> and <{form}>", [SECRET]) == "bad key <[key]> and <[key]>"
+
+
+@pytest.mark.parametrize("before", ["", "u", "me", "you", "user:", "Bearer "])
+def test_a_key_inside_of_what_is_encoded_is_redacted_but_for_its_ends(before: str) -> None:
+    encoded = base64.b64encode(f"{before}{SECRET}:more".encode()).decode()
+    shown = redacted(f"Basic {encoded}", [SECRET])
+    assert keys.REDACTED in shown
+    left = shown.removeprefix("Basic ").split(keys.REDACTED)
+    assert sum(map(len, left)) <= len(base64.b64encode(f"{before}:more".encode())) + 6
+
+
+@pytest.mark.parametrize("length", range(8, len(SECRET)))
+@pytest.mark.parametrize("end", ["", "…"])
+def test_what_a_limit_of_length_left_of_a_key_is_redacted(length: int, end: str) -> None:
+    assert redacted(f"bad key {SECRET[:length]}{end}", [SECRET]) == f"bad key [key]{end}"
+
+
+def test_a_long_text_is_redacted_at_once() -> None:
+    text = "sk- so many words and numbers 0123456789 " * 10_000
+    started = time.monotonic()
+    assert redacted(f"{text}{SECRET}", [SECRET]) == f"{text}[key]"
+    assert time.monotonic() - started < 5
 
 
 def test_the_longer_of_two_keys_is_redacted_whole() -> None:

@@ -24,7 +24,7 @@ from rolecall.registry.storage.decisions import read_decision
 from rolecall.registry.telemetry.feedback import give_feedback
 
 ROWS = 20_000  # plans are the same for any number: the planner keeps no statistics
-GROWING = "decisions calls outcomes turns judged_rows spending example_vectors"
+GROWING = "decisions calls outcomes turns conversations judged_rows spending example_vectors"
 FILL = (
     """
     INSERT INTO decisions (id, created_at, prompt, prompt_sha256, task_kind, strategy, chosen,
@@ -44,6 +44,10 @@ FILL = (
     """
     INSERT INTO turns (conversation_id, created_at, turn)
     SELECT 'talk' || (i % 100), '2026-11-22T10:00:00+00:00', '{"role":"user","parts":[]}' FROM n
+    """,
+    """
+    INSERT INTO conversations (id, app, user, last_turn, policies)
+    SELECT 'talk' || i, iif(i = 7, '1', i), iif(i = 7, 'u', NULL), i, '[]' FROM n
     """,
     """
     INSERT INTO judged_rows (id, is_active, prompt, task, answers, added_at, source)
@@ -115,7 +119,7 @@ def route_and_ask(db: Database) -> None:
     call = Call("c", now, str(decision.chosen), decision_id=decision.id, app="1", reserved_usd=0.1)
     router.recorder.begin(call, router.registry.scopes)
     router.recorder.end(call)
-    conversation = open_conversation(db, None, continue_last=True)
+    conversation = open_conversation(db, None, continue_last=True, app="1", user="u")
     router.recorder.said(conversation.id, (Turn("user", (Text("hello"),)),))
     assert router.recorder.flush() is None
 

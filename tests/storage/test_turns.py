@@ -25,7 +25,6 @@ from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import insert_decision
 from rolecall.registry.storage.turns import (
     append_turns,
-    last_conversation,
     prune_turns,
     read_turns,
     turn_from_json,
@@ -105,14 +104,6 @@ def test_conversations_are_kept_apart_each_in_its_order(db: Database) -> None:
     assert read_turns(db, "one") == (HELLO, REPLY, HELLO)
     assert read_turns(db, "two") == (REPLY,)
     assert read_turns(db, "three") == ()
-
-
-def test_the_last_conversation_is_the_one_in_which_something_was_said_last(db: Database) -> None:
-    assert last_conversation(db) is None
-    append_turns(db, "two", "2026-11-23T10:00:00.000+00:00", None, [HELLO])
-    append_turns(db, "one", AT, None, [HELLO])
-    append_turns(db, "empty", AT, None, [])
-    assert last_conversation(db) == "one"
 
 
 def test_turns_outlive_their_decision_until_they_are_pruned(db: Database) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -279,25 +279,29 @@ def _by_policy(look: _Look, seen: _Seen) -> None:
     endpoint, strategy, selection = seen.endpoint, look.strategy, look.inputs.selection
     if selection and not matches(endpoint.id, selection):
         seen.exclude("POLICY_DENY_ENDPOINT", "not named by --endpoint", is_outside=True)
+    for code, detail in against_policy(endpoint, strategy):
+        seen.exclude(code, detail)
+
+
+def against_policy(endpoint: Endpoint, strategy: Strategy) -> Iterator[tuple[str, str]]:
+    """Yield why a strategy lets no prompt go to an endpoint: a code, and the reason in words."""
     denying = [glob for glob in strategy.deny if matches(endpoint.id, (glob,))]
     refused = strategy.allow and not matches(endpoint.id, strategy.allow)
     if denying or refused:
         allowed = strategy.allow if refused else ()
         only, denies = f"{strategy.id} allows only ", f"{strategy.id} denies "
-        detail = _joined(only, list(allowed), denies, denying)
-        seen.exclude("POLICY_DENY_ENDPOINT", detail)
+        yield "POLICY_DENY_ENDPOINT", _joined(only, list(allowed), denies, denying)
     if endpoint.is_local:
         return
     if strategy.local_only:
         stated = ", and its address is not" if endpoint.locality == "local" else ""
-        seen.exclude("POLICY_DENY_REMOTE", f"only local is allowed{stated}")
+        yield "POLICY_DENY_REMOTE", f"only local is allowed{stated}"
     if strategy.regions and endpoint.region not in strategy.regions:
         where = "its region is unknown" if endpoint.region is None else f"in {endpoint.region}"
-        detail = f"{where}, allowed: {', '.join(strategy.regions)}"
-        seen.exclude("REGION_DISALLOWED", detail)
+        yield "REGION_DISALLOWED", f"{where}, allowed: {', '.join(strategy.regions)}"
     breaches = _breaches(strategy, endpoint)
     if breaches:
-        seen.exclude("DATA_POLICY", "; ".join(breaches))
+        yield "DATA_POLICY", "; ".join(breaches)
 
 
 def _breaches(strategy: Strategy, endpoint: Endpoint) -> list[str]:

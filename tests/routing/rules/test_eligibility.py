@@ -50,18 +50,6 @@ def test_nothing_speaks_against_a_plain_endpoint() -> None:
     assert (found.endpoints, found.excluded, found.variants) == (((ENDPOINT, MODEL),), (), ("m",))
 
 
-def test_an_endpoint_that_is_only_stated_to_be_local_is_remote() -> None:
-    strategy = replace(PLAIN, local_only=True)
-    for base_url in ("", "http://127.0.0.1:1", "http://gpu-box:8000", "http://10.0.0.1"):
-        endpoint = replace(ENDPOINT, locality="local", base_url=base_url)
-        assert against(ask(endpoint=endpoint, strategy=strategy)) == []
-    for base_url in ("https://a.example", "http://127.0.0.1@a.example"):
-        endpoint = replace(ENDPOINT, locality="local", base_url=base_url)
-        assert against(ask(endpoint=endpoint, strategy=strategy)) == [
-            ("POLICY_DENY_REMOTE", "only local is allowed, and its address is not")
-        ]
-
-
 def test_missing_capabilities_are_all_named_with_why() -> None:
     needs = (("vision", "asked for"), ("tools", "asked for"), ("code", "coder requires it"))
     assert against(ask(task=replace(TASK, needs=needs))) == [
