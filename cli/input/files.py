@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from pathlib import Path
 from typing import BinaryIO
@@ -43,8 +44,17 @@ def read_bytes(path: Path, refusal: type[UsageError]) -> bytes:
 
 
 def read_text(path: Path, refusal: type[UsageError], *, hint: str | None = None) -> str:
-    """Return a file's text, or stdin's; raise `refusal` with `hint` when it is not UTF-8."""
-    return decoded(read_bytes(path, refusal), shown_name(path), refusal, hint=hint)
+    """Return a file's text, or stdin's; raise `refusal` with `hint` when it is not text.
+
+    Text is UTF-8, or UTF-16 with its mark, as Windows' shells write it.
+    """
+    content = read_bytes(path, refusal)
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        try:
+            return content.decode("utf-16")
+        except UnicodeDecodeError as error:
+            raise refusal(f"{shown_name(path)} is broken UTF-16 text", hint=hint) from error
+    return decoded(content, shown_name(path), refusal, hint=hint)
 
 
 def decoded(

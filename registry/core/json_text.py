@@ -6,13 +6,15 @@ import json
 import math
 from typing import Any, NoReturn
 
+_MOST_DIGITS = 4300  # more than that Python itself refuses, in other words
+
 
 def decode_json(text: str) -> Any:
     """Decode JSON proper. Raises ValueError (json.JSONDecodeError for a mistake in the syntax).
 
     Python would also read NaN and numbers without bound, which nobody else takes.
     """
-    return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    return json.loads(text, parse_constant=_refuse, parse_float=_finite, parse_int=_bounded)
 
 
 def compact(value: Any) -> str:
@@ -33,6 +35,12 @@ def is_whole(value: Any) -> bool:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number")
+
+
+def _bounded(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"{digits[:8]}… is too large a number")
+    return int(digits)
 
 
 def _finite(digits: str) -> float:
