@@ -54,7 +54,7 @@ def explain(
         from rolecall.registry.routing.explain import explain_decision
 
         with open_recorded(registry, note) as db:
-            decision = explain_decision(db, decision_id, choices)
+            explained = explain_decision(db, decision_id, choices)
     else:
         if decision_id is not None:
             raise UsageError("either a decision's id or a request", hint="rolecall explain --help")
@@ -64,10 +64,11 @@ def explain(
 
         from rolecall.cli.input.prompts import read_request
         from rolecall.registry.chat.parse import request_of
+        from rolecall.registry.routing.explain import Explained
         from rolecall.registry.routing.router import load_router
 
         wanted = request_of(read_request(request.given(prompt)))
         with open_recorded(registry, note) as db:
             router = load_router(db, loading)
-            decision = router.decide(wanted, choices, record=False)
-    print_explained(decision, show_all=show_all, as_json=as_json)
+            explained = Explained(router.decide(wanted, choices, record=False))
+    print_explained(explained, show_all=show_all, as_json=as_json)

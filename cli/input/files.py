@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,8 +63,17 @@ def read_text(
     hint: str | None = None,
     most: int = MAX_FILE_BYTES,
 ) -> str:
-    """Return a file's text, or stdin's; raise `refusal` with `hint` when it is not UTF-8."""
-    return decoded(read_bytes(path, refusal, most=most), shown_name(path), refusal, hint=hint)
+    """Return a file's text, or stdin's; raise `refusal` with `hint` when it is not text.
+
+    Text is UTF-8, or UTF-16 with its mark, as Windows' shells write it.
+    """
+    content = read_bytes(path, refusal, most=most)
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        try:
+            return content.decode("utf-16")
+        except UnicodeDecodeError as error:
+            raise refusal(f"{shown_name(path)} is broken UTF-16 text", hint=hint) from error
+    return decoded(content, shown_name(path), refusal, hint=hint)
 
 
 def read_lines(path: Path, refusal: type[UsageError]) -> Iterator[tuple[int, bytes]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from rich.console import Console
@@ -14,13 +14,17 @@ from rich.text import Text
 from rolecall.cli.render.output import console, one_line, print_json
 from rolecall.registry.core.decisions import Candidate, Decision, Flip
 from rolecall.registry.core.formatting import seconds, success, tokens, usd
+from rolecall.registry.core.telemetry import Call
 from rolecall.registry.routing.decision_json import (
+    calls_in_words,
     decision_flips,
+    describe_calls,
     describe_decision,
     grouped_exclusions,
     why_chosen,
     worth_in_words,
 )
+from rolecall.registry.routing.explain import Explained
 
 MOST_ROWS = 15
 MOST_FLIPS = 3
@@ -33,18 +37,22 @@ _OUTCOMES_MARK = "†"
 _UNTIMED_MARK = "+"
 
 
-def print_explained(decision: Decision, *, show_all: bool, as_json: bool) -> None:
+def print_explained(explained: Explained, *, show_all: bool, as_json: bool) -> None:
     """Print why the decision came out as it did, as a screen or as one JSON object."""
+    decision, calls = explained
     if as_json:
-        print_json(describe_decision(decision))
+        print_json(describe_decision(decision) | describe_calls(calls))
     else:
-        print_explanation(decision, show_all=show_all)
+        print_explanation(decision, show_all=show_all, calls=calls)
 
 
-def print_explanation(decision: Decision, *, show_all: bool = False) -> None:
+def print_explanation(
+    decision: Decision, *, show_all: bool = False, calls: Sequence[Call] = ()
+) -> None:
     """Print a decision for a person: header, candidates, exclusions, reasons, changes.
 
-    Long lists are cut with a count of the rest unless `show_all`.
+    Where the first of its `calls` failed, a line says who answered. Long lists are cut with a
+    count of the rest unless `show_all`.
     """
     screen = console()
     most = len(decision.candidates) if show_all else MOST_ROWS
@@ -58,6 +66,9 @@ def print_explanation(decision: Decision, *, show_all: bool = False) -> None:
     _rest(screen, len(decision.candidates) - most, "ranked below")
     if decision.excluded:
         _exclusions(screen, decision, show_all=show_all)
+    asked = calls_in_words(calls)
+    if asked is not None:
+        _print_wrapped(screen, f"{'calls':<7}", one_line(asked))
     _remarks(screen, decision)
 
 

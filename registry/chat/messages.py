@@ -42,6 +42,8 @@ def message_turns(message: Any, place: str) -> Iterator[Turn]:
     parts = content_parts(message.get("content"), f"{place}.content", role)
     parts = (*parts, *_images(message, place))
     if role == "assistant":
+        if not parts:
+            parts = content_parts(message.get("refusal"), f"{place}.refusal", role)
         parts = (*_thoughts(message, place, fields), *parts, *calls_of(message, place))
     parts = _marked(parts, extra_at(message, "cache_control"))
     results = tuple(part for part in parts if isinstance(part, ToolResult))
@@ -52,16 +54,21 @@ def message_turns(message: Any, place: str) -> Iterator[Turn]:
         yield Turn(role, rest, optional_string_at(message, "name", place) or None)
 
 
+def is_own_answer(message: Mapping[str, Any]) -> bool:
+    """Tell whether a message is an object that `ask --json` printed."""
+    return "content" not in message and {"answer", "decision_id", "tool_calls"} <= set(message)
+
+
 def _of_answer(
     message: Mapping[str, Any], place: str
 ) -> tuple[Mapping[str, Any], str, Mapping[str, str]]:
     """Return the message within an answer, its place, and the fields that hold its thoughts."""
     thoughts = _THOUGHTS | _OLLAMA_THOUGHTS
-    if "role" in message:
-        return message, place, thoughts
-    if "answer" in message and {"decision_id", "tool_calls"} & set(message):
+    if is_own_answer(message):
         said = {"role": "assistant", "content": message["answer"]}
         return {**message, **said}, place, _OWN_THOUGHTS
+    if "role" in message:
+        return message, place, thoughts
     if isinstance(message.get("choices"), list) and message["choices"]:
         message, place = message["choices"][0], f"{place}.choices[0]"
     inner = message.get("message") if isinstance(message, dict) else None

@@ -7,6 +7,7 @@ from typing import Any
 
 from rolecall.registry.chat.attachments import MEDIA_PARTS
 from rolecall.registry.chat.fields import names_listed
+from rolecall.registry.chat.messages import is_own_answer
 
 # Read elsewhere in this room; or what a server said of an answer, which is not asked again.
 _OF_MESSAGES = frozenset(
@@ -37,7 +38,7 @@ def unread(body: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _unread_of(message: Any) -> Iterator[str]:
-    if not isinstance(message, dict) or "role" not in message:
+    if not isinstance(message, dict) or "role" not in message or is_own_answer(message):
         return
     yield from (name for name in message if name not in _OF_MESSAGES and message[name] is not None)
     content = message.get("content")

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any, NoReturn
 
 MOST_NESTED = 100
+_MOST_DIGITS = 4300  # more than that Python itself refuses, in other words
 
 
 def decode_json(text: str) -> Any:
@@ -15,7 +16,7 @@ def decode_json(text: str) -> Any:
 
     Python would also read NaN and numbers without bound, which nobody else takes.
     """
-    return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    return json.loads(text, parse_constant=_refuse, parse_float=_finite, parse_int=_bounded)
 
 
 def decode_shallow(text: str) -> Any:
@@ -59,6 +60,12 @@ def is_whole(value: Any) -> bool:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number")
+
+
+def _bounded(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"{digits[:8]}… is too large a number")
+    return int(digits)
 
 
 def _finite(digits: str) -> float:

@@ -1,13 +1,16 @@
-"""A YAML text as nodes that know their line, and the refusals that name it."""
+"""A YAML or JSON text as nodes that know their line, and the refusals that name it."""
 
 from __future__ import annotations
 
+import json
 import re
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from rolecall.registry.core.errors import InvalidDocument
+from rolecall.registry.core.json_text import decode_json
+from rolecall.registry.documents.json_nodes import json_nodes
 
 LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(
     yaml, "CSafeLoader", yaml.SafeLoader
@@ -41,7 +44,12 @@ class YamlSource:
         return InvalidDocument(place + (f"{path}: " if path else "") + message, hint=hint)
 
     def compose(self, text: str) -> Node | None:
-        """Return the text's top node, null if it holds none. Raises InvalidDocument."""
+        """Return the text's top node, null if it holds none. Raises InvalidDocument.
+
+        What is JSON is read as JSON: a file named so, and a text that can be read so.
+        """
+        if self._is_json(text):
+            return self._whole(json_nodes(text))
         try:
             self._refuse_depth(text)
             node: Node | None = yaml.compose(text, Loader=LOADER)
@@ -52,6 +60,36 @@ class YamlSource:
             ) from error
         except yaml.MarkedYAMLError as error:
             raise self._broken(text, error) from error
+        return node
+
+    def _is_json(self, text: str) -> bool:
+        """Tell whether a text is JSON; raise InvalidDocument where it should be."""
+        if not text.lstrip().startswith(("{", "[")):
+            return False
+        try:
+            decode_json(text)
+        except RecursionError as error:
+            raise self.refusal(None, "", f"nested more than {_DEEPEST} levels deep") from error
+        except ValueError as error:
+            if self.filename is None or not self.filename.lower().endswith(".json"):
+                return False
+            problem, line = str(error), None
+            if isinstance(error, json.JSONDecodeError):
+                problem, line = error.msg[:1].lower() + error.msg[1:], error.lineno
+            raise self.refusal(line, "", f"not valid JSON: {problem}") from error
+        return True
+
+    def _whole(self, node: Node, depth: int = 1) -> Node:
+        """Return a node of a JSON text; refuse too many levels, and half characters."""
+        if depth > _DEEPEST:
+            raise self.refusal(node, "", f"nested more than {_DEEPEST} levels deep")
+        if isinstance(node, ScalarNode):
+            if not node.value.isascii() and any("\ud800" <= one <= "\udfff" for one in node.value):
+                raise self.refusal(node, "", "an escape stands for half a character only")
+            return node
+        pairs = node.value if isinstance(node, MappingNode) else [(one,) for one in node.value]
+        for inner in (one for pair in pairs for one in pair):
+            self._whole(inner, depth + 1)
         return node
 
     def _refuse_depth(self, text: str) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 from rolecall.registry.core.decisions import Candidate, Decision, Exclusion, Flip
 from rolecall.registry.core.entities import Strategy
 from rolecall.registry.core.formatting import usd
+from rolecall.registry.core.telemetry import Call
 from rolecall.registry.routing.rules.eligibility import outside
 from rolecall.registry.routing.rules.what_if import flips
 
@@ -47,6 +50,47 @@ def describe_decision(decision: Decision) -> dict[str, Any]:
         "scorer_version": decision.scorer_version,
         "elapsed_ms": decision.elapsed_ms,
     }
+
+
+def describe_calls(calls: Sequence[Call]) -> dict[str, Any]:
+    """Return what `explain --json` says besides: who answered, and every attempt in order."""
+    return {
+        "answered_by": next((one.endpoint for one in calls if is_answer(one)), None),
+        "calls": [
+            {
+                "call_id": one.id,
+                "endpoint": one.endpoint,
+                "attempt": one.attempt,
+                "error_type": one.error_type,
+                "status_code": one.status_code,
+                "finished_at": one.finished_at,
+            }
+            for one in calls
+        ],
+    }
+
+
+def calls_in_words(calls: Sequence[Call]) -> str | None:
+    """Say who was asked and who answered; null where the first one asked did, or nobody was."""
+    if not calls or is_answer(calls[0]):
+        return None
+    told = [f"{one.endpoint} {_ending(one)}" for one in calls]
+    times = [(text, len(list(same))) for text, same in groupby(told)]
+    return ", ".join(text + (f" ({count} times)" if count > 1 else "") for text, count in times)
+
+
+def is_answer(call: Call) -> bool:
+    """Tell whether a call ended with a whole answer."""
+    return call.finished_at is not None and call.error_type is None
+
+
+def _ending(call: Call) -> str:
+    if is_answer(call):
+        return "answered"
+    if call.finished_at is None:
+        return "was asked: no end is recorded"
+    status = "" if call.status_code is None else f" {call.status_code}"
+    return f"failed: {call.error_type}{status}"
 
 
 def decision_flips(decision: Decision) -> tuple[Flip, ...]:

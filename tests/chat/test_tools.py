@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rolecall.registry.chat.options import read_tools
 from rolecall.registry.chat.parse import parse_chat, request_of
 from rolecall.registry.core.chat import Media, Text, Tool, ToolCall, ToolResult, Turn
 from rolecall.registry.core.errors import InvalidPrompt
@@ -231,6 +232,39 @@ def test_a_result_of_no_call_is_refused() -> None:
     assert refusal([HI, {"role": "tool", "content": "found"}]) == problem
     answered = {"role": "tool", "tool_call_id": "1", "content": "found"}
     assert refusal([HI, calling(), answered, {"role": "tool", "content": "more"}]) == problem
+
+
+def test_a_servers_whole_list_of_tools_is_read() -> None:
+    listed = {"tools": [{"name": "look_up", "inputSchema": SCHEMA, "annotations": {"x": 1}}]}
+    wanted = (Tool("look_up", parameters=SCHEMA),)
+    assert parse_chat({"messages": [HI], "tools": listed}, name="x").tools == wanted
+    declared = {"function_declarations": [{"name": "look_up", "parameters": SCHEMA}]}
+    for document in (listed, {"jsonrpc": "2.0", "id": 1, "result": listed}, declared, [declared]):
+        assert read_tools(json.dumps(document), "tools.json") == wanted
+
+
+@pytest.mark.parametrize("key", ["args_schema", "params", "input", "json_schema"])
+def test_a_schema_where_no_server_reads_it_is_refused_by_name(key: str) -> None:
+    offered = [{"name": "a"}, {"name": "look_up", key: SCHEMA}]
+    assert refusal({"messages": [HI], "tools": offered}) == (
+        f"x: tools[1].{key}: no server reads a tool's schema there"
+    )
+    function = {"type": "function", "function": {"name": "look_up", key: SCHEMA}}
+    with pytest.raises(InvalidPrompt, match=rf"^tools.json: tools\[0\].function.{key}: no server"):
+        read_tools(json.dumps([function]), "tools.json")
+
+
+def test_what_a_tool_says_of_its_results_is_no_schema_of_it() -> None:
+    assert tools({"name": "now", "outputSchema": SCHEMA}) == (Tool("now"),)
+
+
+def test_what_a_tool_says_besides_is_kept() -> None:
+    mark = {"type": "ephemeral"}
+    function = {"name": "f", "strict": True, "parameters": SCHEMA}
+    assert tools({"type": "function", "function": function, "cache_control": mark}) == (
+        Tool("f", parameters=SCHEMA, extra={"cache_control": mark, "strict": True}),
+    )
+    assert tools({"name": "f", "strict": False}) == (Tool("f"),)
 
 
 def test_tools_that_are_none_are_named_with_their_place() -> None:

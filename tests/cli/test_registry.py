@@ -109,6 +109,18 @@ def test_a_file_that_is_no_text_is_refused(rolecall: Rolecall, tmp_path: Path) -
     assert binary.stderr == "error: stdin is binary, not text: NUL at byte 1\n"
 
 
+def test_a_document_may_be_utf_16_and_json_with_escapes_of_two_halves(
+    rolecall: Rolecall, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes('{"roles": [{"id": "x", "description": "\\ud83c\\udf89"}]}'.encode("utf-16"))
+    assert rolecall("registry", "apply", path).exit_code == 0
+    shown = json.loads(rolecall("roles", "show", "x", "--json").stdout)
+    assert shown["description"] == "🎉"
+    path.write_bytes(b"\xff\xfe{")
+    assert rolecall("registry", "apply", path).stderr == f"error: {path} is broken UTF-16 text\n"
+
+
 def test_an_export_that_cannot_be_written_leaves_nothing(
     rolecall: Rolecall, tmp_path: Path
 ) -> None:

@@ -289,9 +289,10 @@ def test_explain_brings_back_an_older_decision_by_the_start_of_its_id(desk: Role
     assert (done.exit_code, done.stdout) == (2, "")
 
 
-def test_explain_is_the_same_object_that_route_printed(desk: Rolecall) -> None:
+def test_explain_is_the_same_object_that_route_printed_and_who_was_asked(desk: Rolecall) -> None:
     routed = ask(desk, "hello")
-    assert json.loads(desk("explain", "--json").stdout) == routed
+    asked = {"answered_by": None, "calls": []}
+    assert json.loads(desk("explain", "--json").stdout) == routed | asked
 
 
 def test_explain_prompt_decides_without_recording(desk: Rolecall) -> None:

@@ -148,7 +148,7 @@ def test_arguments_that_are_no_object_are_wrapped_in_one(written: str, sent: Any
     [Media("image", url="https://a.example/x.png"), Media("pdf", "application/pdf", "QQ==")],
 )
 def test_an_attachment_that_would_be_lost_fails_the_call(media: Media) -> None:
-    with pytest.raises(CallFailed, match="takes no (image by URL|pdf)") as caught:
+    with pytest.raises(CallFailed, match=r"takes no (image by URL|pdf)") as caught:
         body(chat(turn("user", media)))
     assert caught.value.error_type == "parameter_unsupported"
 
