@@ -14,7 +14,7 @@ from rolecall.cli.render.output import json_text, note, one_line, print_text
 from rolecall.registry.calls.answer_json import describe_answer, describe_failure, tool_call
 from rolecall.registry.calls.events import Answered, Asking, Decided, Failed, Progress, Waiting
 from rolecall.registry.core.chat import TextDelta, ThinkingDelta
-from rolecall.registry.core.errors import RegistryError
+from rolecall.registry.core.errors import CheckFailed, RegistryError
 from rolecall.registry.core.formatting import seconds, tokens, usd
 
 if TYPE_CHECKING:
@@ -34,9 +34,13 @@ class Manner:
     is_quiet: bool = False
 
 
-def manner_of(*, as_json: bool, show_thinking: bool, is_quiet: bool) -> Manner:
-    """Return how to show an answer here: only a person at a terminal sees it come."""
-    is_live = sys.stdout.isatty() and not as_json
+def manner_of(*, as_json: bool, show_thinking: bool, is_quiet: bool, is_final: bool) -> Manner:
+    """Return how to show an answer here: only a person at a terminal sees it come.
+
+    `is_final` tells that what comes is the answer that will be printed, and not one that may be
+    put aside or cut down to its JSON.
+    """
+    is_live = sys.stdout.isatty() and not as_json and is_final
     return Manner(is_live, as_json, show_thinking, is_quiet)
 
 
@@ -55,7 +59,7 @@ def show_answer(progress: Iterator[Progress], manner: Manner) -> None:
         screen.end_line()
         raise
     except RegistryError:
-        if manner.as_json and screen.decided is not None:
+        if manner.as_json and screen.decided is not None and not screen.is_answered:
             print_text(json_text(describe_failure(screen.decided.decision, screen.failures)))
         raise
 
@@ -69,6 +73,7 @@ class _Screen:
     failures: list[Failed] = field(default_factory=list)
     is_mid_line: bool = False
     is_thinking: bool = False
+    is_answered: bool = False
     spinner: Status | None = None
 
     def show(self, event: Progress) -> None:
@@ -139,7 +144,9 @@ class _Screen:
         self.rest()
         self.failures.append(failure)
         self.end_thinking()
-        if failure.was_shown and self.manner.is_live:
+        if isinstance(failure.error, CheckFailed):
+            self.notes((failure.error.message,))
+        elif failure.was_shown and self.manner.is_live:
             self.end_line()
             note(f"note: {failure.endpoint} broke off: {one_line(failure.error.message)}")
 
@@ -152,6 +159,7 @@ class _Screen:
     def answered(self, result: Answered) -> None:
         self.rest()
         self.end_thinking()
+        self.is_answered = True
         if self.manner.as_json:
             print_text(json_text(describe_answer(result, self.failures)))
         else:
@@ -178,7 +186,11 @@ class _Screen:
         size = f"{tokens(call.input_tokens)} in, {tokens(call.output_tokens)} out"
         cost = "cost unknown" if call.cost_usd is None else usd(call.cost_usd)
         parts = [call.endpoint, took, size, cost, result.decision.id]
-        failed = [f"{one.endpoint} {_error_type(one)}" for one in self.failures]
+        failed = [
+            f"{one.endpoint} {_error_type(one)}"
+            for one in self.failures
+            if one.call is None or one.call.id != call.id
+        ]
         if failed:
             parts.insert(1, "after " + ", ".join(dict.fromkeys(failed)))
         return " · ".join(part for part in parts if part)

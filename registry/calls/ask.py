@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from rolecall.registry.calls.attempt import Attempt, Caller, Purpose
-from rolecall.registry.calls.checks import judged
+from rolecall.registry.calls.checks import judged, without_fence
 from rolecall.registry.calls.conversations import Conversation, keep_turns, open_conversation
 from rolecall.registry.calls.events import (
     Answered,
@@ -33,6 +33,7 @@ from rolecall.registry.core.errors import (
     AllFailed,
     BudgetExceeded,
     CallFailed,
+    CheckFailed,
     RegistryError,
     UsageError,
 )
@@ -86,8 +87,9 @@ class Asker:
         """Yield what happens, text as it arrives; the last is `Answered`.
 
         Close the iterator to stop: the connection is closed and the call recorded as interrupted.
-        Raises NothingEligible or BudgetExceeded after `Decided`, and AllFailed after the last
-        `Failed`; UsageError where the request cannot be asked as it is.
+        Raises NothingEligible or BudgetExceeded after `Decided`, AllFailed after the last
+        `Failed`, and CheckFailed after an answer that failed its schema or check; UsageError where
+        the request cannot be asked as it is.
         """
         _refuse_unaskable(wanted)
         named = wanted.choices.conversation_id
@@ -103,6 +105,7 @@ class Asker:
 
     def _through(self, state: _State) -> Generator[Progress]:
         failures: list[Failed] = []
+        answers: list[Answered] = []
         ranked = state.decision.candidates[: 1 + MOST_FALLBACKS]
         for place, candidate in enumerate(ranked):
             state.refused = ()  # another may take what the last one refused
@@ -111,8 +114,13 @@ class Asker:
                 tries += 1
                 outcome = yield from self._try(state, candidate)
                 if isinstance(outcome, Answered):
-                    yield outcome
-                    return
+                    answers.append(outcome)
+                    asks_more = outcome.failed and len(answers) <= state.wanted.retry_invalid
+                    if not asks_more or place == len(ranked) - 1:
+                        yield from self._ended(state, answers)
+                        return
+                    yield Failed(candidate.endpoint, _check_failed(outcome), True, outcome.call)
+                    break
                 yield outcome
                 failures.append(outcome)
                 if self._leaves_out_refused(state, outcome.error):
@@ -125,7 +133,20 @@ class Asker:
                     break
                 yield Waiting(candidate.endpoint, wait_s)
                 self._pause(wait_s)
+        if answers:
+            yield from self._ended(state, answers)
+            return
         raise _nobody_answered(state, failures)
+
+    def _ended(self, state: _State, answers: list[Answered]) -> Generator[Progress]:
+        """Yield the best of the answers, of equal ones the last; raise where it failed a check."""
+        best = min(reversed(answers), key=lambda one: len(one.failed))
+        if state.decision.prompt is not None:
+            turns = (*state.wanted.chat.turns, Turn("assistant", best.answer.parts))
+            keep_turns(self._db, state.conversation, state.decision.id, turns)
+        yield best
+        if best.failed:
+            raise _check_failed(best)
 
     def _would_wait_in_vain(self, candidate: Candidate, wait_s: float) -> bool:
         """Tell whether the failure opened the circuit for longer than the wait."""
@@ -168,6 +189,8 @@ class Asker:
             return Failed(candidate.endpoint, error, was_shown, attempt.call)
         except (CircuitOpen, BudgetExceeded) as error:  # nothing was sent or stored
             return Failed(candidate.endpoint, error, was_shown)
+        state.attempts += 1
+        state.spent_usd += attempt.call.cost_usd or attempt.call.reserved_usd or 0.0
         return self._answered(state, candidate, attempt)
 
     def _plan(self, state: _State, candidate: Candidate) -> CallPlan:
@@ -191,14 +214,11 @@ class Asker:
         )
 
     def _answered(self, state: _State, candidate: Candidate, attempt: Attempt) -> Answered:
-        decision, answer = state.decision, attempt.answer
-        turn = Turn("assistant", answer.parts)
-        new_turns = (*state.wanted.chat.turns, turn)
-        if decision.prompt is not None:
-            keep_turns(self._db, state.conversation, decision.id, new_turns)
-        outcomes, notes = judged(
-            self._db, state.wanted.chat.schema, state.wanted.check, decision, candidate, answer
-        )
+        decision, answer, schema = state.decision, attempt.answer, state.wanted.chat.schema
+        plain = answer if schema is None else without_fence(answer)
+        outcomes, notes = judged(self._db, schema, state.wanted.check, decision, candidate, plain)
+        if all(one.score == 1.0 for one in outcomes):
+            answer = plain
         if answer.finish_reason == "length":
             notes = (f"the answer was cut off: {_limit_reached(attempt)}", *notes)
         elif answer.finish_reason not in (None, "stop", "tool_calls"):
@@ -230,6 +250,12 @@ def _limit_reached(attempt: Attempt) -> str:
     if most is not None and (made is None or made >= most):
         return f"it reached its limit of {most:,} tokens"
     return "the endpoint's own limit was reached"
+
+
+def _check_failed(answered: Answered) -> CheckFailed:
+    names = {(one.note or "check").partition(":")[0] for one in answered.failed}
+    said = f"the answer of {answered.call.endpoint} failed its {' and its '.join(sorted(names))}"
+    return CheckFailed(said, hint="--retry-invalid 1 asks the next endpoint where this happens")
 
 
 def _nobody_answered(state: _State, failures: list[Failed]) -> RegistryError:
