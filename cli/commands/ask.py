@@ -31,6 +31,15 @@ CheckOption = Annotated[
         help="Check the answer with a command that reads it on stdin; exit 0 is good.",
     ),
 ]
+RetryInvalidOption = Annotated[
+    int,
+    typer.Option(
+        metavar="N",
+        min=0,
+        help="Ask up to N further endpoints while the answer fails its schema or check.",
+        show_default=True,
+    ),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the answer.")]
 ThinkingOption = Annotated[
     bool, typer.Option("--show-thinking", help="Show the model's thinking on stderr.")
@@ -44,6 +53,7 @@ def ask(
     request: RequestOptions,
     continue_last: ContinueOption = False,
     check: CheckOption = None,
+    retry_invalid: RetryInvalidOption = 0,
     stream: StreamOption = True,
     show_thinking: ThinkingOption = False,
     connect_timeout: ConnectTimeoutOption = 10.0,
@@ -58,7 +68,7 @@ def ask(
 
     The answer alone goes to stdout: as it comes on a terminal, whole in a pipe or --json. Where
     an endpoint fails, the next in rank is asked. Every call is recorded and counts in the next
-    decision.
+    decision. Exit code 7: the answer is printed, and failed its schema or check.
 
     \b
     Examples:
@@ -82,9 +92,12 @@ def ask(
 
     choices = request.choices(log_prompt=not no_log)
     chat = read_request(request.given(prompt))
-    wanted = AskRequest(chat, choices, continue_last, stream, check)
+    wanted = AskRequest(chat, choices, continue_last, stream, check, retry_invalid)
     timeouts = Timeouts(connect_timeout, first_token_timeout, idle_timeout)
-    manner = manner_of(as_json=as_json, show_thinking=show_thinking, is_quiet=quiet)
+    is_final = chat.schema is None and retry_invalid == 0
+    manner = manner_of(
+        as_json=as_json, show_thinking=show_thinking, is_quiet=quiet, is_final=is_final
+    )
     with (
         open_recorded(registry, note) as db,
         open_asker(db, loading, timeouts) as asker,

@@ -13,6 +13,7 @@ from rolecall.registry.calls.answer_json import describe_answer, describe_failur
 from rolecall.registry.calls.events import (
     Answered,
     Asking,
+    Checking,
     Decided,
     Failed,
     Progress,
@@ -20,7 +21,7 @@ from rolecall.registry.calls.events import (
     Waiting,
 )
 from rolecall.registry.core.chat import TextDelta, ThinkingDelta
-from rolecall.registry.core.errors import RegistryError
+from rolecall.registry.core.errors import CheckFailed, RegistryError
 from rolecall.registry.core.formatting import seconds, tokens, usd
 
 if TYPE_CHECKING:
@@ -37,9 +38,13 @@ class Manner:
     is_quiet: bool = False
 
 
-def manner_of(*, as_json: bool, show_thinking: bool, is_quiet: bool) -> Manner:
-    """Return how to show an answer here: only a person at a terminal sees it come."""
-    is_live = sys.stdout.isatty() and not as_json
+def manner_of(*, as_json: bool, show_thinking: bool, is_quiet: bool, is_final: bool) -> Manner:
+    """Return how to show an answer here: only a person at a terminal sees it come.
+
+    `is_final` tells that what comes is the answer that will be printed, and not one that may be
+    put aside or cut down to its JSON.
+    """
+    is_live = sys.stdout.isatty() and not as_json and is_final
     return Manner(is_live, as_json, show_thinking, is_quiet)
 
 
@@ -56,9 +61,10 @@ def show_answer(progress: Iterator[Progress], manner: Manner) -> None:
                 screen.show(event)
     except KeyboardInterrupt:
         screen.end_line()
+        screen.print_unchecked()
         raise
     except RegistryError:
-        if manner.as_json and screen.decided is not None:
+        if manner.as_json and screen.decided is not None and not screen.is_answered:
             print_text(json_text(describe_failure(screen.decided.decision, screen.failures)))
         raise
 
@@ -72,6 +78,9 @@ class _Screen:
     failures: list[Failed] = field(default_factory=list)
     is_mid_line: bool = False
     is_thinking: bool = False
+    is_answered: bool = False
+    is_printed: bool = False
+    unchecked: Answered | None = None
     spinner: Status | None = None
 
     def show(self, event: Progress) -> None:
@@ -90,6 +99,8 @@ class _Screen:
                 self.failed(event)
             case Waiting():
                 self.spin(f"waiting {seconds(event.seconds)} to ask {event.endpoint} again")
+            case Checking():
+                self.checking(event)
             case Answered():
                 self.answered(event)
             case Unrecorded():
@@ -142,7 +153,9 @@ class _Screen:
         self.rest()
         self.failures.append(failure)
         self.end_thinking()
-        if failure.was_shown and self.manner.is_live:
+        if isinstance(failure.error, CheckFailed):
+            self.notes((failure.error.message,))
+        elif failure.was_shown and self.manner.is_live:
             self.end_line()
             note(f"note: {failure.endpoint} broke off: {one_line(failure.error.message)}")
 
@@ -152,17 +165,36 @@ class _Screen:
             sys.stdout.flush()
             self.is_mid_line = False
 
+    def checking(self, event: Checking) -> None:
+        self.rest()
+        self.end_thinking()
+        self.unchecked = event.answered
+        if event.is_final and not self.manner.as_json:
+            self.print_answer(event.answered)
+        self.spin("checking the answer")
+
+    def print_unchecked(self) -> None:
+        """Print an answer that is paid for, though its checks were interrupted."""
+        if self.unchecked is not None and not self.is_printed:
+            self.print_answer(self.unchecked)
+
     def answered(self, result: Answered) -> None:
         self.rest()
         self.end_thinking()
+        self.is_answered = True
+        if not self.is_printed:
+            self.print_answer(result)
+        self.notes(result.notes)
+        if not self.manner.is_quiet:
+            note(self.summary(result), is_dim=True)
+
+    def print_answer(self, result: Answered) -> None:
+        self.is_printed = True
         if self.manner.as_json:
             print_text(json_text(describe_answer(result, self.failures)))
         else:
             self.print_rest(result)
         sys.stdout.flush()
-        self.notes(result.notes)
-        if not self.manner.is_quiet:
-            note(self.summary(result), is_dim=True)
 
     def print_rest(self, result: Answered) -> None:
         if self.manner.is_live:
@@ -181,7 +213,11 @@ class _Screen:
         size = f"{tokens(call.input_tokens)} in, {tokens(call.output_tokens)} out"
         cost = "cost unknown" if call.cost_usd is None else usd(call.cost_usd)
         parts = [call.endpoint, took, size, cost, result.decision.id]
-        failed = [f"{one.endpoint} {_error_type(one)}" for one in self.failures]
+        failed = [
+            f"{one.endpoint} {_error_type(one)}"
+            for one in self.failures
+            if one.call is None or one.call.id != call.id
+        ]
         if failed:
             parts.insert(1, "after " + ", ".join(dict.fromkeys(failed)))
         return " · ".join(part for part in parts if part)

@@ -23,6 +23,7 @@ _KEYS = (
 def describe_answer(result: Answered, failures: Sequence[Failed] = ()) -> dict[str, Any]:
     """Return the documented object that `ask --json` prints. Keys are only ever added."""
     call, answer = result.call, result.answer
+    failures = [one for one in failures if one.call is None or one.call.id != call.id]
     thinking = "".join(part.text for part in answer.parts if isinstance(part, Thinking))
     return _described(
         result.decision,
@@ -66,7 +67,7 @@ def _described(decision: Decision, failures: Sequence[Failed], **found: Any) -> 
     failed = [
         {
             "endpoint": one.endpoint,
-            "error_type": one.error.error_type if isinstance(one.error, CallFailed) else None,
+            "error_type": getattr(one.error, "error_type", None),
             "message": one.error.message,
             "call_id": None if one.call is None else one.call.id,
             "cost_usd": None if one.call is None else one.call.cost_usd,

@@ -7,16 +7,17 @@ import random
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from rolecall.registry.calls.attempt import Attempt, Caller, Purpose
-from rolecall.registry.calls.checks import judged
+from rolecall.registry.calls.checks import judged, without_fence
 from rolecall.registry.calls.conversations import Conversation, open_conversation
 from rolecall.registry.calls.events import (
     Answered,
     Asking,
     AskRequest,
+    Checking,
     Decided,
     Failed,
     Progress,
@@ -28,12 +29,13 @@ from rolecall.registry.calls.retry import retry_after
 from rolecall.registry.chat.attachments import refuse_missing_content
 from rolecall.registry.chat.json_schema import check_schema
 from rolecall.registry.chat.parse import request_of
-from rolecall.registry.core.chat import Chat, TextDelta, ThinkingDelta, Timeouts, Turn
+from rolecall.registry.core.chat import Chat, Part, TextDelta, ThinkingDelta, Timeouts, Turn
 from rolecall.registry.core.decisions import Candidate, Decision
 from rolecall.registry.core.errors import (
     AllFailed,
     BudgetExceeded,
     CallFailed,
+    CheckFailed,
     RegistryError,
     UsageError,
 )
@@ -41,6 +43,7 @@ from rolecall.registry.core.parameters import HINTS
 from rolecall.registry.learning.loading import Loading
 from rolecall.registry.policy.budget import remaining
 from rolecall.registry.providers.client import Client
+from rolecall.registry.providers.keys import without_keys
 from rolecall.registry.routing.router import Router, chosen_endpoint
 from rolecall.registry.routing.rules.decide import MOST_FALLBACKS
 from rolecall.registry.storage.connection import Database
@@ -52,7 +55,7 @@ class _State:
     """What is known of one ask on its way through the ranked endpoints.
 
     `refused` names the parameters that the endpoint at hand has refused, `told` the notes that
-    went out.
+    went out, `kept` what may be stored of each answer, by its call's id.
     """
 
     wanted: AskRequest
@@ -63,6 +66,7 @@ class _State:
     attempts: int = 0
     refused: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
+    kept: dict[str, tuple[Part, ...]] = field(default_factory=dict)
 
 
 class Asker:
@@ -90,8 +94,9 @@ class Asker:
 
         Only then is the answer recorded; where it could not be, `Unrecorded` follows. Close the
         iterator to stop: the connection is closed and the call recorded as interrupted.
-        Raises NothingEligible or BudgetExceeded after `Decided`, and AllFailed after the last
-        `Failed`; UsageError where the request cannot be asked as it is.
+        Raises NothingEligible or BudgetExceeded after `Decided`, AllFailed after the last
+        `Failed`, and CheckFailed after an answer that failed its schema or check; UsageError where
+        the request cannot be asked as it is.
         """
         _refuse_unaskable(wanted)
         asked = wanted.choices
@@ -109,15 +114,21 @@ class Asker:
         yield Decided(decision)
         chosen_endpoint(decision, self._router.registry.endpoints)
         chat = replace(chat, max_tokens=decision.task.max_tokens)
+        failed: CheckFailed | None = None
         try:
             yield from self._through(_State(wanted, decision, chat, conversation))
+        except CheckFailed as error:
+            failed = error
         finally:
             unrecorded = self._recorder.flush()
         if unrecorded is not None:
             yield Unrecorded(unrecorded)
+        if failed is not None:
+            raise failed
 
     def _through(self, state: _State) -> Generator[Progress]:
         failures: list[Failed] = []
+        answers: list[Answered] = []
         ranked = state.decision.candidates[: 1 + MOST_FALLBACKS]
         for place, candidate in enumerate(ranked):
             state.refused = ()  # another may take what the last one refused
@@ -126,8 +137,14 @@ class Asker:
                 tries += 1
                 outcome = yield from self._try(state, candidate)
                 if isinstance(outcome, Answered):
-                    yield outcome
-                    return
+                    answers.append(outcome)
+                    asks_more = outcome.failed and len(answers) <= state.wanted.retry_invalid
+                    if not asks_more or place == len(ranked) - 1:
+                        yield from self._ended(state, answers)
+                        return
+                    yield from self._recorded()
+                    yield Failed(candidate.endpoint, _check_failed(outcome), True, outcome.call)
+                    break
                 yield outcome
                 failures.append(outcome)
                 if self._leaves_out_refused(state, outcome.error):
@@ -140,7 +157,26 @@ class Asker:
                     break
                 yield Waiting(candidate.endpoint, wait_s)
                 self._pause(wait_s)
+        if answers:
+            yield from self._ended(state, answers)
+            return
         raise _nobody_answered(state, failures)
+
+    def _ended(self, state: _State, answers: list[Answered]) -> Generator[Progress]:
+        """Yield the best of the answers, of equal ones the last; raise where it failed a check."""
+        best = min(reversed(answers), key=lambda one: len(one.failed))
+        if state.decision.prompt is not None:
+            turn = Turn("assistant", state.kept[best.call.id])
+            self._recorder.said(state.conversation.id, (*state.wanted.chat.turns, turn))
+        yield best
+        if best.failed:
+            raise _check_failed(best)
+
+    def _recorded(self) -> Generator[Progress]:
+        """Record what has happened so far; say where that cannot be done."""
+        unrecorded = self._recorder.flush()
+        if unrecorded is not None:
+            yield Unrecorded(unrecorded)
 
     def _would_wait_in_vain(self, candidate: Candidate, wait_s: float) -> bool:
         """Tell whether the failure opened the circuit for longer than the wait."""
@@ -180,13 +216,13 @@ class Asker:
         except CallFailed as error:
             state.attempts += 1
             state.spent_usd += attempt.call.cost_usd or attempt.call.reserved_usd or 0.0
-            unrecorded = self._recorder.flush()
-            if unrecorded is not None:
-                yield Unrecorded(unrecorded)
+            yield from self._recorded()
             return Failed(candidate.endpoint, error, was_shown, attempt.call)
         except (CircuitOpen, BudgetExceeded) as error:  # nothing was sent or stored
             return Failed(candidate.endpoint, error, was_shown)
-        return self._answered(state, candidate, attempt)
+        state.attempts += 1
+        state.spent_usd += attempt.call.cost_usd or attempt.call.reserved_usd or 0.0
+        return (yield from self._answered(state, candidate, attempt))
 
     def _plan(self, state: _State, candidate: Candidate) -> CallPlan:
         """Plan a call that cannot cost more than is left now; raises BudgetExceeded."""
@@ -208,34 +244,29 @@ class Asker:
             keeps_text=decision.prompt is not None,
         )
 
-    def _answered(self, state: _State, candidate: Candidate, attempt: Attempt) -> Answered:
-        decision, answer = state.decision, attempt.answer
-        kept = attempt.storable_answer
-        turn = Turn("assistant", kept.parts)
-        new_turns = (*state.wanted.chat.turns, turn)
-        if decision.prompt is not None:
-            self._recorder.said(state.conversation.id, new_turns)
-        outcomes, notes = judged(
-            self._recorder.judged,
-            state.wanted.chat.schema,
-            state.wanted.check,
-            decision,
-            candidate,
-            kept,
-        )
+    def _answered(
+        self, state: _State, candidate: Candidate, attempt: Attempt
+    ) -> Generator[Progress, None, Answered]:
+        decision, answer, schema = state.decision, attempt.answer, state.wanted.chat.schema
+        if schema is not None:
+            answer = without_fence(answer)
+        kept = without_keys(answer, attempt.keys)
+        state.kept[attempt.call.id] = kept.parts
+        notes = answer.notes
         if answer.finish_reason == "length":
-            notes = (f"the answer was cut off: {_limit_reached(attempt)}", *notes)
+            notes = (*notes, f"the answer was cut off: {_limit_reached(attempt)}")
         elif answer.finish_reason not in (None, "stop", "tool_calls"):
-            notes = (f"the server ended the answer with {answer.finish_reason}", *notes)
-        return Answered(
-            decision,
-            answer,
-            attempt.call,
-            state.conversation.id,
-            outcomes,
-            (*answer.notes, *notes),
-            state.told,
+            notes = (*notes, f"the server ended the answer with {answer.finish_reason}")
+        whole = Answered(
+            decision, answer, attempt.call, state.conversation.id, (), notes, state.told
         )
+        if schema is None and state.wanted.check is None:
+            return whole
+        yield Checking(whole, is_final=not state.wanted.retry_invalid)
+        outcomes, said = judged(
+            self._recorder.judged, schema, state.wanted.check, decision, candidate, kept
+        )
+        return replace(whole, outcomes=outcomes, notes=(*notes, *said))
 
 
 def _refuse_unaskable(wanted: AskRequest) -> None:
@@ -257,6 +288,12 @@ def _limit_reached(attempt: Attempt) -> str:
     if most is not None and (made is None or made >= most):
         return f"it reached its limit of {most:,} tokens"
     return "the endpoint's own limit was reached"
+
+
+def _check_failed(answered: Answered) -> CheckFailed:
+    names = {(one.note or "check").partition(":")[0] for one in answered.failed}
+    said = f"the answer of {answered.call.endpoint} failed its {' and its '.join(sorted(names))}"
+    return CheckFailed(said, hint="--retry-invalid 1 asks the next endpoint where this happens")
 
 
 def _nobody_answered(state: _State, failures: list[Failed]) -> RegistryError:

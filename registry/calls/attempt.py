@@ -19,7 +19,7 @@ from rolecall.registry.core.ids import new_id
 from rolecall.registry.core.telemetry import Call, SampleSource
 from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.hosts import provider_name
-from rolecall.registry.providers.keys import resolve_key, without_keys
+from rolecall.registry.providers.keys import resolve_key
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.routing.rules.cost import cost_of, is_free, usd_for
 from rolecall.registry.routing.rules.token_estimate import BYTES_PER_TOKEN
@@ -63,11 +63,6 @@ class Attempt:
     answer: Answer = field(init=False, default_factory=Answer)
     error: CallFailed | None = field(init=False, default=None)
     keys: tuple[str, ...] = field(init=False, default=(), repr=False)
-
-    @property
-    def storable_answer(self) -> Answer:
-        """The answer without the keys."""
-        return without_keys(self.answer, self.keys)
 
 
 class Caller:

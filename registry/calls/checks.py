@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from rolecall.registry.chat.json_schema import answer_problem
-from rolecall.registry.core.chat import Answer
+from rolecall.registry.chat.json_schema import answer_problem, json_in
+from rolecall.registry.chat.schema_bounds import SchemaUnchecked
+from rolecall.registry.core.chat import Answer, Text
 from rolecall.registry.core.clock import stamp, utc_now
 from rolecall.registry.core.decisions import Candidate, Decision
 from rolecall.registry.core.errors import RegistryError
@@ -32,13 +34,16 @@ def judged(
 ) -> tuple[tuple[Outcome, ...], tuple[str, ...]]:
     """Record one outcome for each check that was asked for; return them and what to say.
 
-    A check that cannot be run judges nothing and is only spoken of. An answer that is a tool call
-    is not held against the schema.
+    A check that cannot be run, or takes too long, judges nothing and is only spoken of. An answer
+    that is a tool call is not held against the schema.
     """
     verdicts: list[tuple[str, str | None]] = []
     notes: list[str] = []
     if schema is not None and (answer.text or not answer.tool_calls):
-        verdicts.append(("schema", answer_problem(answer.text, schema)))
+        try:
+            verdicts.append(("schema", answer_problem(answer.text, schema)))
+        except SchemaUnchecked as unchecked:
+            notes.append(f"the answer was not checked against its schema: {unchecked.message}")
     if check is not None:
         try:
             verdicts.append(("check", check_problem(check, answer.text)))
@@ -54,6 +59,16 @@ def judged(
         outcomes.append(outcome)
     notes += [f"{name} failed: {problem}" for name, problem in verdicts if problem]
     return tuple(outcomes), tuple(notes)
+
+
+def without_fence(answer: Answer) -> Answer:
+    """Return an answer whose text is the JSON alone that stands in a fence within it."""
+    text = json_in(answer.text)
+    if text == answer.text:
+        return answer
+    rest = tuple(part for part in answer.parts if not isinstance(part, Text))
+    first = next(i for i, part in enumerate(answer.parts) if isinstance(part, Text))
+    return replace(answer, parts=(*rest[:first], Text(text), *rest[first:]))
 
 
 def outcome_of(decision: Decision, candidate: Candidate, *, score: float, note: str) -> Outcome:

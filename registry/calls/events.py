@@ -15,7 +15,8 @@ from rolecall.registry.core.telemetry import Call, Outcome
 class AskRequest:
     """What is asked: the new turns, the choices, and what is to be done with the answer.
 
-    `check` is a shell command that gets the answer on stdin and exits 0 if it is good.
+    `check` is a shell command that gets the answer on stdin and exits 0 if it is good. Where an
+    answer fails it, or its schema, up to `retry_invalid` further endpoints are asked.
     """
 
     chat: Chat
@@ -23,6 +24,7 @@ class AskRequest:
     continue_last: bool = False
     stream: bool = True
     check: str | None = None
+    retry_invalid: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Failed:
     """An attempt failed, `was_shown` telling whether some of its text went out.
 
     `error` says why it failed, or why it was not even made; `call` is then null, else as stored.
+    A CheckFailed says that its answer was whole, and another endpoint is asked.
     """
 
     endpoint: str
@@ -66,7 +69,8 @@ class Waiting:
 class Answered:
     """The whole answer, with the call that gave it as stored.
 
-    `notes` are on the answer, `told` those that the `Asking` before it had.
+    `notes` are on the answer, `told` those that the `Asking` before it had. Where one of its
+    `outcomes` is bad, CheckFailed is raised after it.
     """
 
     decision: Decision
@@ -77,6 +81,22 @@ class Answered:
     notes: tuple[str, ...]
     told: tuple[str, ...] = ()
 
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """The checks that it failed."""
+        return tuple(one for one in self.outcomes if one.score < 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Checking:
+    """The answer is whole, and its checks are about to run; `is_final` if no other will be asked.
+
+    `answered` has no outcomes yet.
+    """
+
+    answered: Answered
+    is_final: bool
+
 
 @dataclass(frozen=True, slots=True)
 class Unrecorded:
@@ -85,4 +105,14 @@ class Unrecorded:
     why: str
 
 
-Progress = Decided | Asking | TextDelta | ThinkingDelta | Failed | Waiting | Answered | Unrecorded
+Progress = (
+    Decided
+    | Asking
+    | TextDelta
+    | ThinkingDelta
+    | Failed
+    | Waiting
+    | Checking
+    | Answered
+    | Unrecorded
+)

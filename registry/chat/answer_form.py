@@ -7,6 +7,7 @@ from typing import Any
 
 from rolecall.registry.chat.content import object_at
 from rolecall.registry.chat.json_schema import ANY_OBJECT, UNNAMED_SCHEMA
+from rolecall.registry.chat.schema_bounds import TOO_DEEP, is_too_deep
 from rolecall.registry.core.errors import InvalidPrompt
 from rolecall.registry.core.json_text import decode_json, kind_of
 
@@ -71,7 +72,7 @@ def _of_response_format(asked: Any, name: str) -> tuple[Schema | None, str]:
     if not schemas:
         raise InvalidPrompt(f"{name}: response_format: expected a JSON schema under `schema`")
     said = holder.get("name")
-    schema = plain_schema(schemas[0])
+    schema = _shallow(schemas[0], f"{name}: response_format")
     return schema or ANY_OBJECT, said if isinstance(said, str) and said else UNNAMED_SCHEMA
 
 
@@ -80,7 +81,14 @@ def _of_ollama(asked: Any, name: str) -> Schema:
         return {}
     if not isinstance(asked, dict):
         raise InvalidPrompt(f'{name}: format: expected "json" or a JSON schema')
-    return asked
+    return _shallow(asked, f"{name}: format")
+
+
+def _shallow(schema: Schema, place: str) -> Schema:
+    if is_too_deep(schema):
+        raise InvalidPrompt(f"{place}: {TOO_DEEP}")
+    found: Schema = plain_schema(schema)
+    return found
 
 
 def _decoded(schema: Any, place: str) -> Schema:
@@ -92,4 +100,4 @@ def _decoded(schema: Any, place: str) -> Schema:
             raise InvalidPrompt(f"{place}: expected a JSON schema") from error
     if not isinstance(schema, dict):
         raise InvalidPrompt(f"{place}: expected a JSON schema, found {kind_of(schema)}")
-    return plain_schema(schema) or ANY_OBJECT
+    return _shallow(schema, place) or ANY_OBJECT

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import Any
 
+from rolecall.registry.chat.schema_bounds import (
+    TOO_DEEP,
+    SchemaUnchecked,
+    is_too_deep,
+    problem_of,
+    refusal_of,
+)
 from rolecall.registry.core.errors import UsageError
 from rolecall.registry.core.json_text import decode_json, kind_of
 
-if TYPE_CHECKING:
-    from jsonschema.protocols import Validator
-
 UNNAMED_SCHEMA = "answer"
 ANY_OBJECT = {"type": "object"}
-_PROBLEM_CHARS = 200
+_FENCE = re.compile(r"(```|~~~)[ \t]*+[A-Za-z0-9_-]*+\s*+(?=[{\[\"\d\-tfn])")
+_MOST_FENCES = 20
 
 
 def schema_in(schema: Any, name: str) -> Mapping[str, Any]:
@@ -35,84 +42,54 @@ def schema_in(schema: Any, name: str) -> Mapping[str, Any]:
 def check_schema(schema: Mapping[str, Any], name: str) -> None:
     """Raise UsageError, which `name` starts, where a JSON schema is none or refers outside itself.
 
-    Nothing is ever fetched.
+    Nothing is ever fetched. A schema whose check takes too long is taken as it is.
     """
-    _validator(schema, name)
+    _refuse_depth(schema, name)
+    try:
+        refusal = refusal_of(schema)
+    except SchemaUnchecked:
+        return
+    if refusal is not None:
+        raise UsageError(f"{name}: {refusal.problem}", hint=refusal.hint)
 
 
 def answer_problem(text: str, schema: Mapping[str, Any]) -> str | None:
     """Say in one line why an answer is not the JSON that `schema` asks for; None where it is.
 
-    An empty schema asks for any JSON object. Raises UsageError for a schema that
-    `check_schema` refuses.
+    An empty schema asks for any JSON object. Raises UsageError for a schema that `check_schema`
+    refuses, and SchemaUnchecked where the check takes too long, or leads on without end.
     """
-    validator = _validator(schema or ANY_OBJECT, "the schema")
-    from jsonschema.exceptions import best_match
+    schema = schema or ANY_OBJECT
+    _refuse_depth(schema, "the schema")
+    refusal = refusal_of(schema)
+    if refusal is not None:
+        raise UsageError(f"the schema: {refusal.problem}", hint=refusal.hint)
+    return problem_of(text, schema)
 
-    if not text.strip():
-        return "the answer is empty"
+
+def json_in(text: str) -> str:
+    """Return the JSON that stands in a fence of a text, with words around it or without.
+
+    The text itself where it is JSON, or no fence holds any.
+    """
     try:
-        error = best_match(validator.iter_errors(decode_json(text)))
-    except json.JSONDecodeError as wrong:
-        if text.lstrip().startswith("```"):
-            return "not JSON: it stands in a ``` fence"
-        problem = wrong.msg[:1].lower() + wrong.msg[1:]
-        return f"not JSON: {problem} at line {wrong.lineno}, column {wrong.colno}"
-    except ValueError as wrong:
-        return _shortened(f"not JSON: {wrong}")
-    except RecursionError:
-        return "nested too deeply to be checked"
-    return None if error is None else _shortened(f"{error.json_path}: {error.message}")
+        decode_json(text)
+        return text
+    except (ValueError, RecursionError):
+        pass
+    decoder = json.JSONDecoder()
+    for opening in islice(_FENCE.finditer(text), _MOST_FENCES):
+        start = opening.end()
+        try:
+            _, end = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            continue
+        rest = text[end:].lstrip()
+        if not rest or rest.startswith(opening[1]):
+            return text[start:end]
+    return text
 
 
-def _validator(schema: Mapping[str, Any], name: str) -> Validator:
-    """Return what checks values by a schema that has been checked itself."""
-    # Imported here: 55 ms, which a request without a schema does not pay.
-    from jsonschema.exceptions import SchemaError
-    from jsonschema.validators import Draft202012Validator, validator_for
-    from referencing import Resource
-    from referencing.exceptions import Unresolvable
-    from referencing.jsonschema import DRAFT202012, EMPTY_REGISTRY
-
-    if not isinstance(schema.get("$schema", ""), str):
-        raise UsageError(f"{name}: $schema: expected a string")
-    kind = validator_for(schema, default=Draft202012Validator)
-    try:
-        kind.check_schema(dict(schema))
-        root = Resource.from_contents(schema, default_specification=DRAFT202012)
-        _follow(root, EMPTY_REGISTRY.resolver_with_root(root))
-        # Without a registry of its own, a validator would fetch what it does not know.
-        validator = kind(dict(schema), registry=EMPTY_REGISTRY)
-        validator.is_valid(None)
-    except SchemaError as error:
-        problem = _shortened(f"{error.json_path}: {error.message}")
-        raise UsageError(f"{name}: not a JSON schema: {problem}") from error
-    except Unresolvable as error:
-        raise UsageError(
-            f"{name}: the schema refers to {error.ref}, which is not in it",
-            hint="put what it refers to under $defs",
-        ) from error
-    except RecursionError as error:
-        raise UsageError(f"{name}: the schema refers to itself without end") from error
-    except ValueError as error:
-        raise UsageError(f"{name}: the schema refers to no proper URL: {error}") from error
-    return validator
-
-
-def _follow(resource: Any, resolver: Any) -> None:
-    """Look up every reference that a schema makes; raise Unresolvable where one leads nowhere."""
-    if isinstance(resource.contents, dict):
-        for key in ("$ref", "$dynamicRef"):
-            if isinstance(resource.contents.get(key), str):
-                resolver.lookup(resource.contents[key])
-    for inner in resource.subresources():
-        _follow(inner, resolver.in_subresource(inner))
-
-
-def _shortened(text: str) -> str:
-    """Return text in one line, its middle left out where it is long."""
-    line = " ".join("".join(one if one.isprintable() else " " for one in text).split())
-    if len(line) <= _PROBLEM_CHARS:
-        return line
-    half = _PROBLEM_CHARS // 2 - 2
-    return f"{line[:half]} … {line[-half:]}"
+def _refuse_depth(schema: Mapping[str, Any], name: str) -> None:
+    if is_too_deep(schema):
+        raise UsageError(f"{name}: {TOO_DEEP}")

@@ -19,6 +19,7 @@ class ExitCode(IntEnum):
     ALL_FAILED = 4
     BATCH_PARTLY_FAILED = 5
     BUDGET = 6
+    CHECK_FAILED = 7
     INTERRUPTED = 130
 
 
@@ -95,6 +96,13 @@ class AllFailed(RegistryError):
     """Every eligible endpoint was asked, and none gave a whole answer."""
 
     exit_code = ExitCode.ALL_FAILED
+
+
+class CheckFailed(RegistryError):
+    """An answer is whole, and not the one that was asked for by a schema or a check."""
+
+    exit_code = ExitCode.CHECK_FAILED
+    error_type = "check_failed"
 
 
 class CallFailed(RegistryError):

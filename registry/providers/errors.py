@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from rolecall.registry.core.errors import CallFailed
+from rolecall.registry.providers import refused_parameters
 from rolecall.registry.providers.error_body import codes_in, message_of, one_line, status_in
 from rolecall.registry.providers.http.retry_after import retry_after_s
 
@@ -78,15 +79,6 @@ _LENGTH_WORDS = re.compile(
     re.IGNORECASE,
 )
 _TOO_LARGE_WORDS = re.compile(r"request too large|request body (?:is )?too large", re.IGNORECASE)
-_PARAMETER_WORDS = re.compile(
-    r"unsupported (?:parameter|value|field|argument)|(?:unrecognized|unknown) (?:request )?"
-    r"(?:parameter|argument|field|name)|(?:does|do) not support|doesn't support|not supported"
-    r"|is unsupported|extra inputs are not permitted|extra fields not permitted|max_tokens is too"
-    r"|(?:invalid|range of) max_(?:completion_)?tokens|no endpoints found that (?:support|can)"
-    r"|additional properties are not allowed|unexpected keyword|type is unavailable"
-    r"|unexpected fields? in the request",
-    re.IGNORECASE,
-)
 _MODEL_WORDS = re.compile(
     r"\bnot_found\b"
     r"|model\b.{0,120}?(?:not found|does not exist|not exist|doesn't exist|is not a valid model)"
@@ -112,19 +104,6 @@ _KEY_WORDS = re.compile(
     r"(?:api.?key|access.?token) (?:is )?(?:not valid|invalid|incorrect|expired)"
     r"|(?:invalid|incorrect|expired|wrong) (?:api.?key|access.?token|token)\b|login fail",
     re.I,
-)
-
-_QUOTED = r"[`'\"‘“]([A-Za-z_][\w.\[\]]*)[`'\"’”]"
-_PARAMETER_NAMES = (
-    re.compile(rf"(?:parameter|argument|value|field|property)s?:?\s+{_QUOTED}", re.IGNORECASE),
-    re.compile(r"(?:argument|parameter)s? supplied:\s*([A-Za-z_]\w*)", re.IGNORECASE),
-    re.compile(r"(?:parameter|argument|field):?\s+([a-z]+_\w+)", re.IGNORECASE),
-    re.compile(rf"{_QUOTED}\s+(?:parameter|is not supported|is unsupported|was unexpected)"),
-    re.compile(rf"(?:does|do)(?: not|n't) support\s+(?:the\s+)?{_QUOTED}", re.IGNORECASE),
-    re.compile(r"(?:does not|doesn't) support (tools|thinking|images?)\b", re.IGNORECASE),
-    re.compile(r"\b([a-z]+_[a-z_]+)\b[^.]{0,40}?(?:not supported|unsupported|is too|unavail)"),
-    re.compile(r"([\w.\[\]]+): extra (?:inputs are|fields) not permitted", re.IGNORECASE),
-    re.compile(r"unexpected fields? in the request: \{?'([A-Za-z_]\w*)'", re.IGNORECASE),
 )
 
 
@@ -178,7 +157,7 @@ _FIRST_RULES = (
 )
 _PARAMETER_RULES = (
     Rule("parameter_unsupported", _PARAMETER_CODES, not_at=_RATE),
-    Rule("parameter_unsupported", words=_PARAMETER_WORDS, not_at=_RATE),
+    Rule("parameter_unsupported", words=refused_parameters.WORDS, not_at=_RATE),
 )
 _OF_A_REQUEST = frozenset({None, *range(400, 429)})
 _ANY = frozenset({None, *range(300, 600)})
@@ -248,7 +227,7 @@ def failure_of(status: int | None, document: Any, dialect: Dialect = PLAIN) -> C
     if status is None and error_type in ("server_error", "bad_request"):
         error_type = "stream_error"
     if error_type == "parameter_unsupported" and not dialect.parameters:
-        found = _parameter(document, said)
+        found = refused_parameters.refused_parameter(document, said)
         parameter = found and dialect.names.get(found, found)
     wait_s = retry_after_s({}, document)
     said = _wording(status, said)
@@ -274,23 +253,3 @@ def _classified(
         return "parameter_unsupported", refused[0]
     last = (rule.error_type for rule in _LAST_RULES if rule.holds(status, codes, said))
     return next(last, "bad_request"), None
-
-
-def _parameter(document: Any, said: str) -> str | None:
-    error = document.get("error") if isinstance(document, dict) else None
-    for holder in (error, document):
-        named = holder.get("param") if isinstance(holder, dict) else None
-        if isinstance(named, str) and named:
-            return _top_name(named)
-    found = (pattern.search(said) for pattern in _PARAMETER_NAMES)
-    return next((_top_name(match.group(1)) for match in found if match), None)
-
-
-def _top_name(path: str) -> str:
-    """Return the parameter that a path names: the first part, or the last inside a message."""
-    parts = [part for part in re.split(r"[.\[\]]+", path) if part and not part.isdigit()]
-    if parts and parts[0] == "body":
-        parts = parts[1:]
-    if not parts:
-        return path
-    return parts[-1] if parts[0] == "messages" else parts[0]

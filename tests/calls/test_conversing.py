@@ -159,7 +159,7 @@ def test_without_a_log_neither_prompt_nor_answer_is_in_the_file(
     schema.write_text(json.dumps({"type": "object", "title": SECRET}))
     for words in ([], ["--conversation", "tea"], ["--check", f"grep {SECRET}"]):
         result = rolecall("ask", f"why {SECRET}?", "-s", SECRET, "--no-log", *words)
-        assert result.exit_code == 0
+        assert result.exit_code == (7 if "--check" in words else 0)
     rolecall("ask", SECRET, "--no-log", "--schema", schema)
     assert len(serving.calls()) >= 4
     assert SECRET.encode() not in registry_bytes()

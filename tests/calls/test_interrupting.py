@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from rolecall.registry.calls.ask import open_asker
 from rolecall.registry.calls.events import Answered, AskRequest
+from rolecall.registry.chat.schema_bounds import WALL_LIMIT_S
 from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
 from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.editing.open import open_registry
@@ -57,6 +60,19 @@ def test_before_the_first_token_the_call_is_recorded_and_the_connection_closed(
     assert call.duration_s < SILENT.first_delay_s / 2
     assert (call.cost_usd, call.output_tokens) == (None, None)
     assert call.reserved_usd == pytest.approx(serving.spent_usd())
+
+
+def test_a_schema_check_heeds_ctrl_c(watchful: WatchfulServer, tmp_path: Path) -> None:
+    schema = tmp_path / "slow.json"
+    schema.write_text('{"pattern": "^(a+)+$"}')
+    watchful.plan("m", Plan(text=f'"{"a" * 40}!"'))
+    with running("ask", "hello", "--schema", str(schema)) as command:
+        command.wait_for(lambda: bool(watchful.left_at))
+        command.look(0.6)  # for the check to begin
+        at = command.stop(signal.SIGINT)
+        code, _, _ = command.end()
+    assert code == 130
+    assert time.monotonic() - at < WALL_LIMIT_S / 2
 
 
 def test_within_the_answer_a_pipe_got_nothing(serving: Serving, watchful: WatchfulServer) -> None:

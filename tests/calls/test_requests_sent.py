@@ -112,8 +112,9 @@ def test_an_answer_that_does_not_match_is_given_and_counts_against_the_endpoint(
     endpoint = serving.one()
     serving.server.plan("m", Plan(text=text))
     result = rolecall("ask", "the total?", "--schema", write(tmp_path, "schema.json", SCHEMA))
-    assert (result.exit_code, result.stdout) == (0, f"{text}\n")
+    assert (result.exit_code, result.stdout) == (7, f"{text}\n")
     assert "note: schema failed: " in result.stderr
+    assert f"error: the answer of {endpoint} failed its schema\n" in result.stderr
     assert outcomes(endpoint) == [(0.0, "check")]
     assert serving.calls()[0].error_type is None
 
@@ -128,7 +129,7 @@ def test_a_check_gets_the_answer_and_its_exit_is_recorded(
     endpoint = serving.one()
     result = rolecall("ask", "hello", "--check", check, "--json")
     told = json.loads(result.stdout)
-    assert result.exit_code == 0
+    assert result.exit_code == (0 if score else 7)
     assert told["outcomes"] == [{"score": score, "source": "check", "note": note}]
     assert outcomes(endpoint) == [(score, "check")]
     assert ("note: check failed: exit 3" in result.stderr) == (score == 0)

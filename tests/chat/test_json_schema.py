@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.chat.json_schema import answer_problem, check_schema
+from rolecall.registry.chat.json_schema import answer_problem, check_schema, json_in
 from rolecall.registry.chat.options import read_schema
 from rolecall.registry.core.errors import UsageError
 
@@ -139,3 +139,24 @@ def test_what_is_said_of_an_answer_is_one_short_line() -> None:
     assert problem.isprintable()
     assert problem.startswith("$.a: ")
     assert problem.endswith("is not of type 'array'")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('```json\n{"a": [1]}\n```', '{"a": [1]}'),
+        ('Here it is:\n\n```json\n{"a": 1}\n```\nThat is all.', '{"a": 1}'),
+        ("```\n[1, 2]\n```", "[1, 2]"),
+        ('```JSON {"a": 1} ```', '{"a": 1}'),
+        ('~~~json\n{"a": 1}\n~~~', '{"a": 1}'),
+        ('```json\n{"a": "```x```"}\n```', '{"a": "```x```"}'),
+        ('```python\nprint()\n```\n```json\n{"a": 1}\n```', '{"a": 1}'),
+        ('```json\n{"a": 1}', '{"a": 1}'),
+        (' {"a": "```json 1```"} ', ' {"a": "```json 1```"} '),
+        ('```json\n{"a": 1} and more\n```', '```json\n{"a": 1} and more\n```'),
+        ("no JSON", "no JSON"),
+        ("```" + " " * 100_000, "```" + " " * 100_000),
+    ],
+)
+def test_the_json_in_a_fence_is_taken_out_of_it(text: str, found: str) -> None:
+    assert json_in(text) == found

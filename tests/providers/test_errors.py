@@ -117,7 +117,7 @@ def test_a_refusal_is_told_by_its_codes_words_and_status(
         (error("Unsupported parameter: 'top_p' is not supported with this model."), "top_p"),
         (
             error("Unsupported value", code="unsupported_value", param="reasoning.effort"),
-            "reasoning",
+            "reasoning_effort",
         ),
         (error("Unrecognized request argument supplied: top_k"), "top_k"),
         (error("Unknown parameter: 'messages[1].reasoning_content'."), "reasoning_content"),

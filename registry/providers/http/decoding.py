@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from rolecall.registry.core.errors import CallFailed
-from rolecall.registry.providers.errors import one_line
+from rolecall.registry.providers.error_body import one_line
 
 ACCEPTED = "gzip, deflate"
 MAX_ANSWER_BYTES = 64 * 1024 * 1024

@@ -179,14 +179,20 @@ class JsonLines:
         if not self._held and not is_begun:
             yield decode(line)
             return
+        opening = (self._held or [line])[0][:1]
+        if self._held and line.startswith(opening):  # one line of it would be further in
+            decode(self._taken())
         self._held.append(line)
         self._size += len(line)
         if self._size > MAX_RECORD_BYTES:
             raise _too_large()
-        if line.startswith((b"}", b"]")):
-            document = b"\n".join(self._held)
-            self._held, self._size = [], 0
-            yield decode(document)
+        if line.startswith(b"}" if opening == b"{" else b"]"):
+            yield decode(self._taken())
+
+    def _taken(self) -> bytes:
+        document = b"\n".join(self._held)
+        self._held, self._size = [], 0
+        return document
 
 
 def decode(data: bytes) -> Any:
