@@ -13,6 +13,7 @@ from typing import get_args
 
 from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.core.clock import Now, stamp, utc_now
+from rolecall.registry.core.credentials import available_keys
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.entities import Api, Endpoint, Model, Registry, Role
 from rolecall.registry.core.errors import BudgetExceeded, NothingEligible
@@ -87,7 +88,7 @@ class Router:
         self._db = db
         self._scorer = scorer
         self._tell = tell
-        self._keys = frozenset(name for name, value in environment.items() if value)
+        self._keys = available_keys(environment)
         self.now = now
         self._snapshot: Snapshot | None = None
 
