@@ -26,7 +26,13 @@ from rolecall.registry.learning.loading import Loading, with_fits
 from rolecall.registry.policy.budget import remaining, spend_limit
 from rolecall.registry.policy.layers import Layers, policy_layers
 from rolecall.registry.policy.strategies import selected
+from rolecall.registry.providers.reach import is_reached
 from rolecall.registry.providers.support import lost_modalities, uncarried
+from rolecall.registry.routing.reachability import (
+    Connect,
+    nobody_asked,
+    reachability_notes,
+)
 from rolecall.registry.routing.rules.decide import decide, nothing_eligible_message
 from rolecall.registry.routing.rules.eligibility import find_eligible
 from rolecall.registry.routing.rules.inputs import ApiGaps, DecisionInputs, Ranked
@@ -73,7 +79,8 @@ class Router:
     """Decides requests against one registry; keeps a snapshot of it until it changes.
 
     `now` is its clock, by which the calls that follow a decision are dated too. What takes long
-    is told by `tell`.
+    is told by `tell`. By `connect` it looks whether one's own server answers, so that a note says
+    where the chosen endpoint is served by nobody.
     """
 
     def __init__(
@@ -84,8 +91,10 @@ class Router:
         environment: Mapping[str, str],
         now: Now = utc_now,
         tell: Tell = say_nothing,
+        connect: Connect = nobody_asked,
     ) -> None:
         self._db = db
+        self._connect = connect
         self._scorer = scorer
         self._tell = tell
         self._keys = available_keys(environment)
@@ -211,6 +220,13 @@ class Router:
         )
         return reading, replace(task, difficulty=reading.difficulty), role
 
+    def _reached(self, inputs: DecisionInputs, ranked: Ranked, now: datetime) -> tuple[str, ...]:
+        every = inputs.endpoints
+        chosen = next((one for one in every if one.id == ranked.chosen), None)
+        if chosen is None:
+            return ()
+        return reachability_notes(self._db, chosen, every, ranked.excluded, now, self._connect)
+
     def _decision(
         self,
         request: Request,
@@ -243,14 +259,20 @@ class Router:
             scorer_version=self._scorer.version,
             elapsed_ms=0.0,
             prompt=prompt if layers.log_prompts else None,
-            notes=layers.notes + inputs.notes + ranked.notes,
+            notes=layers.notes + inputs.notes + ranked.notes + self._reached(inputs, ranked, now),
             prompt_sha256=hashlib.sha256(prompt.encode(errors="surrogatepass")).hexdigest(),
         )
 
 
 def load_router(db: Database, loading: Loading) -> Router:
     """Return a router with the shipped scorer, once it is loaded. Raises ScorerUnusable."""
-    return Router(db, scorer=loading.scorer(), environment=os.environ, tell=loading.tell)
+    return Router(
+        db,
+        scorer=loading.scorer(),
+        environment=os.environ,
+        tell=loading.tell,
+        connect=is_reached,
+    )
 
 
 def chosen_endpoint(decision: Decision, endpoints: Iterable[Endpoint]) -> str:

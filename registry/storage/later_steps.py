@@ -171,3 +171,12 @@ NAMES = (
     # Readings are derived from judged rows, and are made again when they are next needed.
     "DELETE FROM judged_readings",
 )
+
+UNREACHED = (
+    """
+    CREATE TABLE unreached (
+        address TEXT PRIMARY KEY,
+        at TEXT NOT NULL
+    ) WITHOUT ROWID
+    """,
+)

@@ -9,6 +9,7 @@ from rolecall.registry.storage.later_steps import (
     JUDGED_ROWS,
     LEARNING,
     NAMES,
+    UNREACHED,
     WORTH,
 )
 from rolecall.registry.storage.short_decisions import NAMES_TABLE, VIEWS, shorten_decisions
@@ -89,6 +90,12 @@ def m011_short_decisions(db: Database) -> None:
     _execute_all(db, NAMES_TABLE)
     shorten_decisions(db.conn)
     _execute_all(db, VIEWS)
+
+
+@steps()
+def m016_unreached(db: Database) -> None:
+    """Keep for a while at which addresses of one's own servers nobody answered."""
+    _execute_all(db, UNREACHED)
 
 
 _REGISTRY = (

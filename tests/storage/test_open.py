@@ -305,7 +305,8 @@ def test_the_schema_version_is_the_number_of_steps() -> None:
     from rolecall.registry.storage.schema import steps
 
     assert len(steps._migrations) == SCHEMA_VERSION
-    assert [one.name[:4] for one in steps._migrations] == [f"m{n:03}" for n in range(1, 12)]
+    numbers = [int(one.name[1:4]) for one in steps._migrations]
+    assert numbers == sorted(set(numbers))
 
 
 def test_a_disk_that_is_full_is_told_from_one_that_fails(
