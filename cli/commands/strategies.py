@@ -66,6 +66,8 @@ def limits_of(strategy: Strategy) -> list[str]:
     """Return a strategy's limits, each in a word or two."""
     numbers = {name: getattr(strategy, name) for name in LIMITS}
     found = [f"{name} {value:g}" for name, value in numbers.items() if value is not None]
+    if strategy.min_success is not None and strategy.else_ is not None:
+        found[0] += f" else {strategy.else_}"
     lists = {name: getattr(strategy, name) for name in ("regions", "allow", "deny")}
     found += [f"{name} {words(names)}" for name, names in lists.items() if names]
     if strategy.local_only:
@@ -106,6 +108,12 @@ def add(
         float | None,
         typer.Option(min=0, max=1, metavar="P", help="Least probability of a correct answer."),
     ] = None,
+    otherwise: Annotated[
+        Literal["best"] | None,
+        typer.Option(
+            "--else", metavar="best", help="Take the best one where none reaches --min-success."
+        ),
+    ] = None,
     max_cost_usd: Annotated[
         float | None, typer.Option(min=0, metavar="USD", help="Most that a call may cost.")
     ] = None,
@@ -144,6 +152,7 @@ def add(
             "ttft_usd_per_s": ttft_usd_per_s,
             "itl_usd_per_s": itl_usd_per_s,
             "min_success": min_success,
+            "else": otherwise,
             "max_cost_usd": max_cost_usd,
             "max_ttft_s": max_ttft_s,
             "local_only": local_only,

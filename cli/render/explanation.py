@@ -17,6 +17,7 @@ from rolecall.registry.routing.decision_json import (
     decision_flips,
     describe_decision,
     grouped_exclusions,
+    is_below_floor,
     why_chosen,
     worth_in_words,
 )
@@ -64,7 +65,8 @@ def _header(decision: Decision) -> str:
     parts = [decision.role or "no role", decision.strategy.id]
     parts.append(f"decided in {seconds(decision.elapsed_ms / 1000)}")
     if decision.margin_usd is not None:
-        near = " (near-tie)" if decision.margin_usd < 0 else ""
+        is_near = decision.margin_usd < 0 and not is_below_floor(decision)
+        near = " (near-tie)" if is_near else ""
         parts.append(f"margin {usd(decision.margin_usd)} over {decision.runner_up}{near}")
     return " · ".join(parts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from typing import Literal
 
 from rolecall.registry.core.entities import BudgetMode, DataPolicy, Strategy
 from rolecall.registry.core.suggestions import unknown
@@ -23,7 +24,8 @@ def resolve_strategy(
     layer; of `limits`, the flags of one request, only the limits count. Limits add up: the
     strictest floor and upper limits, every `deny`, and only what each `allow` and `regions` admits.
     Where two globs are both to match, `allow` holds them as "a & b"; where nothing is left it
-    holds "(none)", and so does `regions`. A budget is hard if any layer with a cost limit is.
+    holds "(none)", and so does `regions`. A budget is hard if any layer with a cost limit is, and
+    so is the floor if any layer with one has no `else`.
     """
     narrowest = layers[-1][1]
     every = [strategy for _, strategy in layers]
@@ -32,6 +34,7 @@ def resolve_strategy(
     return replace(
         narrowest,
         min_success=_strictest(max, (s.min_success for s in every)),
+        else_=_else(every, narrowest.else_),
         max_cost_usd=_strictest(min, (s.max_cost_usd for s in every)),
         max_ttft_s=_strictest(min, (s.max_ttft_s for s in every)),
         max_duration_s=_strictest(min, (s.max_duration_s for s in every)),
@@ -88,6 +91,15 @@ def _strictest_policy(policies: Sequence[DataPolicy]) -> DataPolicy | None:
     return DataPolicy(
         trains_on_data=all(given) if given else None, retention_days=min(days, default=None)
     )
+
+
+def _else(
+    strategies: Sequence[Strategy], otherwise: Literal["best"] | None
+) -> Literal["best"] | None:
+    with_floor = [s.else_ for s in strategies if s.min_success is not None]
+    if not with_floor:
+        return otherwise
+    return "best" if all(with_floor) else None
 
 
 def _budget_mode(strategies: Sequence[Strategy], otherwise: BudgetMode) -> BudgetMode:

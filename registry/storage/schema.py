@@ -98,6 +98,12 @@ def m016_unreached(db: Database) -> None:
     _execute_all(db, UNREACHED)
 
 
+@steps()
+def m017_else(db: Database) -> None:
+    """Keep what a strategy does where nobody reaches its success floor."""
+    db.execute("ALTER TABLE strategies ADD COLUMN else_ TEXT CHECK (else_ = 'best')")
+
+
 _REGISTRY = (
     """
     CREATE TABLE meta (
