@@ -9,6 +9,7 @@ import typer
 
 from rolecall.cli.commands.records import (
     RecordHelp,
+    StarterOption,
     add_record_commands,
     given,
     print_rows,
@@ -158,6 +159,7 @@ def add(
     output_price: Annotated[
         float | None, typer.Option(min=0, metavar="USD", help="Price of a million tokens written.")
     ] = None,
+    starter: StarterOption = False,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -176,7 +178,7 @@ def add(
       rolecall endpoints add lab/q3 --model qwen3-8b --base-url http://gpu:8000/v1
       rolecall endpoints add vllm/x --base-url http://gpu:8000/v1 --context 32768
     """
-    from rolecall.registry.editing.add import add_endpoint
+    from rolecall.registry.editing.add import add_endpoint, add_starter_endpoint
     from rolecall.registry.editing.open import open_registry
 
     facts = given(
@@ -196,7 +198,10 @@ def add(
     )
     price = given({"input_usd_per_mtok": input_price, "output_usd_per_mtok": output_price})
     with open_registry(registry) as db:
-        added = add_endpoint(db, endpoint, facts, price, no_key=no_key)
+        if starter:
+            added = add_starter_endpoint(db, endpoint, facts)
+        else:
+            added = add_endpoint(db, endpoint, facts, price, no_key=no_key)
     if added.model is not None:
         name = added.model.id
         unknown = "" if added.is_model_known else f"; what it can do: rolecall models edit {name}"

@@ -8,6 +8,7 @@ import typer
 
 from rolecall.cli.commands.records import (
     RecordHelp,
+    StarterOption,
     add_record_commands,
     given,
     list_collection,
@@ -129,6 +130,7 @@ def add(
         Literal["local", "remote"] | None,
         typer.Option(metavar="SIDE", help="Which wins a near-tie: local or remote."),
     ] = None,
+    starter: StarterOption = False,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -140,8 +142,9 @@ def add(
     Examples:
       rolecall strategies add careful --quality-usd 0.5 --min-success 0.7
       rolecall strategies add thrifty --from cheapest --max-cost-usd 0.002
+      rolecall strategies add fast --starter
     """
-    from rolecall.registry.editing.add import add_strategy
+    from rolecall.registry.editing.add import add_facts, add_strategy
     from rolecall.registry.editing.open import open_registry
 
     facts = given(
@@ -160,7 +163,10 @@ def add(
         }
     )
     with open_registry(registry) as db:
-        added = add_strategy(db, start, facts)
+        if starter:
+            added = add_facts(db, "strategies", facts, is_starter=True)
+        else:
+            added = add_strategy(db, start, facts)
     report_added("strategies", added, as_json=as_json)
 
 

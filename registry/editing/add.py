@@ -19,6 +19,8 @@ from rolecall.registry.documents.document import from_plain
 from rolecall.registry.documents.fields import to_plain
 from rolecall.registry.documents.schema import BASE_URLS
 from rolecall.registry.editing.edit import add_record, get_record
+from rolecall.registry.editing.history import recorded
+from rolecall.registry.editing.seed import starter_record
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import names
 
@@ -45,9 +47,26 @@ class AddedEndpoint:
     is_model_known: bool
 
 
-def add_facts(db: Database, collection: Collection, facts: Facts) -> Record:
-    """Add the record of these keys; return it as stored. Raises as `add_record` does."""
-    return add_record(db, from_plain(collection, dict(facts)))
+def add_facts(
+    db: Database, collection: Collection, facts: Facts, *, is_starter: bool = False
+) -> Record:
+    """Add the record of these keys; return it as stored. Raises as `add_record` does.
+
+    With `is_starter` it begins as the record of that id that a new registry has.
+    """
+    begin = to_plain(starter_record(collection, facts["id"])) if is_starter else {}
+    return add_record(db, from_plain(collection, {**begin, **facts}))
+
+
+def add_starter_endpoint(db: Database, endpoint_id: str, facts: Facts) -> AddedEndpoint:
+    """Add an endpoint that a new registry has, but for `facts`, with its model if that is gone."""
+    starter = to_plain(starter_record("endpoints", endpoint_id))
+    endpoint = from_plain("endpoints", {**starter, **facts})
+    assert isinstance(endpoint, Endpoint)
+    with recorded(db, f"added endpoint {endpoint_id}"):
+        is_new = endpoint.model not in names(db, "models")
+        model = add_record(db, starter_record("models", endpoint.model)) if is_new else None
+        return AddedEndpoint(add_record(db, endpoint), model, is_model_known=True)
 
 
 def add_model(db: Database, query: str, facts: Facts, *, bare: bool) -> Record:
@@ -75,7 +94,7 @@ def add_endpoint(
     if holds_no_key(facts.get("key_env", "")):
         raise UsageError(f"{facts['key_env']} holds no key", hint="name the variable that does")
     has_key = no_key or "key_env" in facts or "key_command" in facts
-    with db.transaction():
+    with recorded(db, f"added endpoint {endpoint_id}"):
         begin, model = _begin(db, endpoint_id, facts, has_key=has_key)
         described = {**begin, "id": endpoint_id, **facts}
         if price:

@@ -38,6 +38,11 @@ class Database:
         self.connection = connection
         self._changed = False
 
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether a transaction or a snapshot is open."""
+        return self.connection.in_transaction
+
     @contextlib.contextmanager
     def transaction(self) -> Generator[None]:
         """Hold the write lock; commit at the end, roll back on any error.

@@ -172,7 +172,15 @@ NAMES = (
     "DELETE FROM judged_readings",
 )
 
-UNREACHED = (
+UNREACHED_AND_EDITS = (
+    """
+    CREATE TABLE edits (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at TEXT NOT NULL,
+        what TEXT NOT NULL,
+        before TEXT NOT NULL
+    )
+    """,
     """
     CREATE TABLE unreached (
         address TEXT PRIMARY KEY,

@@ -9,7 +9,7 @@ from rolecall.registry.storage.later_steps import (
     JUDGED_ROWS,
     LEARNING,
     NAMES,
-    UNREACHED,
+    UNREACHED_AND_EDITS,
     WORTH,
 )
 from rolecall.registry.storage.short_decisions import NAMES_TABLE, VIEWS, shorten_decisions
@@ -93,9 +93,9 @@ def m011_short_decisions(db: Database) -> None:
 
 
 @steps()
-def m016_unreached(db: Database) -> None:
-    """Keep for a while at which addresses of one's own servers nobody answered."""
-    _execute_all(db, UNREACHED)
+def m016_unreached_and_edits(db: Database) -> None:
+    """Keep the latest changes of records, and where nobody answered a moment ago."""
+    _execute_all(db, UNREACHED_AND_EDITS)
 
 
 @steps()
