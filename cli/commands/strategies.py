@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Manage routing strategies.")
 
+COLUMNS = [
+    Column("strategy"),
+    Column("correct answer", is_number=True),
+    Column("first token", drop=1, is_number=True),
+    Column("streaming", drop=2, is_number=True),
+    Column("limits"),
+    Column("description"),
+]
 LIMITS = ("min_success", "max_cost_usd", "max_ttft_s", "max_duration_s")
 
 
@@ -40,15 +48,7 @@ def list_strategies(registry: RegistryOption = None, as_json: JsonOption = False
       rolecall strategies list
       rolecall strategies list --json | jq '.strategies[].quality_usd'
     """
-    columns = [
-        Column("strategy"),
-        Column("correct answer", is_number=True),
-        Column("first token", is_number=True),
-        Column("streaming", is_number=True),
-        Column("limits"),
-        Column("description", drop=1),
-    ]
-    list_collection("strategies", columns, row_of, registry, as_json=as_json)
+    list_collection("strategies", COLUMNS, row_of, registry, as_json=as_json)
 
 
 def row_of(strategy: Strategy) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from rolecall.registry.core.entities import BudgetMode, DataPolicy, Strategy
+from rolecall.registry.core.entities import BudgetMode, DataPolicy, Endpoint, Strategy
 from rolecall.registry.core.suggestions import unknown
 
 # Stands where limits leave nothing: an empty list would mean "no restriction".
@@ -66,6 +66,25 @@ def selected(endpoints: Sequence[str], globs: Iterable[str]) -> tuple[str, ...]:
         if not any(matches(one, (glob,)) for one in endpoints):
             raise unknown("endpoint", glob, endpoints)
     return tuple(one for one in endpoints if not globs or matches(one, globs))
+
+
+def selected_for(
+    endpoints: Sequence[Endpoint], globs: tuple[str, ...], models: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the globs that name what `globs` match and `models` serve; none where neither limits.
+
+    A model is named by its id, or by that of an endpoint. Raises UnknownRecord for what names
+    nothing.
+    """
+    ids = selected([one.id for one in endpoints], globs)
+    if not models:
+        return globs
+    served = [one for one in endpoints if one.model in models or one.id in models]
+    for name in models:
+        if all(name not in (one.model, one.id) for one in served):
+            known = {known for one in endpoints for known in (one.model, one.id)}
+            raise unknown("model or endpoint", name, sorted(known))
+    return tuple(one.id for one in served if one.id in ids) or (NOTHING,)
 
 
 def _strictest(

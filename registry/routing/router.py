@@ -25,7 +25,7 @@ from rolecall.registry.core.suggestions import named
 from rolecall.registry.learning.loading import Loading, with_fits
 from rolecall.registry.policy.budget import remaining, spend_limit
 from rolecall.registry.policy.layers import Layers, policy_layers
-from rolecall.registry.policy.strategies import selected
+from rolecall.registry.policy.strategies import selected_for
 from rolecall.registry.providers.reach import is_reached
 from rolecall.registry.providers.support import lost_modalities, uncarried
 from rolecall.registry.routing.reachability import (
@@ -171,8 +171,7 @@ class Router:
         will_call: bool,
     ) -> DecisionInputs:
         now, registry = self.now(), snapshot.registry
-        if choices.endpoints:
-            selected([one.id for one in registry.endpoints], choices.endpoints)
+        selection = selected_for(registry.endpoints, choices.endpoints, choices.models)
         known = read_availability(self._db, task.kind, now)
         left = remaining(self._db, registry.scopes, choices.app, choices.user, now)
         limit, notes = spend_limit(layers.strategy, left, will_call=will_call)
@@ -182,7 +181,7 @@ class Router:
             task=task,
             strategy=layers.strategy,
             kinds=registry.tasks,
-            selection=choices.endpoints,
+            selection=selection,
             available_env=self._keys,
             offline=known.offline,
             exhausted=known.exhausted,

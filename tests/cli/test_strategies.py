@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from rolecall.cli.commands.strategies import COLUMNS, row_of
+from rolecall.cli.render.output import table_lines
+from rolecall.registry.editing.seed import seed_registry
+
 if TYPE_CHECKING:
     from tests.conftest import Rolecall
 
@@ -42,3 +46,13 @@ def test_the_built_in_floors_let_the_best_one_through_and_a_flag_does_not(
 
 def _flow(record: str) -> str:
     return ", ".join(record.strip().splitlines())
+
+
+def test_descriptions_are_shown_on_a_terminal_of_80_columns() -> None:
+    columns = [column for column in COLUMNS if column.drop == 0]
+    lines = table_lines(COLUMNS, [row_of(one) for one in seed_registry().strategies], 80)
+    assert max(map(len, lines)) <= 80
+    assert [column.title in lines[0] for column in columns] == [True] * len(columns)
+    text = " ".join(" ".join(lines).split())
+    for word in ("weighs", "likely", "wait", "machine,", "dollar;"):
+        assert f" {word}" in text
