@@ -93,7 +93,7 @@ def add_record_commands(app: typer.Typer, collection: Collection, texts: RecordH
     )
     removal = f"{command} remove {texts.remove}"
     unless = f" {texts.unless}" if texts.unless else ""
-    removed = _help(f"Remove one {noun}{unless}.", removal, f"{removal} --json")
+    removed = _help(f"Remove one {noun}{unless}.", removal, "rolecall registry undo")
 
     @app.command(help=shown)
     def show(

@@ -201,8 +201,8 @@ def restore(
 
     \b
     Examples:
-      rolecall registry restore registry.db.backup-20261130T120000Z
-      rolecall registry restore /backups/rolecall.db
+      rolecall registry restore ~/rolecall-backup.db
+      rolecall registry restore ~/rolecall-backup.db --json
     """
     from rolecall.registry.editing.check import restore_registry
     from rolecall.registry.editing.open import registry_path
@@ -226,7 +226,7 @@ def check(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
     \b
     Examples:
       rolecall registry check
-      rolecall registry check --registry backup.db
+      rolecall registry check --registry ~/rolecall-backup.db
     """
     from rolecall.registry.editing.check import check_registry
     from rolecall.registry.editing.open import open_registry
@@ -255,7 +255,7 @@ def backup(
     \b
     Examples:
       rolecall registry backup
-      rolecall registry backup /backups/rolecall.db
+      rolecall registry backup ~/rolecall-backup.db
     """
     from rolecall.registry.editing.check import backup_registry
     from rolecall.registry.editing.open import open_registry

@@ -111,7 +111,7 @@ def add(
     Examples:
       rolecall roles add reviewer --task code --require tools --worth 4
       rolecall roles add translator --example "translate this into Finnish"
-      rolecall roles add coder --starter
+      rolecall roles remove coder && rolecall roles add coder --starter
     """
     facts = {
         "id": role,
@@ -194,7 +194,7 @@ def unassign(
     \b
     Examples:
       rolecall roles unassign coder ollama/qwen3-8b
-      rolecall roles unassign coder ollama/qwen3-8b --json
+      rolecall roles unassign coder anthropic/claude-sonnet-4-6 --json
     """
     from rolecall.registry.documents.fields import to_plain
     from rolecall.registry.editing.edit import unassign_endpoint

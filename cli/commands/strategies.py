@@ -142,7 +142,7 @@ def add(
     Examples:
       rolecall strategies add careful --quality-usd 0.5 --min-success 0.7
       rolecall strategies add thrifty --from cheapest --max-cost-usd 0.002
-      rolecall strategies add fast --starter
+      rolecall strategies remove fast && rolecall strategies add fast --starter
     """
     from rolecall.registry.editing.add import add_facts, add_strategy
     from rolecall.registry.editing.open import open_registry
@@ -176,7 +176,7 @@ add_record_commands(
     RecordHelp(
         completion=strategy_names,
         show=("balanced", "private"),
-        edit='EDITOR="sed -i s/0.05/0.2/" rolecall strategies edit balanced',
+        edit='EDITOR="sed -i /^quality_usd/s/0.05/0.2/" rolecall strategies edit balanced',
         remove="thrifty",
         unless="that no role uses",
     ),

@@ -90,7 +90,7 @@ def add(
     Examples:
       rolecall tasks add code.sql --example "tune a slow join"
       rolecall tasks add code.review --role coder --example "is this diff correct?"
-      rolecall tasks add legal --starter
+      rolecall tasks remove legal && rolecall tasks add legal --starter
     """
     facts = {
         "id": task,
