@@ -102,7 +102,7 @@ def add(
     model: Annotated[
         str | None,
         typer.Option(
-            help="A model of the registry; else the catalog must know ENDPOINT.",
+            help="A model of the registry; by default the one that ENDPOINT names.",
             autocompletion=model_names,
         ),
     ] = None,

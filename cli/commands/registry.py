@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MARKS = {"add": "+", "change": "~", "remove": "-"}
 
-app = typer.Typer(help="Export, apply, check or back up the registry.")
+app = typer.Typer(help="Export, apply, undo, check or back up the registry.")
 
 
 @app.command()

@@ -74,10 +74,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     )
     with FaultServer(Plan(COLOURS)) as server:
         text = _run("rolecall registry export", tmp_path).stdout
-        for address, api in (("http://localhost:11434", "ollama"), ("api.openai.com", "openai")):
-            here = server.base_url("ollama" if api == "ollama" else "openai")
-            whole = address if api == "ollama" else f"https://{address}/v1"
-            text = text.replace(whole, here)
+        text = text.replace("http://localhost:11434", server.base_url("ollama"))
+        text = text.replace("https://api.openai.com/v1", server.base_url("openai"))
         (tmp_path / "registry.yaml").write_text(text)
         for line in (
             "rolecall registry apply registry.yaml",
