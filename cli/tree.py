@@ -34,7 +34,7 @@ COMMANDS: dict[str, dict[str, Place]] = {
         "roles": Place("roles:app", "Manage roles and their endpoints."),
         "tasks": Place("tasks:app", "Manage tasks."),
         "strategies": Place("strategies:app", "Manage routing strategies."),
-        "registry": Place("registry:app", "Export, apply, check or back up the registry."),
+        "registry": Place("registry:app", "Export, apply, undo, check or back up the registry."),
     },
     "Evidence": {
         "probe": Place("probe:probe", "Measure endpoints by short real calls."),

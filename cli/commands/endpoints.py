@@ -9,6 +9,7 @@ import typer
 
 from rolecall.cli.commands.records import (
     RecordHelp,
+    StarterOption,
     add_record_commands,
     given,
     print_rows,
@@ -17,6 +18,7 @@ from rolecall.cli.commands.records import (
 from rolecall.cli.completion.names import effort_levels, endpoint_names, model_names
 from rolecall.cli.options.common import JsonOption, RegistryOption
 from rolecall.cli.render.output import Column, note, print_json
+from rolecall.registry.core.credentials import key_in
 from rolecall.registry.core.formatting import tokens, usd
 
 if TYPE_CHECKING:
@@ -85,7 +87,7 @@ def effort_of(text: str) -> str | int:
 
 def key_state(endpoint: Endpoint) -> str:
     """Return where an endpoint's key would come from, never the key."""
-    if endpoint.key_env is not None and os.environ.get(endpoint.key_env):
+    if endpoint.key_env is not None and key_in(os.environ, endpoint.key_env):
         return "set"
     if endpoint.key_command is not None:
         return "command"
@@ -100,7 +102,7 @@ def add(
     model: Annotated[
         str | None,
         typer.Option(
-            help="A model of the registry; else the catalog must know ENDPOINT.",
+            help="A model of the registry; by default the one that ENDPOINT names.",
             autocompletion=model_names,
         ),
     ] = None,
@@ -122,6 +124,7 @@ def add(
         str | None,
         typer.Option(metavar="COMMAND", help="A shell command that prints the key."),
     ] = None,
+    no_key: Annotated[bool, typer.Option("--no-key", help="It takes no key.")] = False,
     locality: Annotated[
         Literal["local", "remote"] | None,
         typer.Option(metavar="SIDE", help="local or remote; by default told by the URL."),
@@ -142,7 +145,13 @@ def add(
     ] = None,
     context_tokens: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Where it takes fewer tokens than the model."),
+        typer.Option(
+            "--context-tokens",
+            "--context",
+            min=1,
+            metavar="N",
+            help="Where it takes fewer tokens than the model.",
+        ),
     ] = None,
     input_price: Annotated[
         float | None, typer.Option(min=0, metavar="USD", help="Price of a million tokens read.")
@@ -150,6 +159,7 @@ def add(
     output_price: Annotated[
         float | None, typer.Option(min=0, metavar="USD", help="Price of a million tokens written.")
     ] = None,
+    starter: StarterOption = False,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -157,16 +167,18 @@ def add(
 
     The catalog is the models.dev data that came with rolecall; nothing is fetched. Options
     win over it. An endpoint with a reasoning effort may be called PROVIDER/MODEL:EFFORT: the
-    catalog is asked for PROVIDER/MODEL.
+    catalog is asked for PROVIDER/MODEL. At an address of your own, or with Ollama, the model
+    may be any: where the registry lacks it, it is added too.
 
     \b
     Examples:
       rolecall endpoints add mistral/mistral-large-latest
       rolecall endpoints add openai/gpt-5.5:low --reasoning-effort low
-      rolecall endpoints add ollama/qwen3-8b-q8 --model qwen3-8b --api ollama
+      rolecall endpoints add ollama/llama3.2:3b
       rolecall endpoints add lab/q3 --model qwen3-8b --base-url http://gpu:8000/v1
+      rolecall endpoints add vllm/x --base-url http://gpu:8000/v1 --context 32768
     """
-    from rolecall.registry.editing.add import add_endpoint
+    from rolecall.registry.editing.add import add_endpoint, add_starter_endpoint
     from rolecall.registry.editing.open import open_registry
 
     facts = given(
@@ -186,9 +198,14 @@ def add(
     )
     price = given({"input_usd_per_mtok": input_price, "output_usd_per_mtok": output_price})
     with open_registry(registry) as db:
-        added = add_endpoint(db, endpoint, facts, price)
+        if starter:
+            added = add_starter_endpoint(db, endpoint, facts)
+        else:
+            added = add_endpoint(db, endpoint, facts, price, no_key=no_key)
     if added.model is not None:
-        note(f"added model {added.model.id} too")
+        name = added.model.id
+        unknown = "" if added.is_model_known else f"; what it can do: rolecall models edit {name}"
+        note(f"added model {name} too{unknown}")
     report_added("endpoints", added.endpoint, as_json=as_json)
     if added.warning is not None:
         note(f"note: {added.warning}")

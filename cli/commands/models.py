@@ -103,7 +103,7 @@ def add(
 
     \b
     Examples:
-      rolecall models add claude-sonnet-4-6
+      rolecall models add claude-opus-4-6
       rolecall models add groq/llama-3.3-70b-versatile --id llama-3.3-70b
       rolecall models add ours --bare --context-tokens 32000 --capability tools
     """

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rolecall.cli.options.common import JsonOption, RegistryOption
-from rolecall.cli.render.output import Column, note, print_json, print_table, print_text
+from rolecall.cli.render.output import Column, print_json, print_table, print_text
+from rolecall.cli.render.output import note as say
 from rolecall.registry.core.suggestions import NOUNS
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ RequireOption = Annotated[
 ]
 PreferOption = Annotated[
     Names, typer.Option(metavar="CAPABILITY", help="A capability it prefers; repeatable.")
+]
+StarterOption = Annotated[
+    bool, typer.Option("--starter", help="Bring back the one that a new registry has.")
 ]
 
 
@@ -54,7 +58,7 @@ def print_rows(
     if rows:
         print_table(columns, rows)
     else:
-        note(f"no {collection} yet; see rolecall {collection} add --help")
+        say(f"no {collection} yet; see rolecall {collection} add --help")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def add_record_commands(app: typer.Typer, collection: Collection, texts: RecordH
     )
     removal = f"{command} remove {texts.remove}"
     unless = f" {texts.unless}" if texts.unless else ""
-    removed = _help(f"Remove one {noun}{unless}.", removal, f"{removal} --json")
+    removed = _help(f"Remove one {noun}{unless}.", removal, "rolecall registry undo")
 
     @app.command(help=shown)
     def show(
@@ -113,6 +117,7 @@ def add_record_commands(app: typer.Typer, collection: Collection, texts: RecordH
         with open_registry(registry) as db:
             remove_record(db, collection, record_id)
         print_outcome(f"removed {noun} {record_id}", {"removed": record_id}, as_json=as_json)
+        say("to bring it back: rolecall registry undo")
 
 
 def _help(text: str, *examples: str) -> str:
@@ -160,14 +165,19 @@ def edit_record(
 
 
 def add_stated(
-    collection: Collection, facts: Mapping[str, Any], registry: Path | None, *, as_json: bool
+    collection: Collection,
+    facts: Mapping[str, Any],
+    registry: Path | None,
+    *,
+    is_starter: bool = False,
+    as_json: bool,
 ) -> None:
     """Add the record of the facts that were typed, and say so."""
     from rolecall.registry.editing.add import add_facts
     from rolecall.registry.editing.open import open_registry
 
     with open_registry(registry) as db:
-        added = add_facts(db, collection, given(facts))
+        added = add_facts(db, collection, given(facts), is_starter=is_starter)
     report_added(collection, added, as_json=as_json)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MARKS = {"add": "+", "change": "~", "remove": "-"}
 
-app = typer.Typer(help="Export, apply, check or back up the registry.")
+app = typer.Typer(help="Export, apply, undo, check or back up the registry.")
 
 
 @app.command()
@@ -46,6 +46,9 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to FILE instead.")
     ] = None,
+    starter: Annotated[
+        bool, typer.Option("--starter", help="Print what a new registry begins with instead.")
+    ] = False,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -57,13 +60,14 @@ def export(
     Examples:
       rolecall registry export > registry.yaml
       rolecall registry export -o registry.yaml
+      rolecall registry export --starter | rolecall registry diff -
     """
     from rolecall.registry.documents.document import COLLECTIONS
     from rolecall.registry.documents.fields import to_plain
     from rolecall.registry.editing.edit import export_document, read_content
-    from rolecall.registry.editing.open import open_registry
+    from rolecall.registry.editing.open import open_registry, open_starter
 
-    with open_registry(registry) as db:
+    with open_starter() if starter else open_registry(registry) as db:
         if as_json:
             content = read_content(db, with_judged_rows=True)
             records = {name: getattr(content, name) for name in COLLECTIONS}
@@ -131,6 +135,91 @@ def shown(value: Any) -> str:
 
 
 @app.command()
+def diff(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A registry document in YAML; - is stdin.")
+    ],
+    prune: Annotated[
+        bool, typer.Option("--prune", help="As if FILE were applied with --prune.")
+    ] = False,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what applying a YAML document would change.
+
+    The same as `apply --dry-run`.
+
+    \b
+    Examples:
+      rolecall registry diff registry.yaml
+      rolecall registry diff registry.yaml --prune
+    """
+    apply(file, dry_run=True, prune=prune, registry=registry, as_json=as_json)
+
+
+@app.command()
+def undo(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change and change nothing.")
+    ] = False,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take back the latest change of the registry's records.
+
+    Adding, editing, removing, assigning and applying can be undone, one after the other, the
+    latest 50. Calls, outcomes and judged rows stay as they are.
+
+    \b
+    Examples:
+      rolecall registry undo --dry-run
+      rolecall registry undo
+    """
+    from rolecall.registry.editing.open import open_registry
+    from rolecall.registry.editing.undo import undo_edit
+
+    with open_registry(registry) as db:
+        done = undo_edit(db, dry_run=dry_run)
+    if as_json:
+        changes = [asdict(change) for change in done.changes]
+        print_json({"dry_run": dry_run, "undone": done.what, "at": done.at, "changes": changes})
+        return
+    print_text("\n".join(line for change in done.changes for line in diff_lines(change)))
+    note(f"{'would undo' if dry_run else 'undone'}: {done.what}")
+
+
+@app.command()
+def restore(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A file that `registry backup` wrote.")
+    ],
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Replace the registry by a backup of it.
+
+    The backup is checked first. The registry as it is now is kept beside it, the latest three
+    of them.
+
+    \b
+    Examples:
+      rolecall registry restore ~/rolecall-backup.db
+      rolecall registry restore ~/rolecall-backup.db --json
+    """
+    from rolecall.registry.editing.check import restore_registry
+    from rolecall.registry.editing.open import registry_path
+
+    path = registry_path(registry)
+    kept = restore_registry(path, file)
+    if as_json:
+        print_json({"path": str(path), "kept": kept and str(kept)})
+        return
+    print_text(f"restored {path}")
+    if kept is not None:
+        note(f"the registry as it was: {kept}")
+
+
+@app.command()
 def check(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
     """Look for damage and dangling references.
 
@@ -139,7 +228,7 @@ def check(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
     \b
     Examples:
       rolecall registry check
-      rolecall registry check --registry backup.db
+      rolecall registry check --registry ~/rolecall-backup.db
     """
     from rolecall.registry.editing.check import check_registry
     from rolecall.registry.editing.open import open_registry
@@ -168,7 +257,7 @@ def backup(
     \b
     Examples:
       rolecall registry backup
-      rolecall registry backup /backups/rolecall.db
+      rolecall registry backup ~/rolecall-backup.db
     """
     from rolecall.registry.editing.check import backup_registry
     from rolecall.registry.editing.open import open_registry

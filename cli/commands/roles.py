@@ -11,6 +11,7 @@ from rolecall.cli.commands.records import (
     PreferOption,
     RecordHelp,
     RequireOption,
+    StarterOption,
     add_record_commands,
     add_stated,
     list_collection,
@@ -100,6 +101,7 @@ def add(
     example: Annotated[
         Names, typer.Option(metavar="PROMPT", help="A prompt that is this role's work; repeatable.")
     ] = None,
+    starter: StarterOption = False,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -109,6 +111,7 @@ def add(
     Examples:
       rolecall roles add reviewer --task code --require tools --worth 4
       rolecall roles add translator --example "translate this into Finnish"
+      rolecall roles remove coder && rolecall roles add coder --starter
     """
     facts = {
         "id": role,
@@ -121,7 +124,7 @@ def add(
         "forbid": forbid,
         "examples": example,
     }
-    add_stated("roles", facts, registry, as_json=as_json)
+    add_stated("roles", facts, registry, is_starter=starter, as_json=as_json)
 
 
 add_record_commands(
@@ -191,7 +194,7 @@ def unassign(
     \b
     Examples:
       rolecall roles unassign coder ollama/qwen3-8b
-      rolecall roles unassign coder ollama/qwen3-8b --json
+      rolecall roles unassign coder anthropic/claude-sonnet-4-6 --json
     """
     from rolecall.registry.documents.fields import to_plain
     from rolecall.registry.editing.edit import unassign_endpoint

@@ -8,6 +8,7 @@ import typer
 
 from rolecall.cli.commands.records import (
     RecordHelp,
+    StarterOption,
     add_record_commands,
     given,
     list_collection,
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Manage routing strategies.")
 
+COLUMNS = [
+    Column("strategy"),
+    Column("correct answer", is_number=True),
+    Column("first token", drop=1, is_number=True),
+    Column("streaming", drop=2, is_number=True),
+    Column("limits"),
+    Column("description"),
+]
 LIMITS = ("min_success", "max_cost_usd", "max_ttft_s", "max_duration_s")
 
 
@@ -39,15 +48,7 @@ def list_strategies(registry: RegistryOption = None, as_json: JsonOption = False
       rolecall strategies list
       rolecall strategies list --json | jq '.strategies[].quality_usd'
     """
-    columns = [
-        Column("strategy"),
-        Column("correct answer", is_number=True),
-        Column("first token", is_number=True),
-        Column("streaming", is_number=True),
-        Column("limits"),
-        Column("description", drop=1),
-    ]
-    list_collection("strategies", columns, row_of, registry, as_json=as_json)
+    list_collection("strategies", COLUMNS, row_of, registry, as_json=as_json)
 
 
 def row_of(strategy: Strategy) -> list[str]:
@@ -66,6 +67,8 @@ def limits_of(strategy: Strategy) -> list[str]:
     """Return a strategy's limits, each in a word or two."""
     numbers = {name: getattr(strategy, name) for name in LIMITS}
     found = [f"{name} {value:g}" for name, value in numbers.items() if value is not None]
+    if strategy.min_success is not None and strategy.else_ is not None:
+        found[0] += f" else {strategy.else_}"
     lists = {name: getattr(strategy, name) for name in ("regions", "allow", "deny")}
     found += [f"{name} {words(names)}" for name, names in lists.items() if names]
     if strategy.local_only:
@@ -106,6 +109,12 @@ def add(
         float | None,
         typer.Option(min=0, max=1, metavar="P", help="Least probability of a correct answer."),
     ] = None,
+    otherwise: Annotated[
+        Literal["best"] | None,
+        typer.Option(
+            "--else", metavar="best", help="Take the best one where none reaches --min-success."
+        ),
+    ] = None,
     max_cost_usd: Annotated[
         float | None, typer.Option(min=0, metavar="USD", help="Most that a call may cost.")
     ] = None,
@@ -121,6 +130,7 @@ def add(
         Literal["local", "remote"] | None,
         typer.Option(metavar="SIDE", help="Which wins a near-tie: local or remote."),
     ] = None,
+    starter: StarterOption = False,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -132,8 +142,9 @@ def add(
     Examples:
       rolecall strategies add careful --quality-usd 0.5 --min-success 0.7
       rolecall strategies add thrifty --from cheapest --max-cost-usd 0.002
+      rolecall strategies remove fast && rolecall strategies add fast --starter
     """
-    from rolecall.registry.editing.add import add_strategy
+    from rolecall.registry.editing.add import add_facts, add_strategy
     from rolecall.registry.editing.open import open_registry
 
     facts = given(
@@ -144,6 +155,7 @@ def add(
             "ttft_usd_per_s": ttft_usd_per_s,
             "itl_usd_per_s": itl_usd_per_s,
             "min_success": min_success,
+            "else": otherwise,
             "max_cost_usd": max_cost_usd,
             "max_ttft_s": max_ttft_s,
             "local_only": local_only,
@@ -151,7 +163,10 @@ def add(
         }
     )
     with open_registry(registry) as db:
-        added = add_strategy(db, start, facts)
+        if starter:
+            added = add_facts(db, "strategies", facts, is_starter=True)
+        else:
+            added = add_strategy(db, start, facts)
     report_added("strategies", added, as_json=as_json)
 
 
@@ -161,7 +176,7 @@ add_record_commands(
     RecordHelp(
         completion=strategy_names,
         show=("balanced", "private"),
-        edit='EDITOR="sed -i s/0.05/0.2/" rolecall strategies edit balanced',
+        edit='EDITOR="sed -i /^quality_usd/s/0.05/0.2/" rolecall strategies edit balanced',
         remove="thrifty",
         unless="that no role uses",
     ),

@@ -11,6 +11,7 @@ from rolecall.cli.commands.records import (
     PreferOption,
     RecordHelp,
     RequireOption,
+    StarterOption,
     add_record_commands,
     add_stated,
     list_collection,
@@ -79,6 +80,7 @@ def add(
     example: Annotated[
         Names, typer.Option(metavar="PROMPT", help="A prompt that is this task; repeatable.")
     ] = None,
+    starter: StarterOption = False,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -87,7 +89,8 @@ def add(
     \b
     Examples:
       rolecall tasks add code.sql --example "tune a slow join"
-      rolecall tasks add legal --role analyst --example "is this clause valid?"
+      rolecall tasks add code.review --role coder --example "is this diff correct?"
+      rolecall tasks remove legal && rolecall tasks add legal --starter
     """
     facts = {
         "id": task,
@@ -97,7 +100,7 @@ def add(
         "roles": role,
         "examples": example,
     }
-    add_stated("tasks", facts, registry, as_json=as_json)
+    add_stated("tasks", facts, registry, is_starter=starter, as_json=as_json)
 
 
 add_record_commands(

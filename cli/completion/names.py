@@ -17,6 +17,11 @@ def model_names(ctx: typer.Context, incomplete: str) -> list[str]:
     return _names(ctx, "models", incomplete)
 
 
+def model_and_endpoint_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the models and the endpoints whose id starts with what is typed."""
+    return model_names(ctx, incomplete) + endpoint_names(ctx, incomplete)
+
+
 def effort_levels(incomplete: str) -> list[str]:
     """Return the reasoning efforts that start with what is typed."""
     from rolecall.registry.core.effort import LEVELS

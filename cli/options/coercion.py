@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -16,6 +18,9 @@ _PARSER_METHOD = "get_runtime_param"
 _TYPE_METHOD = "display_type_rich"
 # And for its part of the usage, which has braces around what is required.
 _USAGE_METHOD = "get_usage_pieces"
+# It gets the words of a command and keeps what they say in its context.
+_PARSE_METHOD = "parse_args"
+_ASSIGNED = re.compile(r"[A-Za-z_][\w.-]*=.*", re.DOTALL)
 HELP_OPTIONS = ["-h", "--help"]
 _PLAIN = (str, int, float, bool, Path)
 
@@ -83,7 +88,8 @@ def parse_plainly(command: Any) -> None:
     """Give every parameter of `command`, and of the commands in it, our own parser.
 
     A kind of parameter that we do not know keeps typer's. An option whose metavar is several
-    words takes as many: typer has no way to say so of one that may be repeated.
+    words takes as many: typer has no way to say so of one that may be repeated; a pair may also be
+    written NAME=VALUE.
     """
     # The help option is made when a context first asks for it, and kept.
     context = typer.Context(command, help_option_names=HELP_OPTIONS)
@@ -96,9 +102,26 @@ def parse_plainly(command: Any) -> None:
             param.min = param.max = None  # the help says in words what matters of them
             if isinstance(param, TyperOption) and param.multiple:
                 param.nargs = len((param.metavar or "one").split())
+    pairs = {word for param in command.params if param.nargs == 2 for word in param.opts}
+    if pairs:
+        setattr(command, _PARSE_METHOD, partial(_parse_with_pairs, command.parse_args, pairs))
     if isinstance(command, TyperGroup):
         for inner in command.commands.values():
             parse_plainly(inner)
+
+
+def _parse_with_pairs(
+    parse: Callable[[Any, list[str]], list[str]], pairs: set[str], context: Any, args: list[str]
+) -> list[str]:
+    """Parse words of which NAME=VALUE after an option of a pair counts as two."""
+    words: list[str] = []
+    for place, word in enumerate(args):
+        if word == "--":
+            words += args[place:]
+            break
+        is_pair = place > 0 and args[place - 1] in pairs and _ASSIGNED.fullmatch(word)
+        words += word.split("=", 1) if is_pair else [word]
+    return parse(context, words)
 
 
 def _usage(argument: TyperArgument, _context: typer.Context) -> list[str]:

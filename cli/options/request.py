@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from rolecall.cli.completion.names import endpoint_names, role_names, strategy_names, task_names
+from rolecall.cli.completion.names import (
+    endpoint_names,
+    model_and_endpoint_names,
+    role_names,
+    strategy_names,
+    task_names,
+)
 
 if TYPE_CHECKING:
     from rolecall.cli.input.prompts import Given
@@ -82,6 +88,16 @@ class RequestOptions:
             autocompletion=endpoint_names,
         ),
     ] = None
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="NAME",
+            help="Consider only this model, or this endpoint.",
+            autocompletion=model_and_endpoint_names,
+        ),
+    ] = None
     local_only: Annotated[bool, typer.Option("--local-only", help="Use local endpoints only.")] = (
         False
     )
@@ -124,7 +140,7 @@ class RequestOptions:
             "--option",
             "-o",
             metavar="NAME VALUE",
-            help="A request parameter, e.g. temperature 0.2.",
+            help="A request parameter: temperature 0.2, or temperature=0.2.",
         ),
     ] = None
     schema: Annotated[
@@ -188,6 +204,7 @@ class RequestOptions:
             user=self.user,
             conversation_id=self.conversation,
             endpoints=tuple(self.endpoint or ()),
+            models=tuple(self.model or ()),
             local_only=self.local_only,
             max_cost_usd=self.max_cost,
             min_success=self.min_success,

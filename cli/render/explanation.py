@@ -6,12 +6,13 @@ import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rolecall.cli.render.output import console, one_line, print_json
+from rolecall.cli.render.output import console, one_line, print_json, print_text
 from rolecall.registry.core.decisions import Candidate, Decision, Flip
 from rolecall.registry.core.formatting import seconds, success, tokens, usd
 from rolecall.registry.core.telemetry import Call
@@ -21,13 +22,15 @@ from rolecall.registry.routing.decision_json import (
     describe_calls,
     describe_decision,
     grouped_exclusions,
+    is_below_floor,
     why_chosen,
     worth_in_words,
 )
 from rolecall.registry.routing.explain import Explained
 
-MOST_ROWS = 15
-MOST_FLIPS = 3
+MOST_ROWS = 5  # of the table
+MOST_LINES = 23  # of it all, and one for the shell's prompt
+FEW_EXCLUSIONS = 5
 NARROWEST_TEXT = 24
 _SHORT_SOURCE = {"measured": "meas.", "declared": "decl.", "default": "def.", "scored": "scored"}
 _BASES = ("scores", "facts")  # what is not known from judged answers of the model itself
@@ -35,6 +38,26 @@ _FAMILIAR = 0.5
 _FACTS_MARK = "*"
 _OUTCOMES_MARK = "†"
 _UNTIMED_MARK = "+"
+
+
+class _Detail(NamedTuple):
+    """How much is said beside the table."""
+
+    has_parts: bool = True
+    flips: int = 3
+    has_worth: bool = True
+    has_legend: bool = True
+
+
+_ALL = _Detail()
+# What is left out, step by step, until the rest fits.
+_DETAILS = (
+    _Detail(has_parts=False),
+    _Detail(has_parts=False, flips=2),
+    _Detail(has_parts=False, flips=1),
+    _Detail(has_parts=False, flips=1, has_worth=False),
+    _Detail(has_parts=False, flips=1, has_worth=False, has_legend=False),
+)
 
 
 def print_explained(explained: Explained, *, show_all: bool, as_json: bool) -> None:
@@ -51,32 +74,48 @@ def print_explanation(
 ) -> None:
     """Print a decision for a person: header, candidates, exclusions, reasons, changes.
 
-    Where the first of its `calls` failed, a line says who answered. Long lists are cut with a
-    count of the rest unless `show_all`.
+    Where the first of its `calls` failed, a line says who answered. A screen of 24 rows holds it:
+    what is left out is counted, and `show_all` shows it.
     """
     screen = console()
     most = len(decision.candidates) if show_all else MOST_ROWS
-    for line in _wrapped(_header(decision), screen.width):
-        screen.print(Text(line, style="bold"), soft_wrap=True)
-    if decision.candidates:
-        with screen.capture() as drawn:
-            screen.print(_candidates(decision.candidates[:most], decision.chosen))
-        for line in drawn.get().splitlines():
-            sys.stdout.write(f"{line.rstrip()}\n")  # with rich's own colours
-    _rest(screen, len(decision.candidates) - most, "ranked below")
-    if decision.excluded:
-        _exclusions(screen, decision, show_all=show_all)
+    head = _head(screen, decision, most)
     asked = calls_in_words(calls)
-    if asked is not None:
-        _print_wrapped(screen, f"{'calls':<7}", one_line(asked))
-    _remarks(screen, decision)
+    made = [] if asked is None else _hanging(screen.width, f"{'calls':<7}", asked)
+    remarks = _remarks(screen.width, decision, _ALL, most)
+    excluded = _exclusions(screen.width, decision, None)
+    if not show_all:
+        room = MOST_LINES - len(head) - len(made)
+        for detail in _DETAILS:
+            if len(remarks) + min(len(excluded), FEW_EXCLUSIONS) <= room:
+                break
+            remarks = _remarks(screen.width, decision, detail, most)
+        if len(excluded) + len(remarks) > room:
+            fewer = max(room - len(remarks), FEW_EXCLUSIONS)
+            excluded = _exclusions(screen.width, decision, fewer)
+    for line in head:
+        sys.stdout.write(f"{line}\n")  # with rich's own colours
+    for line in (*excluded, *made, *remarks):
+        print_text(line)
+
+
+def _head(screen: Console, decision: Decision, most: int) -> list[str]:
+    """Return the header and the first candidates, in the terminal's colours."""
+    with screen.capture() as drawn:
+        for line in _wrapped(_header(decision), screen.width):
+            screen.print(Text(line, style="bold"), soft_wrap=True)
+        if decision.candidates:
+            screen.print(_candidates(decision.candidates[:most], decision.chosen))
+    found = [line.rstrip() for line in drawn.get().splitlines()]
+    return found + _rest(len(decision.candidates) - most, "ranked below")
 
 
 def _header(decision: Decision) -> str:
     parts = [decision.role or "no role", decision.strategy.id]
     parts.append(f"decided in {seconds(decision.elapsed_ms / 1000)}")
     if decision.margin_usd is not None:
-        near = " (near-tie)" if decision.margin_usd < 0 else ""
+        is_near = decision.margin_usd < 0 and not is_below_floor(decision)
+        near = " (near-tie)" if is_near else ""
         parts.append(f"margin {usd(decision.margin_usd)} over {decision.runner_up}{near}")
     return " · ".join(parts)
 
@@ -105,69 +144,88 @@ def _candidates(candidates: tuple[Candidate, ...], chosen: str | None) -> Table:
     return table
 
 
-def _exclusions(screen: Console, decision: Decision, *, show_all: bool) -> None:
+def _exclusions(width: int, decision: Decision, most: int | None) -> list[str]:
+    """Return who is excluded and why, in `most` lines: then the first reason of each, cut short."""
     groups, others = grouped_exclusions(decision)
-    screen.print(Text("excluded", style="dim"))
-    shown = dict(islice(groups.items(), None if show_all else MOST_ROWS))
+    if not decision.excluded:
+        return []
+    lines = ["excluded"]
+    tail = [f"  {count} more {why}" for why, count in others.items()]
+    shown = groups
+    if most is not None:
+        left = most - len(lines) - len(tail)
+        shown = dict(islice(groups.items(), left if left >= len(groups) else max(left - 1, 0)))
     endpoint_width = max((len(endpoint) for endpoint in shown), default=0)
     code_width = max((len(one.code) for found in shown.values() for one in found), default=0)
     for endpoint, found in shown.items():
-        for number, one in enumerate(found):
+        for number, one in enumerate(found if most is None else found[:1]):
             name = endpoint if number == 0 else ""
             start = f"  {name:<{endpoint_width}}  {one.code:<{code_width}}"
-            _print_wrapped(screen, start, one.detail)
-    _rest(screen, len(groups) - len(shown), "excluded as well")
-    for why, count in others.items():
-        screen.print(Text(f"  {count} more {why}", style="dim"))
+            if most is None:
+                lines += _hanging(width, start, one.detail)
+            else:
+                lines.append(_cut(f"{start}  {one_line(one.detail)}", width))
+    return lines + _rest(len(groups) - len(shown), "excluded as well") + tail
 
 
-def _rest(screen: Console, count: int, what: str) -> None:
-    if count > 0:
-        screen.print(Text(f"  … {count} more {what} (--all shows them)", style="dim"))
+def _rest(count: int, what: str) -> list[str]:
+    return [f"  … {count} more {what} (--all shows them)"] if count > 0 else []
 
 
-def _print_wrapped(screen: Console, start: str, text: str) -> None:
-    """Print `text` after `start`, its further lines indented to where it began, if room is left."""
-    indent = len(start) + 2
-    if screen.width - indent < NARROWEST_TEXT:
-        screen.print(Text(start), soft_wrap=True)
-        start, indent = "", 4
-    lines = _wrapped(text, screen.width - indent) or [""]
-    for number, line in enumerate(lines):
-        lead = start if number == 0 else ""
-        screen.print(Text(f"{lead:<{indent}}{line}".rstrip()), soft_wrap=True)
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1].rstrip()}…"
+
+
+def _hanging(width: int, start: str, text: str) -> list[str]:
+    """Return `text` after `start`, further lines indented to where it began, if room is left."""
+    indent, first = len(start) + 2, []
+    if width - indent < NARROWEST_TEXT:
+        first, start, indent = [start.rstrip()], "", 4
+    lines = _wrapped(text, width - indent) or [""]
+    leads = [start, *[""] * (len(lines) - 1)]
+    return first + [
+        f"{lead:<{indent}}{line}".rstrip() for lead, line in zip(leads, lines, strict=True)
+    ]
 
 
 def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(one_line(text), width, break_on_hyphens=False)
 
 
-def _remarks(screen: Console, decision: Decision) -> None:
-    for what, remark in _remark_lines(decision):
-        _print_wrapped(screen, f"{what:<7}", remark)
+def _remarks(width: int, decision: Decision, detail: _Detail, most: int) -> list[str]:
+    remarks = _remark_lines(decision, detail, most)
+    return [line for what, text in remarks for line in _hanging(width, f"{what:<7}", text)]
 
 
-def _remark_lines(decision: Decision) -> Iterator[tuple[str, str]]:
+def _remark_lines(decision: Decision, detail: _Detail, most: int) -> Iterator[tuple[str, str]]:
     yield "task", _task(decision)
-    yield "worth", worth_in_words(decision)
-    for number, text in enumerate(_success_parts(decision.candidates[:2])):
-        yield ("success" if number == 0 else ""), text
+    if detail.has_worth:
+        yield "worth", worth_in_words(decision)
+    if detail.has_parts:
+        for number, text in enumerate(_success_parts(decision.candidates[:2])):
+            yield ("success" if number == 0 else ""), text
     if any(_is_unfamiliar(one) for one in decision.candidates):
         yield "", "nothing like it in the data: predicted as an average prompt of its kind, unsure"
     yield "why", "; ".join(why_chosen(decision))
-    flips = decision_flips(decision)[:MOST_FLIPS]
+    flips = decision_flips(decision)[: detail.flips]
     for number, flip in enumerate(flips):
         yield ("would change" if number == 0 else " " * 12), _flip(flip)
-    if any(one.outcomes for one in decision.candidates):
-        yield _OUTCOMES_MARK, "moved by outcomes of its answers: " + _moved(decision.candidates)
-    if any(one.success_basis in _BASES for one in decision.candidates):
-        yield _FACTS_MARK, "no outcomes seen: estimated from public scores, size, date and price"
-    if any(_source(one, "price") == "def." for one in decision.candidates):
-        yield "?", "price unknown: the strategy's default used"
-    if any(one.untimed_tokens for one in decision.candidates):
-        yield _UNTIMED_MARK, "hidden reasoning may take longer: speed and tokens are not known"
+    if detail.has_legend:
+        yield from _legend(decision.candidates[:most])
     for remark in decision.notes:
         yield "note", remark
+
+
+def _legend(candidates: tuple[Candidate, ...]) -> Iterator[tuple[str, str]]:
+    """Say what the marks in the table mean."""
+    if any(one.outcomes for one in candidates):
+        yield _OUTCOMES_MARK, "moved by outcomes of its answers: " + _moved(candidates)
+    if any(one.success_basis in _BASES for one in candidates):
+        yield _FACTS_MARK, "no outcomes seen: estimated from public scores, size, date and price"
+    if any(_source(one, "price") == "def." for one in candidates):
+        yield "?", "price unknown: the strategy's default used"
+    if any(one.untimed_tokens for one in candidates):
+        yield _UNTIMED_MARK, "hidden reasoning may take longer: speed and tokens are not known"
 
 
 def _task(decision: Decision) -> str:

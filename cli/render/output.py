@@ -183,8 +183,9 @@ def _fold(text: str, width: int) -> list[str]:
     pieces, piece = [], ""
     for character in text:
         if _width(piece + character) > width:
-            pieces.append(piece)
-            piece = ""
+            whole, gap, begun = piece.rpartition(" ")  # between words, where there are some
+            pieces.append(whole if gap and whole else piece)
+            piece = begun if gap and whole else ""
         piece += character
     return [*pieces, piece]
 

@@ -31,6 +31,7 @@ from rolecall.registry.chat.json_schema import check_schema
 from rolecall.registry.chat.parse import request_of
 from rolecall.registry.core.chat import Chat, Part, TextDelta, ThinkingDelta, Timeouts, Turn
 from rolecall.registry.core.decisions import Candidate, Decision
+from rolecall.registry.core.entities import Endpoint
 from rolecall.registry.core.errors import (
     AllFailed,
     BudgetExceeded,
@@ -44,10 +45,13 @@ from rolecall.registry.learning.loading import Loading
 from rolecall.registry.policy.budget import remaining
 from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.keys import without_keys
+from rolecall.registry.routing.reachability import how_to_be_served
 from rolecall.registry.routing.router import Router, chosen_endpoint
 from rolecall.registry.routing.rules.decide import MOST_FALLBACKS
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.telemetry.record import CircuitOpen, stays_open
+
+_UNREACHED = ("connect_failed", "connect_timeout")
 
 
 @dataclass(slots=True)
@@ -160,7 +164,7 @@ class Asker:
         if answers:
             yield from self._ended(state, answers)
             return
-        raise _nobody_answered(state, failures)
+        raise _nobody_answered(state, failures, self._router.registry.endpoints)
 
     def _ended(self, state: _State, answers: list[Answered]) -> Generator[Progress]:
         """Yield the best of the answers, of equal ones the last; raise where it failed a check."""
@@ -296,13 +300,26 @@ def _check_failed(answered: Answered) -> CheckFailed:
     return CheckFailed(said, hint="--retry-invalid 1 asks the next endpoint where this happens")
 
 
-def _nobody_answered(state: _State, failures: list[Failed]) -> RegistryError:
-    reasons = dict.fromkeys(f"{one.endpoint}: {one.error.message}" for one in failures)
-    said = "; ".join(reasons)
+def _nobody_answered(
+    state: _State, failures: list[Failed], endpoints: tuple[Endpoint, ...]
+) -> RegistryError:
+    """Return the error that names why each endpoint failed, those that failed alike together."""
+    alike: dict[str, list[str]] = {}
+    for one in failures:
+        alike.setdefault(one.error.message, []).append(one.endpoint)
+    named = ((", ".join(dict.fromkeys(found)), why) for why, found in alike.items())
+    said = "; ".join(f"{who}: {why}" for who, why in named)
     hint = f"rolecall telemetry show {state.decision.id}"
+    own = {one.id for one in endpoints if one.locality == "local"}
+    if all(one.endpoint in own and _is_unreached(one.error) for one in failures):
+        hint = how_to_be_served(endpoints, state.decision.excluded)
     if all(isinstance(one.error, BudgetExceeded) for one in failures):
         return BudgetExceeded(said, hint="raise --max-cost or the budget")
     return AllFailed(f"no endpoint answered: {said}", hint=hint)
+
+
+def _is_unreached(error: RegistryError) -> bool:
+    return isinstance(error, CallFailed) and error.error_type in _UNREACHED
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from rolecall.registry.calls.attempt import Attempt, Caller, Purpose
 from rolecall.registry.calls.plan import CallPlan
 from rolecall.registry.core.chat import Chat, Text, Timeouts, Turn
 from rolecall.registry.core.clock import Now, utc_now
+from rolecall.registry.core.credentials import key_in
 from rolecall.registry.core.entities import Endpoint, Model, Strategy
 from rolecall.registry.core.errors import CallFailed, UsageError
 from rolecall.registry.core.formatting import usd
@@ -140,7 +141,7 @@ def _against(
     if endpoint.status == "disabled" and not is_named:
         return "disabled"
     key = endpoint.key_env
-    if key and not endpoint.key_command and not environment.get(key):
+    if key and not endpoint.key_command and not key_in(environment, key):
         return f"{key} is not set"
     return None
 

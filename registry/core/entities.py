@@ -184,7 +184,8 @@ class Strategy:
 
     The field defaults are those of the built-in `balanced`. The `default_*` figures are used,
     marked `default`, where nothing is known of an endpoint: worse than most, so that the unknown
-    is never mistaken for free or instant.
+    is never mistaken for free or instant. Where no candidate reaches `min_success`, `else_` (in a
+    document `else`) takes the one most likely correct.
     """
 
     id: Name
@@ -195,6 +196,7 @@ class Strategy:
     tie_band_usd: float = 0.0002
     prefer_locality: Locality | None = None
     min_success: Fraction | None = None
+    else_: Literal["best"] | None = None
     max_cost_usd: float | None = None
     max_ttft_s: float | None = None
     max_duration_s: float | None = None

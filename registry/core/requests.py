@@ -79,7 +79,8 @@ class Task:
 class RoutingChoices:
     """What the person or program asked for beside the request itself.
 
-    `endpoints` are globs that limit the registry; `log_prompt` false keeps only the prompt's hash;
+    `endpoints` are globs that limit the registry, and so do `models`, each the id of a model or of
+    an endpoint; `log_prompt` false keeps only the prompt's hash;
     with `allow_drop` endpoints are eligible that do not take all parameters. `needs`,
     `prefers` and the token counts say more of the request, and win over what it says. Raises
     UsageError for a `worth` that is no factor.
@@ -92,6 +93,7 @@ class RoutingChoices:
     user: str | None = None
     conversation_id: str | None = None
     endpoints: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
     local_only: bool = False
     max_cost_usd: float | None = None
     min_success: float | None = None

@@ -21,6 +21,19 @@ NOUNS: Mapping[Collection, str] = {
     "scopes": "scope",
     "judged_rows": "judged row",
 }
+_COMMANDS = {noun: command for command, noun in NOUNS.items()}
+# What a new registry has of these, so that it is known how to bring one back.
+_STARTERS: Mapping[str, tuple[str, ...]] = {
+    "role": (
+        *("advisor", "agent", "analyst", "coder", "extractor", "general", "long-context"),
+        *("math", "vision", "writer"),
+    ),
+    "strategy": ("balanced", "cheapest", "fast", "private", "quality"),
+    "task": (
+        *("agent", "analyze", "chat", "code", "code.edit", "extract", "general", "legal"),
+        *("long_context", "math", "medical", "summarize", "translate", "vision", "write"),
+    ),
+}
 
 
 class Named(Protocol):
@@ -44,7 +57,10 @@ def named(records: Sequence[NamedRecord], noun: str, name: str) -> NamedRecord:
 
 def unknown(noun: str, name: str, known: Iterable[str]) -> UnknownRecord:
     """Return the error for a name that no record has."""
-    return UnknownRecord(f'no {noun} is named "{name}"', hint=choices_hint(name, known))
+    hint = choices_hint(name, known)
+    if name in _STARTERS.get(noun, ()):
+        hint = f"rolecall {_COMMANDS[noun]} add {name} --starter brings it back"
+    return UnknownRecord(f'no {noun} is named "{name}"', hint=hint)
 
 
 def choices_hint(given: str, known: Iterable[str]) -> str:

@@ -47,14 +47,15 @@ def read_record(source: YamlSource, node: Node, path: str, record: type[AnyRecor
         place = join(path, key.value)
         if key.value not in hints:
             raise source.refusal(key, place, "unknown key", choices_hint(key.value, hints))
-        values[key.value] = _read(source, value, place, hints[key.value])
+        name, hint = hints[key.value]
+        values[name] = _read(source, value, place, hint)
     return record(**values)
 
 
 def to_plain(record: Any) -> dict[str, Any]:
     """Return a record as a mapping with all its keys, in their fixed order."""
     kind: Any = type(record)
-    return {name: _plain(getattr(record, name), hint) for name, hint in _hints(kind).items()}
+    return {key: _plain(getattr(record, name), hint) for key, (name, hint) in _hints(kind).items()}
 
 
 def _plain(value: Any, hint: Any) -> Any:
@@ -71,9 +72,11 @@ def _plain(value: Any, hint: Any) -> Any:
 
 
 @cache
-def _hints(record: type) -> dict[str, Any]:
+def _hints(record: type) -> dict[str, tuple[str, Any]]:
+    """Return a record's fields by key, with their types; `else_` has the key `else`."""
     hints = get_type_hints(record, include_extras=True)
-    return {field.name: hints[field.name] for field in fields(record)}
+    names = [field.name for field in fields(record)]
+    return {name.removesuffix("_"): (name, hints[name]) for name in names}
 
 
 @cache

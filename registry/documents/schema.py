@@ -38,7 +38,7 @@ BASE_URLS: dict[Api, str] = {
     "gemini": "https://generativelanguage.googleapis.com",
     "ollama": "http://localhost:11434",
 }
-_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 def read_entity(source: YamlSource, node: Node, collection: Collection, path: str) -> Record:
@@ -77,5 +77,5 @@ def _completed(endpoint: Endpoint, *, is_told_place: bool) -> Endpoint:
         endpoint,
         base_url=base_url,
         remote_model=endpoint.remote_model or endpoint.model,
-        locality="local" if host in _THIS_MACHINE else endpoint.locality,
+        locality="local" if host in THIS_MACHINE else endpoint.locality,
     )

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rolecall.registry.core.addresses import has_userinfo
 from rolecall.registry.core.entities import Endpoint
+from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.core.suggestions import NOUNS
 from rolecall.registry.core.value_types import USERINFO_PROBLEM
 from rolecall.registry.documents.schema import misplaced
 from rolecall.registry.editing.exposure import key_in_the_clear
 from rolecall.registry.editing.references import dangling
-from rolecall.registry.storage.backup import back_up
+from rolecall.registry.storage.backup import back_up, restore
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import unreadable_decisions
 from rolecall.registry.storage.integrity import file_problems
+from rolecall.registry.storage.open import open_database, refuse_strangers
 from rolecall.registry.storage.registry import read_registry
 from rolecall.registry.storage.turns import unreadable_conversations
+
+MOST_KEPT = 3
+_KEPT_SUFFIX = ".backup-before-restore-"
 
 
 def check_registry(db: Database) -> tuple[str, ...]:
@@ -52,6 +59,47 @@ def _endpoint_problems(endpoint: Endpoint) -> Iterator[str]:
     in_the_clear = key_in_the_clear(endpoint)
     if in_the_clear is not None:
         yield f"endpoint {endpoint.id}: {in_the_clear}"
+
+
+def restore_registry(path: Path, file: Path) -> Path | None:
+    """Replace the registry at `path` by the backup `file`; return where the present one was kept.
+
+    A copy of the file is checked and brought up to date first; the file stays as it is. Null where
+    there was no registry. Of the copies that this keeps, the latest three stay. Raises
+    RegistryUnusable for a file that is no registry or is damaged.
+    """
+    refuse_strangers(file, create=False)
+    kept = None
+    with TemporaryDirectory(dir=path.parent if path.parent.is_dir() else None) as folder:
+        draft = Path(folder, "restored.db")
+        back_up(file, draft)
+        try:
+            with open_database(draft) as database:
+                problems = check_registry(database)
+        except RegistryUnusable as error:
+            said = error.message.replace(str(draft), str(file))
+            raise RegistryUnusable(said, hint="name another backup") from error
+        if problems:
+            raise RegistryUnusable(f"{file} is damaged: {problems[0]}", hint="name another backup")
+        if path.exists():
+            now = f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
+            kept = path.with_name(f"{path.name}{_KEPT_SUFFIX}{now}")
+            _keep(path, kept)
+        open_database(path).close()  # creates it and its folder where it is missing
+        restore(draft, path)
+    for older in sorted(path.parent.glob(f"{path.name}{_KEPT_SUFFIX}*"))[:-MOST_KEPT]:
+        older.unlink()
+    return kept
+
+
+def _keep(path: Path, kept: Path) -> None:
+    """Copy the registry; one that is damaged is moved away as it is."""
+    try:
+        back_up(path, kept)
+    except RegistryUnusable:
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                path.with_name(path.name + suffix).rename(kept.with_name(kept.name + suffix))
 
 
 def backup_registry(db: Database, target: Path | None) -> Path:

@@ -31,6 +31,7 @@ from rolecall.registry.editing.diff import (
     with_records,
 )
 from rolecall.registry.editing.exposure import with_exposures
+from rolecall.registry.editing.history import recorded
 from rolecall.registry.editing.references import Reference, dangling, users_of
 from rolecall.registry.policy.layers import DEFAULT_STRATEGY
 from rolecall.registry.storage.connection import Database
@@ -72,7 +73,7 @@ def add_record(db: Database, record: Record) -> Record:
     for a reference to a record that is not there.
     """
     record, collection = checked(record), collection_of(record)
-    with db.transaction():
+    with recorded(db, f"added {NOUNS[collection]} {record.id}"):
         if record.id in names(db, collection):
             raise RecordExists(
                 f"there is a {NOUNS[collection]} {record.id} already",
@@ -84,7 +85,7 @@ def add_record(db: Database, record: Record) -> Record:
 
 def remove_record(db: Database, collection: Collection, record_id: str) -> None:
     """Remove one record. Raises UnknownRecord, or RecordInUse naming who refers to it."""
-    with db.transaction():
+    with recorded(db, f"removed {NOUNS[collection]} {record_id}"):
         get_record(db, collection, record_id)
         if collection == "strategies" and record_id == DEFAULT_STRATEGY:
             raise RecordInUse(
@@ -116,7 +117,7 @@ def replace_from_yaml(
     """
     document = parse_record(collection, text, f"{record_id}.yaml")
     record = document.entries[0].record
-    with db.transaction():
+    with recorded(db, f"edited {NOUNS[collection]} {record_id}") as renamed:
         stored = {one.id: one for one in read_collection(db, collection)}
         before = stored.get(record_id)
         if before is None or dump_record(before) != original:
@@ -131,7 +132,8 @@ def replace_from_yaml(
             if record.id in stored:
                 message = f"there is a {NOUNS[collection]} {record.id} already"
                 raise document.refusal("id", message, "choose another id")
-            _rename(db, collection, record_id, record.id)
+            rename(db, collection, record_id, record.id)
+            renamed.append((collection, record_id, record.id))
         _write_checked(db, record, document)
     return True
 
@@ -141,7 +143,7 @@ def assign_endpoint(db: Database, role: str, assignment: Assignment) -> Role:
 
     Raises UnknownRecord for a role or endpoint that is not there.
     """
-    with db.transaction():
+    with recorded(db, f"assigned {assignment.endpoint} to role {role}"):
         before = named(read_roles(db), "role", role)
         endpoints = [one.endpoint for one in before.assignments]
         assignments = (
@@ -161,7 +163,7 @@ def assign_endpoint(db: Database, role: str, assignment: Assignment) -> Role:
 
 def unassign_endpoint(db: Database, role: str, endpoint: str) -> Role:
     """Take an endpoint's assignment from a role and return the role. Raises UnknownRecord."""
-    with db.transaction():
+    with recorded(db, f"unassigned {endpoint} from role {role}"):
         before = named(read_roles(db), "role", role)
         assigned = [one.endpoint for one in before.assignments]
         if endpoint not in assigned:
@@ -183,7 +185,7 @@ def apply_document(
     `dry_run`. Raises InvalidDocument, or RecordInUse when pruning would leave a name dangling.
     """
     document = parse_document(text, filename)
-    with db.snapshot() if dry_run else db.transaction():
+    with db.snapshot() if dry_run else recorded(db, f"applied {filename}"):
         before = read_registry(db, with_judged_rows=True)
         after, changes = planned(before, document, prune=prune)
         if not dry_run:
@@ -238,7 +240,8 @@ def _write_checked(db: Database, record: Record, document: Document | None = Non
     write_record(db, record)
 
 
-def _rename(db: Database, collection: Collection, old: str, new: str) -> None:
+def rename(db: Database, collection: Collection, old: str, new: str) -> None:
+    """Give a record another id, and what refers to it; a scope is only removed."""
     if collection == "scopes":
         delete_record(db, collection, old)
         return

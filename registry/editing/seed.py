@@ -9,8 +9,9 @@ from typing import Any
 import yaml
 
 from rolecall.registry.catalog.models_dev import find_model, seed_text
-from rolecall.registry.core.entities import Record, Registry
+from rolecall.registry.core.entities import Collection, Record, Registry
 from rolecall.registry.core.errors import UnknownRecord
+from rolecall.registry.core.suggestions import NOUNS, named
 from rolecall.registry.documents.document import from_plain, parse_document
 from rolecall.registry.documents.fields import to_plain
 from rolecall.registry.documents.source import LOADER
@@ -32,6 +33,12 @@ def seed_registry() -> Registry:
     for name in _TABLES:
         registry = merged(registry, parse_document(seed_text(name), name), prune=False)
     return registry
+
+
+def starter_record(collection: Collection, record_id: str) -> Record:
+    """Return one record that a new registry has. Raises UnknownRecord with near names."""
+    records: tuple[Record, ...] = getattr(seed_registry(), collection)
+    return named(records, f"starter {NOUNS[collection]}", record_id)
 
 
 def _records(item: Mapping[str, Any]) -> list[Record]:

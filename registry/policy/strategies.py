@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from typing import Literal
 
-from rolecall.registry.core.entities import BudgetMode, DataPolicy, Strategy
+from rolecall.registry.core.entities import BudgetMode, DataPolicy, Endpoint, Strategy
 from rolecall.registry.core.suggestions import unknown
 
 # Stands where limits leave nothing: an empty list would mean "no restriction".
@@ -21,13 +22,15 @@ def resolve_strategy(layers: Sequence[tuple[str, Strategy]], *limits: Strategy) 
     layer; of `limits`, such as the flags of one request, only the limits count. Limits add up: the
     strictest floor and upper limits, every `deny`, and only what each `allow` and `regions` admits.
     Where two globs are both to match, `allow` holds them as "a & b"; where nothing is left it
-    holds "(none)", and so does `regions`. A budget is hard if any layer with a cost limit is.
+    holds "(none)", and so does `regions`. A budget is hard if any layer with a cost limit is, and
+    so is the floor if any layer with one has no `else`.
     """
     narrowest = layers[-1][1]
     every = [*(strategy for _, strategy in layers), *limits]
     return replace(
         narrowest,
         min_success=_strictest(max, (s.min_success for s in every)),
+        else_=_else(every, narrowest.else_),
         max_cost_usd=_strictest(min, (s.max_cost_usd for s in every)),
         max_ttft_s=_strictest(min, (s.max_ttft_s for s in every)),
         max_duration_s=_strictest(min, (s.max_duration_s for s in every)),
@@ -61,6 +64,25 @@ def selected(endpoints: Sequence[str], globs: Iterable[str]) -> tuple[str, ...]:
     return tuple(one for one in endpoints if not globs or matches(one, globs))
 
 
+def selected_for(
+    endpoints: Sequence[Endpoint], globs: tuple[str, ...], models: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the globs that name what `globs` match and `models` serve; none where neither limits.
+
+    A model is named by its id, or by that of an endpoint. Raises UnknownRecord for what names
+    nothing.
+    """
+    ids = selected([one.id for one in endpoints], globs)
+    if not models:
+        return globs
+    served = [one for one in endpoints if one.model in models or one.id in models]
+    for name in models:
+        if all(name not in (one.model, one.id) for one in served):
+            known = {known for one in endpoints for known in (one.model, one.id)}
+            raise unknown("model or endpoint", name, sorted(known))
+    return tuple(one.id for one in served if one.id in ids) or (NOTHING,)
+
+
 def _strictest(
     pick: Callable[[Iterable[float]], float], limits: Iterable[float | None]
 ) -> float | None:
@@ -84,6 +106,15 @@ def _strictest_policy(policies: Sequence[DataPolicy]) -> DataPolicy | None:
     return DataPolicy(
         trains_on_data=all(given) if given else None, retention_days=min(days, default=None)
     )
+
+
+def _else(
+    strategies: Sequence[Strategy], otherwise: Literal["best"] | None
+) -> Literal["best"] | None:
+    with_floor = [s.else_ for s in strategies if s.min_success is not None]
+    if not with_floor:
+        return otherwise
+    return "best" if all(with_floor) else None
 
 
 def _budget_mode(strategies: Sequence[Strategy], otherwise: BudgetMode) -> BudgetMode:

@@ -17,6 +17,7 @@ from time import monotonic
 from urllib.parse import quote, quote_plus
 
 from rolecall.registry.core.chat import Answer, Text, Thinking, ToolCall
+from rolecall.registry.core.credentials import holds_no_key, key_in
 from rolecall.registry.core.entities import Endpoint
 from rolecall.registry.core.errors import CallFailed
 
@@ -31,11 +32,15 @@ AnswerPart = Text | Thinking | ToolCall
 def resolve_key(endpoint: Endpoint, environment: Mapping[str, str]) -> str | None:
     """Return the key of an endpoint, or null where it needs none.
 
-    The variable `key_env` goes before the command `key_command`, which may take 10 s and print
-    16 KiB. Raises CallFailed `auth` where a key is needed and there is none, or it cannot be sent.
+    The variable `key_env`, or another name of the same key, goes before the command
+    `key_command`, which may take 10 s and print 16 KiB. Raises CallFailed `auth` where a key is
+    needed and there is none, or it cannot be sent: a variable that by its name holds something
+    else never is.
     """
+    if endpoint.key_env is not None and holds_no_key(endpoint.key_env):
+        raise CallFailed("auth", f"{endpoint.key_env} holds no key, and is not sent")
     if endpoint.key_env is not None:
-        key = environment.get(endpoint.key_env, "").strip()
+        key = key_in(environment, endpoint.key_env)
         if key:
             return checked_key(key, endpoint)
     if endpoint.key_command is not None:

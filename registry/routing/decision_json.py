@@ -12,6 +12,7 @@ from rolecall.registry.core.decisions import Candidate, Decision, Exclusion, Fli
 from rolecall.registry.core.entities import Strategy
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.telemetry import Call
+from rolecall.registry.routing.rules import ranking
 from rolecall.registry.routing.rules.eligibility import outside
 from rolecall.registry.routing.rules.what_if import flips
 
@@ -120,6 +121,11 @@ def grouped_exclusions(
     return groups, dict(Counter(left_out.values()))
 
 
+def is_below_floor(decision: Decision) -> bool:
+    """Tell whether the choice does not reach the success floor, and `else` let it through."""
+    return ranking.is_below_floor(decision.candidates, decision.strategy)
+
+
 def worth_in_words(decision: Decision) -> str:
     """Return the value of a correct answer and how it comes about."""
     task, strategy = decision.task, decision.strategy
@@ -136,6 +142,8 @@ def why_chosen(decision: Decision) -> tuple[str, ...]:
         return ("nothing is eligible",)
     best = decision.candidates[0]
     phrases = [phrase for code, phrase in _PHRASES.items() if code in decision.reasons]
+    if is_below_floor(decision):
+        phrases.insert(0, "the most likely correct, as none reaches the success floor")
     if "ROLE_POLICY_APPLIED" in decision.reasons and decision.role:
         phrases.append(f"{decision.role}'s rules applied")
     phrases.append(_evidence(best))
@@ -196,7 +204,7 @@ def _worth(decision: Decision) -> dict[str, Any]:
 
 
 def _strategy_values(strategy: Strategy) -> dict[str, Any]:
-    values = asdict(strategy)
+    values = {name.removesuffix("_"): value for name, value in asdict(strategy).items()}
     del values["id"], values["description"]
     return values
 

@@ -13,6 +13,7 @@ from typing import get_args
 
 from rolecall.registry.catalog.facts import facts_of
 from rolecall.registry.core.clock import Now, stamp, utc_now
+from rolecall.registry.core.credentials import available_keys
 from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.entities import Api, Endpoint, Model, Registry, Role
 from rolecall.registry.core.errors import BudgetExceeded, NothingEligible
@@ -24,8 +25,14 @@ from rolecall.registry.core.suggestions import named
 from rolecall.registry.learning.loading import Loading, with_fits
 from rolecall.registry.policy.budget import remaining, spend_limit
 from rolecall.registry.policy.layers import CONVERSATION, START_ANEW, Layers, policy_layers
-from rolecall.registry.policy.strategies import selected
+from rolecall.registry.policy.strategies import selected_for
+from rolecall.registry.providers.reach import is_reached
 from rolecall.registry.providers.support import lost_modalities, uncarried
+from rolecall.registry.routing.reachability import (
+    Connect,
+    nobody_asked,
+    reachability_notes,
+)
 from rolecall.registry.routing.rules.decide import decide, nothing_eligible_message
 from rolecall.registry.routing.rules.eligibility import find_eligible
 from rolecall.registry.routing.rules.inputs import ApiGaps, DecisionInputs, Ranked
@@ -73,7 +80,8 @@ class Router:
     """Decides requests against one registry; keeps a snapshot of it until it changes.
 
     `now` is its clock, by which the calls that follow a decision are dated too. What takes long
-    is told by `tell`.
+    is told by `tell`. By `connect` it looks whether one's own server answers, so that a note says
+    where the chosen endpoint is served by nobody.
     """
 
     def __init__(
@@ -84,11 +92,13 @@ class Router:
         environment: Mapping[str, str],
         now: Now = utc_now,
         tell: Tell = say_nothing,
+        connect: Connect = nobody_asked,
     ) -> None:
         self._db = db
+        self._connect = connect
         self._scorer = scorer
         self._tell = tell
-        self._keys = frozenset(name for name, value in environment.items() if value)
+        self._keys = available_keys(environment)
         self.now = now
         self.recorder = Recorder(db, now=now)
         self._snapshot: Snapshot | None = None
@@ -162,8 +172,7 @@ class Router:
         will_call: bool,
     ) -> DecisionInputs:
         now, registry = self.now(), snapshot.registry
-        if choices.endpoints:
-            selected([one.id for one in registry.endpoints], choices.endpoints)
+        selection = selected_for(registry.endpoints, choices.endpoints, choices.models)
         known = read_availability(self._db, task.kind, now)
         left = remaining(self._db, registry.scopes, choices.app, choices.user, now)
         limit, notes = spend_limit(layers.strategy, left, will_call=will_call)
@@ -173,7 +182,7 @@ class Router:
             task=task,
             strategy=layers.strategy,
             kinds=registry.tasks,
-            selection=choices.endpoints,
+            selection=selection,
             available_env=self._keys,
             offline=known.offline,
             exhausted=known.exhausted,
@@ -212,6 +221,13 @@ class Router:
         )
         return reading, replace(task, difficulty=reading.difficulty), role
 
+    def _reached(self, inputs: DecisionInputs, ranked: Ranked, now: datetime) -> tuple[str, ...]:
+        every = inputs.endpoints
+        chosen = next((one for one in every if one.id == ranked.chosen), None)
+        if chosen is None:
+            return ()
+        return reachability_notes(self._db, chosen, every, ranked.excluded, now, self._connect)
+
     def _decision(
         self,
         request: Request,
@@ -244,14 +260,23 @@ class Router:
             scorer_version=self._scorer.version,
             elapsed_ms=0.0,
             prompt=prompt if layers.log_prompts else None,
-            notes=request.notes + layers.notes + inputs.notes + ranked.notes,
+            notes=(
+                *(*request.notes, *layers.notes, *inputs.notes, *ranked.notes),
+                *self._reached(inputs, ranked, now),
+            ),
             prompt_sha256=hashlib.sha256(prompt.encode(errors="surrogatepass")).hexdigest(),
         )
 
 
 def load_router(db: Database, loading: Loading) -> Router:
     """Return a router with the shipped scorer, once it is loaded. Raises ScorerUnusable."""
-    return Router(db, scorer=loading.scorer(), environment=os.environ, tell=loading.tell)
+    return Router(
+        db,
+        scorer=loading.scorer(),
+        environment=os.environ,
+        tell=loading.tell,
+        connect=is_reached,
+    )
 
 
 def chosen_endpoint(decision: Decision, endpoints: Iterable[Endpoint]) -> str:

@@ -11,6 +11,8 @@ from pathlib import Path
 from rolecall.registry.core.errors import RegistryUnusable, UsageError
 from rolecall.registry.storage.connection import translating
 
+_BUSY_S = 10.0
+
 
 def back_up(source: Path, target: Path) -> None:
     """Write a complete copy of the registry `source` to `target`, mode 0600, all or nothing.
@@ -30,6 +32,19 @@ def back_up(source: Path, target: Path) -> None:
         _move_into_place(draft, target)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def restore(source: Path, target: Path) -> None:
+    """Replace the content of the registry `target` by that of `source`, all or nothing.
+
+    Both stay open to others. Raises RegistryUnusable.
+    """
+    with (
+        translating(target),
+        contextlib.closing(sqlite3.connect(source)) as origin,
+        contextlib.closing(sqlite3.connect(target, timeout=_BUSY_S)) as copy,
+    ):
+        origin.backup(copy)
 
 
 def _copy(source: Path, draft: Path) -> None:

@@ -13,7 +13,7 @@ from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.storage.errors import stranger, unusable
 
 APPLICATION_ID = 0x726F6C63  # "rolc", in the file's header
-SCHEMA_VERSION = 14  # the number of the last step in schema.py
+SCHEMA_VERSION = 17  # the number of the last step in schema.py
 
 _LARGEST_INTEGER = 2**63
 
@@ -40,6 +40,11 @@ class Database:
         self.connection = connection
         self._changed = False
         self._identity = _identity(path)
+
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether a transaction or a snapshot is open."""
+        return self.connection.in_transaction
 
     @contextlib.contextmanager
     def transaction(self) -> Generator[None]:

@@ -171,3 +171,20 @@ NAMES = (
     # Readings are derived from judged rows, and are made again when they are next needed.
     "DELETE FROM judged_readings",
 )
+
+UNREACHED_AND_EDITS = (
+    """
+    CREATE TABLE edits (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at TEXT NOT NULL,
+        what TEXT NOT NULL,
+        before TEXT NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE unreached (
+        address TEXT PRIMARY KEY,
+        at TEXT NOT NULL
+    ) WITHOUT ROWID
+    """,
+)

@@ -31,7 +31,7 @@ def open_database(path: Path, *, create: bool = True, fill: Fill | None = None) 
     the creating transaction, so that nobody sees it half done. With `create` false a file is
     neither created nor migrated. Raises RegistryUnusable, leaving the file as it was.
     """
-    _refuse_strangers(path, create=create)
+    refuse_strangers(path, create=create)
     if create:
         _make_room(path)
     with translating(path):
@@ -62,8 +62,11 @@ def _set_pragmas(database: Database) -> None:
     database.run("PRAGMA synchronous = NORMAL")
 
 
-def _refuse_strangers(path: Path, *, create: bool) -> None:
-    """Look at the header first: opening for good may write to a foreign database."""
+def refuse_strangers(path: Path, *, create: bool) -> None:
+    """Raise RegistryUnusable for a file that is no registry, after a look at its header alone.
+
+    Opening it for good may write to a foreign database.
+    """
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):

@@ -10,6 +10,7 @@ from rolecall.registry.storage.later_steps import (
     JUDGED_ROWS,
     LEARNING,
     NAMES,
+    UNREACHED_AND_EDITS,
     WORTH,
 )
 from rolecall.registry.storage.short_decisions import NAMES_TABLE, VIEWS, shorten_decisions
@@ -97,6 +98,18 @@ def m014_conversations(db: Database) -> None:
     """Keep whose each conversation is, and under what policies it was held."""
     _execute_all(db, CONVERSATIONS)
     keep_older_terms(db.conn)
+
+
+@steps()
+def m016_unreached_and_edits(db: Database) -> None:
+    """Keep the latest changes of records, and where nobody answered a moment ago."""
+    _execute_all(db, UNREACHED_AND_EDITS)
+
+
+@steps()
+def m017_else(db: Database) -> None:
+    """Keep what a strategy does where nobody reaches its success floor."""
+    db.execute("ALTER TABLE strategies ADD COLUMN else_ TEXT CHECK (else_ = 'best')")
 
 
 _REGISTRY = (

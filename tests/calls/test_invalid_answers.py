@@ -147,14 +147,13 @@ def test_json_in_a_fence_is_the_answer_where_a_schema_was_asked(
     assert plain.stdout == f"{text}\n"
 
 
-def test_a_fenced_answer_that_fails_is_printed_as_it_came(
+def test_a_fenced_answer_that_fails_is_printed_without_its_fence_too(
     serving: Serving, rolecall: Rolecall, schema: str
 ) -> None:
     serving.one()
-    text = '```json\n{"n": "four"}\n```'
-    serving.server.plan("m", Plan(text=text))
+    serving.server.plan("m", Plan(text='```json\n{"n": "four"}\n```'))
     result = rolecall("ask", "a number", "--schema", schema)
-    assert (result.exit_code, result.stdout) == (7, f"{text}\n")
+    assert (result.exit_code, result.stdout) == (7, '{"n": "four"}\n')
     assert "note: schema failed: $.n: 'four' is not of type 'integer'\n" in result.stderr
 
 

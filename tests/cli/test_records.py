@@ -237,7 +237,8 @@ def test_endpoints_are_assigned_changed_and_unassigned(rolecall: Rolecall) -> No
 
 def test_a_removed_record_is_named_and_gone(rolecall: Rolecall) -> None:
     result = rolecall("roles", "remove", "writer")
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "removed role writer\n", "")
+    assert (result.exit_code, result.stdout) == (0, "removed role writer\n")
+    assert result.stderr == "to bring it back: rolecall registry undo\n"
     assert rolecall("roles", "show", "writer").exit_code == 2
 
 

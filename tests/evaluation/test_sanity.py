@@ -6,6 +6,7 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
@@ -35,6 +36,7 @@ from rolecall.registry.evaluation.sanity import (
 from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.model import Reading, Scorer
 from rolecall.registry.scorer.variants import canonical
+from rolecall.registry.storage.connection import Database
 
 GROUPS = read_expectations()
 COUNT = sum(len(one.prompts) for one in GROUPS)
@@ -63,6 +65,17 @@ class Case:
     expected: Expected
 
 
+@contextmanager
+def served_alike() -> Iterator[Database]:
+    """Open a starter registry whose local endpoints answer as soon as a provider's.
+
+    What is held here is which model a prompt deserves, not on whose machine it runs.
+    """
+    with open_starter() as db:
+        db.run("UPDATE endpoints SET profile_ttft_s = 3.0 WHERE locality = 'local'")
+        yield db
+
+
 @pytest.fixture(scope="module")
 def scorer() -> Scorer:
     return Scorer.load()
@@ -70,7 +83,7 @@ def scorer() -> Scorer:
 
 @pytest.fixture(scope="module")
 def router(scorer: Scorer) -> Iterator[Router]:
-    with open_starter() as db:
+    with served_alike() as db:
         yield dry_router(db, scorer)
 
 
@@ -251,7 +264,7 @@ class Told(Scorer):
 
 def test_routing_that_is_told_the_evidence_passes(scorer: Scorer) -> None:
     told = {prompt.strip(): one.evidence.success for one in GROUPS for prompt in one.prompts}
-    with open_starter() as db:
+    with served_alike() as db:
         report = check_sanity(db, Told(scorer, lambda text, model: told[text.strip()][model]))
     assert report.prompts == COUNT
     assert report.passed >= LEAST_WHEN_TOLD * COUNT, report.failures
@@ -266,7 +279,7 @@ def test_a_scorer_that_has_one_favourite_passes_as_often_as_that_constant(
     monkeypatch.setattr(sanity, "read_expectations", lambda: groups)
     favourites = ("gpt-5.5", "claude-opus-4-7", "gpt-oss-120b")
     success = {model: 0.99 - 0.3 * place for place, model in enumerate(favourites)}
-    with open_starter() as db:
+    with served_alike() as db:
         report = check_sanity(db, Told(scorer, lambda _, model: success.get(model, 0.01)))
     always = {case.prompt for case in cases if "gpt-5.5" in case.expected.accepted}
     failed = {one.prompt for one in report.failures}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlite_utils
 
-from rolecall.registry.core.entities import Budget, Endpoint, Model, Role
+from rolecall.registry.core.entities import Budget, Endpoint, Model, Role, Strategy
 from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.core.judged_rows import JudgedAnswer, JudgedRow
 from rolecall.registry.core.telemetry import Call, Outcome
@@ -126,12 +126,13 @@ def test_a_registry_with_evidence_keeps_every_row_and_takes_what_came_later(
             replace(ENDPOINT, reasoning_effort=8_192),
             replace(pool.models[0], benchmarks=(("swe", 0.7), ("aime", 0.9))),
             replace(pool.roles[0], worth=4.0),
+            Strategy("s", min_success=0.5, else_="best"),
             row,
         )
         for record in later:
             write_record(db, record)
         pool = read_registry(db, with_judged_rows=True)
-    found = (*pool.endpoints, *pool.models, *pool.roles, *pool.judged_rows)
+    found = (*pool.endpoints, *pool.models, *pool.roles, *pool.strategies, *pool.judged_rows)
     assert found == later
 
 

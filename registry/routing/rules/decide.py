@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rolecall.registry.core.decisions import Candidate, Exclusion
-from rolecall.registry.core.entities import Endpoint, Model
-from rolecall.registry.core.formatting import usd
+from rolecall.registry.core.entities import Endpoint, Model, Strategy
+from rolecall.registry.core.formatting import rounded, usd
 from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.routing.rules.cost import over_spend_limit
 from rolecall.registry.routing.rules.eligibility import (
@@ -19,7 +19,7 @@ from rolecall.registry.routing.rules.eligibility import (
     outside,
 )
 from rolecall.registry.routing.rules.inputs import DecisionInputs, Eligible, Ranked
-from rolecall.registry.routing.rules.ranking import rank
+from rolecall.registry.routing.rules.ranking import is_below_floor, rank, rank_below_floor
 from rolecall.registry.routing.rules.reasons import reasons
 from rolecall.registry.routing.rules.value import score
 
@@ -50,6 +50,10 @@ def decide(
             excluded += against
             able += [] if against else [candidate]
     ranked = rank(able, inputs.strategy, inputs.incumbent)
+    if not ranked and inputs.strategy.else_ == "best":
+        ranked = rank_below_floor(_only_too_low(excluded), inputs.strategy, inputs.incumbent)
+        let_in = {each.endpoint for each in ranked}
+        excluded = [each for each in excluded if each.endpoint not in let_in]
     second = ranked[1] if len(ranked) > 1 else None
     return Ranked(
         candidates=ranked,
@@ -167,9 +171,38 @@ def _with_limits(
     return excluded
 
 
+def _only_too_low(excluded: Iterable[Exclusion]) -> list[Candidate]:
+    """Return the candidates that nothing but their success keeps out."""
+    return [
+        found[0].weighed
+        for found in _by_endpoint(excluded).values()
+        if len(found) == 1 and found[0].code == "QUALITY_TOO_LOW" and found[0].weighed is not None
+    ]
+
+
 def _notes(ranked: tuple[Candidate, ...], inputs: DecisionInputs) -> tuple[str, ...]:
-    most = inputs.strategy.max_cost_usd
-    if most is None or not ranked or ranked[0].cost_usd <= most:
+    if not ranked:
         return ()
-    cost, limit = usd(ranked[0].cost_usd, "up"), usd(most, "down")
-    return (f"{ranked[0].endpoint} costs {cost}, over the advisory limit of {limit}",)
+    first, strategy = ranked[0], inputs.strategy
+    notes = []
+    if is_below_floor(ranked, strategy):
+        best = rounded(first.success, 2, "down")
+        notes.append(
+            f"no endpoint reaches the success of {strategy.min_success:g} that {strategy.id} asks"
+            f" for: the best one is taken ({best})"
+        )
+    most = strategy.max_cost_usd
+    if most is not None and first.cost_usd > most:
+        cost, limit = usd(first.cost_usd, "up"), usd(most, "down")
+        notes.append(f"{first.endpoint} costs {cost}, over the advisory limit of {limit}")
+    if _wants_speed(strategy) and all(dict(one.sources)["ttft_s"] == "default" for one in ranked):
+        notes.append("speeds unknown, defaults used: rolecall probe")
+    return tuple(notes)
+
+
+def _wants_speed(strategy: Strategy) -> bool:
+    """Tell whether speed decides: it is limited, or ten seconds weigh as much as the answer."""
+    if strategy.max_ttft_s is not None or strategy.max_duration_s is not None:
+        return True
+    a_second = max(strategy.ttft_usd_per_s, strategy.itl_usd_per_s)
+    return a_second > 0 and 10 * a_second >= strategy.quality_usd

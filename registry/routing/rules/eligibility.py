@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from rolecall.registry.core.credentials import holds_no_key
 from rolecall.registry.core.decisions import Candidate, Exclusion
 from rolecall.registry.core.entities import Assignment, Endpoint, Model, Role, Strategy
 from rolecall.registry.core.formatting import distinct_tokens, rounded, seconds, usd
 from rolecall.registry.core.requests import Task
+from rolecall.registry.core.text_models import made_instead
 from rolecall.registry.policy.strategies import matches
 from rolecall.registry.routing.rules.inputs import NO_GAPS, DecisionInputs, Eligible
 from rolecall.registry.routing.rules.tasks import covering_kinds, most_specific
@@ -206,7 +208,11 @@ def _by_form(look: _Look, seen: _Seen) -> None:
     untaken = [name for name in task.modalities if name not in seen.model.modalities]
     lost = [n for n in task.modalities if n in lossy and n not in untaken] if lossy else []
     forms = list(look.inputs.untaken_forms.get(seen.endpoint.id, ()))
-    if untaken or lost or forms:
+    names = (seen.model.id, seen.model.family or "", seen.endpoint.remote_model)
+    made = made_instead(names, seen.model.capabilities)
+    if made is not None:
+        seen.exclude("MODALITY_UNSUPPORTED", f"makes {made}, no text")
+    elif untaken or lost or forms:
         detail = _joined("takes no ", untaken + forms, "its API takes no ", lost)
         seen.exclude("MODALITY_UNSUPPORTED", detail)
     too_small = _too_small(look, seen)
@@ -324,7 +330,9 @@ def _breaches(strategy: Strategy, endpoint: Endpoint) -> list[str]:
 def _by_state(look: _Look, seen: _Seen) -> None:
     endpoint, inputs, profile = seen.endpoint, look.inputs, seen.endpoint.profile
     key = endpoint.key_env
-    if key and not endpoint.key_command and key not in inputs.available_env:
+    if key and holds_no_key(key):
+        seen.exclude("AUTH_UNAVAILABLE", f"{key} holds no key")
+    elif key and not endpoint.key_command and key not in inputs.available_env:
         seen.exclude("AUTH_UNAVAILABLE", f"{key} is not set")
     if endpoint.id in inputs.exhausted:
         seen.exclude("QUOTA_EXHAUSTED", inputs.exhausted[endpoint.id])

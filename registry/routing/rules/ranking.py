@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from operator import attrgetter
 
@@ -55,6 +55,23 @@ def rank(
         gone.add(chosen.endpoint)
         ranked.append(chosen)
     return tuple(ranked)
+
+
+def rank_below_floor(
+    candidates: Iterable[Candidate], strategy: Strategy, incumbent: str | None
+) -> tuple[Candidate, ...]:
+    """Order candidates of which none reaches the success floor: the most likely correct first."""
+
+    def place(candidate: Candidate) -> tuple[float, TieKey]:
+        return -candidate.success, tie_key(candidate, strategy, incumbent)
+
+    return tuple(sorted(candidates, key=place))
+
+
+def is_below_floor(ranked: Sequence[Candidate], strategy: Strategy) -> bool:
+    """Tell whether the first of the ranked does not reach the floor, and `else` let it through."""
+    floor = strategy.min_success
+    return bool(ranked) and floor is not None and ranked[0].success < floor
 
 
 def near_ties(ranked: tuple[Candidate, ...], strategy: Strategy) -> tuple[Candidate, ...]:

@@ -8,7 +8,7 @@ from rolecall.registry.core.decisions import Candidate, Exclusion
 from rolecall.registry.core.entities import Strategy
 from rolecall.registry.routing.rules.eligibility import capabilities_of
 from rolecall.registry.routing.rules.inputs import DecisionInputs
-from rolecall.registry.routing.rules.ranking import near_ties, tie_key
+from rolecall.registry.routing.rules.ranking import is_below_floor, near_ties, tie_key
 from rolecall.registry.routing.rules.tasks import covering_kinds
 
 _INCUMBENT, _LOCALITY, _PREFERRED = 0, 1, 2
@@ -38,10 +38,11 @@ def reasons(
     if not ranked:
         return ()
     chosen, strategy = ranked[0], inputs.strategy
-    near = near_ties(ranked, strategy)
+    is_by_success = is_below_floor(ranked, strategy)
+    near = ranked[:1] if is_by_success else near_ties(ranked, strategy)
     decided_by = _decided_by(near, strategy, inputs.incumbent)
     codes: list[str] = []
-    if chosen.value_usd == max(each.value_usd for each in ranked):
+    if not is_by_success and chosen.value_usd == max(each.value_usd for each in ranked):
         codes.append("BEST_TOTAL_SCORE")
     if len(near) > 1:
         codes.append("TIE_BREAK_APPLIED")
@@ -120,7 +121,7 @@ def _worth_turned_it(ranked: tuple[Candidate, ...], inputs: DecisionInputs) -> b
     """Tell whether another would be chosen were the worth 1."""
     strategy = inputs.strategy
     added = (inputs.task.worth - 1.0) * strategy.quality_usd
-    if added == 0:
+    if added == 0 or is_below_floor(ranked, strategy):
         return False
     plain = [(each.value_usd - added * each.success, each) for each in ranked]
     floor = max(value for value, _ in plain) - strategy.tie_band_usd
@@ -145,9 +146,9 @@ def _targets(ranked: tuple[Candidate, ...], strategy: Strategy) -> list[str]:
         each.success > chosen.success and each.cost_usd > chosen.cost_usd for each in ranked
     ):
         codes.append("BUDGET_OPTIMIZATION")
-    # A ranked candidate has met every limit that is set.
+    # A ranked candidate has met every limit that is set, but for the floor under `else`.
     if strategy.max_ttft_s is not None or strategy.max_duration_s is not None:
         codes.append("LOW_LATENCY_TARGET_MET")
-    if strategy.min_success is not None:
+    if strategy.min_success is not None and chosen.success >= strategy.min_success:
         codes.append("HIGH_QUALITY_TARGET_MET")
     return codes

@@ -19,6 +19,10 @@ _NOT_MEASURED = Measured()
 _MAX_FAILURE_RATE = 0.99
 _LEAST_STD = 0.01
 _LEAST_SUCCESS = 0.01
+# Waits for one's own machine, as multiples of the strategy's figure (3 s): 7.5 s to load some 5 GB
+# from a disk, and 12 ms to read a token of the prompt, as a processor without a graphics card does.
+_LOCAL_LOADING = 2.5
+_LOCAL_READING_PER_TOKEN = 0.004
 # How many calls what is declared (or the strategy's default) counts for beside measured ones.
 FAILURE_PRIOR_CALLS = 4.0
 
@@ -34,9 +38,9 @@ def score(
     """Score one endpoint for one task.
 
     What was `measured` goes before the endpoint's profile. What neither tells takes the
-    strategy's `default_*` figure, marked `default`. An estimated `input_tokens` is marked
-    `scored`, being worked out from the prompt. The source of `cost_usd` is the weakest of its
-    parts: `default` before `declared` before `scored`.
+    strategy's `default_*` figure, marked `default`, and on one's own machine a longer wait. An
+    estimated `input_tokens` is marked `scored`, being worked out from the prompt. The source of
+    `cost_usd` is the weakest of its parts: `default` before `declared` before `scored`.
 
     What is worked out is rounded here, once, so that what is compared, shown and stored is the
     same: cost to six significant digits, what was measured to four.
@@ -55,7 +59,7 @@ def score(
     ttft_s, ttft_from = _speed(
         (seen.ttft_p50_s, seen.ttft_long_p50_s),
         seen,
-        (profile.ttft_s, told, strategy.default_ttft_s),
+        (profile.ttft_s, told, _usual_ttft_s(endpoint, task, strategy)),
     )
     itl_s, itl_from = _speed(
         (seen.itl_p50_s, seen.itl_long_p50_s), seen, (profile.itl_s, told, strategy.default_itl_s)
@@ -100,6 +104,20 @@ def score(
         parts=None if basis == "profile" else prediction.parts,
         untimed_tokens=untimed_tokens,
     )
+
+
+def _usual_ttft_s(endpoint: Endpoint, task: Task, strategy: Strategy) -> float:
+    """Return how long a first token is taken to need while nobody has measured it.
+
+    The strategy's figure is for a provider's servers. On one's own machine the model has to be
+    loaded first and the prompt is read slowly, the same for every model: what sets two of them
+    apart is told by calls or `rolecall probe`, and never by seconds that nobody measured.
+    """
+    if endpoint.locality == "remote":
+        return strategy.default_ttft_s
+    fresh_tokens = task.input_tokens - min(task.cached_tokens, task.input_tokens)
+    reading = _LOCAL_READING_PER_TOKEN * fresh_tokens
+    return _rounded(strategy.default_ttft_s * (_LOCAL_LOADING + reading))
 
 
 @cache

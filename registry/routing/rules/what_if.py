@@ -10,7 +10,7 @@ from typing import NamedTuple
 from rolecall.registry.core.decisions import Candidate, Exclusion, Flip
 from rolecall.registry.core.entities import Strategy
 from rolecall.registry.core.formatting import Rounding, rounded, seconds, usd
-from rolecall.registry.routing.rules.ranking import TieKey, tie_key
+from rolecall.registry.routing.rules.ranking import TieKey, is_below_floor, tie_key
 from rolecall.registry.routing.rules.what_if_weights import weight_flips
 
 
@@ -96,13 +96,53 @@ def flips(
 
     `becomes` is the boundary: the choice changes on it or just past it. What is excluded by more
     than one limit, or by anything that was not scored, never comes back. The relatively smallest
-    change comes first, a weight before a limit where they are equal, "no limit" last.
+    change comes first, a weight before a limit where they are equal, "no limit" last. Where
+    nobody reaches the success floor, only a lower floor and the locality are told: no weight
+    decided.
     """
+    if is_below_floor(ranked, strategy):
+        return tuple(_flips_below_floor(ranked, excluded, strategy, incumbent))
     found = [
         *weight_flips(ranked, strategy, incumbent, worth),
         *_limit_flips(ranked, excluded, strategy, incumbent),
     ]
     return tuple(sorted(found, key=_relative_size))
+
+
+def _flips_below_floor(
+    ranked: Sequence[Candidate],
+    excluded: Iterable[Exclusion],
+    strategy: Strategy,
+    incumbent: str | None,
+) -> list[Flip]:
+    entries = [
+        _Entry(each, each.value_usd, tie_key(each, strategy, incumbent))
+        for each in (*ranked, *(one.weighed for one in _sole(excluded) if one.weighed))
+    ]
+    here, now, floor = entries[: len(ranked)], ranked[0].endpoint, _LIMITS[0]
+    found: list[Flip] = []
+    let_in: list[_Entry] = []
+    for entry in here:  # the most likely correct first, as a falling floor lets them in
+        let_in.append(entry)
+        then = _chosen_id(let_in, strategy.tie_band_usd)
+        if then != now:
+            reached = entry.candidate.success
+            words = (
+                floor.words(reached, "down"),
+                floor.words(strategy.min_success or 0.0, "nearest"),
+            )
+            change = floor.looser.format(*words)
+            found.append(Flip(floor.parameter, strategy.min_success, reached, change, then))
+            break
+    local = next((one.endpoint for one in ranked if one.locality == "local"), None)
+    remote = _chosen_id(entries[len(ranked) :], strategy.tie_band_usd)
+    if strategy.local_only and remote is not None:
+        change = "if remote endpoints were allowed"
+        found.append(Flip("local_only", True, False, change, remote))
+    elif not strategy.local_only and local != now:
+        change = "if only local endpoints were allowed"
+        found.append(Flip("local_only", False, True, change, local))
+    return found
 
 
 def _relative_size(flip: Flip) -> float:

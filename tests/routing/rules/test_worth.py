@@ -8,13 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolecall.registry.core.entities import Endpoint, Role, Strategy
+from rolecall.registry.core.entities import Endpoint, Profile, Role, Strategy
 from rolecall.registry.routing.rules.decide import decide
 from tests.routing.rules.test_decide import (
     INPUTS,
     PLAIN,
     PREDICTIONS,
+    STRONG,
     TASK,
+    TINY,
+    WEAK,
     limits,
     pools,
     ranking,
@@ -46,9 +49,13 @@ def test_the_more_is_at_stake_the_likelier_is_the_choice_to_succeed(
 
 def test_what_is_at_stake_turns_the_choice() -> None:
     frugal = replace(PLAIN, quality_usd=0.02)
-    assert ranking(frugal).chosen == "b/weak"
-    assert ranking(frugal, task=replace(TASK, worth=5.0)).chosen == "a/strong"
-    assert ranking(frugal, task=replace(TASK, worth=0.1)).chosen == "local/tiny"
+    quick = replace(TINY, profile=Profile(ttft_s=3.0))
+
+    def chosen(worth: float) -> str | None:
+        task = replace(TASK, worth=worth)
+        return ranking(frugal, task=task, endpoints=(STRONG, WEAK, quick)).chosen
+
+    assert [chosen(worth) for worth in (0.1, 1.0, 5.0)] == ["local/tiny", "b/weak", "a/strong"]
 
 
 @pytest.mark.parametrize(
