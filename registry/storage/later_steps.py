@@ -171,3 +171,10 @@ NAMES = (
     # Readings are derived from judged rows, and are made again when they are next needed.
     "DELETE FROM judged_readings",
 )
+
+CIRCUITS = (
+    "ALTER TABLE endpoint_statistics ADD COLUMN opened_at TEXT",
+    "ALTER TABLE endpoint_statistics ADD COLUMN opened_status INTEGER",
+    "ALTER TABLE endpoint_statistics ADD COLUMN asked_s REAL",
+    "ALTER TABLE endpoint_statistics ADD COLUMN refused_key TEXT",
+)

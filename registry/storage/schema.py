@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlite_utils import Database, Migrations
 
 from rolecall.registry.storage.later_steps import (
+    CIRCUITS,
     FITTED_MODELS,
     JUDGED_ROWS,
     LEARNING,
@@ -89,6 +90,12 @@ def m011_short_decisions(db: Database) -> None:
     _execute_all(db, NAMES_TABLE)
     shorten_decisions(db.conn)
     _execute_all(db, VIEWS)
+
+
+@steps()
+def m015_circuits(db: Database) -> None:
+    """Keep when and why a circuit opened, and which key a server refused."""
+    _execute_all(db, CIRCUITS)
 
 
 _REGISTRY = (
