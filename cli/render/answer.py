@@ -14,7 +14,7 @@ from rolecall.cli.render.output import json_text, note, one_line, print_text
 from rolecall.registry.calls.answer_json import describe_answer, describe_failure, tool_call
 from rolecall.registry.calls.events import Answered, Asking, Decided, Failed, Progress, Waiting
 from rolecall.registry.core.chat import TextDelta, ThinkingDelta
-from rolecall.registry.core.errors import RegistryError
+from rolecall.registry.core.errors import CallFailed, RegistryError
 from rolecall.registry.core.formatting import seconds, tokens, usd
 
 if TYPE_CHECKING:
@@ -86,6 +86,9 @@ class _Screen:
             case Failed():
                 self.failed(event)
             case Waiting():
+                if event.is_asked:
+                    wait = seconds(event.seconds)
+                    self.notes((f"waiting {wait}: {event.endpoint} asked for it",))
                 self.spin(f"waiting {seconds(event.seconds)} to ask {event.endpoint} again")
             case Answered():
                 self.answered(event)
@@ -185,7 +188,11 @@ class _Screen:
 
 
 def _error_type(failure: Failed) -> str:
-    return getattr(failure.error, "error_type", None) or one_line(failure.error.message)
+    error = failure.error
+    if not isinstance(error, CallFailed):
+        return one_line(error.message)
+    asks = f" (asks to wait {seconds(error.retry_after_s)})" if error.retry_after_s else ""
+    return f"{error.error_type}{asks}"
 
 
 def _dim(text: str) -> str:

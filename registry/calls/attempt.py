@@ -15,6 +15,7 @@ from rolecall.registry.core.clock import Now, stamp, utc_now
 from rolecall.registry.core.entities import Endpoint, Scope
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.core.ids import new_id
+from rolecall.registry.core.key_marks import key_mark
 from rolecall.registry.core.telemetry import Call, SampleSource
 from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.hosts import provider_name
@@ -23,7 +24,8 @@ from rolecall.registry.providers.protocol import Target
 from rolecall.registry.routing.rules.cost import cost_of, is_free, usd_for
 from rolecall.registry.routing.rules.token_estimate import BYTES_PER_TOKEN
 from rolecall.registry.storage.connection import Database
-from rolecall.registry.telemetry.record import begin_call, end_call
+from rolecall.registry.storage.statistics import key_salt
+from rolecall.registry.telemetry.record import Passage, begin_call, end_call
 
 NOT_BILLED = "not billed"
 # What ends a call before it is sent, where no status came: no connection, no key, no request.
@@ -52,12 +54,14 @@ class Purpose:
 class Attempt:
     """One call, before, while and after it is made.
 
-    Once `events` has ended, `call` is the row as stored, and `answer` is what came.
+    `is_last` where nobody else is left to ask: then an open circuit does not keep it from being
+    made. Once `events` has ended, `call` is the row as stored, and `answer` is what came.
     """
 
     plan: CallPlan
     number: int = 1
     purpose: Purpose = Purpose()
+    is_last: bool = False
     call: Call = field(init=False)
     answer: Answer = field(init=False, default_factory=Answer)
     error: CallFailed | None = field(init=False, default=None)
@@ -78,6 +82,7 @@ class Caller:
         self._client = client
         self._environment = environment
         self._now = now
+        self._salt: str | None = None
 
     def events(self, attempt: Attempt, *, stream: bool = True) -> Generator[Event]:
         """Record, send and stream one call; its end is recorded whatever happens.
@@ -87,7 +92,9 @@ class Caller:
         and records an interrupted call.
         """
         attempt.call = _begun(attempt, self._now())
-        begin_call(self._db, attempt.call, attempt.purpose.scopes)
+        mark = self.key_mark(attempt.plan.endpoint)
+        passage = Passage(attempt.is_last, mark)
+        begin_call(self._db, attempt.call, attempt.purpose.scopes, passage)
         clock = _Clock()
         try:
             yield from self._sent(attempt, clock, stream=stream)
@@ -101,7 +108,16 @@ class Caller:
             raise
         finally:
             ended = _ended(attempt, clock)
-            attempt.call = end_call(self._db, ended, attempt.plan.reserved_usd, now=self._now)
+            reserved_usd = attempt.plan.reserved_usd
+            attempt.call = end_call(self._db, ended, reserved_usd, mark, now=self._now)
+
+    def key_mark(self, endpoint: Endpoint) -> str | None:
+        """Return the mark of the key that an endpoint is called with; null where it has none."""
+        if endpoint.key_env is None and endpoint.key_command is None:
+            return None
+        if self._salt is None:
+            self._salt = key_salt(self._db)
+        return key_mark(endpoint, self._environment, self._salt)
 
     def _sent(self, attempt: Attempt, clock: _Clock, *, stream: bool) -> Generator[Event]:
         plan = attempt.plan

@@ -26,6 +26,7 @@ from rolecall.registry.policy.budget import remaining, spend_limit
 from rolecall.registry.policy.layers import Layers, policy_layers
 from rolecall.registry.policy.strategies import selected
 from rolecall.registry.providers.support import lost_modalities, uncarried
+from rolecall.registry.routing.open_circuits import passing_note, without_circuits
 from rolecall.registry.routing.rules.decide import decide, nothing_eligible_message
 from rolecall.registry.routing.rules.eligibility import find_eligible
 from rolecall.registry.routing.rules.inputs import ApiGaps, DecisionInputs, Ranked
@@ -48,7 +49,7 @@ from rolecall.registry.storage.decisions import (
     last_prompt,
 )
 from rolecall.registry.storage.registry import read_registry, read_revision
-from rolecall.registry.telemetry.availability import read_availability
+from rolecall.registry.telemetry.availability import Availability, read_availability
 
 CACHE_LIFETIME = timedelta(minutes=5)
 CACHE_LEAST_TOKENS = 1024
@@ -87,6 +88,7 @@ class Router:
         self._db = db
         self._scorer = scorer
         self._tell = tell
+        self._environment = environment
         self._keys = frozenset(name for name, value in environment.items() if value)
         self.now = now
         self._snapshot: Snapshot | None = None
@@ -116,15 +118,17 @@ class Router:
             last = last_in_conversation(self._db, choices.conversation_id)
         reading, task, role = self._task(snapshot, request, choices, last)
         layers = policy_layers(snapshot.registry, choices, role)
+        known = read_availability(
+            self._db, task.kind, self.now(), snapshot.registry.endpoints, self._environment
+        )
         inputs = replace(
-            self._inputs(snapshot, task, choices, layers, will_call=will_call),
+            self._inputs(snapshot, task, choices, layers, known, will_call=will_call),
             role=role,
             incumbent=last.chosen if last else None,
         )
-        eligible = find_eligible(inputs)
-        facts = [snapshot.facts[variant] for variant in eligible.variants]
-        predictions = {one.model: one for one in self._scorer.predict(reading, facts)}
-        ranked = decide(inputs, predictions, eligible)
+        ranked = self._ranked(snapshot, reading, inputs)
+        if ranked.chosen is None:
+            ranked = self._ranked_without_circuits(snapshot, reading, inputs, known) or ranked
         decision = replace(
             self._decision(request, choices, inputs, ranked, layers),
             elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
@@ -132,6 +136,22 @@ class Router:
         if record:
             insert_decision(self._db, decision)
         return decision
+
+    def _ranked(self, snapshot: Snapshot, reading: Reading, inputs: DecisionInputs) -> Ranked:
+        eligible = find_eligible(inputs)
+        facts = [snapshot.facts[variant] for variant in eligible.variants]
+        predictions = {one.model: one for one in self._scorer.predict(reading, facts)}
+        return decide(inputs, predictions, eligible)
+
+    def _ranked_without_circuits(
+        self, snapshot: Snapshot, reading: Reading, inputs: DecisionInputs, known: Availability
+    ) -> Ranked | None:
+        """Return who is chosen where open circuits keep nobody out; null where still nobody is."""
+        passing = without_circuits(inputs, known)
+        ranked = None if passing is None else self._ranked(snapshot, reading, passing)
+        if ranked is None or ranked.chosen is None:
+            return None
+        return replace(ranked, notes=(*ranked.notes, passing_note(ranked.chosen, known)))
 
     @property
     def registry(self) -> Registry:
@@ -157,13 +177,13 @@ class Router:
         task: Task,
         choices: RoutingChoices,
         layers: Layers,
+        known: Availability,
         *,
         will_call: bool,
     ) -> DecisionInputs:
         now, registry = self.now(), snapshot.registry
         if choices.endpoints:
             selected([one.id for one in registry.endpoints], choices.endpoints)
-        known = read_availability(self._db, task.kind, now)
         left = remaining(self._db, registry.scopes, choices.app, choices.user, now)
         limit, notes = spend_limit(layers.strategy, left, will_call=will_call)
         return DecisionInputs(
@@ -176,6 +196,7 @@ class Router:
             available_env=self._keys,
             offline=known.offline,
             exhausted=known.exhausted,
+            refused=known.refused,
             measured=known.measured,
             api_gaps=_api_gaps(task.parameters, task.modalities),
             allow_drop=choices.allow_drop,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from rolecall.registry.core.clock import Now, stamp, utc_now
@@ -28,15 +28,44 @@ from rolecall.registry.storage.statistics import (
     write_samples,
     write_statistics,
 )
-from rolecall.registry.telemetry.circuit import TRIAL_S, is_open, on_trial, why_open
+from rolecall.registry.telemetry.circuit import (
+    TRIAL_S,
+    asked_left_s,
+    believed,
+    is_open,
+    on_trial,
+    refuses_key,
+    why_open,
+)
 from rolecall.registry.telemetry.statistics import after_call, after_outcome, kinds_of
 
 
 class CircuitOpen(RegistryError):
-    """The endpoint's circuit was opened, or its trial taken, since the decision was made."""
+    """The endpoint's circuit keeps it out: it opened, or is on trial, since the decision was made.
+
+    `wait_s` is for how much longer the server asked to be left alone; 0 where it did not ask.
+    """
+
+    def __init__(self, message: str, wait_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
 
 
-def begin_call(db: Database, call: Call, scopes: Iterable[Scope]) -> None:
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What a call may pass: an open circuit, if no server asked for it (`is_last`: nobody else is
+    left to ask), and one that a key other than the call's (`key_mark`) opened."""
+
+    is_last: bool = False
+    key_mark: str | None = None
+
+
+_NO_PASSAGE = Passage()
+
+
+def begin_call(
+    db: Database, call: Call, scopes: Iterable[Scope], passage: Passage = _NO_PASSAGE
+) -> None:
     """Store a call that is about to be sent, its worst case held against the budgets.
 
     All in one transaction, so that no two commands spend the same money or try the same circuit.
@@ -46,7 +75,7 @@ def begin_call(db: Database, call: Call, scopes: Iterable[Scope]) -> None:
     held = call.reserved_usd or 0.0
     now = datetime.fromisoformat(call.created_at)
     with db.transaction():
-        _pass_circuit(db, call, now)
+        _pass_circuit(db, call, now, passage)
         for one in remaining(db, scopes, call.app, call.user, now):
             if one.budget.mode == "hard" and held > max(one.left_usd, 0.0):
                 raise BudgetExceeded(f"{call.endpoint} may cost more than is left: {one.words}")
@@ -54,13 +83,17 @@ def begin_call(db: Database, call: Call, scopes: Iterable[Scope]) -> None:
         _book(db, call, held)
 
 
-def _pass_circuit(db: Database, call: Call, now: datetime) -> None:
+def _pass_circuit(db: Database, call: Call, now: datetime, passage: Passage) -> None:
     stats = read_endpoint_statistics(db, call.endpoint)
     if stats is None or call.sample_source == "probe":
         return
-    at = call.created_at
+    stats, at = believed(stats, now), call.created_at
     if is_open(stats, at):
-        raise CircuitOpen(f"{call.endpoint} {why_open(stats, now)}")
+        wait_s = asked_left_s(stats, now)
+        is_other_key = stats.refused_key not in (None, passage.key_mark)
+        if is_other_key or (passage.is_last and wait_s == 0):
+            return
+        raise CircuitOpen(f"{call.endpoint} {why_open(stats, now)}", wait_s)
     if on_trial(stats, at):
         until = stamp(now + timedelta(seconds=TRIAL_S))
         claim_trial(db, call.endpoint, at, until)
@@ -69,13 +102,21 @@ def _pass_circuit(db: Database, call: Call, now: datetime) -> None:
 def stays_open(db: Database, endpoint: str, until: datetime) -> bool:
     """Tell whether an endpoint's circuit is open and will still be so at that moment."""
     stats = read_endpoint_statistics(db, endpoint)
-    return stats is not None and is_open(stats, stamp(until))
+    return stats is not None and is_open(believed(stats, until), stamp(until))
 
 
-def end_call(db: Database, call: Call, reserved_usd: float | None, *, now: Now = utc_now) -> Call:
+def end_call(
+    db: Database,
+    call: Call,
+    reserved_usd: float | None,
+    key_mark: str | None = None,
+    *,
+    now: Now = utc_now,
+) -> Call:
     """Store how a call ended and fold it into its endpoint's statistics; return what is stored.
 
-    `reserved_usd` is what `begin_call` held; it is given back for what was spent. The end is dated
+    `reserved_usd` is what `begin_call` held; it is given back for what was spent. `key_mark` is
+    that of the key that was sent: if it was refused, the circuit is bound to it. The end is dated
     under the write lock, so that calls are folded in the order of `finished_at`.
     """
     with db.transaction():
@@ -84,6 +125,8 @@ def end_call(db: Database, call: Call, reserved_usd: float | None, *, now: Now =
             before = read_endpoint_statistics(db, call.endpoint)
             samples = read_samples(db, call.endpoint)
             stats, kept = after_call(before, samples, ended)
+            if refuses_key(ended):
+                stats = replace(stats, refused_key=key_mark)
             write_statistics(db, stats)
             if kept is not samples:
                 write_samples(db, call.endpoint, kept)

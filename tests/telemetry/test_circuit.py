@@ -34,8 +34,9 @@ def test_a_success_in_between_starts_the_count_anew() -> None:
 
 
 def test_half_of_many_calls_failing_opens_it_too() -> None:
-    calls = [failing(n) if n % 2 else call(n, took_s=0.1) for n in range(12)]
-    assert is_open(stats_of(*calls), at(12))
+    calls = [failing(n) if n % 2 else call(n, took_s=0.1) for n in range(8)]
+    assert is_open(stats_of(*calls), at(8))
+    assert not is_open(stats_of(*calls[:6]), at(6))
 
 
 def test_no_server_keeps_us_away_for_more_than_an_hour() -> None:

@@ -79,7 +79,9 @@ def nothing_eligible_message(
     against = list(_by_endpoint(excluded).values())
     only_budget = any([each.code for each in found] == ["BUDGET_EXCEEDED"] for found in against)
     details = {each.detail for each in excluded}
-    because = f" ({details.pop()})" if len(details) == 1 else ""
+    if len(details) > 1:  # what may pass, or be mended, is worth a word beside other reasons
+        details = {each.detail for each in excluded if each.code in _PASSING_CODES}
+    because = f" ({'; '.join(sorted(details))})" if 0 < len(details) <= _MOST_DETAILS else ""
     message = f"no endpoint is eligible: {counts}{because}"
     return message, _hint(against, {one.id: one.key_env for one in endpoints}), only_budget
 
@@ -102,6 +104,8 @@ def _hint(against: list[list[Exclusion]], keys: Mapping[str, str | None]) -> str
     return _HINTS.get(code, "rolecall explain")
 
 
+_PASSING_CODES = ("AUTH_UNAVAILABLE", "PROVIDER_OFFLINE", "QUOTA_EXHAUSTED")
+_MOST_DETAILS = 3
 _HINTS = {
     "BUDGET_EXCEEDED": "raise --max-cost or the budget, or lower --max-tokens",
     "PROVIDER_OFFLINE": "wait, or ask it yourself: rolecall probe",

@@ -320,6 +320,8 @@ def _by_state(look: _Look, seen: _Seen) -> None:
     key = endpoint.key_env
     if key and not endpoint.key_command and key not in inputs.available_env:
         seen.exclude("AUTH_UNAVAILABLE", f"{key} is not set")
+    elif endpoint.id in inputs.refused:
+        seen.exclude("AUTH_UNAVAILABLE", inputs.refused[endpoint.id])
     if endpoint.id in inputs.exhausted:
         seen.exclude("QUOTA_EXHAUSTED", inputs.exhausted[endpoint.id])
     if endpoint.id in inputs.offline:
