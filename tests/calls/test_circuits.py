@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rolecall.registry.calls.ask import Asker, open_asker
+from rolecall.registry.calls.ask import open_asker
 from rolecall.registry.calls.events import Answered, Asking, AskRequest, Failed, Waiting
 from rolecall.registry.core.chat import Chat, Text, Turn
 from rolecall.registry.core.clock import stamp
@@ -18,13 +15,12 @@ from rolecall.registry.core.entities import Price
 from rolecall.registry.core.errors import AllFailed
 from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.editing.open import open_registry
-from rolecall.registry.providers.client import Client
-from rolecall.registry.routing.router import Router
 from rolecall.registry.scorer.model import Scorer
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.statistics import read_endpoint_statistics
 from rolecall.registry.telemetry.circuit import state
 from rolecall.registry.telemetry.record import CircuitOpen
+from tests.calls.pausing import Pausing
 from tests.calls.serving import Serving
 from tests.conftest import Rolecall
 from tests.faults.plan import DEFAULT_TEXT, Plan
@@ -112,27 +108,6 @@ def test_what_is_routed_is_what_would_be_asked_though_its_circuit_is_open(
     result = rolecall("route", "hello")
     assert (result.exit_code, result.stdout) == (0, f"{endpoint}\n")
     assert "(failed 3 times in a row (overloaded))" in result.stderr
-
-
-@dataclass
-class Pausing:
-    """A clock that only pauses move, and what was paused."""
-
-    moment: datetime = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
-    pauses: list[float] = field(default_factory=list)
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def pause(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self.moment += timedelta(seconds=seconds)
-
-    @contextmanager
-    def asker(self, scorer: Scorer) -> Iterator[Asker]:
-        with open_registry(None) as db, Client() as client:
-            router = Router(db, scorer=scorer, environment={}, now=self.now)
-            yield Asker(db, router, client, environment={}, pause=self.pause, chance=lambda: 0.0)
 
 
 def test_a_short_wait_that_a_server_asked_for_is_waited_out_where_nobody_else_is_left(
