@@ -309,7 +309,7 @@ def _kind_and_role(
 
 def _cached_tokens(request: Request, last: LastTurn | None, now: datetime) -> int:
     """Return how much of the request the endpoint of the last turn still has in its cache."""
-    if last is None or now - datetime.fromisoformat(last.created_at) > CACHE_LIFETIME:
+    if last is None or abs(now - datetime.fromisoformat(last.created_at)) > CACHE_LIFETIME:
         return 0
     before = estimate_tokens(replace(request, messages=request.messages[:-1]))
     return before if before >= CACHE_LEAST_TOKENS else 0

@@ -100,7 +100,8 @@ def _hint(against: list[list[Exclusion]], keys: Mapping[str, str | None]) -> str
     code = Counter(each.code for each in nearest).most_common(1)[0][0]
     if code == "AUTH_UNAVAILABLE":
         unset = Counter(keys.get(each.endpoint) for each in nearest if each.code == code)
-        return f"export {unset.most_common(1)[0][0]}=..."
+        name = unset.most_common(1)[0][0]
+        return "rolecall endpoints list" if name is None else f"export {name}=..."
     return _HINTS.get(code, "rolecall explain")
 
 
