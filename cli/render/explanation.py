@@ -64,7 +64,8 @@ def _header(decision: Decision) -> str:
     parts = [decision.role or "no role", decision.strategy.id]
     parts.append(f"decided in {seconds(decision.elapsed_ms / 1000)}")
     if decision.margin_usd is not None:
-        near = " (near-tie)" if decision.margin_usd < 0 else ""
+        is_near = decision.margin_usd < 0 and "TIE_BREAK_APPLIED" in decision.reasons
+        near = " (near-tie)" if is_near else ""
         parts.append(f"margin {usd(decision.margin_usd)} over {decision.runner_up}{near}")
     return " · ".join(parts)
 

@@ -29,6 +29,7 @@ from rolecall.registry.providers.support import lost_modalities, uncarried
 from rolecall.registry.routing.open_circuits import passing_note, without_circuits
 from rolecall.registry.routing.rules.decide import decide, nothing_eligible_message
 from rolecall.registry.routing.rules.eligibility import find_eligible
+from rolecall.registry.routing.rules.exploration import is_time_to_try, with_untimed_tried
 from rolecall.registry.routing.rules.inputs import ApiGaps, DecisionInputs, Ranked
 from rolecall.registry.routing.rules.tasks import Detected, build_task, covers, resolve_role
 from rolecall.registry.routing.rules.token_estimate import estimate_tokens
@@ -103,10 +104,10 @@ class Router:
     ) -> Decision:
         """Return the decision for one request, stored unless `record` is false.
 
-        Where a call follows, no candidate may cost more than the limits allow even at worst. A
-        decision in which nothing is eligible is returned (and stored) like any other, with
-        `chosen` null. What `choices` say of the request wins. Its `elapsed_ms` counts reading the
-        prompt and deciding, not start-up.
+        Where a call follows, no candidate may cost more than the limits allow even at worst, and
+        one that was never timed is tried now and then. A decision in which nothing is eligible is
+        returned (and stored) like any other, with `chosen` null. What `choices` say of the request
+        wins. Its `elapsed_ms` counts reading the prompt and deciding, not start-up.
         Raises UnknownRecord for a role, strategy or endpoint that is not there,
         RegistryUnusable when the file cannot be read or written.
         """
@@ -129,6 +130,8 @@ class Router:
         ranked = self._ranked(snapshot, reading, inputs)
         if ranked.chosen is None:
             ranked = self._ranked_without_circuits(snapshot, reading, inputs, known) or ranked
+        elif will_call and is_time_to_try(known.statistics.values()):
+            ranked = with_untimed_tried(ranked, inputs)
         decision = replace(
             self._decision(request, choices, inputs, ranked, layers),
             elapsed_ms=round((time.perf_counter() - started) * 1000, 3),

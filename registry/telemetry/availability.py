@@ -40,7 +40,8 @@ class Availability:
     """What calls and outcomes say of each endpoint, and which may not be called now, with why.
 
     `refused` are those whose key was refused, at them or at another endpoint of their host;
-    `kept_out` says more of all that are `offline` or `exhausted`.
+    `kept_out` says more of all that are `offline` or `exhausted`. `statistics` are those that all
+    this was read from.
     """
 
     measured: dict[str, Measured] = field(default_factory=dict)
@@ -48,6 +49,7 @@ class Availability:
     exhausted: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     kept_out: dict[str, KeptOut] = field(default_factory=dict)
+    statistics: dict[str, EndpointStatistics] = field(default_factory=dict)
 
 
 def read_availability(
@@ -66,7 +68,7 @@ def read_availability(
         kinds = kinds_of(task)
         outcomes = read_outcome_statistics(db, kinds)
     judged = {endpoint for endpoint, _ in outcomes}
-    found = Availability()
+    found = Availability(statistics=statistics)
     at = stamp(now)
     refusals: dict[str, EndpointStatistics] = {}
     for endpoint in statistics.keys() | judged:

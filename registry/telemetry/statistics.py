@@ -29,7 +29,7 @@ RECENT_CALLS, RECENT_TIME = 4.0, timedelta(minutes=15)
 TAIL_CALLS, TAIL_TIME = 16.0, timedelta(days=1)
 LONG_TIME = timedelta(days=7)
 KEPT_TIME = timedelta(days=1)  # so long the long medians stand before they begin to fade
-FAILURE_CALLS, FAILURE_TIME = 30.0, timedelta(hours=6)
+FAILURE_CALLS, FAILURE_TIME = 30.0, timedelta(hours=1)
 OUTCOME_COUNT, OUTCOME_TIME = 20.0, timedelta(days=14)
 OUTCOME_PRIOR = 4.0
 PROBE_WEIGHT = 0.5

@@ -15,6 +15,8 @@ from rolecall.registry.routing.rules.inputs import NO_GAPS, DecisionInputs, Elig
 from rolecall.registry.routing.rules.tasks import covering_kinds, most_specific
 from rolecall.registry.routing.rules.token_estimate import context_needed
 
+NOT_SET = "is not set"
+
 
 class _Look(NamedTuple):
     """What holds for every endpoint, worked out once."""
@@ -319,7 +321,7 @@ def _by_state(look: _Look, seen: _Seen) -> None:
     endpoint, inputs, profile = seen.endpoint, look.inputs, seen.endpoint.profile
     key = endpoint.key_env
     if key and not endpoint.key_command and key not in inputs.available_env:
-        seen.exclude("AUTH_UNAVAILABLE", f"{key} is not set")
+        seen.exclude("AUTH_UNAVAILABLE", f"{key} {NOT_SET}")
     elif endpoint.id in inputs.refused:
         seen.exclude("AUTH_UNAVAILABLE", inputs.refused[endpoint.id])
     if endpoint.id in inputs.exhausted:

@@ -20,7 +20,7 @@ _MAX_FAILURE_RATE = 0.99
 _LEAST_STD = 0.01
 _LEAST_SUCCESS = 0.01
 # How many calls what is declared (or the strategy's default) counts for beside measured ones.
-FAILURE_PRIOR_CALLS = 4.0
+FAILURE_PRIOR_CALLS = 10.0
 
 
 def score(
