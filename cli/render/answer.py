@@ -21,7 +21,7 @@ from rolecall.registry.calls.events import (
     Waiting,
 )
 from rolecall.registry.core.chat import TextDelta, ThinkingDelta
-from rolecall.registry.core.errors import CheckFailed, RegistryError
+from rolecall.registry.core.errors import CallFailed, CheckFailed, RegistryError
 from rolecall.registry.core.formatting import seconds, tokens, usd
 
 if TYPE_CHECKING:
@@ -98,6 +98,9 @@ class _Screen:
             case Failed():
                 self.failed(event)
             case Waiting():
+                if event.is_asked:
+                    wait = seconds(event.seconds)
+                    self.notes((f"waiting {wait}: {event.endpoint} asked for it",))
                 self.spin(f"waiting {seconds(event.seconds)} to ask {event.endpoint} again")
             case Checking():
                 self.checking(event)
@@ -224,4 +227,8 @@ class _Screen:
 
 
 def _error_type(failure: Failed) -> str:
-    return getattr(failure.error, "error_type", None) or one_line(failure.error.message)
+    error = failure.error
+    if not isinstance(error, CallFailed):
+        return one_line(error.message)
+    asks = f" (asks to wait {seconds(error.retry_after_s)})" if error.retry_after_s else ""
+    return f"{error.error_type}{asks}"

@@ -22,7 +22,6 @@ from rolecall.registry.routing.decision_json import (
     describe_calls,
     describe_decision,
     grouped_exclusions,
-    is_below_floor,
     why_chosen,
     worth_in_words,
 )
@@ -114,7 +113,7 @@ def _header(decision: Decision) -> str:
     parts = [decision.role or "no role", decision.strategy.id]
     parts.append(f"decided in {seconds(decision.elapsed_ms / 1000)}")
     if decision.margin_usd is not None:
-        is_near = decision.margin_usd < 0 and not is_below_floor(decision)
+        is_near = decision.margin_usd < 0 and "TIE_BREAK_APPLIED" in decision.reasons
         near = " (near-tie)" if is_near else ""
         parts.append(f"margin {usd(decision.margin_usd)} over {decision.runner_up}{near}")
     return " · ".join(parts)

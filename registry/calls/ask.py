@@ -40,6 +40,7 @@ from rolecall.registry.core.errors import (
     RegistryError,
     UsageError,
 )
+from rolecall.registry.core.formatting import seconds
 from rolecall.registry.core.parameters import HINTS
 from rolecall.registry.learning.loading import Loading
 from rolecall.registry.policy.budget import remaining
@@ -49,6 +50,7 @@ from rolecall.registry.routing.reachability import how_to_be_served
 from rolecall.registry.routing.router import Router, chosen_endpoint
 from rolecall.registry.routing.rules.decide import MOST_FALLBACKS
 from rolecall.registry.storage.connection import Database
+from rolecall.registry.telemetry.circuit import refuses_key
 from rolecall.registry.telemetry.record import CircuitOpen, stays_open
 
 _UNREACHED = ("connect_failed", "connect_timeout")
@@ -59,7 +61,8 @@ class _State:
     """What is known of one ask on its way through the ranked endpoints.
 
     `refused` names the parameters that the endpoint at hand has refused, `told` the notes that
-    went out, `kept` what may be stored of each answer, by its call's id.
+    went out, `kept` what may be stored of each answer, by its call's id, `refused_keys` the marks
+    of keys that were refused.
     """
 
     wanted: AskRequest
@@ -71,6 +74,7 @@ class _State:
     refused: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
     kept: dict[str, tuple[Part, ...]] = field(default_factory=dict)
+    refused_keys: tuple[str, ...] = ()
 
 
 class Asker:
@@ -136,10 +140,11 @@ class Asker:
         ranked = state.decision.candidates[: 1 + MOST_FALLBACKS]
         for place, candidate in enumerate(ranked):
             state.refused = ()  # another may take what the last one refused
+            is_last = self._none_can_follow(ranked[place + 1 :])
             tries = 0
             while True:
+                outcome = yield from self._try(state, candidate, is_last=is_last)
                 tries += 1
-                outcome = yield from self._try(state, candidate)
                 if isinstance(outcome, Answered):
                     answers.append(outcome)
                     asks_more = outcome.failed and len(answers) <= state.wanted.retry_invalid
@@ -153,13 +158,12 @@ class Asker:
                 failures.append(outcome)
                 if self._leaves_out_refused(state, outcome.error):
                     continue
-                is_last = place == len(ranked) - 1
                 wait_s = retry_after(
                     outcome.error, tries, self._chance(), is_last=is_last, shown=outcome.was_shown
                 )
-                if wait_s is None or self._would_wait_in_vain(candidate, wait_s):
+                if wait_s is None or not (is_last or self._opens_in(candidate, wait_s)):
                     break
-                yield Waiting(candidate.endpoint, wait_s)
+                yield Waiting(candidate.endpoint, wait_s, _is_asked(outcome.error))
                 self._pause(wait_s)
         if answers:
             yield from self._ended(state, answers)
@@ -182,10 +186,15 @@ class Asker:
         if unrecorded is not None:
             yield Unrecorded(unrecorded)
 
-    def _would_wait_in_vain(self, candidate: Candidate, wait_s: float) -> bool:
-        """Tell whether the failure opened the circuit for longer than the wait."""
+    def _none_can_follow(self, others: tuple[Candidate, ...]) -> bool:
+        """Tell whether nobody is left to ask but those whose circuits are open."""
+        now = self._router.now()
+        return all(stays_open(self._db, one.endpoint, now) for one in others)
+
+    def _opens_in(self, candidate: Candidate, wait_s: float) -> bool:
+        """Tell whether the circuit, if the failure opened it, lets a call pass after the wait."""
         then = self._router.now() + timedelta(seconds=wait_s)
-        return stays_open(self._db, candidate.endpoint, then)
+        return not stays_open(self._db, candidate.endpoint, then)
 
     def _leaves_out_refused(self, state: _State, error: RegistryError) -> bool:
         """Leave out a parameter that the server refused, if it may be; the person is told."""
@@ -199,13 +208,13 @@ class Asker:
         return True
 
     def _try(
-        self, state: _State, candidate: Candidate
+        self, state: _State, candidate: Candidate, *, is_last: bool
     ) -> Generator[Progress, None, Answered | Failed]:
         try:
             plan = self._plan(state, candidate)
-        except BudgetExceeded as error:
+        except (BudgetExceeded, CircuitOpen) as error:
             return Failed(candidate.endpoint, error, was_shown=False)
-        attempt = Attempt(plan, state.attempts + 1, self._purpose(state))
+        attempt = Attempt(plan, state.attempts + 1, self._purpose(state), is_last)
         new_notes = tuple(note for note in plan.notes if note not in state.told)
         state.told = (*state.told, *new_notes)
         yield Asking(candidate.endpoint, attempt.number, new_notes)
@@ -219,8 +228,11 @@ class Asker:
                         yield event
         except CallFailed as error:
             state.attempts += 1
-            state.spent_usd += attempt.call.cost_usd or attempt.call.reserved_usd or 0.0
             yield from self._recorded()
+            mark = self._caller.key_mark(plan.endpoint)
+            if mark is not None and refuses_key(attempt.call):
+                state.refused_keys = (*state.refused_keys, mark)
+            state.spent_usd += attempt.call.cost_usd or attempt.call.reserved_usd or 0.0
             return Failed(candidate.endpoint, error, was_shown, attempt.call)
         except (CircuitOpen, BudgetExceeded) as error:  # nothing was sent or stored
             return Failed(candidate.endpoint, error, was_shown)
@@ -229,8 +241,15 @@ class Asker:
         return (yield from self._answered(state, candidate, attempt))
 
     def _plan(self, state: _State, candidate: Candidate) -> CallPlan:
-        """Plan a call that cannot cost more than is left now; raises BudgetExceeded."""
+        """Plan a call that cannot cost more than is left now.
+
+        Raises BudgetExceeded, and CircuitOpen where the key was refused in this ask.
+        """
         decision, registry = state.decision, self._router.registry
+        if state.refused_keys:
+            endpoint = next(one for one in registry.endpoints if one.id == candidate.endpoint)
+            if self._caller.key_mark(endpoint) in state.refused_keys:
+                raise CircuitOpen(f"{endpoint.id} has the key that was refused")
         now = self._router.now()
         left = remaining(self._db, registry.scopes, decision.app, decision.user, now)
         limit = call_limit(decision.strategy, left, state.spent_usd)
@@ -306,9 +325,12 @@ def _nobody_answered(
     """Return the error that names why each endpoint failed, those that failed alike together."""
     alike: dict[str, list[str]] = {}
     for one in failures:
-        alike.setdefault(one.error.message, []).append(one.endpoint)
-    named = ((", ".join(dict.fromkeys(found)), why) for why, found in alike.items())
-    said = "; ".join(f"{who}: {why}" for who, why in named)
+        alike.setdefault(_reason(one.error), []).append(one.endpoint)
+    said = "; ".join(
+        # a circuit's words begin with the endpoint
+        why if why.startswith(found[0]) else f"{', '.join(dict.fromkeys(found))}: {why}"
+        for why, found in alike.items()
+    )
     hint = f"rolecall telemetry show {state.decision.id}"
     own = {one.id for one in endpoints if one.locality == "local"}
     if all(one.endpoint in own and _is_unreached(one.error) for one in failures):
@@ -320,6 +342,18 @@ def _nobody_answered(
 
 def _is_unreached(error: RegistryError) -> bool:
     return isinstance(error, CallFailed) and error.error_type in _UNREACHED
+
+
+def _reason(error: RegistryError) -> str:
+    wait_s = error.retry_after_s if isinstance(error, CallFailed) else None
+    return f"{error.message} (it asked to wait {seconds(wait_s)})" if wait_s else error.message
+
+
+def _is_asked(error: RegistryError) -> bool:
+    """Tell whether a wait is what the server asked for."""
+    return isinstance(error, CircuitOpen) or bool(
+        isinstance(error, CallFailed) and error.retry_after_s
+    )
 
 
 @contextmanager

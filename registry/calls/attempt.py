@@ -16,6 +16,7 @@ from rolecall.registry.core.clock import Now, stamp, utc_now
 from rolecall.registry.core.entities import Endpoint, Scope
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.core.ids import new_id
+from rolecall.registry.core.key_marks import key_mark
 from rolecall.registry.core.telemetry import Call, SampleSource
 from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.hosts import provider_name
@@ -23,6 +24,7 @@ from rolecall.registry.providers.keys import resolve_key
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.routing.rules.cost import cost_of, is_free, usd_for
 from rolecall.registry.routing.rules.token_estimate import BYTES_PER_TOKEN
+from rolecall.registry.telemetry.record import Passage
 from rolecall.registry.telemetry.recorder import Recorder
 
 NOT_BILLED = "not billed"
@@ -52,13 +54,15 @@ class Purpose:
 class Attempt:
     """One call, before, while and after it is made.
 
-    Once `events` has ended, `call` is the row to be stored, and `answer` is what came, in which a
-    server may have repeated the `keys` it was sent.
+    `is_last` where nobody else is left to ask: then an open circuit does not keep it from being
+    made. Once `events` has ended, `call` is the row to be stored, and `answer` is what came, in
+    which a server may have repeated the `keys` it was sent.
     """
 
     plan: CallPlan
     number: int = 1
     purpose: Purpose = Purpose()
+    is_last: bool = False
     call: Call = field(init=False)
     answer: Answer = field(init=False, default_factory=Answer)
     error: CallFailed | None = field(init=False, default=None)
@@ -80,6 +84,7 @@ class Caller:
         self._client = client
         self._environment = environment
         self._now = now
+        self._salt: str | None = None
 
     def events(self, attempt: Attempt, *, stream: bool = True) -> Generator[Event]:
         """Record, send and stream one call; its end goes to the recorder whatever happens.
@@ -89,7 +94,9 @@ class Caller:
         and records an interrupted call.
         """
         attempt.call = _begun(attempt, self._now())
-        self._recorder.begin(attempt.call, attempt.purpose.scopes)
+        mark = self.key_mark(attempt.plan.endpoint)
+        passage = Passage(attempt.is_last, mark)
+        self._recorder.begin(attempt.call, attempt.purpose.scopes, passage)
         clock = _Clock()
         try:
             yield from self._sent(attempt, clock, stream=stream)
@@ -102,7 +109,15 @@ class Caller:
             attempt.error = CallFailed("interrupted", "interrupted")
             raise
         finally:
-            attempt.call = self._recorder.end(_ended(attempt, clock))
+            attempt.call = self._recorder.end(_ended(attempt, clock), mark)
+
+    def key_mark(self, endpoint: Endpoint) -> str | None:
+        """Return the mark of the key that an endpoint is called with; null where it has none."""
+        if endpoint.key_env is None and endpoint.key_command is None:
+            return None
+        if self._salt is None:
+            self._salt = self._recorder.key_salt()
+        return key_mark(endpoint, self._environment, self._salt)
 
     def _sent(self, attempt: Attempt, clock: _Clock, *, stream: bool) -> Generator[Event]:
         plan = attempt.plan

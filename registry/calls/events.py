@@ -59,10 +59,11 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The same endpoint is asked again after so many seconds."""
+    """The same endpoint is asked again after so many seconds; `is_asked` where it asked for it."""
 
     endpoint: str
     seconds: float
+    is_asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

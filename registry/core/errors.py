@@ -111,7 +111,8 @@ class CallFailed(RegistryError):
     `error_type` is one of `ERROR_TYPES`; `status` is the HTTP status, if one came;
     `retry_after_s` is what the server asked for; `parameter` names the request parameter that
     was refused; `partial` is what had come of an answer. `was_sent` says of a failed connection
-    that the request went out before. The message never holds a key.
+    that the request went out before; `may_retry` is whether the server says that another try is
+    worthwhile, null where it does not say. The message never holds a key.
     """
 
     exit_code = ExitCode.ALL_FAILED
@@ -126,6 +127,7 @@ class CallFailed(RegistryError):
         parameter: str | None = None,
         partial: Answer | None = None,
         was_sent: bool = False,
+        may_retry: bool | None = None,
     ) -> None:
         super().__init__(message)
         self.error_type = error_type
@@ -134,6 +136,7 @@ class CallFailed(RegistryError):
         self.parameter = parameter
         self.partial = partial
         self.was_sent = was_sent
+        self.may_retry = may_retry
 
 
 ERROR_TYPES = {
@@ -148,7 +151,7 @@ ERROR_TYPES = {
     "rate_limited": "too many requests or tokens for now",
     "quota_exceeded": "the account's quota or credit is used up",
     "overloaded": "the server has no room for the request now (503, 529)",
-    "server_error": "the server failed (other 5xx)",
+    "server_error": "the server failed, or was not ready (other 5xx, 408, 409, 425)",
     "auth": "the key was missing, refused, or not allowed this model (401, 403)",
     "not_found": "no such model or path (404)",
     "context_too_long": "the request is longer than the model takes",

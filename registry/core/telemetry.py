@@ -90,7 +90,9 @@ class EndpointStatistics:
     number of calls behind the latencies: `*_p50_s` and `*_p95_s` are decayed quantiles that
     follow a change within a few calls, `*_long_p50_s` is the slow-moving median they fade back to.
     `consecutive_failures`, `times_opened` (times the circuit opened since it last closed),
-    `open_until`, `opened_because` and `trial_until` are the circuit's.
+    `opened_at`, `open_until`, `opened_because`, `opened_status` (HTTP) and `trial_until` are the
+    circuit's; `asked_s` is how long the server asked to be left alone, `refused_key` the mark of
+    a key that it refused.
     """
 
     endpoint: str
@@ -117,6 +119,10 @@ class EndpointStatistics:
     open_until: str | None = None
     opened_because: str | None = None
     trial_until: str | None = None
+    opened_at: str | None = None
+    opened_status: int | None = None
+    asked_s: float | None = None
+    refused_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

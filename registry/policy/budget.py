@@ -13,6 +13,7 @@ from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.spending import spent
 
 EVERYTHING = "all"
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +51,20 @@ def first_day(per: str, today: date) -> date:
 def remaining(
     db: Database, scopes: Iterable[Scope], app: str | None, user: str | None, now: datetime
 ) -> tuple[Remaining, ...]:
-    """Return what is left of each budget that bears on a call of that app and user."""
+    """Return what is left of each budget that bears on a call of that app and user.
+
+    What is dated tomorrow was spent: a clock was set back. What is dated later was dated by a
+    clock that was wrong, and would count against every day until then: it counts on none.
+    """
     bearing = spending_scopes(app, user)
     today = now.astimezone(UTC).date()
+    tomorrow = min(today, date.max - _DAY) + _DAY
     found = []
     for scope in scopes:
         if scope.budget is None or scope.id not in bearing:
             continue
         since = first_day(scope.budget.per, today).isoformat()
-        left = scope.budget.usd - spent(db, scope.id, since)
+        left = scope.budget.usd - spent(db, scope.id, since, tomorrow.isoformat())
         found.append(Remaining(scope.id, scope.budget, left))
     return tuple(found)
 

@@ -173,7 +173,7 @@ _LAST_RULES = (
     Rule("auth", words=_ACCESS_WORDS, at=_IN_ANSWER),
     Rule("auth", at={401, 403}),
     Rule("not_found", at={404, 405}),
-    Rule("server_error", at={408, None}),
+    Rule("server_error", at={408, 409, 425, None}),
     Rule("context_too_long", at={413}),
     Rule("rate_limited", at=_RATE),
     Rule("overloaded", at={503, 529}),

@@ -14,6 +14,7 @@ from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.telemetry import Call
 from rolecall.registry.routing.rules import ranking
 from rolecall.registry.routing.rules.eligibility import outside
+from rolecall.registry.routing.rules.exploration import UNTIMED_TRIED
 from rolecall.registry.routing.rules.what_if import flips
 
 
@@ -95,7 +96,12 @@ def _ending(call: Call) -> str:
 
 
 def decision_flips(decision: Decision) -> tuple[Flip, ...]:
-    """Return what would flip the choice, from the decision's own numbers alone."""
+    """Return what would flip the choice, from the decision's own numbers alone.
+
+    An endpoint that was tried because it was never timed was not chosen by these numbers.
+    """
+    if UNTIMED_TRIED in decision.reasons:
+        return ()
     return flips(
         decision.candidates,
         decision.excluded,
@@ -156,6 +162,7 @@ def why_chosen(decision: Decision) -> tuple[str, ...]:
 
 _PHRASES = {
     "BEST_TOTAL_SCORE": "highest value",
+    UNTIMED_TRIED: "never timed, and tried once",
     "TIE_BREAK_APPLIED": "a near-tie, broken by the tie rule",
     "CONTINUITY_AFFINITY_APPLIED": "already answering in this conversation",
     "LOCAL_PREFERENCE_APPLIED": "the preferred locality",

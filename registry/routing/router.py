@@ -28,6 +28,7 @@ from rolecall.registry.policy.layers import CONVERSATION, START_ANEW, Layers, po
 from rolecall.registry.policy.strategies import selected_for
 from rolecall.registry.providers.reach import is_reached
 from rolecall.registry.providers.support import lost_modalities, uncarried
+from rolecall.registry.routing.open_circuits import passing_note, without_circuits
 from rolecall.registry.routing.reachability import (
     Connect,
     nobody_asked,
@@ -35,6 +36,7 @@ from rolecall.registry.routing.reachability import (
 )
 from rolecall.registry.routing.rules.decide import decide, nothing_eligible_message
 from rolecall.registry.routing.rules.eligibility import find_eligible
+from rolecall.registry.routing.rules.exploration import is_time_to_try, with_untimed_tried
 from rolecall.registry.routing.rules.inputs import ApiGaps, DecisionInputs, Ranked
 from rolecall.registry.routing.rules.tasks import Detected, build_task, covers, resolve_role
 from rolecall.registry.routing.rules.token_estimate import estimate_tokens
@@ -55,7 +57,7 @@ from rolecall.registry.storage.decisions import (
     last_prompt,
 )
 from rolecall.registry.storage.registry import read_registry, read_revision
-from rolecall.registry.telemetry.availability import read_availability
+from rolecall.registry.telemetry.availability import Availability, read_availability
 from rolecall.registry.telemetry.recorder import Recorder
 
 CACHE_LIFETIME = timedelta(minutes=5)
@@ -98,6 +100,7 @@ class Router:
         self._connect = connect
         self._scorer = scorer
         self._tell = tell
+        self._environment = environment
         self._keys = available_keys(environment)
         self.now = now
         self.recorder = Recorder(db, now=now)
@@ -113,10 +116,10 @@ class Router:
     ) -> Decision:
         """Return the decision for one request, stored unless `record` is false; a note says if not.
 
-        Where a call follows, no candidate may cost more than the limits allow even at worst. A
-        decision in which nothing is eligible is returned (and stored) like any other, with
-        `chosen` null. What `choices` say of the request wins. Its `elapsed_ms` counts reading the
-        prompt and deciding, not start-up.
+        Where a call follows, no candidate may cost more than the limits allow even at worst, and
+        one that was never timed is tried now and then. A decision in which nothing is eligible is
+        returned (and stored) like any other, with `chosen` null. What `choices` say of the request
+        wins. Its `elapsed_ms` counts reading the prompt and deciding, not start-up.
         Raises UnknownRecord for a role, strategy or endpoint that is not there,
         RegistryUnusable when the file cannot be read.
         """
@@ -129,20 +132,40 @@ class Router:
             terms = read_terms(self._db, choices.conversation_id)
         reading, task, role = self._task(snapshot, request, choices, last)
         layers = policy_layers(snapshot.registry, choices, role, terms)
+        known = read_availability(
+            self._db, task.kind, self.now(), snapshot.registry.endpoints, self._environment
+        )
         inputs = replace(
-            self._inputs(snapshot, task, choices, layers, will_call=will_call),
+            self._inputs(snapshot, task, choices, layers, known, will_call=will_call),
             role=role,
             incumbent=last.chosen if last else None,
         )
-        eligible = find_eligible(inputs)
-        facts = [snapshot.facts[variant] for variant in eligible.variants]
-        predictions = {one.model: one for one in self._scorer.predict(reading, facts)}
-        ranked = decide(inputs, predictions, eligible)
+        ranked = self._ranked(snapshot, reading, inputs)
+        if ranked.chosen is None:
+            ranked = self._ranked_without_circuits(snapshot, reading, inputs, known) or ranked
+        elif will_call and is_time_to_try(known.statistics.values()):
+            ranked = with_untimed_tried(ranked, inputs)
         decision = replace(
             self._decision(request, choices, inputs, ranked, layers),
             elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
         )
         return self.recorder.decided(decision, will_call=will_call) if record else decision
+
+    def _ranked(self, snapshot: Snapshot, reading: Reading, inputs: DecisionInputs) -> Ranked:
+        eligible = find_eligible(inputs)
+        facts = [snapshot.facts[variant] for variant in eligible.variants]
+        predictions = {one.model: one for one in self._scorer.predict(reading, facts)}
+        return decide(inputs, predictions, eligible)
+
+    def _ranked_without_circuits(
+        self, snapshot: Snapshot, reading: Reading, inputs: DecisionInputs, known: Availability
+    ) -> Ranked | None:
+        """Return who is chosen where open circuits keep nobody out; null where still nobody is."""
+        passing = without_circuits(inputs, known)
+        ranked = None if passing is None else self._ranked(snapshot, reading, passing)
+        if ranked is None or ranked.chosen is None:
+            return None
+        return replace(ranked, notes=(*ranked.notes, passing_note(ranked.chosen, known)))
 
     @property
     def registry(self) -> Registry:
@@ -168,12 +191,12 @@ class Router:
         task: Task,
         choices: RoutingChoices,
         layers: Layers,
+        known: Availability,
         *,
         will_call: bool,
     ) -> DecisionInputs:
         now, registry = self.now(), snapshot.registry
         selection = selected_for(registry.endpoints, choices.endpoints, choices.models)
-        known = read_availability(self._db, task.kind, now)
         left = remaining(self._db, registry.scopes, choices.app, choices.user, now)
         limit, notes = spend_limit(layers.strategy, left, will_call=will_call)
         return DecisionInputs(
@@ -186,6 +209,7 @@ class Router:
             available_env=self._keys,
             offline=known.offline,
             exhausted=known.exhausted,
+            refused=known.refused,
             measured=known.measured,
             api_gaps=_api_gaps(task.parameters, task.modalities),
             untaken_forms=_untaken_forms(snapshot, task.forms),
@@ -318,7 +342,7 @@ def _kind_and_role(
 
 def _cached_tokens(request: Request, last: LastTurn | None, now: datetime) -> int:
     """Return how much of the request the endpoint of the last turn still has in its cache."""
-    if last is None or now - datetime.fromisoformat(last.created_at) > CACHE_LIFETIME:
+    if last is None or abs(now - datetime.fromisoformat(last.created_at)) > CACHE_LIFETIME:
         return 0
     before = estimate_tokens(replace(request, messages=request.messages[:-1]))
     return before if before >= CACHE_LEAST_TOKENS else 0

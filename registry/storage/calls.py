@@ -78,12 +78,16 @@ def calls_of_decision(db: Database, decision_id: str) -> tuple[Call, ...]:
 
 
 def recent_calls(db: Database, wanted: CallFilter) -> tuple[Call, ...]:
-    """Return the latest calls that match, newest first."""
+    """Return the calls that match and were stored last, newest first.
+
+    In the order in which they were stored: one dated by a clock that ran ahead is not the newest
+    for ever.
+    """
     limit = -1 if wanted.limit is None else wanted.limit
     rows = db.rows(
         f"""
         SELECT {_COLUMNS} FROM calls WHERE {_MATCHING}
-        ORDER BY created_at DESC, rowid DESC LIMIT :limit
+        ORDER BY rowid DESC LIMIT :limit
         """,
         {**_parameters(wanted), "limit": limit},
     )

@@ -172,6 +172,12 @@ NAMES = (
     "DELETE FROM judged_readings",
 )
 
+CIRCUITS = (
+    "ALTER TABLE endpoint_statistics ADD COLUMN opened_at TEXT",
+    "ALTER TABLE endpoint_statistics ADD COLUMN opened_status INTEGER",
+    "ALTER TABLE endpoint_statistics ADD COLUMN asked_s REAL",
+    "ALTER TABLE endpoint_statistics ADD COLUMN refused_key TEXT",
+)
 UNREACHED_AND_EDITS = (
     """
     CREATE TABLE edits (

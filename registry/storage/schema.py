@@ -6,6 +6,7 @@ from sqlite_utils import Database, Migrations
 
 from rolecall.registry.storage.conversations import CONVERSATIONS, keep_older_terms
 from rolecall.registry.storage.later_steps import (
+    CIRCUITS,
     FITTED_MODELS,
     JUDGED_ROWS,
     LEARNING,
@@ -98,6 +99,12 @@ def m014_conversations(db: Database) -> None:
     """Keep whose each conversation is, and under what policies it was held."""
     _execute_all(db, CONVERSATIONS)
     keep_older_terms(db.conn)
+
+
+@steps()
+def m015_circuits(db: Database) -> None:
+    """Keep when and why a circuit opened, and which key a server refused."""
+    _execute_all(db, CIRCUITS)
 
 
 @steps()

@@ -16,10 +16,13 @@ def add_spending(db: Database, scope: str, day: str, usd: float) -> None:
     )
 
 
-def spent(db: Database, scope: str, since_day: str) -> float:
-    """Return what a scope spent in USD from a day on, that day included."""
+def spent(db: Database, scope: str, since_day: str, last_day: str = "9999-12-31") -> float:
+    """Return what a scope spent in USD from a day to another, both included."""
     [(usd,)] = db.rows(
-        "SELECT coalesce(sum(usd), 0.0) FROM spending WHERE scope = ? AND day >= ?",
-        (scope, since_day),
+        """
+        SELECT coalesce(sum(usd), 0.0) FROM spending
+        WHERE scope = ? AND day BETWEEN ? AND ?
+        """,
+        (scope, since_day, last_day),
     )
     return float(usd)

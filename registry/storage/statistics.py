@@ -36,6 +36,22 @@ def write_statistics(db: Database, statistics: EndpointStatistics) -> None:
     )
 
 
+def key_salt(db: Database) -> str:
+    """Return what makes this registry's marks of keys its own; made when first asked for."""
+    sql = "SELECT value FROM meta WHERE key = 'key_salt'"
+    rows = db.rows(sql)
+    if not rows:
+        with db.transaction():
+            db.run(
+                """
+                INSERT OR IGNORE INTO meta (key, value)
+                VALUES ('key_salt', lower(hex(randomblob(16))))
+                """
+            )
+        rows = db.rows(sql)
+    return str(rows[0][0])
+
+
 def claim_trial(db: Database, endpoint: str, now: str, until: str) -> bool:
     """Take the one trial call that an open circuit allows after its rest; return whether we may.
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from rolecall.registry.core.chat import Turn
@@ -32,12 +32,27 @@ from rolecall.registry.storage.statistics import (
     write_statistics,
 )
 from rolecall.registry.storage.turns import append_turns
-from rolecall.registry.telemetry.circuit import TRIAL_S, is_open, on_trial, why_open
+from rolecall.registry.telemetry.circuit import (
+    TRIAL_S,
+    asked_left_s,
+    believed,
+    is_open,
+    on_trial,
+    refuses_key,
+    why_open,
+)
 from rolecall.registry.telemetry.statistics import after_call, after_outcome, kinds_of
 
 
 class CircuitOpen(RegistryError):
-    """The endpoint's circuit was opened, or its trial taken, since the decision was made."""
+    """The endpoint's circuit keeps it out: it opened, or is on trial, since the decision was made.
+
+    `wait_s` is for how much longer the server asked to be left alone; 0 where it did not ask.
+    """
+
+    def __init__(self, message: str, wait_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +66,34 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What follows from one decision and is not in the registry yet, in the order it happened."""
+    """What follows from one decision and is not in the registry yet, in the order it happened.
+
+    `key_marks` are those of the keys that calls were sent with, by the call's id.
+    """
 
     id: str
     decision: Decision | None = None
     calls: tuple[Call, ...] = ()
     said: Said | None = None
     outcomes: tuple[Outcome, ...] = ()
+    key_marks: Mapping[str, str] = field(default_factory=dict)
 
 
-def begin_call(db: Database, call: Call, scopes: Iterable[Scope]) -> None:
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What a call may pass: an open circuit, if no server asked for it (`is_last`: nobody else is
+    left to ask), and one that a key other than the call's (`key_mark`) opened."""
+
+    is_last: bool = False
+    key_mark: str | None = None
+
+
+NO_PASSAGE = Passage()
+
+
+def begin_call(
+    db: Database, call: Call, scopes: Iterable[Scope], passage: Passage = NO_PASSAGE
+) -> None:
     """Store a call that is about to be sent, its worst case held against the budgets.
 
     All in one transaction, so that no two commands spend the same money or try the same circuit.
@@ -70,7 +103,7 @@ def begin_call(db: Database, call: Call, scopes: Iterable[Scope]) -> None:
     held = call.reserved_usd or 0.0
     now = datetime.fromisoformat(call.created_at)
     with db.transaction():
-        _pass_circuit(db, call, now)
+        _pass_circuit(db, call, now, passage)
         for one in remaining(db, scopes, call.app, call.user, now):
             if one.budget.mode == "hard" and held > max(one.left_usd, 0.0):
                 raise BudgetExceeded(f"{call.endpoint} may cost more than is left: {one.words}")
@@ -78,13 +111,17 @@ def begin_call(db: Database, call: Call, scopes: Iterable[Scope]) -> None:
         _book(db, call, held)
 
 
-def _pass_circuit(db: Database, call: Call, now: datetime) -> None:
+def _pass_circuit(db: Database, call: Call, now: datetime, passage: Passage) -> None:
     stats = read_endpoint_statistics(db, call.endpoint)
     if stats is None or call.sample_source == "probe":
         return
-    at = call.created_at
+    stats, at = believed(stats, now), call.created_at
     if is_open(stats, at):
-        raise CircuitOpen(f"{call.endpoint} {why_open(stats, now)}")
+        wait_s = asked_left_s(stats, now)
+        is_other_key = stats.refused_key not in (None, passage.key_mark)
+        if is_other_key or (passage.is_last and wait_s == 0):
+            return
+        raise CircuitOpen(f"{call.endpoint} {why_open(stats, now)}", wait_s)
     if on_trial(stats, at):
         until = stamp(now + timedelta(seconds=TRIAL_S))
         claim_trial(db, call.endpoint, at, until)
@@ -93,13 +130,21 @@ def _pass_circuit(db: Database, call: Call, now: datetime) -> None:
 def stays_open(db: Database, endpoint: str, until: datetime) -> bool:
     """Tell whether an endpoint's circuit is open and will still be so at that moment."""
     stats = read_endpoint_statistics(db, endpoint)
-    return stats is not None and is_open(stats, stamp(until))
+    return stats is not None and is_open(believed(stats, until), stamp(until))
 
 
-def end_call(db: Database, call: Call, reserved_usd: float | None, *, now: Now = utc_now) -> Call:
+def end_call(
+    db: Database,
+    call: Call,
+    reserved_usd: float | None,
+    key_mark: str | None = None,
+    *,
+    now: Now = utc_now,
+) -> Call:
     """Store how a call ended and fold it into its endpoint's statistics; return what is stored.
 
-    `reserved_usd` is what `begin_call` held; it is given back for what was spent. An end without a
+    `reserved_usd` is what `begin_call` held; it is given back for what was spent. `key_mark` is
+    that of the key that was sent: if it was refused, the circuit is bound to it. An end without a
     date is dated under the write lock, so that calls are folded in the order of `finished_at`.
     """
     with db.transaction():
@@ -108,6 +153,8 @@ def end_call(db: Database, call: Call, reserved_usd: float | None, *, now: Now =
             before = read_endpoint_statistics(db, call.endpoint)
             samples = read_samples(db, call.endpoint)
             stats, kept = after_call(before, samples, ended)
+            if refuses_key(ended):
+                stats = replace(stats, refused_key=key_mark)
             write_statistics(db, stats)
             if kept is not samples:
                 write_samples(db, call.endpoint, kept)
@@ -131,7 +178,7 @@ def apply_pending(db: Database, pending: Pending) -> None:
             except UnknownRecord:
                 begun = replace(call, finished_at=None, reserved_usd=None)
                 insert_call(db, begun)
-            end_call(db, call, begun.reserved_usd)
+            end_call(db, call, begun.reserved_usd, pending.key_marks.get(call.id))
         if pending.said is not None:
             said, known = pending.said, None if decision is None else decision.id
             append_turns(db, said.conversation_id, said.created_at, known, said.turns)

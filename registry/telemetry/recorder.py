@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +20,15 @@ from rolecall.registry.editing.open import open_registry
 from rolecall.registry.policy.budget import spending_scopes
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import insert_decision
-from rolecall.registry.telemetry.record import Pending, Said, apply_pending, begin_call
+from rolecall.registry.storage.statistics import key_salt
+from rolecall.registry.telemetry.record import (
+    NO_PASSAGE,
+    Passage,
+    Pending,
+    Said,
+    apply_pending,
+    begin_call,
+)
 
 # For the locks of other programs, before the first of them was in vain and after.
 PATIENCE_S, SPENT_PATIENCE_S = 2.0, 0.1
@@ -52,7 +61,18 @@ class Recorder:
                 return replace(decision, notes=(*decision.notes, f"not recorded: {error.message}"))
         return decision
 
-    def begin(self, call: Call, scopes: Iterable[Scope]) -> None:
+    def key_salt(self) -> str:
+        """Return what makes this registry's marks of keys its own; where it cannot be had, another.
+
+        What is marked by another cannot be stored either.
+        """
+        try:
+            with self._db.patience(SPENT_PATIENCE_S):
+                return key_salt(self._db)
+        except RegistryUnusable:
+            return secrets.token_hex(16)
+
+    def begin(self, call: Call, scopes: Iterable[Scope], passage: Passage = NO_PASSAGE) -> None:
         """Store a call that is about to be sent, as `begin_call` does.
 
         Where the registry cannot be written the call is made all the same, unless a hard budget
@@ -65,16 +85,17 @@ class Recorder:
         )
         try:
             with self._writing():
-                begin_call(self._db, call, scopes)
+                begin_call(self._db, call, scopes, passage)
         except RegistryUnusable as error:
             if is_limited:
                 said = f"{call.endpoint} was not asked, as its cost cannot be held against a budget"
                 raise RegistryUnusable(f"{said}: {error.message}", hint=error.hint) from error
 
-    def end(self, call: Call) -> Call:
-        """Take in how a call ended, dated now; `flush` stores it."""
-        ended = replace(call, finished_at=stamp(self._now()))
-        self._waiting = replace(self._waiting, calls=(*self._waiting.calls, ended))
+    def end(self, call: Call, key_mark: str | None = None) -> Call:
+        """Take in how a call ended, dated now, and its key's mark; `flush` stores it."""
+        ended, waiting = replace(call, finished_at=stamp(self._now())), self._waiting
+        marks = waiting.key_marks if key_mark is None else {**waiting.key_marks, call.id: key_mark}
+        self._waiting = replace(waiting, calls=(*waiting.calls, ended), key_marks=marks)
         return ended
 
     def said(self, conversation_id: str, turns: tuple[Turn, ...]) -> None:

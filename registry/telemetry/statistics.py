@@ -16,7 +16,12 @@ from rolecall.registry.core.telemetry import (
     OutcomeStatistics,
     Sample,
 )
-from rolecall.registry.telemetry.circuit import after_failure, after_success, on_trial
+from rolecall.registry.telemetry.circuit import (
+    after_failure,
+    after_success,
+    believed,
+    on_trial,
+)
 
 WINDOW = 64  # samples kept for the quantiles
 SETTLED = 8
@@ -24,7 +29,7 @@ RECENT_CALLS, RECENT_TIME = 4.0, timedelta(minutes=15)
 TAIL_CALLS, TAIL_TIME = 16.0, timedelta(days=1)
 LONG_TIME = timedelta(days=7)
 KEPT_TIME = timedelta(days=1)  # so long the long medians stand before they begin to fade
-FAILURE_CALLS, FAILURE_TIME = 30.0, timedelta(hours=6)
+FAILURE_CALLS, FAILURE_TIME = 30.0, timedelta(hours=1)
 OUTCOME_COUNT, OUTCOME_TIME = 20.0, timedelta(days=14)
 OUTCOME_PRIOR = 4.0
 PROBE_WEIGHT = 0.5
@@ -33,6 +38,9 @@ PROBE_WEIGHT = 0.5
 BLAMELESS = frozenset(
     {"context_too_long", "parameter_unsupported", "content_refused", "interrupted", "not_sent"}
 )
+CLOCK_SLACK = timedelta(days=1)
+# Nor do these count as calls that fail: a key that was refused says nothing of those to come.
+_UNCOUNTED = BLAMELESS | {"auth"}
 # What a trial that succeeds leaves of the failures that opened the circuit.
 FORGIVEN = 0.75
 
@@ -52,6 +60,7 @@ def after_call(
     assert call.finished_at is not None
     now = call.finished_at
     start = before or EndpointStatistics(call.endpoint, now)
+    start = believed(start, datetime.fromisoformat(now))
     stats = _counted(_decayed(start, now), call)
     if call.error_type is None:
         stats = _forgiven(stats, after_success(stats, call))
@@ -75,7 +84,7 @@ def _decayed(stats: EndpointStatistics, now: str) -> EndpointStatistics:
 def _counted(stats: EndpointStatistics, call: Call) -> EndpointStatistics:
     weight = _weight(call)
     failed = call.error_type not in (None, "interrupted")
-    is_blamed = failed and call.error_type not in BLAMELESS
+    is_blamed = failed and call.error_type not in _UNCOUNTED
     errors = dict(stats.errors)
     if call.error_type is not None:
         errors[call.error_type] = errors.get(call.error_type, 0) + 1
@@ -273,13 +282,18 @@ def _weight(call: Call) -> float:
 
 
 def _elapsed(since: str, until: str) -> timedelta:
-    """Return the time between two moments; a clock that was set back counts as no time."""
+    """Return the time between two moments, as `_age` does."""
     return _age(since, datetime.fromisoformat(until))
 
 
 def _age(since: str | None, now: datetime) -> timedelta:
-    """Return how long ago a moment was; nothing for one that never was."""
-    return _NO_TIME if since is None else max(now - datetime.fromisoformat(since), _NO_TIME)
+    """Return how long ago a moment was; nothing for one that never was.
+
+    A moment a little ahead is now: a clock was set back. One further ahead was dated by a clock
+    that was wrong, so that its age is unknown: it is taken for old, or it would be new for ever.
+    """
+    age = _NO_TIME if since is None else now - datetime.fromisoformat(since)
+    return LONG_TIME if age < -CLOCK_SLACK else max(age, _NO_TIME)
 
 
 def _halved(elapsed: timedelta, half_life: timedelta) -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rolecall.registry.calls import retry
 from rolecall.registry.editing.edit import apply_document
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.scorer.model import Scorer
@@ -26,6 +27,12 @@ def scorer() -> Scorer:
 def scorer_loaded_once(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare every command its load; each still asks for the scorer as it always does."""
     monkeypatch.setattr(Scorer, "load", staticmethod(lambda **_: scorer))
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare commands that are called in this process the waits between their tries."""
+    monkeypatch.setattr(retry, "FIRST_WAIT_S", 0.001)
 
 
 @pytest.fixture(scope="session")

@@ -99,9 +99,10 @@ error_event       before  stream_error/?
 refused_content   middle  content_refused/$  content_refused/$  content_refused/$  content_refused/?
 """
 # What may pass is tried once more, unless some of the answer was shown and others are left to
-# ask; what broke off is tried once more only where nobody else is left.
+# ask, or a rate limit closed the circuit; twice more where nobody else is left. What broke off is
+# tried again only there, an empty answer once.
 PASSING = {"connect_failed", "server_error", "overloaded"}
-BROKEN = {"stream_cut", "stream_error", "empty_answer", "invalid_response"}
+BROKEN = {"stream_cut", "stream_error", "invalid_response", "rate_limited"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,9 @@ class Case:
         """How often the endpoint at fault is to be asked."""
         if self.backed:
             return 2 if self.error_type in PASSING and not self.shows else 1
-        return 2 if self.error_type in PASSING | BROKEN else 1
+        if self.error_type == "empty_answer":
+            return 2
+        return 3 if self.error_type in PASSING | BROKEN else 1
 
     @property
     def longest_s(self) -> float:

@@ -214,5 +214,5 @@ def test_without_a_log_what_an_error_quotes_is_not_in_the_file(
     serving.one("gemini")
     unlogged = rolecall("ask", "hello", "--no-log")
     assert "kumquat" in unlogged.stderr
-    assert [call.error_type for call in serving.calls()] == ["invalid_response"] * 2
+    assert [call.error_type for call in serving.calls()] == ["invalid_response"] * 3
     assert b"kumquat" not in registry_bytes()

@@ -125,7 +125,9 @@ def test_between_two_tries_nothing_is_waited_for(
     with running("ask", "hello") as command:
         command.wait_for(lambda: any(call.finished_at for call in serving.calls()))
         command.stop(signal.SIGINT)
-        assert command.end() == (130, "", "")
+        code, out, err = command.end()
+    assert (code, out) == (130, "")
+    assert err in ("", "note: waiting 15 s: openai/m asked for it\n")
     [call] = serving.calls()
     assert (call.error_type, call.retry_after_s, call.cost_usd) == ("rate_limited", 15.0, 0.0)
 

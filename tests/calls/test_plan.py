@@ -90,4 +90,4 @@ def test_a_more_expensive_endpoint_instead_of_an_open_circuit_is_named(
     second = rolecall("ask", "hello", "--strategy", "cheapest")
     assert second.exit_code == 0
     assert "note: t/dear is more expensive than t/cheap, $" in second.stderr
-    assert "which rate_limited, tried again in" in second.stderr
+    assert "which asked to wait 60 s (rate_limited), tried again in" in second.stderr

@@ -55,6 +55,19 @@ def test_a_limit_counts_what_its_day_week_or_month_has_seen(
     assert left(db, desk(20, per)) == [usd]
 
 
+@pytest.mark.parametrize("per", ["day", "week", "month"])
+def test_what_a_clock_dated_in_the_far_future_does_not_count_for_ever(
+    db: Database, per: str
+) -> None:
+    before = left(db, desk(20, per))
+    add_spending(db, "app:desk", "2099-01-01", 500.0)
+    add_spending(db, "app:desk", "2026-11-27", 500.0)
+    assert left(db, desk(20, per)) == before
+    add_spending(db, "app:desk", "2026-11-26", 0.5)  # the clock was set back over midnight
+    assert left(db, desk(20, per)) == [before[0] - 0.5]
+    assert left(db, desk(20), now=datetime(9999, 12, 31, tzinfo=UTC)) == [20.0]
+
+
 def test_a_day_is_the_utc_one(db: Database) -> None:
     late_there = datetime(2026, 11, 26, 1, tzinfo=timezone(timedelta(hours=5)))
     assert left(db, desk(20), now=late_there) == [19.0]

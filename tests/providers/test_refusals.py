@@ -40,6 +40,16 @@ def test_a_refusal_is_told_with_its_status_and_wait() -> None:
     assert failure.partial is None
 
 
+@pytest.mark.parametrize(
+    ("said", "may_retry"), [("true", True), ("False", False), ("perhaps", None), (None, None)]
+)
+def test_whether_another_try_is_worthwhile_is_what_the_server_says(
+    said: str | None, may_retry: bool | None
+) -> None:
+    headers = None if said is None else {"x-should-retry": said}
+    assert failed(refusing(503, headers=headers, text="no")).may_retry is may_retry
+
+
 def test_a_refusal_may_be_a_page_or_endless() -> None:
     page = failed(refusing(502, html="<title>502 Bad Gateway</title>"))
     assert (page.error_type, page.message) == ("server_error", "status 502: 502 Bad Gateway")

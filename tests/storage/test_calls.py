@@ -164,6 +164,12 @@ def test_recent_calls_come_newest_first_and_no_more_than_asked_for(db: Database)
     assert ids(stream_calls(db, CallFilter())) == newest[::-1]
 
 
+def test_a_call_dated_in_the_far_future_is_not_the_newest_for_ever(db: Database) -> None:
+    for number, day in enumerate(("2026-11-22", "2099-01-01", "2026-11-23")):
+        insert_call(db, replace(CALL, id=f"c{number}", created_at=f"{day}T10:00:00.000+00:00"))
+    assert ids(recent_calls(db, CallFilter(limit=2))) == ["c2", "c1"]
+
+
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [

@@ -15,7 +15,7 @@ import sqlite_utils
 from rolecall.registry.core.entities import Budget, Endpoint, Model, Role, Strategy
 from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.core.judged_rows import JudgedAnswer, JudgedRow
-from rolecall.registry.core.telemetry import Call, Outcome
+from rolecall.registry.core.telemetry import Call, EndpointStatistics, Outcome
 from rolecall.registry.storage import schema
 from rolecall.registry.storage.calls import CallFilter, recent_calls
 from rolecall.registry.storage.connection import APPLICATION_ID
@@ -134,6 +134,39 @@ def test_a_registry_with_evidence_keeps_every_row_and_takes_what_came_later(
         pool = read_registry(db, with_judged_rows=True)
     found = (*pool.endpoints, *pool.models, *pool.roles, *pool.strategies, *pool.judged_rows)
     assert found == later
+
+
+def test_statistics_of_circuits_keep_their_rows_and_know_of_no_refused_key(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    old_file(path, 11)
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute(
+            "INSERT INTO endpoint_statistics (endpoint, updated_at, calls, failed, errors,"
+            " recent_calls, recent_failures, samples, input_tokens, output_tokens, cost_usd,"
+            " unpriced, consecutive_failures, times_opened, open_until, opened_because)"
+            " VALUES ('a/m', ?, 9, 3, '{\"auth\": 3}', 5, 3, 6, 70, 80, 0.5, 0, 3, 1, ?, 'auth')",
+            (AT, AT),
+        )
+    connection.close()
+    with open_database(path) as db:
+        assert read_statistics(db)["a/m"] == EndpointStatistics(
+            "a/m",
+            AT,
+            calls=9,
+            failed=3,
+            errors=(("auth", 3),),
+            recent_calls=5,
+            recent_failures=3,
+            samples=6,
+            input_tokens=70,
+            output_tokens=80,
+            cost_usd=0.5,
+            consecutive_failures=3,
+            times_opened=1,
+            open_until=AT,
+            opened_because="auth",
+        )
 
 
 def test_the_older_file_is_kept_beside_the_migrated_one(tmp_path: Path) -> None:

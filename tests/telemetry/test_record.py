@@ -11,7 +11,7 @@ import pytest
 
 from rolecall.registry.core.entities import Budget, Scope
 from rolecall.registry.core.errors import BudgetExceeded
-from rolecall.registry.core.telemetry import Call, Outcome
+from rolecall.registry.core.telemetry import Call, EndpointStatistics, Outcome
 from rolecall.registry.policy.budget import EVERYTHING
 from rolecall.registry.storage.calls import CallFilter, read_call, recent_calls
 from rolecall.registry.storage.connection import Database
@@ -23,10 +23,12 @@ from rolecall.registry.storage.statistics import (
     all_outcome_statistics,
     read_endpoint_statistics,
     read_samples,
+    write_statistics,
 )
 from rolecall.registry.telemetry import record as recording
 from rolecall.registry.telemetry.record import (
     CircuitOpen,
+    Passage,
     begin_call,
     end_call,
     record_outcome,
@@ -67,6 +69,12 @@ def ended(db: Database, call: Call, *, after: float = 1.0, **how: object) -> Cal
 def failed(db: Database, seconds: float, error: str = "server_error", **how: object) -> Call:
     ended_so = {"error_type": error, "cost_usd": 0.0, "time_to_first_chunk_s": None}
     return ended(db, begun(db, seconds), after=0.1, **(ended_so | how))
+
+
+def statistics_of(db: Database) -> EndpointStatistics:
+    found = read_endpoint_statistics(db, "p/m")
+    assert found is not None
+    return found
 
 
 def open_circuit(db: Database) -> None:
@@ -159,6 +167,37 @@ def test_an_open_circuit_refuses_calls_and_nothing_is_stored(db: Database) -> No
         begun(db, 10)
     assert len(recent_calls(db, CallFilter())) == 3
     assert spent(db, EVERYTHING, DAY) == 0.0
+
+
+def test_a_circuit_that_only_a_wrong_clock_can_have_set_lets_calls_pass(db: Database) -> None:
+    open_circuit(db)
+    stats = statistics_of(db)
+    write_statistics(db, replace(stats, open_until="2099-01-01T00:00:00.000000+00:00"))
+    assert not stays_open(db, "p/m", datetime.fromisoformat(at(10)))
+    assert begun(db, 10).id
+
+
+def test_the_last_passes_a_circuit_that_is_our_guess_and_none_that_a_server_asked_for(
+    db: Database,
+) -> None:
+    open_circuit(db)
+    call = Call("forced", at(5), "p/m")
+    begin_call(db, call, (), Passage(is_last=True))
+    stats = statistics_of(db)
+    write_statistics(db, replace(stats, asked_s=15.0))
+    with pytest.raises(CircuitOpen) as refused:
+        begin_call(db, replace(call, id="again"), (), Passage(is_last=True))
+    assert refused.value.wait_s > 0
+
+
+def test_a_circuit_that_one_key_opened_lets_another_pass(db: Database) -> None:
+    open_circuit(db)
+    stats = statistics_of(db)
+    write_statistics(db, replace(stats, refused_key="abcdef"))
+    call = Call("new", at(5), "p/m")
+    with pytest.raises(CircuitOpen):
+        begin_call(db, call, (), Passage(key_mark="abcdef"))
+    begin_call(db, call, (), Passage(key_mark="012345"))
 
 
 def test_after_its_rest_one_call_tries_it_and_the_others_wait(db: Database) -> None:

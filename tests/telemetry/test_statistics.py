@@ -114,3 +114,21 @@ def test_a_narrow_kind_leans_on_the_wider_one() -> None:
     led, _, _ = success_offset([wide, narrow], now)
     assert alone == pytest.approx(0)
     assert led < -0.2
+
+
+def test_what_a_clock_dated_in_the_far_future_is_taken_for_old_and_not_for_new_for_ever() -> None:
+    far = timedelta(days=365 * 70).total_seconds()
+    stats = stats_of(call(far, ttft_s=0.1), call(far + 2, error="server_error"))
+    found = measured(stats, (), START)
+    assert found.freshness < 0.01
+    assert 0 < found.long_freshness < 0.7
+    assert found.recent_failures < 0.01
+    set_back = measured(stats_of(call(60)), (), START)
+    assert set_back.freshness == 1.0
+
+
+def test_calls_after_a_clock_was_set_right_count_more_than_those_dated_ahead() -> None:
+    far = timedelta(days=365 * 70).total_seconds()
+    stats = stats_of(*(call(far + n, ttft_s=9.0) for n in range(3)), call(0, ttft_s=0.1))
+    assert stats.sampled_at == at(1)
+    assert stats.ttft_p50_s == 0.1

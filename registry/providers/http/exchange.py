@@ -214,6 +214,8 @@ class Exchange:
         failure = self._format.failure(response.status_code, document)
         if failure.retry_after_s is None:
             failure.retry_after_s = retry_after_s(response.headers, document)
+        said = response.headers.get("x-should-retry", "").lower()
+        failure.may_retry = {"true": True, "false": False}.get(said)
         return failure
 
     def _broken(self, error: Exception, deadline: Deadline) -> CallFailed:

@@ -12,6 +12,7 @@ from rolecall.registry.core.formatting import rounded, usd
 from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.routing.rules.cost import over_spend_limit
 from rolecall.registry.routing.rules.eligibility import (
+    NOT_SET,
     exclusions_after_scoring,
     find_eligible,
     has_limits,
@@ -83,9 +84,16 @@ def nothing_eligible_message(
     against = list(_by_endpoint(excluded).values())
     only_budget = any([each.code for each in found] == ["BUDGET_EXCEEDED"] for found in against)
     details = {each.detail for each in excluded}
-    because = f" ({details.pop()})" if len(details) == 1 else ""
+    if len(details) > 1:  # what a server said is worth a word beside other reasons
+        details = {each.detail for each in excluded if _is_told(each)}
+    because = f" ({'; '.join(sorted(details))})" if 0 < len(details) <= _MOST_DETAILS else ""
     message = f"no endpoint is eligible: {counts}{because}"
     return message, _hint(against, {one.id: one.key_env for one in endpoints}), only_budget
+
+
+def _is_told(exclusion: Exclusion) -> bool:
+    """Tell whether an exclusion is what calls have shown: a failure, a limit, a refused key."""
+    return exclusion.code in _CODES_OF_CALLS and not exclusion.detail.endswith(NOT_SET)
 
 
 def _by_endpoint(excluded: Iterable[Exclusion]) -> dict[str, list[Exclusion]]:
@@ -102,10 +110,13 @@ def _hint(against: list[list[Exclusion]], keys: Mapping[str, str | None]) -> str
     code = Counter(each.code for each in nearest).most_common(1)[0][0]
     if code == "AUTH_UNAVAILABLE":
         unset = Counter(keys.get(each.endpoint) for each in nearest if each.code == code)
-        return f"export {unset.most_common(1)[0][0]}=..."
+        name = unset.most_common(1)[0][0]
+        return "rolecall endpoints list" if name is None else f"export {name}=..."
     return _HINTS.get(code, "rolecall explain")
 
 
+_CODES_OF_CALLS = ("AUTH_UNAVAILABLE", "PROVIDER_OFFLINE", "QUOTA_EXHAUSTED")
+_MOST_DETAILS = 3
 _HINTS = {
     "BUDGET_EXCEEDED": "raise --max-cost or the budget, or lower --max-tokens",
     "PROVIDER_OFFLINE": "wait, or ask it yourself: rolecall probe",

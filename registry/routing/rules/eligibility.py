@@ -17,6 +17,8 @@ from rolecall.registry.routing.rules.inputs import NO_GAPS, DecisionInputs, Elig
 from rolecall.registry.routing.rules.tasks import covering_kinds, most_specific
 from rolecall.registry.routing.rules.token_estimate import context_needed
 
+NOT_SET = "is not set"
+
 
 class _Look(NamedTuple):
     """What holds for every endpoint, worked out once."""
@@ -333,7 +335,9 @@ def _by_state(look: _Look, seen: _Seen) -> None:
     if key and holds_no_key(key):
         seen.exclude("AUTH_UNAVAILABLE", f"{key} holds no key")
     elif key and not endpoint.key_command and key not in inputs.available_env:
-        seen.exclude("AUTH_UNAVAILABLE", f"{key} is not set")
+        seen.exclude("AUTH_UNAVAILABLE", f"{key} {NOT_SET}")
+    elif endpoint.id in inputs.refused:
+        seen.exclude("AUTH_UNAVAILABLE", inputs.refused[endpoint.id])
     if endpoint.id in inputs.exhausted:
         seen.exclude("QUOTA_EXHAUSTED", inputs.exhausted[endpoint.id])
     if endpoint.id in inputs.offline:

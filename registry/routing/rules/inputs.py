@@ -28,10 +28,11 @@ class DecisionInputs:
 
     `strategy` is the resolved one, limits of the request's flags included. `selection` holds the
     globs of `--endpoint`. `available_env` names the environment variables that are set.
-    `offline` and `exhausted` say of endpoints that are down or over their quota what is known;
-    `measured` is what calls and outcomes say. With `allow_drop` an endpoint is eligible without
-    the parameters that it or its API does not take; without an attachment's modality none is.
-    `untaken_forms` names, by endpoint, those of the task's `forms` that it is known to refuse.
+    `offline` and `exhausted` say of endpoints that are down or over their quota what is known,
+    `refused` of those whose key a server refused; `measured` is what calls and outcomes say. With
+    `allow_drop` an endpoint is eligible without the parameters that it or its API does not take;
+    without an attachment's modality none is. `untaken_forms` names, by endpoint, those of the
+    task's `forms` that it is known to refuse.
     """
 
     endpoints: tuple[Endpoint, ...]
@@ -45,6 +46,7 @@ class DecisionInputs:
     available_env: frozenset[str] = frozenset()
     offline: Mapping[str, str] = field(default_factory=dict)
     exhausted: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
     measured: Mapping[str, Measured] = field(default_factory=dict)
     api_gaps: Mapping[Api, ApiGaps] = field(default_factory=dict)
     untaken_forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -24,7 +24,7 @@ _LEAST_SUCCESS = 0.01
 _LOCAL_LOADING = 2.5
 _LOCAL_READING_PER_TOKEN = 0.004
 # How many calls what is declared (or the strategy's default) counts for beside measured ones.
-FAILURE_PRIOR_CALLS = 4.0
+FAILURE_PRIOR_CALLS = 10.0
 
 
 def score(

@@ -248,8 +248,8 @@ def test_a_speed_that_no_call_told_is_the_declared_one() -> None:
 
 def test_failures_are_weighed_against_what_is_declared() -> None:
     found = seen(replace(SEEN, recent_calls=6.0, recent_failures=3.0))
-    # 3 of 6 failed, and 4 calls' worth of the declared fifth.
-    assert found.failure_rate == pytest.approx((3 + 4 * 0.2) / (6 + 4))
+    # 3 of 6 failed, and 10 calls' worth of the declared fifth.
+    assert found.failure_rate == pytest.approx((3 + 10 * 0.2) / (6 + 10))
     assert found.cost_usd == pytest.approx(0.045 / (1 - found.failure_rate))
 
 
