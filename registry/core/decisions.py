@@ -51,6 +51,11 @@ class Candidate(NamedTuple):
     untimed_tokens: int = 0
 
     @property
+    def is_unpriced(self) -> bool:
+        """Whether the cost rests on a default: it may ask for something, and nobody knows what."""
+        return self.locality == "remote" and ("price", "default") in self.sources
+
+    @property
     def streaming_s(self) -> float:
         """Expected seconds from the first token to the last."""
         return self.itl_s * (self.output_tokens - self.untimed_tokens)

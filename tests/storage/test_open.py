@@ -301,11 +301,12 @@ def test_a_new_registry_whose_first_content_fails_can_be_created_again(path: Pat
         assert names(db, "models") == ()
 
 
-def test_the_schema_version_is_the_number_of_steps() -> None:
+def test_the_schema_version_is_the_number_of_the_last_step() -> None:
     from rolecall.registry.storage.schema import steps
 
-    assert len(steps._migrations) == SCHEMA_VERSION
-    assert [one.name[:4] for one in steps._migrations] == [f"m{n:03}" for n in range(1, 12)]
+    numbers = [int(one.name[1:4]) for one in steps._migrations]
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] == SCHEMA_VERSION
 
 
 def test_a_disk_that_is_full_is_told_from_one_that_fails(
