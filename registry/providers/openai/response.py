@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rolecall.registry.core.chat import Event, FinishReason, Text, Thinking, ToolCall, Usage
 from rolecall.registry.core.errors import CallFailed
-from rolecall.registry.providers.accumulator import AnswerReader, CallSoFar, count_at, text_at
+from rolecall.registry.providers.accumulator import (
+    AnswerReader,
+    CallSoFar,
+    count_at,
+    text_at,
+    told_cost,
+)
 from rolecall.registry.providers.errors import failure_of
 
 _FINISH_REASONS: Mapping[str, FinishReason] = {
@@ -75,6 +81,8 @@ class OpenAIReader(AnswerReader):
         told = record.get("usage") or (nested.get("usage") if isinstance(nested, dict) else None)
         if isinstance(told, dict):
             self.usage = usage_of(told) or self.usage
+            cost_usd = told_cost(told)
+            self.cost_usd = self.cost_usd if cost_usd is None else cost_usd
 
     def _read_choice(self, choice: dict[str, Any]) -> Iterator[Event]:
         delta = choice.get("delta") or choice.get("message")
@@ -173,13 +181,24 @@ def usage_of(told: Mapping[str, Any]) -> Usage | None:
         count_at(told, "prompt_cache_hit_tokens"),
         count_at(told, "cached_tokens"),
     )
+    writes = (
+        count_at(of_input, "cache_write_tokens"),
+        count_at(of_input, "cache_creation_tokens"),
+        count_at(told, "cache_creation_input_tokens"),
+    )
     return Usage(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
-        cache_read_input_tokens=next((count for count in reads if count is not None), None),
-        cache_write_input_tokens=count_at(of_input, "cache_write_tokens"),
+        cache_read_input_tokens=_first(reads),
+        cache_write_input_tokens=_first(writes),
         reasoning_output_tokens=reasoning,
+        audio_input_tokens=count_at(of_input, "audio_tokens"),
+        audio_output_tokens=count_at(of_output, "audio_tokens"),
     )
+
+
+def _first(counts: Iterable[int | None]) -> int | None:
+    return next((count for count in counts if count is not None), None)
 
 
 def _details(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
