@@ -22,7 +22,7 @@ from rolecall.registry.calls.events import (
     Progress,
     Waiting,
 )
-from rolecall.registry.calls.plan import CallPlan, call_limit, plan_call
+from rolecall.registry.calls.plan import CallPlan, call_limit, cost_notes, plan_call
 from rolecall.registry.calls.retry import retry_after
 from rolecall.registry.chat.attachments import refuse_missing_content
 from rolecall.registry.chat.json_schema import check_schema
@@ -201,6 +201,7 @@ class Asker:
         )
         if answer.finish_reason == "length":
             notes = (f"the answer was cut off: {_limit_reached(attempt)}", *notes)
+        notes = (*notes, *cost_notes(attempt.plan, attempt.call, answer.cost_usd))
         return Answered(
             decision,
             answer,

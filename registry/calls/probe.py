@@ -17,20 +17,20 @@ from rolecall.registry.core.clock import Now, utc_now
 from rolecall.registry.core.entities import Endpoint, Model, Strategy
 from rolecall.registry.core.errors import CallFailed, UsageError
 from rolecall.registry.core.formatting import usd
+from rolecall.registry.core.requests import Task
 from rolecall.registry.core.telemetry import Call, EndpointStatistics
 from rolecall.registry.policy.layers import default_strategy
 from rolecall.registry.policy.strategies import selected
 from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.providers.sent_chat import sent_chat
-from rolecall.registry.routing.rules.cost import usd_for
 from rolecall.registry.routing.rules.eligibility import max_output_tokens
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import read_registry
 from rolecall.registry.storage.statistics import read_endpoint_statistics
 
 PROMPT = "Count from one to thirty in words, separated by commas. Write nothing else."
-PROMPT_TOKENS = 30
+PROMPT_TOKENS = 60  # at most: no tokenizer makes more than half of it
 MOST_TOKENS = 256
 # A model that thinks before it speaks must have room for both.
 MOST_THINKING_TOKENS = 2_048
@@ -139,9 +139,16 @@ def _attempt(endpoint: Endpoint, model: Model, strategy: Strategy, region: str |
         endpoint,
         model,
         sent_chat(Target(endpoint, model), asked).chat,
-        PROMPT_TOKENS,
+        Task(
+            "general",
+            "declared",
+            1.0,
+            "probe",
+            input_tokens=PROMPT_TOKENS,
+            input_tokens_declared=True,
+        ),
         strategy,
-        reserved_usd=usd_for(endpoint, strategy, 2 * PROMPT_TOKENS, most),
+        most,
     )
     return Attempt(plan, purpose=Purpose(sample_source="probe", region=region))
 
