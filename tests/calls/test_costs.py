@@ -39,7 +39,7 @@ def test_usage_that_is_told_twice_counts_once_and_what_is_not_told_is_unknown(
         assert call.reserved_usd is not None
         assert 0 < call.reserved_usd < 100e-6, "its text bounds its tokens"
         assert told["reserved_usd"] == call.reserved_usd
-        assert "cost unknown" in result.stderr
+        assert "cost unknown, at most $0.00" in result.stderr
         assert "? in, ? out" in result.stderr
     assert serving.spent_usd() == pytest.approx(call.cost_usd or call.reserved_usd)
 

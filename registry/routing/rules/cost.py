@@ -89,6 +89,11 @@ class FilledPrice(NamedTuple):
         """Return what a request pays whose whole input is so long: the highest tier passed."""
         return next(rates for above, rates in reversed(_levels(self.price)) if input_tokens > above)
 
+    def tier(self, input_tokens: int) -> int | None:
+        """Return above how many tokens the tier begins that such a request pays; null: in none."""
+        passed = (above for above, _ in reversed(_levels(self.price)) if input_tokens > above >= 0)
+        return next(passed, None)
+
     def rates_at_most(self, input_tokens: int) -> Rates:
         """Return the highest rates that a request of at most so much input may pay."""
         within = [rates for above, rates in _levels(self.price) if input_tokens > above]

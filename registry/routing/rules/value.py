@@ -104,6 +104,7 @@ def score(
         outcomes=seen.outcomes,
         parts=None if basis == "profile" else prediction.parts,
         untimed_tokens=untimed_tokens,
+        price_above_tokens=price.tier(task.input_tokens),
     )
 
 
