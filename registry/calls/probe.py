@@ -24,6 +24,7 @@ from rolecall.registry.policy.strategies import selected
 from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.providers.sent_chat import sent_chat
+from rolecall.registry.routing.rules.cost import is_unpriced
 from rolecall.registry.routing.rules.eligibility import max_output_tokens
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import read_registry
@@ -80,8 +81,8 @@ def probe_endpoints(
     """Yield each endpoint's probe as it ends, one after the other.
 
     The whole round never costs more than `max_cost_usd` at worst: an endpoint that might go
-    beyond is skipped, and said so. Raises UnknownRecord for a glob that matches nothing,
-    UsageError where there is no endpoint.
+    beyond is skipped, and said so. One of unknown price is skipped unless it is named. Raises
+    UnknownRecord for a glob that matches nothing, UsageError where there is no endpoint.
     """
     registry = read_registry(db)
     chosen = selected([endpoint.id for endpoint in registry.endpoints], wanted.globs)
@@ -126,6 +127,8 @@ def _against(endpoint: Endpoint, environment: Mapping[str, str], *, is_named: bo
     key = endpoint.key_env
     if key and not endpoint.key_command and not environment.get(key):
         return f"{key} is not set"
+    if is_unpriced(endpoint) and not is_named:
+        return "price unknown: name it to probe it at the default price"
     return None
 
 

@@ -204,6 +204,11 @@ def _amounts(usage: Usage) -> Amounts:
     )
 
 
+def is_unpriced(endpoint: Endpoint) -> bool:
+    """Tell whether an endpoint may ask for something, and nobody knows what."""
+    return endpoint.locality == "remote" and not _is_known(endpoint.price or _NO_PRICE)
+
+
 def is_free(price: Price) -> bool:
     """Tell whether every token is known to cost nothing."""
     return _is_known(price) and not any(any(rates) for _, rates in _levels(price))
