@@ -20,7 +20,7 @@ from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.hosts import provider_name
 from rolecall.registry.providers.keys import resolve_key
 from rolecall.registry.providers.protocol import Target
-from rolecall.registry.routing.rules.cost import cost_of, filled_price, is_free
+from rolecall.registry.routing.rules.cost import cost_of, filled_price
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.telemetry.record import begin_call, end_call
 
@@ -222,11 +222,11 @@ def _priced(call: Call, attempt: Attempt, clock: _Clock) -> Call:
     if error is not None and clock.seen_bytes == 0 and _is_refusal(error):
         return replace(call, cost_usd=0.0, price_source=NOT_BILLED, reserved_usd=None)
     is_whole = error is None or answer.finish_reason is not None
-    cost = cost_of(answer.usage, price) if is_whole or is_free(price.price) else None
+    cost = cost_of(answer.usage, price) if is_whole or price.is_free else None
     if is_whole and answer.cost_usd is not None and (cost is None or price.source == "default"):
         return replace(call, cost_usd=answer.cost_usd, price_source=BY_SERVER, reserved_usd=None)
     if cost is not None:
-        source = price.price.source or (price.source if price.source == "default" else None)
+        source = price.source if price.source == "default" else price.told_by
         return replace(call, cost_usd=cost, price_source=source, reserved_usd=None)
     return replace(call, reserved_usd=_usd_at_most(attempt, clock, is_whole=is_whole))
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.core.entities import Price
-from rolecall.registry.routing.rules.cost import FilledPrice
+from rolecall.registry.routing.rules.cost import known_price
 from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.data import Judged
 
@@ -86,9 +86,9 @@ def _rates(price: Price | None, input_tokens: Sequence[int]) -> Table:
     """Return the prices (N, 2) of input and output at the tier of each input; NaN where unknown."""
     if price is None or None in (price.input_usd_per_mtok, price.output_usd_per_mtok):
         return np.full((len(input_tokens), 2), np.nan)
-    tiered = FilledPrice(price, "declared")
+    tiered = known_price(price)
     sizes = input_tokens if price.tiers else [0]
-    found = np.array([tiered.rates(size)[:2] for size in sizes], dtype=np.float64)
+    found = np.array([tiered.level(size)[1][:2] for size in sizes], dtype=np.float64)
     return np.broadcast_to(found.reshape(-1, 2), (len(input_tokens), 2))
 
 

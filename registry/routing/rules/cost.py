@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -80,24 +79,36 @@ class Rates(NamedTuple):
 
 
 class FilledPrice(NamedTuple):
-    """An endpoint's price without gaps; `source` is `default` where a gap was filled."""
+    """A price without gaps; `source` is `default` where a gap was filled.
 
-    price: Price
+    `levels` are the rates above each number of input tokens, the lowest first; `told_by` is where
+    the price was read.
+    """
+
+    levels: tuple[tuple[int, Rates], ...]
     source: Source
+    told_by: str | None
 
-    def rates(self, input_tokens: int) -> Rates:
-        """Return what a request pays whose whole input is so long: the highest tier passed."""
-        return next(rates for above, rates in reversed(_levels(self.price)) if input_tokens > above)
+    def level(self, input_tokens: int) -> tuple[int, Rates]:
+        """Return what a request pays whose whole input is so long: the highest tier passed.
 
-    def tier(self, input_tokens: int) -> int | None:
-        """Return above how many tokens the tier begins that such a request pays; null: in none."""
-        passed = (above for above, _ in reversed(_levels(self.price)) if input_tokens > above >= 0)
-        return next(passed, None)
+        Before it stands above how many tokens that begins, below 0 where it is no tier.
+        """
+        found = self.levels[0]
+        for level in self.levels[1:]:
+            if input_tokens > level[0]:
+                found = level
+        return found
 
     def rates_at_most(self, input_tokens: int) -> Rates:
         """Return the highest rates that a request of at most so much input may pay."""
-        within = [rates for above, rates in _levels(self.price) if input_tokens > above]
+        within = [rates for above, rates in self.levels if input_tokens > above]
         return within[0] if len(within) == 1 else Rates(*map(max, zip(*within, strict=True)))
+
+    @property
+    def is_free(self) -> bool:
+        """Whether every token costs nothing."""
+        return not any(any(rates) for _, rates in self.levels)
 
 
 def filled_price(endpoint: Endpoint, strategy: Strategy) -> FilledPrice:
@@ -114,31 +125,23 @@ def filled_price(endpoint: Endpoint, strategy: Strategy) -> FilledPrice:
     )
 
 
+def known_price(price: Price) -> FilledPrice:
+    """Return the rates of a price whose input and output are known."""
+    return _filled(price, 0.0, 0.0)
+
+
 @lru_cache(maxsize=4096)
 def _filled(price: Price, incoming: float, outgoing: float) -> FilledPrice:
-    if _is_known(price):
-        return FilledPrice(price, "declared")
-    filled = replace(
-        price,
-        input_usd_per_mtok=_known(price.input_usd_per_mtok, incoming),
-        output_usd_per_mtok=_known(price.output_usd_per_mtok, outgoing),
-    )
-    return FilledPrice(filled, "default")
-
-
-@lru_cache(maxsize=4096)
-def _levels(price: Price) -> tuple[tuple[int, Rates], ...]:
-    """Return the rates above each number of input tokens, the lowest first, of a whole price."""
-    found = [(-1, _base_rates(price))]
+    source: Source = "declared" if _is_known(price) else "default"
+    levels = [(-1, _base_rates(price, incoming, outgoing))]
     for tier in sorted(price.tiers, key=lambda one: one.above_tokens):
-        found.append((tier.above_tokens, _tier_rates(tier, found[0][1])))
-    return tuple(found)
+        levels.append((tier.above_tokens, _tier_rates(tier, levels[0][1])))
+    return FilledPrice(tuple(levels), source, price.source)
 
 
-def _base_rates(price: Price) -> Rates:
-    incoming, outgoing = price.input_usd_per_mtok, price.output_usd_per_mtok
-    assert incoming is not None
-    assert outgoing is not None
+def _base_rates(price: Price, incoming: float, outgoing: float) -> Rates:
+    incoming = _known(price.input_usd_per_mtok, incoming)
+    outgoing = _known(price.output_usd_per_mtok, outgoing)
     written = _known(price.cache_write_usd_per_mtok, incoming)
     is_billed_apart = price.cache_write_usd_per_mtok is not None
     hour = max(written, _HOUR_FACTOR * incoming) if is_billed_apart else incoming
@@ -181,13 +184,13 @@ def cost_of(usage: Usage | None, asks: FilledPrice) -> float | None:
 
     What is free costs nothing, whatever was used.
     """
-    if is_free(asks.price):
+    if asks.is_free:
         return 0.0
     if usage is None or asks.source == "default":
         return None
     if usage.input_tokens is None or usage.output_tokens is None:
         return None
-    return asks.rates(usage.input_tokens).usd(_amounts(usage))
+    return asks.level(usage.input_tokens)[1].usd(_amounts(usage))
 
 
 def _amounts(usage: Usage) -> Amounts:
@@ -209,14 +212,9 @@ def is_unpriced(endpoint: Endpoint) -> bool:
     return endpoint.locality == "remote" and not _is_known(endpoint.price or _NO_PRICE)
 
 
-def is_free(price: Price) -> bool:
-    """Tell whether every token is known to cost nothing."""
-    return _is_known(price) and not any(any(rates) for _, rates in _levels(price))
-
-
 def usd_for(endpoint: Endpoint, strategy: Strategy, input_tokens: int, output_tokens: int) -> float:
     """Return the USD for so many tokens, by the strategy's default where no price is known."""
-    rates = filled_price(endpoint, strategy).rates(input_tokens)
+    _, rates = filled_price(endpoint, strategy).level(input_tokens)
     return rates.usd(Amounts(input_tokens, output_tokens))
 
 
@@ -242,7 +240,7 @@ def usd_at_most(
         rates = price.rates_at_most(most)
         input_usd = most * rates.dearest_input(task) / 1e6
     else:
-        rates = price.rates(seen.input_tokens)
+        _, rates = price.level(seen.input_tokens)
         input_usd = rates.usd(_amounts(seen)._replace(output=0))
     if seen is not None and seen.output_tokens is not None:
         output_tokens = seen.output_tokens

@@ -70,7 +70,8 @@ def score(
         input_audio=task.input_tokens if hears(task) else 0,
         reasoning=prediction.hidden_tokens,
     )
-    paid_usd = price.rates(task.input_tokens).usd(expected)
+    above_tokens, rates = price.level(task.input_tokens)
+    paid_usd = rates.usd(expected)
     cost_usd = _rounded(paid_usd / (1.0 - failure_rate), "%.6g")
     untimed_tokens = _untimed_tokens(prediction, output_tokens) if itl_from == "default" else 0
     streaming_s = itl_s * (output_tokens - untimed_tokens)
@@ -104,7 +105,7 @@ def score(
         outcomes=seen.outcomes,
         parts=None if basis == "profile" else prediction.parts,
         untimed_tokens=untimed_tokens,
-        price_above_tokens=price.tier(task.input_tokens),
+        price_above_tokens=None if above_tokens < 0 else above_tokens,
     )
 
 
