@@ -31,9 +31,9 @@ app = typer.Typer(help="Manage endpoints.")
 def list_endpoints(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
     """List the endpoints, and which have a key here.
 
-    Prices are USD per million tokens in and out. A key is looked for in the environment
-    variable that the endpoint names, else its key command would be run; the key itself is
-    never shown.
+    Prices are USD per million tokens in and out; with a +, long input costs more, as
+    `endpoints show` says. A key is looked for in the environment variable that the endpoint
+    names, else its key command would be run; the key itself is never shown.
 
     \b
     Examples:
@@ -66,18 +66,25 @@ def list_endpoints(registry: RegistryOption = None, as_json: JsonOption = False)
 
 def row_of(endpoint: Endpoint, model_context_tokens: int | None) -> list[str]:
     """Return an endpoint's cells."""
-    price = endpoint.price
-    paid = (price.input_usd_per_mtok, price.output_usd_per_mtok) if price else (None, None)
     return [
         endpoint.id,
         endpoint.model,
-        "/".join(usd(one).removeprefix("$") for one in paid) if price else "?",
+        _paid(endpoint),
         tokens(endpoint.context_tokens or model_context_tokens),
         "–" if endpoint.reasoning_effort is None else str(endpoint.reasoning_effort),
         endpoint.locality,
         key_state(endpoint),
         endpoint.status,
     ]
+
+
+def _paid(endpoint: Endpoint) -> str:
+    """Return the prices in and out; + where long input has others, 0? for an unpriced local one."""
+    price = endpoint.price
+    if price is None:
+        return "0?" if endpoint.locality == "local" else "?"
+    paid = (price.input_usd_per_mtok, price.output_usd_per_mtok)
+    return "/".join(usd(one).removeprefix("$") for one in paid) + ("+" if price.tiers else "")
 
 
 def effort_of(text: str) -> str | int:

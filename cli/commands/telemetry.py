@@ -59,6 +59,8 @@ def list_calls(
     """List the latest calls, newest first.
 
     Every attempt at an endpoint is a call. Tokens are those in and out; what is unknown is ?.
+    A cost with ≤ is what a call may have cost at most: it is running, broke off, or nobody said
+    what it used. That much counts as spent.
 
     \b
     Examples:

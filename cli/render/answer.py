@@ -214,7 +214,10 @@ class _Screen:
         if call.time_to_first_chunk_s is not None:
             took += f" (first {seconds(call.time_to_first_chunk_s)})"
         size = f"{tokens(call.input_tokens)} in, {tokens(call.output_tokens)} out"
-        cost = "cost unknown" if call.cost_usd is None else usd(call.cost_usd)
+        cost = usd(call.cost_usd)
+        if call.cost_usd is None:
+            most = call.reserved_usd
+            cost = "cost unknown" + ("" if most is None else f", at most {usd(most, 'up')}")
         parts = [call.endpoint, took, size, cost, result.decision.id]
         failed = [
             f"{one.endpoint} {_error_type(one)}"

@@ -45,11 +45,18 @@ def _call_row(call: Call, now: datetime) -> list[str]:
         seconds(call.time_to_first_chunk_s),
         seconds(call.duration_s),
         _pair(tokens(call.input_tokens), tokens(call.output_tokens)),
-        usd(call.cost_usd),
+        paid(call),
         call.decision_id or "–",
         call.id,
         call.sample_source,
     ]
+
+
+def paid(call: Call) -> str:
+    """Return what a call cost; where that is unknown, the most that it may have cost."""
+    if call.cost_usd is None and call.reserved_usd is not None:
+        return f"≤{usd(call.reserved_usd, 'up')}"
+    return usd(call.cost_usd)
 
 
 def ending(call: Call) -> str:

@@ -37,6 +37,8 @@ _FAMILIAR = 0.5
 _FACTS_MARK = "*"
 _OUTCOMES_MARK = "†"
 _UNTIMED_MARK = "+"
+_TIER_MARK = "↑"
+_DEFAULT_MARK = "?"
 
 
 class _Detail(NamedTuple):
@@ -134,7 +136,7 @@ def _candidates(candidates: tuple[Candidate, ...], chosen: str | None) -> Table:
             "▸" if is_chosen else "",
             candidate.endpoint,
             _success(candidate),
-            usd(candidate.cost_usd) + ("?" if _source(candidate, "price") == "def." else ""),
+            usd(candidate.cost_usd) + _price_marks(candidate),
             f"{seconds(candidate.ttft_s)} {_source(candidate, 'ttft_s')}",
             seconds(candidate.duration_s) + (_UNTIMED_MARK if candidate.untimed_tokens else ""),
             usd(candidate.value_usd),
@@ -222,7 +224,11 @@ def _legend(candidates: tuple[Candidate, ...]) -> Iterator[tuple[str, str]]:
     if any(one.success_basis in _BASES for one in candidates):
         yield _FACTS_MARK, "no outcomes seen: estimated from public scores, size, date and price"
     if any(_source(one, "price") == "def." for one in candidates):
-        yield "?", "price unknown: the strategy's default used"
+        yield _DEFAULT_MARK, "price unknown: the strategy's default used, a local endpoint's is $0"
+    tiers = {one.endpoint: one.price_above_tokens for one in candidates}
+    dearer = [f"{name} above {tokens(above)}" for name, above in tiers.items() if above is not None]
+    if dearer:
+        yield _TIER_MARK, "the price of long input, in tokens: " + ", ".join(dearer)
     if any(one.untimed_tokens for one in candidates):
         yield _UNTIMED_MARK, "hidden reasoning may take longer: speed and tokens are not known"
 
@@ -259,6 +265,11 @@ def _success_parts(candidates: tuple[Candidate, ...]) -> Iterator[str]:
         if parts.world:
             text += f", {parts.world:+.2f} your own judged rows"
         yield f"{text} = {total:.2f}" if total is not None else text
+
+
+def _price_marks(candidate: Candidate) -> str:
+    marks = _TIER_MARK if candidate.price_above_tokens is not None else ""
+    return marks + (_DEFAULT_MARK if _source(candidate, "price") == "def." else "")
 
 
 def _flip(flip: Flip) -> str:

@@ -8,10 +8,11 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
+from rolecall.cli.render.calls import paid
 from rolecall.cli.render.output import Column, note, print_json, print_table
 from rolecall.registry.calls.probe import Probed
 from rolecall.registry.core.errors import ExitCode
-from rolecall.registry.core.formatting import UNKNOWN, seconds, usd
+from rolecall.registry.core.formatting import UNKNOWN, seconds
 
 COLUMNS = (
     Column("endpoint"),
@@ -69,7 +70,7 @@ def row_of(one: Probed) -> list[str]:
         seconds(call.time_per_output_token_s),
         UNKNOWN if speed is None else f"{speed:,.0f}",
         seconds(call.duration_s),
-        usd(call.cost_usd),
+        paid(call),
     ]
 
 

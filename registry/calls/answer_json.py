@@ -15,8 +15,9 @@ from rolecall.registry.core.telemetry import Call
 
 _KEYS = (
     *("endpoint", "model", "answer", "thinking", "tool_calls", "finish_reason", "usage"),
-    *("cost_usd", "total_cost_usd", "time_to_first_chunk_s", "time_per_output_token_s"),
-    *("duration_s", "call_id", "attempts", "conversation_id", "outcomes", "notes"),
+    *("cost_usd", "reserved_usd", "total_cost_usd", "time_to_first_chunk_s"),
+    *("time_per_output_token_s", "duration_s", "call_id", "attempts", "conversation_id"),
+    *("outcomes", "notes"),
 )
 
 
@@ -36,6 +37,7 @@ def describe_answer(result: Answered, failures: Sequence[Failed] = ()) -> dict[s
         finish_reason=answer.finish_reason,
         usage=usage_of(call),
         cost_usd=call.cost_usd,
+        reserved_usd=call.reserved_usd,
         total_cost_usd=_total_usd([*_calls_of(failures), call]),
         time_to_first_chunk_s=call.time_to_first_chunk_s,
         time_per_output_token_s=call.time_per_output_token_s,
@@ -71,6 +73,7 @@ def _described(decision: Decision, failures: Sequence[Failed], **found: Any) -> 
             "message": one.error.message,
             "call_id": None if one.call is None else one.call.id,
             "cost_usd": None if one.call is None else one.call.cost_usd,
+            "reserved_usd": None if one.call is None else one.call.reserved_usd,
         }
         for one in failures
     ]

@@ -24,7 +24,7 @@ from rolecall.registry.calls.events import (
     Unrecorded,
     Waiting,
 )
-from rolecall.registry.calls.plan import CallPlan, call_limit, plan_call
+from rolecall.registry.calls.plan import CallPlan, call_limit, cost_notes, plan_call
 from rolecall.registry.calls.retry import retry_after
 from rolecall.registry.chat.attachments import refuse_missing_content
 from rolecall.registry.chat.json_schema import check_schema
@@ -280,6 +280,7 @@ class Asker:
             notes = (*notes, f"the answer was cut off: {_limit_reached(attempt)}")
         elif answer.finish_reason not in (None, "stop", "tool_calls"):
             notes = (*notes, f"the server ended the answer with {answer.finish_reason}")
+        notes = (*notes, *cost_notes(attempt.plan, attempt.call, answer.cost_usd))
         whole = Answered(
             decision, answer, attempt.call, state.conversation.id, (), notes, state.told
         )

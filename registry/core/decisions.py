@@ -24,7 +24,7 @@ class Candidate(NamedTuple):
     `sources` pairs each number's name with where it came from. `scored_success` is the success
     before `outcomes` moved it, and `parts` what that rests on where the scorer said it.
     `untimed_tokens` of the output are left out of the wait: neither their number nor the
-    endpoint's speed is known.
+    endpoint's speed is known. `price_above_tokens` is where the tier begins whose price is paid.
     """
 
     endpoint: str
@@ -49,6 +49,12 @@ class Candidate(NamedTuple):
     outcomes: int = 0
     parts: SuccessParts | None = None
     untimed_tokens: int = 0
+    price_above_tokens: int | None = None
+
+    @property
+    def is_unpriced(self) -> bool:
+        """Whether the cost rests on a default: it may ask for something, and nobody knows what."""
+        return self.locality == "remote" and ("price", "default") in self.sources
 
     @property
     def streaming_s(self) -> float:

@@ -59,13 +59,44 @@ class DataPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceTier:
+    """The prices of a request whose whole input, cached tokens too, is above so many tokens.
+
+    They hold for all of that request. What is null is as many times its price below the tier as
+    the tier's input (or output) is, and never less than these.
+    """
+
+    above_tokens: Tokens
+    input_usd_per_mtok: float | None = None
+    output_usd_per_mtok: float | None = None
+    cache_read_usd_per_mtok: float | None = None
+    cache_write_usd_per_mtok: float | None = None
+    cache_write_1h_usd_per_mtok: float | None = None
+    input_audio_usd_per_mtok: float | None = None
+    output_audio_usd_per_mtok: float | None = None
+    reasoning_usd_per_mtok: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Price:
-    """USD per million tokens, with where and when the figures were read."""
+    """USD per million tokens, with where and when the figures were read.
+
+    What is read from or written to a cache (for minutes, or for an hour), audio and reasoning cost
+    what other input or output does where their price is null. Prices of `batch` are those of a
+    provider's own batch API: they are kept and shown, and rolecall sends nothing there.
+    """
 
     input_usd_per_mtok: float | None = None
     output_usd_per_mtok: float | None = None
     cache_read_usd_per_mtok: float | None = None
     cache_write_usd_per_mtok: float | None = None
+    cache_write_1h_usd_per_mtok: float | None = None
+    input_audio_usd_per_mtok: float | None = None
+    output_audio_usd_per_mtok: float | None = None
+    reasoning_usd_per_mtok: float | None = None
+    batch_input_usd_per_mtok: float | None = None
+    batch_output_usd_per_mtok: float | None = None
+    tiers: tuple[PriceTier, ...] = ()
     source: str | None = None
     as_of: Date | None = None
 

@@ -36,6 +36,9 @@ class Call:
     cache_read_input_tokens: int | None = None
     cache_write_input_tokens: int | None = None
     reasoning_output_tokens: int | None = None
+    cache_write_1h_input_tokens: int | None = None
+    audio_input_tokens: int | None = None
+    audio_output_tokens: int | None = None
     time_to_first_chunk_s: float | None = None
     time_per_output_token_s: float | None = None
     duration_s: float | None = None

@@ -43,7 +43,10 @@ def yaml_mapping(mapping: dict[str, Any], indent: str) -> list[str]:
         if isinstance(value, dict):
             lines += yaml_mapping(value, indent + "  ")
         else:
-            lines += [f"{indent}  - {_inline(item)}" for item in value]
+            for item in value:
+                line = f"{indent}  - {_inline(item)}"
+                is_short = len(line) <= _WIDTH or not isinstance(item, dict)
+                lines += [line] if is_short else yaml_list([item], indent + "  ")
     return lines
 
 

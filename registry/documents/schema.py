@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from yaml.nodes import Node
 
-from rolecall.registry.core.addresses import without_secrets
+from rolecall.registry.core.addresses import is_local_address, without_secrets
 from rolecall.registry.core.entities import (
     Api,
     Collection,
@@ -38,7 +37,6 @@ BASE_URLS: dict[Api, str] = {
     "gemini": "https://generativelanguage.googleapis.com",
     "ollama": "http://localhost:11434",
 }
-THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 def read_entity(source: YamlSource, node: Node, collection: Collection, path: str) -> Record:
@@ -69,13 +67,13 @@ def misplaced(endpoint: Endpoint) -> tuple[str, str]:
 def _completed(endpoint: Endpoint, *, is_told_place: bool) -> Endpoint:
     """Return the endpoint with an empty base URL or remote model name filled in.
 
-    Unless its place was told, it is local where its address is on this machine.
+    Unless its place was told, it is local where its address is on this machine or in a private
+    network.
     """
     base_url = endpoint.base_url or BASE_URLS[endpoint.api]
-    host = None if is_told_place else urlsplit(base_url).hostname
     return replace(
         endpoint,
         base_url=base_url,
         remote_model=endpoint.remote_model or endpoint.model,
-        locality="local" if host in THIS_MACHINE else endpoint.locality,
+        locality="local" if not is_told_place and is_local_address(base_url) else endpoint.locality,
     )

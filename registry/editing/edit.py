@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rolecall.registry.core.entities import Assignment, Collection, Record, Registry, Role
+from rolecall.registry.core.entities import (
+    Assignment,
+    Collection,
+    Endpoint,
+    Record,
+    Registry,
+    Role,
+)
 from rolecall.registry.core.errors import (
     InvalidDocument,
     RecordChanged,
@@ -23,6 +30,7 @@ from rolecall.registry.documents.document import (
     parse_document,
     parse_record,
 )
+from rolecall.registry.documents.source import join
 from rolecall.registry.editing.diff import (
     Change,
     changes_between,
@@ -197,11 +205,38 @@ def planned(
     before: Registry, document: Document, *, prune: bool
 ) -> tuple[Registry, tuple[Change, ...]]:
     """Return what a document makes of a registry, and the changes; raises as apply_document."""
-    after = merged(before, document, prune=prune)
+    after = with_records(merged(before, document, prune=prune), _with_tiers(document))
     lost = dangling(after)
     if lost:
         raise _dangling_error(after, document, lost)
     return after, with_exposures(before, after, changes_between(before, after))
+
+
+def _with_tiers(document: Document) -> list[Endpoint]:
+    """Return the endpoints of a document that says nothing of tiers, with those of the catalog."""
+    lines = document.source.lines
+    untold = [
+        entry.record
+        for entry in document.entries
+        if isinstance(entry.record, Endpoint)
+        and entry.record.price is not None
+        and entry.record.price.source is not None
+        and join(entry.path, "price.tiers") not in lines
+    ]
+    if not untold:
+        return []
+    from rolecall.registry.catalog.models_dev import with_listed_prices  # takes 0.1 s
+
+    return [with_listed_prices(endpoint) for endpoint in untold]
+
+
+def complete_prices(db: Database) -> None:
+    """Add to prices that came from the catalog what it lists of tiers and of audio."""
+    from rolecall.registry.catalog.models_dev import with_listed_prices
+
+    before = read_registry(db)
+    after = with_records(before, [with_listed_prices(one) for one in before.endpoints])
+    write_changes(db, after, changes_between(before, after))
 
 
 def write_changes(db: Database, after: Registry, changes: Sequence[Change]) -> None:

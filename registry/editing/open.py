@@ -14,6 +14,8 @@ from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.registry import names
 
+_FIRST_WITH_TIERS = 13
+
 
 def open_registry(given: Path | None, *, must_exist: bool = False) -> Database:
     """Return the registry at `given` (else the environment's, else the user's own), open.
@@ -24,7 +26,7 @@ def open_registry(given: Path | None, *, must_exist: bool = False) -> Database:
     path = registry_path(given)
     if must_exist and not path.exists():
         raise RegistryUnusable(f"there is no registry at {path}", hint="rolecall registry path")
-    return open_database(path, fill=_seed)
+    return open_database(path, fill=_seed, after_migration=_catch_up)
 
 
 @contextmanager
@@ -58,6 +60,14 @@ def _seed(db: Database) -> None:
     from rolecall.registry.editing.seed import seed_registry
 
     write_registry(db, seed_registry())
+
+
+def _catch_up(db: Database, version: int) -> None:
+    """Take from the catalog what a registry of an older schema had no place for."""
+    if version < _FIRST_WITH_TIERS:
+        from rolecall.registry.editing.edit import complete_prices
+
+        complete_prices(db)
 
 
 def known_names(given: Path | None, collection: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rolecall.registry.core.entities import Price
+from rolecall.registry.routing.rules.cost import known_price
 from rolecall.registry.scorer.arrays import Table
 from rolecall.registry.scorer.data import Judged
 
@@ -56,10 +57,8 @@ class Spending:
 
     def _at_price(self, output_tokens: Table) -> Table:
         """Return the cost (N, M) at list price; NaN where there is none."""
-        asked = [price or Price() for price in self.prices]
-        # Of what is null, numpy makes nan.
-        inputs = np.array([one.input_usd_per_mtok for one in asked], dtype=np.float64)
-        outputs = np.array([one.output_usd_per_mtok for one in asked], dtype=np.float64)
+        asked = [_rates(price, self.input_tokens) for price in self.prices]
+        inputs, outputs = np.moveaxis(np.stack(asked), (2, 1), (0, 1))  # (N, M) each
         read = np.asarray(self.input_tokens, dtype=np.float64)[:, None]
         return np.asarray(_PER_MTOK * (read * inputs + output_tokens * outputs))
 
@@ -81,6 +80,16 @@ class Spending:
         others = _outside(known.astype(np.float64), numbers, own)
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(_outside(costs, numbers, own) / others)
+
+
+def _rates(price: Price | None, input_tokens: Sequence[int]) -> Table:
+    """Return the prices (N, 2) of input and output at the tier of each input; NaN where unknown."""
+    if price is None or None in (price.input_usd_per_mtok, price.output_usd_per_mtok):
+        return np.full((len(input_tokens), 2), np.nan)
+    tiered = known_price(price)
+    sizes = input_tokens if price.tiers else [0]
+    found = np.array([tiered.level(size)[1][:2] for size in sizes], dtype=np.float64)
+    return np.broadcast_to(found.reshape(-1, 2), (len(input_tokens), 2))
 
 
 def _outside(table: Table, numbers: NDArray[np.intp], own: NDArray[np.intp]) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from yaml.nodes import MappingNode, Node
@@ -49,8 +49,9 @@ def find_prices(
 ) -> dict[str, Price | None]:
     """Return what each model asks for, `source` saying who says so; null where nobody does.
 
-    A price counts if it is known for input and output: first as given, then the median over the
-    registry's endpoints of that model, then what models.dev lists. A model is known by the last
+    A price counts if it is known for input and output: first as given, then that of the registry's
+    endpoints of that model (where they differ the median, which has no tiers), then what models.dev
+    lists. A model is known by the last
     part of its id, whatever the case. A variant (`MODEL-high`) without a price has its model's.
     """
     by_name = {short_name(model): price for model, price in given.items()}
@@ -76,12 +77,16 @@ def _price(source: YamlSource, node: Node, model: str, filename: str) -> Price:
 
 
 def _registered(registry: Registry) -> dict[str, Price]:
-    asked: dict[str, list[tuple[float, float]]] = {}
+    asked: dict[str, list[Price]] = {}
     for endpoint in registry.endpoints:
-        pair = _pair(endpoint.price)
-        if pair is not None:
-            asked.setdefault(short_name(endpoint.model), []).append(pair)
-    return {name: _median(pairs, REGISTRY) for name, pairs in asked.items()}
+        if endpoint.price is not None and _pair(endpoint.price) is not None:
+            asked.setdefault(short_name(endpoint.model), []).append(endpoint.price)
+    return {
+        name: replace(prices[0], source=REGISTRY, as_of=None)
+        if len({_pair(price) for price in prices}) == 1
+        else _median([pair for price in prices if (pair := _pair(price))], REGISTRY)
+        for name, prices in asked.items()
+    }
 
 
 def _listed(name: str) -> Price | None:

@@ -26,6 +26,9 @@ from rolecall.registry.providers.thinking_tags import Kind, ThinkingTags
 IN_TEXT = "content"
 _MOST_TOKENS = 10**12
 
+_TICKS_PER_USD = 1e10
+_MOST_AMOUNT = 1e15
+
 
 @dataclass(slots=True)
 class _Prose:
@@ -154,6 +157,7 @@ class AnswerReader(ABC):
         self.response_id: str | None = None
         self.response_model: str | None = None
         self.load_duration_s: float | None = None
+        self.cost_usd: float | None = None
         self.notes: list[str] = []
         self._tags = ThinkingTags()
 
@@ -238,6 +242,7 @@ class AnswerReader(ABC):
             response_model=self.response_model,
             load_duration_s=self.load_duration_s,
             notes=tuple(self.notes),
+            cost_usd=self.cost_usd,
         )
 
     def read_whole(self, document: Any) -> None:
@@ -250,6 +255,33 @@ def text_at(holder: Any, key: str) -> str | None:
     """Return the text under a key; null where there is none."""
     value = holder.get(key) if isinstance(holder, dict) else None
     return value if isinstance(value, str) else None
+
+
+def told_cost(usage: Any) -> float | None:
+    """Return what a usage says that the call cost in USD; null where it does not.
+
+    A number (OpenRouter, LiteLLM, Vercel) or an object with a total (Perplexity); DeepInfra calls
+    it an estimate, xAI counts in ticks. With a key of one's own, OpenRouter's number is its fee
+    alone, and what the provider asks stands apart.
+    """
+    if not isinstance(usage, dict):
+        return None
+    cost = usage.get("cost")
+    total = amount_at(cost, "total_cost") if isinstance(cost, dict) else amount_at(usage, "cost")
+    if total is not None and usage.get("is_byok") is True:
+        total += amount_at(usage.get("cost_details"), "upstream_inference_cost") or 0.0
+    ticks = amount_at(usage, "cost_in_usd_ticks")
+    if total is None and ticks is not None:
+        total = ticks / _TICKS_PER_USD
+    return amount_at(usage, "estimated_cost") if total is None else total
+
+
+def amount_at(holder: Any, key: str) -> float | None:
+    """Return the amount of money under a key; null where there is none, or one that cannot be."""
+    value = holder.get(key) if isinstance(holder, dict) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return float(value) if 0 <= value < _MOST_AMOUNT else None
 
 
 def count_at(holder: Any, key: str) -> int | None:

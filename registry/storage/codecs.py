@@ -1,7 +1,8 @@
 """Frozen records as the columns of a row, and back; a new field is written in its record alone.
 
 A column is named after the field it holds, or after both where a record holds another one
-(`price_as_of`). Lists are JSON arrays, pairs JSON objects, claims 0 or 1. msgspec would do this
+(`price_as_of`). Lists are JSON arrays, of records without what is null; pairs are JSON objects,
+claims 0 or 1. msgspec would do this
 too, but importing it takes longer than a cold `route` takes to read the whole registry.
 """
 
@@ -13,7 +14,7 @@ from dataclasses import fields
 from itertools import islice
 from typing import Any, TypeVar
 
-from rolecall.registry.core.entities import Budget, DataPolicy, Price, Profile
+from rolecall.registry.core.entities import Budget, DataPolicy, Price, PriceTier, Profile
 
 Record = TypeVar("Record")
 Values = dict[str, Any]
@@ -26,6 +27,8 @@ _NESTED: dict[str, type] = {
     "price": Price,
     "profile": Profile,
 }
+# Fields that hold a list of records.
+_LISTED: dict[str, type] = {"tiers": PriceTier}
 # Fields whose names refer to other records, kept in tables of their own.
 _REFERENCES = ("assignments", "roles")
 _NOTHING = (None, "[]", "{}")
@@ -75,7 +78,12 @@ def _absent(kind: type) -> Values:
 
 def _to_json(items: tuple[Any, ...]) -> str:
     is_pairs = bool(items) and isinstance(items[0], tuple)
-    return json.dumps(dict(items) if is_pairs else items, ensure_ascii=False)
+    return json.dumps(dict(items) if is_pairs else items, ensure_ascii=False, default=_stated)
+
+
+def _stated(record: Any) -> Values:
+    values = ((field.name, getattr(record, field.name)) for field in fields(record))
+    return {name: value for name, value in values if value is not None}
 
 
 def from_rows(kind: Callable[..., Record], rows: Iterable[Iterable[Any]]) -> tuple[Record, ...]:
@@ -101,6 +109,8 @@ def _readers(kind: Any) -> list[Reader]:
             readers.append(_nested(_NESTED[field.name], field.default))
         elif field.name in _REFERENCES:
             readers.append(lambda _: ())
+        elif field.name in _LISTED:
+            readers.append(_listing(_LISTED[field.name]))
         elif isinstance(field.default, tuple):
             readers.append(lambda values: _from_json(next(values)))
         elif "bool" in str(field.type):
@@ -118,6 +128,10 @@ def _nested(kind: type, otherwise: Any) -> Reader:
         return otherwise if all(one in _NOTHING for one in own) else from_row(kind, own)
 
     return read
+
+
+def _listing(kind: Any) -> Reader:
+    return lambda values: tuple([kind(**one) for one in _from_json(next(values))])
 
 
 def _from_json(text: str | None) -> tuple[Any, ...]:

@@ -209,6 +209,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 Fill = Callable[[Database], None]
+CatchUp = Callable[[Database, int], None]
 
 
 def schema_version(database: Database) -> int:

@@ -172,6 +172,18 @@ NAMES = (
     "DELETE FROM judged_readings",
 )
 
+PRICES = (
+    "ALTER TABLE endpoints ADD COLUMN price_cache_write_1h_usd_per_mtok REAL",
+    "ALTER TABLE endpoints ADD COLUMN price_input_audio_usd_per_mtok REAL",
+    "ALTER TABLE endpoints ADD COLUMN price_output_audio_usd_per_mtok REAL",
+    "ALTER TABLE endpoints ADD COLUMN price_reasoning_usd_per_mtok REAL",
+    "ALTER TABLE endpoints ADD COLUMN price_batch_input_usd_per_mtok REAL",
+    "ALTER TABLE endpoints ADD COLUMN price_batch_output_usd_per_mtok REAL",
+    "ALTER TABLE endpoints ADD COLUMN price_tiers TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE calls ADD COLUMN cache_write_1h_input_tokens INTEGER",
+    "ALTER TABLE calls ADD COLUMN audio_input_tokens INTEGER",
+    "ALTER TABLE calls ADD COLUMN audio_output_tokens INTEGER",
+)
 CIRCUITS = (
     "ALTER TABLE endpoint_statistics ADD COLUMN opened_at TEXT",
     "ALTER TABLE endpoint_statistics ADD COLUMN opened_status INTEGER",

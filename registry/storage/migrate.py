@@ -12,6 +12,7 @@ from rolecall.registry.storage.backup import back_up
 from rolecall.registry.storage.connection import (
     APPLICATION_ID,
     SCHEMA_VERSION,
+    CatchUp,
     Database,
     Fill,
     is_blank,
@@ -20,11 +21,11 @@ from rolecall.registry.storage.connection import (
 from rolecall.registry.storage.disk import free_disk
 
 
-def migrate(database: Database, fill: Fill | None) -> None:
+def migrate(database: Database, fill: Fill | None, after_migration: CatchUp | None = None) -> None:
     """Apply the missing steps in one transaction; back an older file up beside it first.
 
     Another process doing the same goes first, and its work is then taken as it is. `fill`
-    writes the first content of a new file.
+    writes the first content of a new file, `after_migration` completes that of an older one.
     """
     saved: list[Path] = []
     try:
@@ -40,6 +41,8 @@ def migrate(database: Database, fill: Fill | None) -> None:
             _apply_steps(database)
             if is_new and fill is not None:
                 fill(database)
+            if not is_new and after_migration is not None:
+                after_migration(database, version)
     except BaseException:
         for target in saved:
             target.unlink(missing_ok=True)

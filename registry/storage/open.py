@@ -13,6 +13,7 @@ from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.storage.connection import (
     APPLICATION_ID,
     SCHEMA_VERSION,
+    CatchUp,
     Database,
     Fill,
     is_blank,
@@ -24,12 +25,19 @@ from rolecall.registry.storage.errors import missing, outdated, stranger, system
 BUSY_TIMEOUT_S = 10.0
 
 
-def open_database(path: Path, *, create: bool = True, fill: Fill | None = None) -> Database:
+def open_database(
+    path: Path,
+    *,
+    create: bool = True,
+    fill: Fill | None = None,
+    after_migration: CatchUp | None = None,
+) -> Database:
     """Open the registry at `path`, migrating an older file after a backup beside it.
 
     A file that is not there (or is empty) is created; `fill` then writes the first content in
-    the creating transaction, so that nobody sees it half done. With `create` false a file is
-    neither created nor migrated. Raises RegistryUnusable, leaving the file as it was.
+    the creating transaction, so that nobody sees it half done. So does `after_migration` with
+    what an older file had no place for; it is told that file's schema. With `create` false a file
+    is neither created nor migrated. Raises RegistryUnusable, leaving the file as it was.
     """
     refuse_strangers(path, create=create)
     if create:
@@ -44,7 +52,7 @@ def open_database(path: Path, *, create: bool = True, fill: Fill | None = None) 
             # Imported here: sqlite_utils takes longer than all the rest of opening a file.
             from rolecall.registry.storage.migrate import migrate
 
-            migrate(database, fill)
+            migrate(database, fill, after_migration)
         _set_pragmas(database)
     except BaseException:
         connection.close()

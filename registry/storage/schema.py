@@ -11,6 +11,7 @@ from rolecall.registry.storage.later_steps import (
     JUDGED_ROWS,
     LEARNING,
     NAMES,
+    PRICES,
     UNREACHED_AND_EDITS,
     WORTH,
 )
@@ -92,6 +93,12 @@ def m011_short_decisions(db: Database) -> None:
     _execute_all(db, NAMES_TABLE)
     shorten_decisions(db.conn)
     _execute_all(db, VIEWS)
+
+
+@steps()
+def m013_prices(db: Database) -> None:
+    """Keep a price's tiers and what is priced apart, and how many such tokens a call used."""
+    _execute_all(db, PRICES)
 
 
 @steps()

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from rolecall.registry.core.entities import Api, Price
+from rolecall.registry.core.entities import Api, Locality, Price, PriceTier
 from tests.calls.matrix import APIS
-from tests.calls.serving import Serving
+from tests.calls.serving import PLAIN, Serving
 from tests.conftest import Rolecall
 from tests.faults.plan import Plan
 
@@ -21,7 +21,7 @@ STREAM = pytest.mark.parametrize("stream", ["--stream", "--no-stream"])
 def test_usage_that_is_told_twice_counts_once_and_what_is_not_told_is_unknown(
     serving: Serving, rolecall: Rolecall, api: Api, usage: str, stream: str
 ) -> None:
-    serving.one(api)
+    serving.one(api, capabilities=PLAIN)
     serving.server.plan("m", Plan(usage=usage))  # type: ignore[arg-type]
     result = rolecall("ask", "hello", stream, "--json")
     told = json.loads(result.stdout)
@@ -37,10 +37,92 @@ def test_usage_that_is_told_twice_counts_once_and_what_is_not_told_is_unknown(
         assert tokens == (None, None)
         assert (call.cost_usd, call.price_source) == (None, None)
         assert call.reserved_usd is not None
-        assert 0 < call.reserved_usd < 100e-6
-        assert "cost unknown" in result.stderr
+        assert 0 < call.reserved_usd < 100e-6, "its text bounds its tokens"
+        assert told["reserved_usd"] == call.reserved_usd
+        assert "cost unknown, at most $0.00" in result.stderr
         assert "? in, ? out" in result.stderr
     assert serving.spent_usd() == pytest.approx(call.cost_usd or call.reserved_usd)
+
+
+@STREAM
+@pytest.mark.parametrize("locality", ["local", "remote"])
+def test_what_the_server_says_is_taken_where_no_price_is_known(
+    serving: Serving, rolecall: Rolecall, locality: Locality, stream: str
+) -> None:
+    serving.one(price=None, locality=locality)
+    serving.server.plan("m", Plan(told_usd=0.0125))
+    result = rolecall("ask", "hello", stream, "--json")
+    [call] = serving.calls()
+    assert json.loads(result.stdout)["cost_usd"] == call.cost_usd == 0.0125
+    assert (call.price_source, call.reserved_usd) == ("server", None)
+    assert serving.spent_usd() == pytest.approx(0.0125)
+    assert "$0.0125" in result.stderr
+
+
+@pytest.mark.parametrize("usage", ["missing", "null"])
+def test_without_any_figure_the_cost_stays_unknown(
+    serving: Serving, rolecall: Rolecall, usage: str
+) -> None:
+    serving.one(price=None)
+    serving.server.plan("m", Plan(usage=usage, told_usd=0.1))  # type: ignore[arg-type]
+    assert json.loads(rolecall("ask", "hello", "--json").stdout)["cost_usd"] is None
+
+
+def test_a_known_price_is_booked_and_a_server_that_says_otherwise_is_quoted(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    serving.one()
+    serving.server.plan("m", Plan(told_usd=0.0125))
+    result = rolecall("ask", "hello", "--json")
+    said = (
+        "openai/m says that this cost $0.0125; by its price here, which is booked, $0.000028: "
+        "rolecall endpoints edit openai/m"
+    )
+    assert json.loads(result.stdout)["notes"] == [said]
+    assert f"note: {said}" in result.stderr
+    [call] = serving.calls()
+    assert call.cost_usd == pytest.approx(28e-6)
+    assert call.price_source == "test"
+    serving.server.plan("m", Plan(told_usd=29e-6))
+    assert json.loads(rolecall("ask", "hello", "--json").stdout)["notes"] == []
+
+
+TIERED = Price(1.0, 2.0, tiers=(PriceTier(1_000, 3.0, 5.0),), source="test")
+
+
+@pytest.mark.parametrize(("size", "cost_usd"), [(1_000, 0.001016), (1_001, 0.003043)])
+@pytest.mark.parametrize("api", APIS)
+def test_a_call_is_booked_at_the_tier_that_it_reached(
+    serving: Serving, rolecall: Rolecall, api: Api, size: int, cost_usd: float
+) -> None:
+    serving.one(api, price=TIERED)
+    serving.server.plan("m", Plan(input_tokens=size))
+    told = json.loads(rolecall("ask", "hello", "--json").stdout)
+    assert told["cost_usd"] == pytest.approx(cost_usd)
+
+
+def test_a_decision_and_its_limit_take_the_tier_that_applies(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    serving.one(price=TIERED)
+    words = ("route", "hello", "--max-tokens", "100", "--json", "--input-tokens")
+    for size, incoming, outgoing in (("1000", 1, 2), ("1001", 3, 5)):
+        [candidate] = json.loads(rolecall(*words, size).stdout)["candidates"]
+        paid = (int(size) * incoming + candidate["output_tokens"] * outgoing) / 1e6
+        expected = paid / (1 - candidate["failure_rate"])
+        assert candidate["cost_usd"] == pytest.approx(expected, rel=1e-5)
+    assert rolecall(*words, "1001", "--max-cost", "0.003").exit_code == 6
+
+
+def test_where_thinking_may_be_hidden_the_text_bounds_nothing(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    serving.one(max_output_tokens=1_000)
+    serving.server.plan("m", Plan(usage="missing"))
+    assert rolecall("ask", "hello", "--input-tokens", "10").exit_code == 0
+    [call] = serving.calls()
+    assert call.cost_usd is None
+    assert call.reserved_usd == pytest.approx((10 * 1.0 + 1_000 * 2.0) / 1e6)
 
 
 def test_a_cost_that_is_not_told_is_taken_for_no_more_than_was_reserved(

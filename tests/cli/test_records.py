@@ -171,14 +171,30 @@ def test_an_endpoint_of_ones_own_is_told_local_by_its_address(rolecall: Rolecall
     rolecall("models", "add", "ours", "--bare")
     for name, place, locality in (
         ("here", ("--base-url", "http://localhost:8000/v1"), "local"),
-        ("there", ("--base-url", "http://gpu.lan:8000/v1"), "remote"),
-        ("stated", ("--base-url", "http://gpu.lan:8000/v1", "--locality", "local"), "local"),
+        ("near", ("--base-url", "http://192.168.1.20:8000/v1"), "local"),
+        ("named", ("--base-url", "http://gpu.local:8000/v1"), "local"),
+        ("docker", ("--base-url", "http://host.docker.internal:8000/v1"), "local"),
+        ("there", ("--base-url", "http://gpu.example.com:8000/v1"), "remote"),
+        ("unsaid", ("--base-url", "http://gpu:8000/v1"), "remote"),
+        ("stated", ("--base-url", "http://gpu:8000/v1", "--locality", "local"), "local"),
+        ("gateway", ("--base-url", "http://10.0.0.5/v1", "--locality", "remote"), "remote"),
         ("pulled", ("--api", "ollama"), "local"),
     ):
         added = rolecall("endpoints", "add", f"lab/{name}", "--model", "ours", *place, "--json")
         endpoint = json.loads(added.stdout)
         assert (endpoint["locality"], endpoint["remote_model"]) == (locality, "ours")
         assert endpoint["price"] is endpoint["key_env"] is None
+    rows = rolecall("endpoints", "list").stdout.splitlines()
+    paid = {row.split()[0]: row.split()[2] for row in rows if row.startswith("lab/")}
+    assert (paid["lab/near"], paid["lab/there"], paid["lab/gateway"]) == ("0?", "?", "?")
+
+
+def test_a_price_with_tiers_is_marked_in_the_list_and_shown_whole(rolecall: Rolecall) -> None:
+    rows = rolecall("endpoints", "list").stdout.splitlines()
+    [row] = [row.split() for row in rows if row.startswith("google/gemini-3.1-pro-preview")]
+    assert row[2] == "2/12+"
+    shown = rolecall("endpoints", "show", "google/gemini-3.1-pro-preview")
+    assert "    - above_tokens: 200000\n      input_usd_per_mtok: 4\n" in shown.stdout
 
 
 def test_a_key_may_come_from_a_command_that_listing_does_not_run(

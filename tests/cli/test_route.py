@@ -262,6 +262,22 @@ def test_a_worth_that_is_no_factor_exits_2(command: str, worth: str, desk: Rolec
         assert desk(command, *prompt, "--worth", never).exit_code == 2
 
 
+def test_the_price_of_long_input_is_marked_and_explained(desk: Rolecall) -> None:
+    price = "{input_usd_per_mtok: 1, output_usd_per_mtok: 2, tiers: [{above_tokens: 500,"
+    price += " input_usd_per_mtok: 30}, {above_tokens: 900, input_usd_per_mtok: 40}]}"
+    document = f"endpoints: [{{id: new/large, model: large, price: {price}}}]"
+    desk("registry", "apply", "-", input=document)
+    words = ("explain", "--prompt", "hello", "-e", "new/large", "--input-tokens")
+    shown = " ".join(desk(*words, "600").stdout.split())
+    assert "↑ the price of long input, in tokens: new/large above 500" in shown
+    assert "↑" not in desk(*words, "500").stdout
+    [candidate] = json.loads(desk(*words, "901", "--json").stdout)["candidates"]
+    assert candidate["price_above_tokens"] == 900
+    assert candidate["cost_usd"] > 901 * 40 / 1e6
+    [candidate] = json.loads(desk(*words, "500", "--json").stdout)["candidates"]
+    assert candidate["price_above_tokens"] is None
+
+
 def test_hidden_reasoning_that_is_not_waited_for_is_marked(
     desk: Rolecall, monkeypatch: pytest.MonkeyPatch
 ) -> None:

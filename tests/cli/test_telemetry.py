@@ -47,7 +47,7 @@ def desk(rolecall: Rolecall, tmp_path: Path) -> Rolecall:
         insert_decision(db, replace(DECISION, created_at=ago(hours=6)))
         for call in (failed, good):
             insert_call(db, call)
-        insert_call(db, Call("run", ago(seconds=2), "ollama/qwen3-8b"))
+        insert_call(db, Call("run", ago(seconds=2), "ollama/qwen3-8b", reserved_usd=0.01639))
         db.run(
             "UPDATE calls SET finished_at = ?, detail = 'bad \x1b[31mkey', cost_usd = 0.00131,"
             " duration_s = 4.25, time_to_first_chunk_s = 0.5 WHERE id <> 'run'",
@@ -93,7 +93,8 @@ def test_calls_are_listed_newest_first(desk: Rolecall) -> None:
     ]
     assert rows[0][0] in ("2", "3", "4")
     assert rows[1][4:10] == ["0.5", "s", "4.25", "s", "1,234/?", "$0.0013"]
-    assert rows[0][4:8] == ["?"] * 4
+    assert rows[0][4:7] == ["?"] * 3
+    assert rows[0][7] == "≤$0.0164", "what it may cost at most"
 
 
 def test_the_list_is_narrowed_by_options(desk: Rolecall) -> None:

@@ -9,6 +9,7 @@ from rolecall.registry.core.entities import (
     Endpoint,
     Model,
     Price,
+    PriceTier,
     Profile,
     Registry,
     Role,
@@ -45,6 +46,7 @@ endpoints:
     quantization: null
     reasoning_effort: high      # none | low | medium | high | a token budget
     price: {input_usd_per_mtok: 3, output_usd_per_mtok: 15, cache_read_usd_per_mtok: 0.3,
+            tiers: [{above_tokens: 200000, input_usd_per_mtok: 6, output_usd_per_mtok: 22.5}],
             source: models.dev, as_of: 2026-05-30}
     profile: {ttft_s: 0.9, ttft_p95_s: 2.1, itl_s: 0.018, failure_rate: 0.004,
               success: {code: 0.81}, samples: 214, as_of: 2026-11-20}
@@ -89,7 +91,12 @@ def test_the_documented_example_is_read() -> None:
     )
     assert isinstance(endpoint, Endpoint)
     assert endpoint.reasoning_effort == "high"
-    assert endpoint.price == Price(3.0, 15.0, 0.3, None, "models.dev", "2026-05-30")
+    assert endpoint.price == Price(
+        *(3.0, 15.0, 0.3),
+        tiers=(PriceTier(200_000, 6.0, 22.5),),
+        source="models.dev",
+        as_of="2026-05-30",
+    )
     assert endpoint.profile == Profile(0.9, 2.1, 0.018, 0.004, (("code", 0.81),), 214, "2026-11-20")
     assert endpoint.data_policy == DataPolicy(False, 30)
     assert isinstance(role, Role)

@@ -259,3 +259,63 @@ def test_a_whole_document_still_counts_when_another_process_created_the_registry
     assert len(changes) == len(parse_document(text, "a.yaml").entries)
     with open_registry(path) as db:
         assert {"theirs", "gpt-5.5"} <= set(names(db, "models"))
+
+
+GEMINI = """\
+models: [{id: gemini-3.1-pro-preview}]
+endpoints:
+  - id: google/gemini-3.1-pro-preview
+    model: gemini-3.1-pro-preview
+    price: {input_usd_per_mtok: 2, output_usd_per_mtok: 12, source: models.dev%s}
+"""
+
+
+def tiers_of(path: Path) -> list[int]:
+    with open_registry(path) as db:
+        [endpoint] = [one for one in read_registry(db).endpoints if one.id.startswith("google/g")]
+    assert endpoint.price is not None
+    return [tier.above_tokens for tier in endpoint.price.tiers]
+
+
+def test_a_catalog_price_in_an_older_document_gets_the_tiers_listed(path: Path) -> None:
+    with bare(path):
+        pass
+    [_, change] = apply_text(path, GEMINI % "", "old.yaml")
+    assert change.kind == "add"
+    assert tiers_of(path) == [200_000]
+    assert apply_text(path, GEMINI % "", "old.yaml") == ()
+    assert apply_text(path, exported(path), "whole.yaml") == ()
+
+
+def test_a_document_that_says_there_are_no_tiers_is_believed(path: Path) -> None:
+    with bare(path):
+        pass
+    apply_text(path, GEMINI % ", tiers: []", "own.yaml")
+    assert tiers_of(path) == []
+    apply_text(path, (GEMINI % "").replace("models.dev", "mine"), "own.yaml")
+    assert tiers_of(path) == []
+
+
+def test_tiers_are_written_one_a_line_where_they_are_long_and_read_back(path: Path) -> None:
+    with bare(path):
+        pass
+    apply_text(path, GEMINI % "", "old.yaml")
+    text = exported(path)
+    assert "      tiers:\n        - above_tokens: 200000\n          input_usd_per_mtok: 4\n" in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+@pytest.mark.parametrize(
+    ("tiers", "said"),
+    [
+        ("[{input_usd_per_mtok: 4}]", "above_tokens is missing"),
+        ("[{above_tokens: 0}]", "0 is out of range"),
+        ("[{above_tokens: 9, input_usd_per_mtok: -1}]", "-1 is out of range"),
+        ("[{above_tokens: 9, price: 4}]", "unknown key"),
+        ("[{above_tokens: 9}, {above_tokens: 9}]", '"9" is listed twice'),
+        ("9", "expected a list"),
+    ],
+)
+def test_a_tier_that_cannot_be_is_refused_with_its_line(path: Path, tiers: str, said: str) -> None:
+    with pytest.raises(InvalidDocument, match=rf"own.yaml:5: .*{said}"):
+        apply_text(path, GEMINI % f", tiers: {tiers}", "own.yaml")

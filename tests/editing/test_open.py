@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rolecall.registry.editing.open import known_names, open_registry, registry_path
+from rolecall.registry.storage.registry import read_registry
 
 
 def test_a_given_path_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,3 +65,33 @@ def test_opening_and_completing_import_nothing_heavy(module: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_an_older_registry_takes_the_tiers_of_its_catalog_prices(tmp_path: Path) -> None:
+    path = tmp_path / "registry.db"
+    with open_registry(path) as db:
+        before = {one.id: one for one in read_registry(db).endpoints}
+        db.run("UPDATE endpoints SET price_input_usd_per_mtok = 1 WHERE id = 'openai/gpt-5.5'")
+        db.run("PRAGMA user_version = 12")
+        db.run("DELETE FROM _sqlite_migrations WHERE name = 'm013_prices'")
+        for column in (*COLUMNS, "price_tiers"):
+            db.run(f"ALTER TABLE endpoints DROP COLUMN {column}")
+        for column in ("cache_write_1h_input_tokens", "audio_input_tokens", "audio_output_tokens"):
+            db.run(f"ALTER TABLE calls DROP COLUMN {column}")
+    with open_registry(path) as db:
+        after = {one.id: one for one in read_registry(db).endpoints}
+    own = after.pop("openai/gpt-5.5").price
+    assert own is not None
+    assert (own.input_usd_per_mtok, own.tiers) == (1.0, ())
+    assert after == {name: before[name] for name in after}
+    assert sum(bool(one.price and one.price.tiers) for one in after.values()) >= 1
+
+
+COLUMNS = (
+    "price_cache_write_1h_usd_per_mtok",
+    "price_input_audio_usd_per_mtok",
+    "price_output_audio_usd_per_mtok",
+    "price_reasoning_usd_per_mtok",
+    "price_batch_input_usd_per_mtok",
+    "price_batch_output_usd_per_mtok",
+)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rolecall.registry.core.entities import Price
+from rolecall.registry.core.entities import Price, PriceTier
 from rolecall.registry.evaluation.costs import Spending
 from rolecall.registry.scorer.data import Judged
 from tests.scorer.judged_files import judged_table
@@ -72,3 +74,11 @@ def test_a_cost_that_nobody_knows_is_never_nothing() -> None:
 def test_an_answer_nobody_asked_for_costs_the_models_mean() -> None:
     rows = judged(tokens=[[1], [1], [1]], costs=[[1], [3], [NAN]])
     assert spending(rows, [None]).paid()[:, 0].tolist() == [1, 3, 2]
+
+
+def test_each_prompt_pays_the_tier_that_its_own_input_reaches() -> None:
+    rows = judged(tokens=[[10, 10], [10, 10]])
+    tiered = Price(1, 10, tiers=(PriceTier(150, 2.0, 20.0),))
+    found = replace(spending(rows, [tiered, Price(1, 10)]), input_tokens=[100, 200]).paid() * 1e6
+    assert found[:, 0] == pytest.approx([100 * 1 + 10 * 10, 200 * 2 + 10 * 20])
+    assert found[:, 1] == pytest.approx([100 * 1 + 10 * 10, 200 * 1 + 10 * 10])

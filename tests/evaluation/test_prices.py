@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rolecall.registry.core.entities import Endpoint, Price, Registry
+from rolecall.registry.core.entities import Endpoint, Price, PriceTier, Registry
 from rolecall.registry.core.errors import InvalidDocument
 from rolecall.registry.evaluation.evaluate import EvalRequest, SetEvaluation, evaluate_scorer
 from rolecall.registry.evaluation.prices import find_prices, read_prices
@@ -67,6 +68,14 @@ def test_the_given_price_wins_over_the_registry_and_that_over_models_dev() -> No
 def test_the_registry_says_the_median_of_what_is_wholly_known() -> None:
     pool = serving("m", (1.0, 2.0), (3.0, 8.0), (2.0, 4.0), (None, 100.0))
     assert find_prices(["m"], {}, pool) == {"m": Price(2.0, 4.0, source="registry")}
+
+
+def test_the_registrys_tiers_are_kept_where_its_prices_agree() -> None:
+    tiers, pool = (PriceTier(200_000, 4.0, 18.0),), serving("m", (2.0, 12.0), (2.0, 12.0))
+    [first, second] = pool.endpoints
+    tiered = replace(first, price=Price(2.0, 12.0, tiers=tiers, as_of="2026-11-01"))
+    pool = replace(pool, endpoints=(tiered, second))
+    assert find_prices(["m"], {}, pool) == {"m": Price(2.0, 12.0, tiers=tiers, source="registry")}
 
 
 def test_a_variant_has_its_models_price_unless_it_has_its_own() -> None:

@@ -199,7 +199,9 @@ def _usage(plan: Plan) -> Any:
     read: dict[str, int] = {"cached_tokens": plan.cached_tokens, "audio_tokens": 0}
     if plan.cache_write_tokens:  # not OpenAI's own: gateways add it
         read["cache_write_tokens"] = plan.cache_write_tokens
+    told = {} if plan.told_usd is None else {"cost": plan.told_usd}
     return {
+        **told,
         "prompt_tokens": plan.input_tokens,
         "completion_tokens": plan.output_tokens,
         "total_tokens": plan.input_tokens + plan.output_tokens,

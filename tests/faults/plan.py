@@ -50,6 +50,7 @@ class Plan:
     arguments must be JSON for Gemini and Ollama, which send them as an object; with tool calls
     the text stays out unless it is set. `parameter` is what `bad_parameter` refuses. A null
     `newline` is the provider's own. `load_s` is waited before an Ollama answer and reported in it.
+    `told_usd` is the cost that an OpenAI-like server says.
     """
 
     text: str = DEFAULT_TEXT
@@ -60,6 +61,7 @@ class Plan:
     cached_tokens: int = 0
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
+    told_usd: float | None = None
     finish: Finish = "stop"
     fault: str | None = None
     at: At = "before"

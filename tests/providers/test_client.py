@@ -152,6 +152,30 @@ def test_a_whole_answer_is_read_whatever_was_asked(headers: dict[str, str], stre
     )
 
 
+@pytest.mark.parametrize(
+    ("header", "in_usage", "cost_usd"),
+    [
+        ("0.0125", None, 0.0125),
+        ("0.0125", 0.02, 0.02),
+        ("1.2e-05", None, 1.2e-05),
+        ("0.0", None, None),  # a stream's, whose cost is not yet known
+        ("None", None, None),
+        ("-1", None, None),
+        ("nan", None, None),
+    ],
+)
+def test_what_a_proxy_says_of_the_cost_is_kept(
+    header: str, in_usage: float | None, cost_usd: float | None
+) -> None:
+    usage = {"prompt_tokens": 5, "completion_tokens": 2, "cost": in_usage}
+    document = {"choices": [{"message": {"content": "hello"}, "finish_reason": "stop"}]}
+    body = json.dumps({**document, "usage": usage}).encode()
+    headers = {**JSON, "x-litellm-response-cost": header}
+    *_, last = call(answering(body, headers), stream=False)
+    assert isinstance(last, Completed)
+    assert last.answer.cost_usd == cost_usd
+
+
 @pytest.mark.parametrize("headers", [SSE, {}, {"content-type": "text/plain"}])
 def test_a_stream_is_read_although_none_was_asked(headers: dict[str, str]) -> None:
     body = Pieces(b"\n", b": wait\n\n" + sse(word("hello", "stop")))

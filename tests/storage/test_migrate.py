@@ -12,7 +12,15 @@ from typing import Any
 import pytest
 import sqlite_utils
 
-from rolecall.registry.core.entities import Budget, Endpoint, Model, Role, Strategy
+from rolecall.registry.core.entities import (
+    Budget,
+    Endpoint,
+    Model,
+    Price,
+    PriceTier,
+    Role,
+    Strategy,
+)
 from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.core.judged_rows import JudgedAnswer, JudgedRow
 from rolecall.registry.core.telemetry import Call, EndpointStatistics, Outcome
@@ -167,6 +175,38 @@ def test_statistics_of_circuits_keep_their_rows_and_know_of_no_refused_key(tmp_p
             open_until=AT,
             opened_because="auth",
         )
+
+
+def test_a_file_of_schema_11_keeps_its_prices_and_takes_tiers(tmp_path: Path) -> None:
+    path = tmp_path / "eleven.db"
+    old_file(path, 11)
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute(
+            "INSERT INTO endpoints (id, model, api, base_url, remote_model, locality,"
+            " unsupported_parameters, profile_success, status, price_input_usd_per_mtok,"
+            " price_output_usd_per_mtok, price_cache_read_usd_per_mtok,"
+            " price_cache_write_usd_per_mtok, price_source, price_as_of)"
+            " VALUES ('a/m', 'm', 'openai', 'https://a', 'm', 'remote', '[]', '{}', 'active',"
+            " 2, 12, 0.2, 2.5, 'mine', '2026-11-01')"
+        )
+        connection.execute(
+            "INSERT INTO calls (id, created_at, attempt, endpoint, sample_source, cost_usd,"
+            " input_tokens, cache_write_input_tokens)"
+            f" VALUES ('c', '{AT}', 1, 'a/m', 'live', 0.25, 100, 40)"
+        )
+    connection.close()
+    price = Price(2.0, 12.0, 0.2, 2.5, source="mine", as_of="2026-11-01")
+    with open_database(path) as db:
+        [endpoint] = read_registry(db).endpoints
+        [call] = recent_calls(db, CallFilter())
+        assert endpoint.price == price
+        assert (call.cost_usd, call.cache_write_input_tokens) == (0.25, 40)
+        assert (call.cache_write_1h_input_tokens, call.audio_input_tokens) == (None, None)
+        tiers = (PriceTier(200_000, 4.0, 18.0, input_audio_usd_per_mtok=5.0), PriceTier(400_000))
+        priced = replace(endpoint, price=replace(price, tiers=tiers, batch_output_usd_per_mtok=6.0))
+        write_record(db, priced)
+        assert read_registry(db).endpoints == (priced,)
 
 
 def test_the_older_file_is_kept_beside_the_migrated_one(tmp_path: Path) -> None:

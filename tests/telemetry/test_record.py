@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from rolecall.registry.core.entities import Budget, Scope
 from rolecall.registry.core.errors import BudgetExceeded
 from rolecall.registry.core.telemetry import Call, EndpointStatistics, Outcome
-from rolecall.registry.policy.budget import EVERYTHING
+from rolecall.registry.policy.budget import EVERYTHING, remaining
 from rolecall.registry.storage.calls import CallFilter, read_call, recent_calls
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import insert_decision
@@ -259,3 +259,13 @@ def test_a_check_leaves_a_persons_word_alone(db: Database) -> None:
 def test_an_outcome_of_no_kind_is_counted_by_itself(db: Database) -> None:
     record_outcome(db, replace(OUTCOME, task=None))
     assert list(all_outcome_statistics(db)) == [("p/m", "")]
+
+
+def test_what_a_killed_process_held_leaves_the_budget_with_its_day(db: Database) -> None:
+    killed = begun(db, 0.0, DESK)
+    assert spent(db, "app:desk", DAY) == RESERVED_USD
+    tomorrow = START + timedelta(days=1)
+    for budget, left_usd in ((Budget(1.0, "day"), 1.0), (Budget(1.0, "month"), 0.5)):
+        [left] = remaining(db, (replace(DESK, budget=budget),), "desk", None, tomorrow)
+        assert left.left_usd == left_usd
+    assert read_call(db, killed.id).reserved_usd == RESERVED_USD

@@ -18,7 +18,7 @@ from rolecall.registry.core.chat import (
     Usage,
 )
 from rolecall.registry.core.errors import CallFailed
-from rolecall.registry.providers.accumulator import AnswerReader, count_at, text_at
+from rolecall.registry.providers.accumulator import AnswerReader, count_at, text_at, told_cost
 from rolecall.registry.providers.anthropic.errors import failure
 from rolecall.registry.providers.anthropic.messages import ORIGIN
 from rolecall.registry.providers.error_body import is_error
@@ -36,7 +36,7 @@ _KINDS = {
 }
 _COUNTS = (
     *("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"),
-    *("output_tokens", "thinking_tokens"),
+    *("output_tokens", "thinking_tokens", "ephemeral_1h_input_tokens"),
 )
 
 
@@ -184,7 +184,9 @@ class AnthropicReader(AnswerReader):
         if not isinstance(usage, dict):
             return
         self.note_impossible(usage)
-        counts = (usage, usage.get("output_tokens_details"))
+        cost_usd = told_cost(usage)
+        self.cost_usd = self.cost_usd if cost_usd is None else cost_usd
+        counts = (usage, usage.get("output_tokens_details"), usage.get("cache_creation"))
         for name, holder in ((name, holder) for name in _COUNTS for holder in counts):
             count = count_at(holder, name)
             if count is not None and (is_final or name != "output_tokens"):
@@ -204,6 +206,7 @@ class AnthropicReader(AnswerReader):
             cache_read_input_tokens=read,
             cache_write_input_tokens=written,
             reasoning_output_tokens=self._counts.get("thinking_tokens"),
+            cache_write_1h_input_tokens=self._counts.get("ephemeral_1h_input_tokens"),
         )
 
 

@@ -116,7 +116,18 @@ def _used(usage: Mapping[str, Any]) -> Usage:
         output_tokens=None if told is None and thoughts is None else (told or 0) + (thoughts or 0),
         cache_read_input_tokens=count_at(usage, "cachedContentTokenCount"),
         reasoning_output_tokens=thoughts,
+        audio_input_tokens=_audio(usage, "promptTokensDetails"),
+        audio_output_tokens=_audio(usage, "candidatesTokensDetails"),
     )
+
+
+def _audio(usage: Mapping[str, Any], key: str) -> int | None:
+    """Return how many of the tokens were audio; null where they are not told by modality."""
+    details = usage.get(key)
+    if not isinstance(details, list):
+        return None
+    audio = (one for one in details if text_at(one, "modality") == "AUDIO")
+    return sum(count_at(one, "tokenCount") or 0 for one in audio)
 
 
 def _invalid(problem: str) -> CallFailed:

@@ -24,6 +24,7 @@ from rolecall.registry.core.chat import (
     ToolCallDelta,
 )
 from rolecall.registry.core.errors import CallFailed
+from rolecall.registry.providers.accumulator import amount_at
 from rolecall.registry.providers.error_body import one_line
 from rolecall.registry.providers.http.content_type import Shape, decoded_body, shape_of
 from rolecall.registry.providers.http.deadline import Deadline
@@ -122,6 +123,7 @@ class Exchange:
             if head.strip():
                 break
         media_type = response.headers.get("content-type", "")
+        self._price(response.headers.get("x-litellm-response-cost", ""))
         shape = shape_of(media_type, head, is_lines=self._reads_lines, is_stream=stream)
         pieces = chain([head], pieces)
         if shape is Shape.WHOLE:
@@ -130,6 +132,11 @@ class Exchange:
         else:
             parser = ServerSentEvents() if shape is Shape.EVENTS else JsonLines()
             yield from self._streamed(_records(pieces, parser), deadline)
+
+    def _price(self, told: str) -> None:
+        """Take the cost that LiteLLM's proxy says in a header; what the answer says goes before."""
+        with contextlib.suppress(ValueError):
+            self.reader.cost_usd = amount_at({"cost": float(told)}, "cost") or None
 
     def _streamed(self, records: Iterator[Any], deadline: Deadline) -> Iterator[Event]:
         mender = Mender()

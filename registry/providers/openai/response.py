@@ -14,6 +14,7 @@ from rolecall.registry.providers.accumulator import (
     count_at,
     is_object,
     text_at,
+    told_cost,
 )
 from rolecall.registry.providers.error_body import failed_code, is_error
 from rolecall.registry.providers.errors import failure_of
@@ -79,6 +80,8 @@ class OpenAIReader(AnswerReader):
             told = holder.get("usage")
             if isinstance(told, dict):
                 self.count(usage_of(told), told)
+                cost_usd = told_cost(told)
+                self.cost_usd = self.cost_usd if cost_usd is None else cost_usd
 
     def _read_choice(self, choice: dict[str, Any]) -> Iterator[Event]:
         told = choice.get("usage")  # Moonshot's place for it
@@ -193,15 +196,20 @@ def usage_of(told: Mapping[str, Any]) -> Usage | None:
     total = count_at(told, "total_tokens")
     if reasoning and total == (input_tokens or 0) + (output_tokens or 0) + reasoning:
         output_tokens = (output_tokens or 0) + reasoning  # xAI counts reasoning beside the rest
-    read = count_at(of_input, "cached_tokens")
+    read = _first(of_input, "cached_tokens")
     if read is None:
         read = _first(told, "prompt_cache_hit_tokens", "cached_tokens")
+    written = _first(of_input, "cache_write_tokens", "cache_creation_tokens")
+    if written is None:
+        written = count_at(told, "cache_creation_input_tokens")
     return Usage(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         cache_read_input_tokens=read,
-        cache_write_input_tokens=count_at(of_input, "cache_write_tokens"),
+        cache_write_input_tokens=written,
         reasoning_output_tokens=reasoning,
+        audio_input_tokens=count_at(of_input, "audio_tokens"),
+        audio_output_tokens=count_at(of_output, "audio_tokens"),
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from rolecall.registry.core.decisions import Candidate, Exclusion, SpendLimit
-from rolecall.registry.core.entities import Endpoint, Price, Source, Strategy
+from rolecall.registry.core.entities import Endpoint, Price, PriceTier, Source, Strategy
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.requests import Task
 from rolecall.registry.routing.rules.token_estimate import SAFETY_MARGIN
@@ -16,89 +17,234 @@ if TYPE_CHECKING:
 
 _NO_PRICE = Price()
 _NO_LIMIT = 1e12  # tokens: more than any answer has
+# What Anthropic asks for a token kept for an hour, in terms of a token read.
+_HOUR_FACTOR = 2.0
+# By how much a tier raises at most what it says nothing of; those listed raise it fourfold.
+_STEEPEST = 10.0
 
 
-class Prices(NamedTuple):
-    """USD per million tokens; an unknown cache price is the input price.
+class Amounts(NamedTuple):
+    """How many tokens of each kind; `input` and `output` include all others."""
 
-    `source` is `default` where the strategy's figure is taken for an unknown price.
-    """
+    input: int
+    output: int
+    cache_read: int = 0
+    cache_write: int = 0
+    cache_write_1h: int = 0
+    input_audio: int = 0
+    output_audio: int = 0
+    reasoning: int = 0
+
+
+class Rates(NamedTuple):
+    """USD per million tokens of each kind, for a request whose input is of one size."""
 
     input: float
     output: float
     cache_read: float
+    cache_write: float
+    cache_write_1h: float
+    input_audio: float
+    output_audio: float
+    reasoning: float
+
+    def usd(self, tokens: Amounts) -> float:
+        """Return what so many tokens cost: the one place where prices are multiplied."""
+        for_an_hour = min(tokens.cache_write_1h, tokens.cache_write)
+        fresh = max(tokens.input - tokens.cache_read - tokens.cache_write, 0)
+        heard = min(tokens.input_audio, fresh)
+        spoken = min(tokens.output_audio, tokens.output)
+        thought = min(tokens.reasoning, tokens.output - spoken)
+        per_million = (
+            (fresh - heard) * self.input
+            + heard * self.input_audio
+            + tokens.cache_read * self.cache_read
+            + (tokens.cache_write - for_an_hour) * self.cache_write
+            + for_an_hour * self.cache_write_1h
+            + (tokens.output - spoken - thought) * self.output
+            + thought * self.reasoning
+            + spoken * self.output_audio
+        )
+        return per_million / 1e6
+
+    def dearest_input(self, task: Task) -> float:
+        """Return the most that a token of the task's input may cost."""
+        rates = (self.input, self.cache_read, self.cache_write, self.cache_write_1h)
+        return max(*rates, self.input_audio if hears(task) else 0.0)
+
+    def dearest_output(self, task: Task) -> float:
+        """Return the most that a token of the task's answer may cost."""
+        speaks = "modalities" in task.parameters or "audio" in task.parameters
+        return max(self.output, self.reasoning, self.output_audio if speaks else 0.0)
+
+
+class FilledPrice(NamedTuple):
+    """A price without gaps; `source` is `default` where a gap was filled.
+
+    `levels` are the rates above each number of input tokens, the lowest first; `told_by` is where
+    the price was read.
+    """
+
+    levels: tuple[tuple[int, Rates], ...]
     source: Source
+    told_by: str | None
+
+    def level(self, input_tokens: int) -> tuple[int, Rates]:
+        """Return what a request pays whose whole input is so long: the highest tier passed.
+
+        Before it stands above how many tokens that begins, below 0 where it is no tier.
+        """
+        found = self.levels[0]
+        for level in self.levels[1:]:
+            if input_tokens > level[0]:
+                found = level
+        return found
+
+    def rates_at_most(self, input_tokens: int) -> Rates:
+        """Return the highest rates that a request of at most so much input may pay."""
+        within = [rates for above, rates in self.levels if input_tokens > above]
+        return within[0] if len(within) == 1 else Rates(*map(max, zip(*within, strict=True)))
+
+    @property
+    def is_free(self) -> bool:
+        """Whether every token costs nothing."""
+        return not any(any(rates) for _, rates in self.levels)
 
 
-def prices(endpoint: Endpoint, strategy: Strategy) -> Prices:
-    """Return an endpoint's prices, the strategy's defaults for unknown ones."""
-    price = endpoint.price or _NO_PRICE
-    incoming, outgoing = price.input_usd_per_mtok, price.output_usd_per_mtok
-    source: Source = "default" if incoming is None or outgoing is None else "declared"
-    if incoming is None:
-        incoming = strategy.default_input_usd_per_mtok
-    if outgoing is None:
-        outgoing = strategy.default_output_usd_per_mtok
-    return Prices(
+def filled_price(endpoint: Endpoint, strategy: Strategy) -> FilledPrice:
+    """Return what an endpoint asks for; the strategy's defaults stand for what is unknown.
+
+    A local endpoint bills nobody: there the default is 0.
+    """
+    if endpoint.is_local:
+        return _filled(endpoint.price or _NO_PRICE, 0.0, 0.0)
+    return _filled(
+        endpoint.price or _NO_PRICE,
+        strategy.default_input_usd_per_mtok,
+        strategy.default_output_usd_per_mtok,
+    )
+
+
+def known_price(price: Price) -> FilledPrice:
+    """Return the rates of a price whose input and output are known."""
+    return _filled(price, 0.0, 0.0)
+
+
+@lru_cache(maxsize=4096)
+def _filled(price: Price, incoming: float, outgoing: float) -> FilledPrice:
+    source: Source = "declared" if _is_known(price) else "default"
+    levels = [(-1, _base_rates(price, incoming, outgoing))]
+    for tier in sorted(price.tiers, key=lambda one: one.above_tokens):
+        levels.append((tier.above_tokens, _tier_rates(tier, levels[0][1])))
+    return FilledPrice(tuple(levels), source, price.source)
+
+
+def _base_rates(price: Price, incoming: float, outgoing: float) -> Rates:
+    incoming = _known(price.input_usd_per_mtok, incoming)
+    outgoing = _known(price.output_usd_per_mtok, outgoing)
+    written = _known(price.cache_write_usd_per_mtok, incoming)
+    is_billed_apart = price.cache_write_usd_per_mtok is not None
+    hour = max(written, _HOUR_FACTOR * incoming) if is_billed_apart else incoming
+    return Rates(
         incoming,
         outgoing,
         _known(price.cache_read_usd_per_mtok, incoming),
-        source,
+        written,
+        _known(price.cache_write_1h_usd_per_mtok, hour),
+        _known(price.input_audio_usd_per_mtok, incoming),
+        _known(price.output_audio_usd_per_mtok, outgoing),
+        _known(price.reasoning_usd_per_mtok, outgoing),
     )
 
 
-def cost_of(usage: Usage | None, price: Price | None) -> float | None:
+def _tier_rates(tier: PriceTier, base: Rates) -> Rates:
+    """Return a tier's rates; what it leaves out rises as its input (or output) does."""
+    incoming = _known(tier.input_usd_per_mtok, base.input)
+    outgoing = _known(tier.output_usd_per_mtok, base.output)
+
+    def raised(told: float | None, below: float, *, is_input: bool) -> float:
+        plain, was = (incoming, base.input) if is_input else (outgoing, base.output)
+        factor = min(plain / was, _STEEPEST) if was else 1.0
+        return _known(told, max(plain, below * factor))
+
+    return Rates(
+        incoming,
+        outgoing,
+        raised(tier.cache_read_usd_per_mtok, base.cache_read, is_input=True),
+        raised(tier.cache_write_usd_per_mtok, base.cache_write, is_input=True),
+        raised(tier.cache_write_1h_usd_per_mtok, base.cache_write_1h, is_input=True),
+        raised(tier.input_audio_usd_per_mtok, base.input_audio, is_input=True),
+        raised(tier.output_audio_usd_per_mtok, base.output_audio, is_input=False),
+        raised(tier.reasoning_usd_per_mtok, base.reasoning, is_input=False),
+    )
+
+
+def cost_of(usage: Usage | None, asks: FilledPrice) -> float | None:
     """Return the USD that a call cost by what it used; null where either is unknown.
 
-    Cached tokens are part of the input and are priced apart; where no cache price is known they
-    cost what fresh input does. What is free costs nothing, whatever was used.
+    What is free costs nothing, whatever was used.
     """
-    if price is not None and is_free(price):
+    if asks.is_free:
         return 0.0
-    if usage is None or price is None:
+    if usage is None or asks.source == "default":
         return None
     if usage.input_tokens is None or usage.output_tokens is None:
         return None
-    incoming, outgoing = price.input_usd_per_mtok, price.output_usd_per_mtok
-    if incoming is None or outgoing is None:
-        return None
-    read = usage.cache_read_input_tokens or 0
-    written = usage.cache_write_input_tokens or 0
-    fresh = max(usage.input_tokens - read - written, 0)
-    total = (
-        fresh * incoming
-        + read * _known(price.cache_read_usd_per_mtok, incoming)
-        + written * _known(price.cache_write_usd_per_mtok, incoming)
-        + usage.output_tokens * outgoing
+    return asks.level(usage.input_tokens)[1].usd(_amounts(usage))
+
+
+def _amounts(usage: Usage) -> Amounts:
+    """Return what was used; of what is not known there was none."""
+    return Amounts(
+        usage.input_tokens or 0,
+        usage.output_tokens or 0,
+        usage.cache_read_input_tokens or 0,
+        usage.cache_write_input_tokens or 0,
+        usage.cache_write_1h_input_tokens or 0,
+        usage.audio_input_tokens or 0,
+        usage.audio_output_tokens or 0,
+        usage.reasoning_output_tokens or 0,
     )
-    return total / 1e6
 
 
-def is_free(price: Price) -> bool:
-    """Tell whether every token is known to cost nothing."""
-    cached = (price.cache_read_usd_per_mtok, price.cache_write_usd_per_mtok)
-    is_given_away = price.input_usd_per_mtok == 0 and price.output_usd_per_mtok == 0
-    return is_given_away and not any(cached)
+def is_unpriced(endpoint: Endpoint) -> bool:
+    """Tell whether an endpoint may ask for something, and nobody knows what."""
+    return not endpoint.is_local and not _is_known(endpoint.price or _NO_PRICE)
 
 
 def usd_for(endpoint: Endpoint, strategy: Strategy, input_tokens: int, output_tokens: int) -> float:
     """Return the USD for so many tokens, by the strategy's default where no price is known."""
-    price = prices(endpoint, strategy)
-    return (input_tokens * price.input + output_tokens * price.output) / 1e6
+    _, rates = filled_price(endpoint, strategy).level(input_tokens)
+    return rates.usd(Amounts(input_tokens, output_tokens))
 
 
-def worst_usd(endpoint: Endpoint, strategy: Strategy, task: Task, output_tokens: int) -> float:
-    """Return the USD of a call at worst: its input with a margin, all of it written to a cache."""
-    price = prices(endpoint, strategy)
-    return _input_usd_at_most(endpoint, price, task) + output_tokens * price.output / 1e6
+def hears(task: Task) -> bool:
+    """Tell whether audio is attached; all of the input is then taken for audio."""
+    return "audio" in task.modalities
 
 
-def _input_usd_at_most(endpoint: Endpoint, price: Prices, task: Task) -> float:
-    tokens = task.input_tokens
-    if not task.input_tokens_declared:
-        tokens = math.ceil(tokens * SAFETY_MARGIN)
-    written = (endpoint.price or _NO_PRICE).cache_write_usd_per_mtok
-    return tokens * max(price.input, _known(written, price.input)) / 1e6
+def usd_at_most(
+    endpoint: Endpoint,
+    strategy: Strategy,
+    task: Task,
+    output_tokens: int,
+    seen: Usage | None = None,
+) -> float:
+    """Return the USD of a call at worst, of which some usage may have been `seen`.
+
+    Input that is not known is the task's with a margin, all of it of the dearest kind and at the
+    dearest tier that it may reach; output that is not known, `output_tokens` of the dearest kind.
+    """
+    price, most = filled_price(endpoint, strategy), input_tokens_at_most(task)
+    if seen is None or seen.input_tokens is None:
+        rates = price.rates_at_most(most)
+        input_usd = most * rates.dearest_input(task) / 1e6
+    else:
+        _, rates = price.level(seen.input_tokens)
+        input_usd = rates.usd(_amounts(seen)._replace(output=0))
+    if seen is not None and seen.output_tokens is not None:
+        output_tokens = seen.output_tokens
+    return input_usd + output_tokens * rates.dearest_output(task) / 1e6
 
 
 def affordable_tokens(
@@ -108,12 +254,22 @@ def affordable_tokens(
 
     Below 0 where it does not even pay for the input.
     """
-    price = prices(endpoint, strategy)
-    left = limit_usd - _input_usd_at_most(endpoint, price, task)
-    if price.output == 0:
-        return None if left >= 0 else -1
-    count = left * 1e6 / price.output + 1e-9
+    left = limit_usd - usd_at_most(endpoint, strategy, task, 0)
+    rates = filled_price(endpoint, strategy).rates_at_most(input_tokens_at_most(task))
+    dearest = rates.dearest_output(task)
+    if left < 0:
+        return -1
+    if dearest == 0:
+        return None
+    count = left * 1e6 / dearest + 1e-9
     return math.floor(count) if count < _NO_LIMIT else None
+
+
+def input_tokens_at_most(task: Task) -> int:
+    """Return the most input tokens that an endpoint may count."""
+    if task.input_tokens_declared:
+        return task.input_tokens
+    return math.ceil(task.input_tokens * SAFETY_MARGIN)
 
 
 def over_spend_limit(
@@ -128,19 +284,26 @@ def over_spend_limit(
     With `max_tokens` set, the answer is taken to be that long. Without, it can be cut off where
     the money ends, so the spend_limit only has to pay for the length that is expected.
     """
+    if candidate.is_unpriced:
+        detail = f"price unknown; {spend_limit.because}"
+        return Exclusion(candidate.endpoint, "BUDGET_EXCEEDED", detail)
     affordable = affordable_tokens(endpoint, task, strategy, spend_limit.usd)
     if affordable is None:
         return None
     if task.max_tokens is not None:
         if task.max_tokens <= affordable:
             return None
-        worst = worst_usd(endpoint, strategy, task, task.max_tokens)
+        worst = usd_at_most(endpoint, strategy, task, task.max_tokens)
         detail = f"at worst {usd(worst, 'up')}; {spend_limit.because}"
     elif candidate.output_tokens <= affordable:
         return None
     else:
         detail = f"{candidate.output_tokens:,} output tokens cost more; {spend_limit.because}"
     return Exclusion(candidate.endpoint, "BUDGET_EXCEEDED", detail)
+
+
+def _is_known(price: Price) -> bool:
+    return price.input_usd_per_mtok is not None and price.output_usd_per_mtok is not None
 
 
 def _known(price: float | None, otherwise: float) -> float:

@@ -114,11 +114,16 @@ def exclusions_after_scoring(candidate: Candidate, strategy: Strategy) -> tuple[
     """Return which of the strategy's limits on cost, success and time `candidate` breaks.
 
     An advisory budget excludes nobody. Figures are rounded apart from the limits that they break.
+    What an unpriced endpoint may cost is known to nobody: no limit on cost lets it in.
     """
     against: list[tuple[str, str]] = []
-    cost, floor = strategy.max_cost_usd, strategy.min_success
-    if cost is not None and candidate.cost_usd > cost and strategy.budget_mode == "hard":
-        detail = f"costs {usd(candidate.cost_usd, 'up')}, at most {usd(cost, 'down')}"
+    floor = strategy.min_success
+    cost = strategy.max_cost_usd if strategy.budget_mode == "hard" else None
+    if cost is not None and (candidate.is_unpriced or candidate.cost_usd > cost):
+        paid = f"costs {usd(candidate.cost_usd, 'up')}"
+        detail = (
+            f"{'price unknown' if candidate.is_unpriced else paid}, at most {usd(cost, 'down')}"
+        )
         against.append(("BUDGET_EXCEEDED", detail))
     if floor is not None and candidate.success < floor:
         detail = f"success {rounded(candidate.success, 2, 'down')}, at least {floor:g}"
@@ -133,8 +138,9 @@ def exclusions_after_scoring(candidate: Candidate, strategy: Strategy) -> tuple[
     ]
     if slow:
         against.append(("TOO_SLOW", "; ".join(slow)))
+    weighed = None if cost is not None and candidate.is_unpriced else candidate
     return tuple(
-        Exclusion(candidate.endpoint, code, detail, weighed=candidate) for code, detail in against
+        Exclusion(candidate.endpoint, code, detail, weighed=weighed) for code, detail in against
     )
 
 

@@ -10,7 +10,7 @@ from rolecall.registry.core.entities import Endpoint, Model, Profile, Source, St
 from rolecall.registry.core.predictions import Prediction
 from rolecall.registry.core.requests import Task
 from rolecall.registry.core.telemetry import Measured
-from rolecall.registry.routing.rules.cost import prices
+from rolecall.registry.routing.rules.cost import Amounts, filled_price, hears
 from rolecall.registry.routing.rules.eligibility import capabilities_of, max_output_tokens
 from rolecall.registry.routing.rules.tasks import most_specific
 
@@ -66,11 +66,17 @@ def score(
     )
     failure_rate, failure_from = _failure_rate(profile, seen, strategy)
     cached_tokens = min(task.cached_tokens, task.input_tokens)
-    price = prices(endpoint, strategy)
-    fresh_tokens = task.input_tokens - cached_tokens
-    per_million = fresh_tokens * price.input + cached_tokens * price.cache_read
-    per_million += output_tokens * price.output
-    cost_usd = _rounded(per_million / 1e6 / (1.0 - failure_rate), "%.6g")
+    price = filled_price(endpoint, strategy)
+    expected = Amounts(
+        task.input_tokens,
+        output_tokens,
+        cache_read=cached_tokens,
+        input_audio=task.input_tokens if hears(task) else 0,
+        reasoning=prediction.hidden_tokens,
+    )
+    above_tokens, rates = price.level(task.input_tokens)
+    paid_usd = rates.usd(expected)
+    cost_usd = _rounded(paid_usd / (1.0 - failure_rate), "%.6g")
     untimed_tokens = _untimed_tokens(prediction, output_tokens) if itl_from == "default" else 0
     streaming_s = itl_s * (output_tokens - untimed_tokens)
     return Candidate(
@@ -103,6 +109,7 @@ def score(
         outcomes=seen.outcomes,
         parts=None if basis == "profile" else prediction.parts,
         untimed_tokens=untimed_tokens,
+        price_above_tokens=None if above_tokens < 0 else above_tokens,
     )
 
 

@@ -150,6 +150,21 @@ def test_thinking_and_tool_calls_come_as_events_and_parts() -> None:
     )
 
 
+def test_what_is_kept_in_the_cache_for_an_hour_is_counted_apart() -> None:
+    usage = {
+        "input_tokens": 10,
+        "output_tokens": 5,
+        "cache_creation_input_tokens": 300,
+        "cache_creation": {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 200},
+    }
+    reader = ANTHROPIC.reader()
+    content = [{"type": "text", "text": "hello"}]
+    reader.read_whole({"content": content, "stop_reason": "end_turn", "usage": usage})
+    assert reader.answer().usage == Usage(
+        *(310, 5), cache_write_input_tokens=300, cache_write_1h_input_tokens=200
+    )
+
+
 def test_thinking_whose_text_is_withheld_keeps_its_signature() -> None:
     records = [
         begin(),

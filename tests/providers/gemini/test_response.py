@@ -134,6 +134,28 @@ def test_thoughts_and_calls_come_as_events_and_parts() -> None:
     )
 
 
+def test_audio_is_counted_apart() -> None:
+    usage = {
+        "promptTokenCount": 120,
+        "candidatesTokenCount": 30,
+        "promptTokensDetails": [
+            {"modality": "TEXT", "tokenCount": 20},
+            {"modality": "AUDIO", "tokenCount": 100},
+        ],
+        "candidatesTokensDetails": [{"modality": "TEXT", "tokenCount": 30}],
+    }
+    record = response({"text": "hello"}, finish="STOP") | {"usageMetadata": usage}
+    assert answer(record).usage == Usage(120, 30, audio_input_tokens=100, audio_output_tokens=0)
+
+
+@pytest.mark.parametrize("details", [None, {}, [], [7, {"modality": "AUDIO"}]])
+def test_odd_counts_by_modality_hold_no_audio(details: Any) -> None:
+    usage = {"promptTokenCount": 12, "promptTokensDetails": details}
+    got = answer(response({"text": "hello"}, finish="STOP") | {"usageMetadata": usage}).usage
+    assert got is not None
+    assert got.audio_input_tokens == (0 if isinstance(details, list) else None)
+
+
 def test_a_call_keeps_the_id_it_has_and_may_lack_arguments() -> None:
     got = answer(response(call("now", id="fc-9"), finish="STOP"))
     assert got.parts == (ToolCall("fc-9", "now", "{}"),)
