@@ -65,15 +65,15 @@ def plan_call(
         chat = replace(chat, max_tokens=most)
     sent = sent_chat(Target(endpoint, model), chat)
     dropped = (*sent.dropped, *refused)
+    size = (decision.task.input_tokens, most or USUAL_MOST_TOKENS)
+    worst = worst_usd(endpoint, decision.strategy, decision.task, size[1])
     return CallPlan(
         endpoint,
         model,
         sent.chat,
         decision.task.input_tokens,
         decision.strategy,
-        reserved_usd=worst_usd(
-            endpoint, decision.strategy, decision.task, most or USUAL_MOST_TOKENS
-        ),
+        reserved_usd=usd_for(endpoint, decision.strategy, *size) if worst is None else worst,
         dropped=dropped,
         notes=(
             *_price_notes(endpoint, registry, decision, candidate),

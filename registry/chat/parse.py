@@ -8,8 +8,9 @@ from typing import Any
 
 from rolecall.registry.chat.content import content_parts, optional_string_at, plain_parts
 from rolecall.registry.chat.json_schema import schema_of
+from rolecall.registry.chat.media_sizes import media_size
 from rolecall.registry.chat.parameters import max_tokens_of, options_of
-from rolecall.registry.chat.tools import calls_of, linked, tool_size, tools_of
+from rolecall.registry.chat.tools import calls_of, linked, tool_text, tools_of
 from rolecall.registry.core.chat import (
     Chat,
     Media,
@@ -49,7 +50,7 @@ def parse_chat(document: Any, *, name: str) -> Chat:
         raise InvalidPrompt(f"{name}: expected a list of messages or an object with `messages`")
     try:
         turns = linked([*_system(body.get("system"), name), *_turns(body, name)], name)
-        if not any(_says_something(message) for message in map(_message, turns)):
+        if not any(map(_says_something, turns)):
             raise InvalidPrompt(f"{name}: the prompt is empty")
         tools = tools_of(body, name)
     except RecursionError as error:
@@ -109,8 +110,8 @@ def request_of(chat: Chat) -> Request:
     return Request(
         messages=tuple(map(_message, chat.turns)),
         tool_names=tuple(tool.name for tool in chat.tools),
-        tools_chars=sum(map(tool_size, chat.tools)),
-        schema_chars=len(compact(chat.schema)) if chat.schema else 0,
+        tools_text="".join(map(tool_text, chat.tools)),
+        schema_text=compact(chat.schema) if chat.schema else "",
         parameters=chat.parameters,
         max_tokens=chat.max_tokens,
         files=chat.files,
@@ -179,13 +180,16 @@ def _thoughts(message: Mapping[str, Any], place: str) -> Iterator[Thinking]:
             return
 
 
-def _says_something(message: Message) -> bool:
-    return bool(message.text.strip() or message.attachments)
+def _says_something(turn: Turn) -> bool:
+    texts = (text for part in turn.parts for text in _texts(part))
+    return any(text.strip() for text in texts) or any(_attached(turn.parts))
 
 
 def _message(turn: Turn) -> Message:
     texts = [text for part in turn.parts for text in _texts(part)]
-    return Message(turn.role, "\n".join(texts), tuple(_attached(turn.parts)))
+    media = tuple(_attached(turn.parts))
+    kinds = tuple(one.modality for one in media)
+    return Message(turn.role, "\n".join(texts), kinds, tuple(map(media_size, media)))
 
 
 def _texts(part: Part) -> Iterator[str]:
@@ -199,9 +203,9 @@ def _texts(part: Part) -> Iterator[str]:
             yield from _texts(inner)
 
 
-def _attached(parts: tuple[Part, ...]) -> Iterator[str]:
+def _attached(parts: tuple[Part, ...]) -> Iterator[Media]:
     for part in parts:
         if isinstance(part, Media):
-            yield part.modality
+            yield part
         elif isinstance(part, ToolResult):
             yield from _attached(part.content)

@@ -13,7 +13,7 @@ from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.storage.errors import stranger, unusable
 
 APPLICATION_ID = 0x726F6C63  # "rolc", in the file's header
-SCHEMA_VERSION = 11  # the number of steps in schema.py
+SCHEMA_VERSION = 12  # the number of steps in schema.py
 
 Row = tuple[Any, ...]
 Parameters = Iterable[Any] | Mapping[str, Any]

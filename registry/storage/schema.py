@@ -91,6 +91,12 @@ def m011_short_decisions(db: Database) -> None:
     _execute_all(db, VIEWS)
 
 
+@steps()
+def m012_max_input_tokens(db: Database) -> None:
+    """Keep how long the input alone of a model may be."""
+    db.execute("ALTER TABLE models ADD COLUMN max_input_tokens INTEGER")
+
+
 _REGISTRY = (
     """
     CREATE TABLE meta (

@@ -9,7 +9,7 @@ from rolecall.registry.core.decisions import Candidate, Exclusion, SpendLimit
 from rolecall.registry.core.entities import Endpoint, Price, Source, Strategy
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.requests import Task
-from rolecall.registry.routing.rules.token_estimate import SAFETY_MARGIN
+from rolecall.registry.routing.rules.token_estimate import most_input_tokens
 
 if TYPE_CHECKING:
     from rolecall.registry.core.chat import Usage
@@ -87,18 +87,25 @@ def usd_for(endpoint: Endpoint, strategy: Strategy, input_tokens: int, output_to
     return (input_tokens * price.input + output_tokens * price.output) / 1e6
 
 
-def worst_usd(endpoint: Endpoint, strategy: Strategy, task: Task, output_tokens: int) -> float:
-    """Return the USD of a call at worst: its input with a margin, all of it written to a cache."""
+def worst_usd(
+    endpoint: Endpoint, strategy: Strategy, task: Task, output_tokens: int
+) -> float | None:
+    """Return the USD of a call at worst: its longest input, all of it written to a cache.
+
+    Null where nobody knows how long the input is, unless input is free.
+    """
     price = prices(endpoint, strategy)
-    return _input_usd_at_most(endpoint, price, task) + output_tokens * price.output / 1e6
+    input_usd = _input_usd_at_most(endpoint, price, task)
+    return None if input_usd is None else input_usd + output_tokens * price.output / 1e6
 
 
-def _input_usd_at_most(endpoint: Endpoint, price: Prices, task: Task) -> float:
-    tokens = task.input_tokens
-    if not task.input_tokens_declared:
-        tokens = math.ceil(tokens * SAFETY_MARGIN)
+def _input_usd_at_most(endpoint: Endpoint, price: Prices, task: Task) -> float | None:
     written = (endpoint.price or _NO_PRICE).cache_write_usd_per_mtok
-    return tokens * max(price.input, _known(written, price.input)) / 1e6
+    per_million = max(price.input, _known(written, price.input))
+    tokens = most_input_tokens(task, endpoint)
+    if tokens is None:
+        return None if per_million else 0.0
+    return tokens * per_million / 1e6
 
 
 def affordable_tokens(
@@ -106,10 +113,13 @@ def affordable_tokens(
 ) -> int | None:
     """Return how many output tokens `limit_usd` pays for after the input; null: any number.
 
-    Below 0 where it does not even pay for the input.
+    Below 0 where it does not even pay for the input, or where that may be of any length.
     """
     price = prices(endpoint, strategy)
-    left = limit_usd - _input_usd_at_most(endpoint, price, task)
+    input_usd = _input_usd_at_most(endpoint, price, task)
+    if input_usd is None:
+        return -1
+    left = limit_usd - input_usd
     if price.output == 0:
         return None if left >= 0 else -1
     count = left * 1e6 / price.output + 1e-9
@@ -128,18 +138,31 @@ def over_spend_limit(
     With `max_tokens` set, the answer is taken to be that long. Without, it can be cut off where
     the money ends, so the spend_limit only has to pay for the length that is expected.
     """
+    unknown = of_unknown_cost(candidate, endpoint, task, strategy, spend_limit.because)
+    if unknown is not None:
+        return unknown
     affordable = affordable_tokens(endpoint, task, strategy, spend_limit.usd)
     if affordable is None:
         return None
     if task.max_tokens is not None:
         if task.max_tokens <= affordable:
             return None
-        worst = worst_usd(endpoint, strategy, task, task.max_tokens)
+        worst = worst_usd(endpoint, strategy, task, task.max_tokens) or 0.0
         detail = f"at worst {usd(worst, 'up')}; {spend_limit.because}"
     elif candidate.output_tokens <= affordable:
         return None
     else:
         detail = f"{candidate.output_tokens:,} output tokens cost more; {spend_limit.because}"
+    return Exclusion(candidate.endpoint, "BUDGET_EXCEEDED", detail)
+
+
+def of_unknown_cost(
+    candidate: Candidate, endpoint: Endpoint, task: Task, strategy: Strategy, because: str
+) -> Exclusion | None:
+    """Return why a limit excludes an endpoint whose input may be of any length, if it may be."""
+    if worst_usd(endpoint, strategy, task, 0) is not None:
+        return None
+    detail = f"the size of an attachment is unknown; {because}"
     return Exclusion(candidate.endpoint, "BUDGET_EXCEEDED", detail)
 
 

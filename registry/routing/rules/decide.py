@@ -10,12 +10,13 @@ from rolecall.registry.core.decisions import Candidate, Exclusion
 from rolecall.registry.core.entities import Endpoint, Model
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.predictions import Prediction
-from rolecall.registry.routing.rules.cost import over_spend_limit
+from rolecall.registry.routing.rules.cost import of_unknown_cost, over_spend_limit
 from rolecall.registry.routing.rules.eligibility import (
     exclusions_after_scoring,
     find_eligible,
     has_limits,
     is_only_remote,
+    may_not_fit,
     outside,
 )
 from rolecall.registry.routing.rules.inputs import DecisionInputs, Eligible, Ranked
@@ -119,12 +120,16 @@ _HINTS = {
 
 def _limits(inputs: DecisionInputs, candidate: Candidate, endpoint: Endpoint) -> list[Exclusion]:
     against = list(exclusions_after_scoring(candidate, inputs.strategy))
-    if inputs.spend_limit is not None and all(one.code != "BUDGET_EXCEEDED" for one in against):
-        too_expensive = over_spend_limit(
-            candidate, endpoint, inputs.task, inputs.strategy, inputs.spend_limit
-        )
-        against += [too_expensive] if too_expensive else []
-    return against
+    if any(one.code == "BUDGET_EXCEEDED" for one in against):
+        return against
+    task, strategy, limit = inputs.task, inputs.strategy, inputs.spend_limit
+    too_expensive = None
+    if limit is not None:
+        too_expensive = over_spend_limit(candidate, endpoint, task, strategy, limit)
+    elif strategy.max_cost_usd is not None and strategy.budget_mode == "hard":
+        most = f"at most {usd(strategy.max_cost_usd)}"
+        too_expensive = of_unknown_cost(candidate, endpoint, task, strategy, most)
+    return [*against, too_expensive] if too_expensive else against
 
 
 _Scoring = Callable[[Endpoint, Model], Candidate]
@@ -168,8 +173,13 @@ def _with_limits(
 
 
 def _notes(ranked: tuple[Candidate, ...], inputs: DecisionInputs) -> tuple[str, ...]:
-    most = inputs.strategy.max_cost_usd
-    if most is None or not ranked or ranked[0].cost_usd <= most:
+    if not ranked:
         return ()
-    cost, limit = usd(ranked[0].cost_usd, "up"), usd(most, "down")
-    return (f"{ranked[0].endpoint} costs {cost}, over the advisory limit of {limit}",)
+    first, most = ranked[0], inputs.strategy.max_cost_usd
+    notes = []
+    if most is not None and first.cost_usd > most:
+        cost, limit = usd(first.cost_usd, "up"), usd(most, "down")
+        notes.append(f"{first.endpoint} costs {cost}, over the advisory limit of {limit}")
+    endpoint = next(one for one in inputs.endpoints if one.id == first.endpoint)
+    doubt = may_not_fit(inputs.task, endpoint, inputs.models[endpoint.model])
+    return (*notes, doubt) if doubt is not None else tuple(notes)

@@ -13,7 +13,9 @@ from rolecall.registry.routing.rules.cost import (
     cost_of,
     over_spend_limit,
     usd_for,
+    worst_usd,
 )
+from rolecall.registry.routing.rules.media_tokens import FAMILIES
 from tests.routing.rules.candidates import candidate
 
 PRICE = Price(3.0, 15.0, 0.3, 3.75)
@@ -69,13 +71,41 @@ def test_what_is_affordable_never_costs_more_than_the_ceiling() -> None:
     assert worst <= 0.02 < worst + 15.0 / 1e6
 
 
-def test_an_estimated_input_has_a_margin() -> None:
-    estimated = replace(TASK, input_tokens_declared=False)
+def test_an_estimated_input_is_paid_for_at_the_most_that_it_may_be() -> None:
+    most = tuple(TASK.input_tokens + 100 * (place + 1) for place in range(len(FAMILIES)))
+    estimated = replace(TASK, input_tokens_declared=False, most_input_tokens=most)
+    by_endpoint = [
+        affordable_tokens(endpoint, estimated, STRATEGY, 0.02)
+        for endpoint in (
+            replace(ENDPOINT, api="anthropic"),
+            replace(ENDPOINT, remote_model="anthropic/claude-opus-4-7"),
+            replace(ENDPOINT, api="gemini"),
+            replace(ENDPOINT, remote_model="gpt-5"),
+            replace(ENDPOINT, remote_model="gpt-4o-mini-2024-07-18"),
+            ENDPOINT,
+        )
+    ]
+    price = ENDPOINT.price
+    assert price is not None
+    assert price.input_usd_per_mtok is not None
+    assert price.output_usd_per_mtok is not None
+    step = 100 * max(price.input_usd_per_mtok, price.cache_write_usd_per_mtok or 0)
     sure = affordable_tokens(ENDPOINT, TASK, STRATEGY, 0.02)
-    unsure = affordable_tokens(ENDPOINT, estimated, STRATEGY, 0.02)
     assert sure is not None
-    assert unsure is not None
-    assert unsure < sure
+    fewer = step / price.output_usd_per_mtok
+    assert by_endpoint == [pytest.approx(sure - fewer * n, abs=1) for n in (1, 1, 2, 3, 4, 5)]
+
+
+def test_an_input_of_unknown_size_is_never_affordable_unless_it_is_free() -> None:
+    unknown = replace(TASK, most_input_tokens=(None,) * len(FAMILIES))
+    limit = SpendLimit(1_000.0, "at most $1,000")
+    assert worst_usd(ENDPOINT, STRATEGY, unknown, 10) is None
+    assert affordable_tokens(ENDPOINT, unknown, STRATEGY, 1_000.0) == -1
+    against = over_spend_limit(candidate("p/m"), ENDPOINT, unknown, STRATEGY, limit)
+    assert against is not None
+    assert against.detail == "the size of an attachment is unknown; at most $1,000"
+    free = Endpoint("p/m", "m", price=Price(0.0, 0.0))
+    assert over_spend_limit(candidate("p/m"), free, unknown, STRATEGY, limit) is None
 
 
 def test_what_costs_nothing_is_affordable_in_any_length() -> None:
