@@ -235,7 +235,8 @@ def _joined(first: str, names: list[str], second: str, others: list[str]) -> str
 def _too_small(look: _Look, seen: _Seen) -> list[str]:
     endpoint, model, asked = seen.endpoint, seen.model, look.task.max_tokens
     expected = look.task.input_tokens
-    if endpoint.locality == "local" or endpoint.api == "ollama":
+    is_text_alone = look.task.modalities == ("text",)
+    if is_text_alone and (endpoint.locality == "local" or endpoint.api == "ollama"):
         # Such servers may cut off what does not fit, and not say so.
         expected = max(most_input_tokens(look.task, endpoint) or 0, expected)
     found = _over_window(look.task, expected, endpoint, model)

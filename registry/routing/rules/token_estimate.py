@@ -24,11 +24,13 @@ from rolecall.registry.routing.rules.media_tokens import (
 BYTES_PER_TOKEN = 4
 MESSAGE_TOKENS = 4
 ANSWER_ROOM_TOKENS = 1_024
-# At most: what stands around each message, what chat templates and servers add to every request
-# (a date, a default system prompt), and what Claude is told where it has tools.
+# At most: what stands around each message, and what a model is told where it has tools.
 MOST_MESSAGE_TOKENS = 8
-MOST_REQUEST_TOKENS = 100
 MOST_TOOLS_TOKENS = 800
+# At most: what a server adds to every request. Chat templates of open models add a date and a
+# system prompt of their own: some 70 tokens for gpt-oss, 30 for Llama.
+MOST_REQUEST_TOKENS = 16
+MOST_REQUEST_TOKENS_OF_OTHERS = 80
 _OPENAI_NAMES = ("gpt-", "chatgpt-", "o1", "o3", "o4")
 
 
@@ -65,7 +67,8 @@ def context_needed(task: Task, input_tokens: int) -> int:
 
 
 def _most(request: Request, family: Family) -> int | None:
-    tokens = float(MOST_REQUEST_TOKENS + MOST_MESSAGE_TOKENS * len(request.messages))
+    tokens = float(MOST_MESSAGE_TOKENS * len(request.messages))
+    tokens += MOST_REQUEST_TOKENS_OF_OTHERS if family == "other" else MOST_REQUEST_TOKENS
     if request.tool_names:
         tokens += MOST_TOOLS_TOKENS + MOST_MESSAGE_TOKENS * len(request.tool_names)
     tokens += sum(text_of_family(text_tokens(text), family) for text in _texts(request))
