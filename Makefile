@@ -77,11 +77,12 @@ measure: .venv/.dev ## what each part of the scorer adds, and learning curves (D
 	$(BIN)/python -m tests.benchmarks.learning_curves $(DATA)
 
 .PHONY: bench
-bench: .venv/.dev ## time start-up, decisions, calls and a long history, as ratios
+bench: .venv/.dev ## time start-up, decisions, calls and a long history, as ratios; bound tokens
 	@$(BIN)/python -m tests.benchmarks.cold
 	@$(BIN)/python -m tests.benchmarks.warm
 	@$(BIN)/python -m tests.benchmarks.calling
 	@$(BIN)/python -m tests.benchmarks.history
+	@$(BIN)/python -m tests.benchmarks.tokens
 
 .PHONY: clean
 clean: ## remove everything that was made here

@@ -80,6 +80,10 @@ def add(
     context_tokens: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="How much it can read, in tokens.")
     ] = None,
+    max_input_tokens: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="How much of that may be input, where less."),
+    ] = None,
     max_output_tokens: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="How much it can write, in tokens.")
     ] = None,
@@ -116,6 +120,7 @@ def add(
             "capabilities": capability,
             "modalities": modality,
             "context_tokens": context_tokens,
+            "max_input_tokens": max_input_tokens,
             "max_output_tokens": max_output_tokens,
             "parameters_b": parameters_b,
             "release_date": release_date,

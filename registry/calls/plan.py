@@ -17,11 +17,11 @@ from rolecall.registry.providers.protocol import Target
 from rolecall.registry.providers.sent_chat import SentChat, sent_chat
 from rolecall.registry.routing.rules.cost import (
     affordable_tokens,
-    input_tokens_at_most,
     usd_at_most,
     usd_for,
 )
 from rolecall.registry.routing.rules.eligibility import max_output_tokens
+from rolecall.registry.routing.rules.token_estimate import most_input_tokens
 
 # The longest an answer is taken to be where neither the request nor the model says.
 USUAL_MOST_TOKENS = 8_192
@@ -56,8 +56,15 @@ class CallPlan:
         return self.usd_at_most(self.most_output_tokens)
 
     def usd_at_most(self, output_tokens: int, seen: Usage | None = None) -> float:
-        """Return what so many output tokens cost at worst, where some usage is known."""
-        return usd_at_most(self.endpoint, self.strategy, self.task, output_tokens, seen)
+        """Return what so many output tokens cost at worst, where some usage is known.
+
+        Input of which nobody knows the length counts as long as expected.
+        """
+        endpoint, strategy, task = self.endpoint, self.strategy, self.task
+        worst = usd_at_most(endpoint, strategy, task, output_tokens, seen)
+        if worst is None:
+            return usd_for(endpoint, strategy, task.input_tokens, output_tokens)
+        return worst
 
 
 def plan_call(
@@ -140,10 +147,10 @@ def cost_notes(plan: CallPlan, call: Call, told_usd: float | None) -> Iterable[s
 def _beyond(plan: CallPlan, call: Call) -> Iterable[str]:
     """Yield which counts of a call are beyond what was expected at most."""
     for what, count, most in (
-        ("input", call.input_tokens, input_tokens_at_most(plan.task)),
+        ("input", call.input_tokens, most_input_tokens(plan.task, plan.endpoint)),
         ("output", call.output_tokens, plan.most_output_tokens),
     ):
-        if count is not None and count > most:
+        if count is not None and most is not None and count > most:
             yield f"{count:,} {what} tokens were counted, {most:,} expected at most"
 
 

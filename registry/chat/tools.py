@@ -45,13 +45,13 @@ def tools_of(body: Mapping[str, Any], name: str) -> tuple[Tool, ...]:
     return tuple(found)
 
 
-def tool_size(tool: Tool) -> int:
-    """Return the characters of a tool's definition in OpenAI's shape, or in its provider's."""
+def tool_text(tool: Tool) -> str:
+    """Return a tool's definition as JSON in OpenAI's shape, or in its provider's."""
     if tool.native is not None:
-        return len(compact(tool.native))
+        return compact(tool.native)
     said = {} if tool.description is None else {"description": tool.description}
     function = {"name": tool.name, **said, "parameters": tool.parameters}
-    return len(compact({"type": "function", "function": function}))
+    return compact({"type": "function", "function": function})
 
 
 def tool_choice(value: Any, place: str) -> str | dict[str, str]:

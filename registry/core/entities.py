@@ -32,8 +32,10 @@ Source = Literal["measured", "scored", "declared", "default"]
 class Model:
     """What is known of a model wherever it is served. `None` is unknown, never 0.
 
-    `parameters_b` is the number of weights in billions; `benchmarks` are the user's scores, 0–1;
-    dates are ISO (YYYY-MM-DD or YYYY-MM); `source` and `as_of` say where facts came from and when.
+    `max_input_tokens` is a limit of the input alone, below the context that it shares with the
+    output; `parameters_b` is the number of weights in billions; `benchmarks` are the user's scores,
+    0–1; dates are ISO (YYYY-MM-DD or YYYY-MM); `source` and `as_of` say where facts came from and
+    when.
     """
 
     id: Name
@@ -41,6 +43,7 @@ class Model:
     capabilities: Names = ()
     modalities: Names = ("text",)
     context_tokens: Tokens | None = None
+    max_input_tokens: Tokens | None = None
     max_output_tokens: Tokens | None = None
     benchmarks: Fractions = ()
     parameters_b: float | None = None

@@ -7,32 +7,54 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from rolecall.registry.core.errors import UsageError
+from rolecall.registry.core.text_tokens import TextTokens
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSize:
+    """What decides how many tokens an attachment costs; null where that is not known.
+
+    An image has a width and a height in pixels, a PDF pages and the tokens of their text, sound
+    and video seconds. `data_bytes` is the size of the file, null where it is behind a URL.
+    """
+
+    modality: str
+    data_bytes: int | None = None
+    width: int | None = None
+    height: int | None = None
+    pages: int | None = None
+    text: TextTokens | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a chat. Attachments are counted by modality (`image`, `audio`, `pdf`)."""
+    """One turn of a chat.
+
+    Attachments are named by modality (`image`, `audio`, `pdf`); `sizes` are theirs, in that order.
+    """
 
     role: str
     text: str
     attachments: tuple[str, ...] = ()
+    sizes: tuple[MediaSize, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is to be answered, in the form the decision reads.
 
-    `needs` and `prefers` are capabilities that the caller declared. `tool_names`, `schema_chars`
-    and `tools_chars` describe attached tools and an answer schema; `parameters` names the
-    request parameters set. The first `history` messages were decided on before, in the same
-    conversation. `input_tokens` is the caller's own count, else null. `files` names files read.
-    `forms` are those of `Chat`, `notes` say what of the request as given is left out.
+    `needs` and `prefers` are capabilities that the caller declared. `tool_names` and
+    `tools_text` describe attached tools, as JSON, and `schema_text` an answer schema; `parameters`
+    names the request parameters set. The first `history` messages were decided on before, in the
+    same conversation. `input_tokens` is the caller's own count, else null. `files` names files
+    read. `forms` are those of `Chat`, `notes` say what of the request as given is left out.
     """
 
     messages: tuple[Message, ...]
     tool_names: tuple[str, ...] = ()
-    tools_chars: int = 0
-    schema_chars: int = 0
+    tools_text: str = ""
+    schema_text: str = ""
     parameters: tuple[str, ...] = ()
     history: int = 0
     needs: tuple[str, ...] = ()
@@ -51,8 +73,10 @@ class Task:
     `confidence` is 0–1, `detected_by` says what decided the kind, `difficulty` is 0–1 (the
     share of the scorer's training models expected to fail). `needs` pairs each required
     capability with why it is needed; `tools_required` says whether more than attached tools asks
-    for `tools`. `worth` is what is at stake, as a factor on the strategy's `quality_usd`, and
-    `worth_source` says what set it. `forms` are those of `Chat`.
+    for `tools`. `input_tokens` is what is expected; `most_input_tokens` has the most that the
+    families of tokenizers in `token_estimate` make of the input, null where that is not known, and
+    is empty where the input is as long as declared. `worth` is what is at stake, as a factor on
+    the strategy's `quality_usd`, and `worth_source` says what set it. `forms` are those of `Chat`.
     """
 
     kind: str
@@ -65,6 +89,7 @@ class Task:
     parameters: tuple[str, ...] = ()
     input_tokens: int = 0
     input_tokens_declared: bool = False
+    most_input_tokens: tuple[int | None, ...] = ()
     cached_tokens: int = 0
     max_tokens: int | None = None
     uses_tools: bool = False

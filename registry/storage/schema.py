@@ -96,6 +96,12 @@ def m011_short_decisions(db: Database) -> None:
 
 
 @steps()
+def m012_max_input_tokens(db: Database) -> None:
+    """Keep how long the input alone of a model may be."""
+    db.execute("ALTER TABLE models ADD COLUMN max_input_tokens INTEGER")
+
+
+@steps()
 def m013_prices(db: Database) -> None:
     """Keep a price's tiers and what is priced apart, and how many such tokens a call used."""
     _execute_all(db, PRICES)

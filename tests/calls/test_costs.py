@@ -130,10 +130,11 @@ def test_a_cost_that_is_not_told_is_taken_for_no_more_than_was_reserved(
 ) -> None:
     serving.one()
     serving.server.plan("m", Plan(usage="missing"))
-    assert rolecall("ask", "hello", "--max-tokens", "1").exit_code == 0
+    asked = ("ask", "hello", "--input-tokens", "6", "--max-tokens", "1")
+    assert rolecall(*asked).exit_code == 0
     [call] = serving.calls()
-    # At worst 8 tokens in, which is 6 with a margin, and 1 out.
-    assert call.reserved_usd == pytest.approx((8 * 1.0 + 1 * 2.0) / 1e6)
+    # At worst the 6 tokens in that were declared, and 1 out.
+    assert call.reserved_usd == pytest.approx((6 * 1.0 + 1 * 2.0) / 1e6)
     assert serving.spent_usd() == pytest.approx(call.reserved_usd)
 
 

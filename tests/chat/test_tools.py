@@ -91,11 +91,11 @@ def test_a_tool_of_the_provider_is_kept_whole(offered: dict[str, Any], name: str
 def test_tools_count_the_same_in_every_shape() -> None:
     anthropic = {"name": "look_up", "input_schema": SCHEMA}
     openai = {"type": "function", "function": {"name": "look_up", "parameters": SCHEMA}}
-    sizes = {
-        request_of(parse_chat({"messages": [HI], "tools": [tool]}, name="x")).tools_chars
+    texts = {
+        request_of(parse_chat({"messages": [HI], "tools": [tool]}, name="x")).tools_text
         for tool in (anthropic, openai)
     }
-    assert sizes == {len(json.dumps(openai, separators=(",", ":")))}
+    assert texts == {json.dumps(openai, separators=(",", ":"))}
 
 
 def test_openai_calls_and_results_are_told_apart() -> None:

@@ -129,10 +129,13 @@ def test_a_registry_with_evidence_keeps_every_row_and_takes_what_came_later(
         assert outcomes_of_decision(db, "d") == (OUTCOME,)
         assert (read_statistics(db), spent(db, "all", "")) == ({}, 0.0)
         assert (pool.endpoints, pool.models[0].benchmarks) == ((ENDPOINT,), ())
+        assert pool.models[0].max_input_tokens is None
         assert (pool.roles[0].worth, uses_fits(db)) == (None, True)
         later = (
             replace(ENDPOINT, reasoning_effort=8_192),
-            replace(pool.models[0], benchmarks=(("swe", 0.7), ("aime", 0.9))),
+            replace(
+                pool.models[0], benchmarks=(("swe", 0.7), ("aime", 0.9)), max_input_tokens=272_000
+            ),
             replace(pool.roles[0], worth=4.0),
             Strategy("s", min_success=0.5, else_="best"),
             row,

@@ -304,9 +304,10 @@ def test_a_new_registry_whose_first_content_fails_can_be_created_again(path: Pat
 def test_the_schema_version_is_the_number_of_the_last_step() -> None:
     from rolecall.registry.storage.schema import steps
 
-    numbers = [int(one.name[1:4]) for one in steps._migrations]
-    assert numbers == sorted(set(numbers))
-    assert numbers[-1] == SCHEMA_VERSION
+    assert len(steps._migrations) == SCHEMA_VERSION
+    assert [one.name[:4] for one in steps._migrations] == [
+        f"m{n:03}" for n in range(1, SCHEMA_VERSION + 1)
+    ]
 
 
 def test_a_disk_that_is_full_is_told_from_one_that_fails(

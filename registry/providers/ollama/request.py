@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from rolecall.registry.core.chat import (
     ToolResult,
     Turn,
 )
+from rolecall.registry.core.text_tokens import text_tokens
 from rolecall.registry.providers.forms import refuse_untaken
 from rolecall.registry.providers.http.url import address
 from rolecall.registry.providers.ollama.response import OllamaReader, failure
@@ -34,7 +36,6 @@ _OPTIONS = (
 _EFFORTS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high"}
 # Ollama cuts off what does not fit its window and does not say so. Its default holds 4,096.
 _SURE_TO_FIT_TOKENS = 4000
-_BYTES_PER_TOKEN = 3
 _IMAGE_TOKENS = 1200
 _ANSWER_TOKENS = 1024
 
@@ -83,13 +84,13 @@ def _think(options: Mapping[str, Any]) -> bool | str | None:
 def _window(target: Target, body: Mapping[str, Any], max_tokens: int | None) -> int | None:
     """Return the window to ask for, in tokens, or null where the default holds the request."""
     told = {name: body[name] for name in ("tools", "format") if name in body}
-    size = len(json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")) if told else 0
+    tokens = text_tokens(json.dumps(told, ensure_ascii=False)).most if told else 0.0
     images = 0
     for message in body["messages"]:
         images += len(message.get("images", ()))
         words = {name: value for name, value in message.items() if name not in ("images", "role")}
-        size += len(json.dumps(words, ensure_ascii=False).encode("utf-8", "replace"))
-    needed = size // _BYTES_PER_TOKEN + images * _IMAGE_TOKENS + (max_tokens or _ANSWER_TOKENS)
+        tokens += text_tokens(json.dumps(words, ensure_ascii=False)).most
+    needed = math.ceil(tokens) + images * _IMAGE_TOKENS + (max_tokens or _ANSWER_TOKENS)
     if needed <= _SURE_TO_FIT_TOKENS:
         return None
     window = 1 << (needed - 1).bit_length()

@@ -10,13 +10,14 @@ from rolecall.registry.core.decisions import Candidate, Exclusion, SpendLimit
 from rolecall.registry.core.entities import Endpoint, Price, PriceTier, Source, Strategy
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.requests import Task
-from rolecall.registry.routing.rules.token_estimate import SAFETY_MARGIN
+from rolecall.registry.routing.rules.token_estimate import most_input_tokens
 
 if TYPE_CHECKING:
     from rolecall.registry.core.chat import Usage
 
 _NO_PRICE = Price()
 _NO_LIMIT = 1e12  # tokens: more than any answer has
+_ANY_LENGTH = 10**12  # tokens: more than any input has
 # What Anthropic asks for a token kept for an hour, in terms of a token read.
 _HOUR_FACTOR = 2.0
 # By how much a tier raises at most what it says nothing of; those listed raise it fourfold.
@@ -229,22 +230,32 @@ def usd_at_most(
     task: Task,
     output_tokens: int,
     seen: Usage | None = None,
-) -> float:
+) -> float | None:
     """Return the USD of a call at worst, of which some usage may have been `seen`.
 
-    Input that is not known is the task's with a margin, all of it of the dearest kind and at the
-    dearest tier that it may reach; output that is not known, `output_tokens` of the dearest kind.
+    Input that is not known is the longest that the task's can be, all of it of the dearest kind
+    and at the dearest tier that it may reach; output that is not known, `output_tokens` of the
+    dearest kind. Null where nobody knows how long the input is, unless input is free.
     """
-    price, most = filled_price(endpoint, strategy), input_tokens_at_most(task)
     if seen is None or seen.input_tokens is None:
-        rates = price.rates_at_most(most)
-        input_usd = most * rates.dearest_input(task) / 1e6
+        most, rates = _most_input(endpoint, strategy, task)
+        dearest = rates.dearest_input(task)
+        if most is None and dearest:
+            return None
+        input_usd = (most or 0) * dearest / 1e6
     else:
-        _, rates = price.level(seen.input_tokens)
+        _, rates = filled_price(endpoint, strategy).level(seen.input_tokens)
         input_usd = rates.usd(_amounts(seen)._replace(output=0))
     if seen is not None and seen.output_tokens is not None:
         output_tokens = seen.output_tokens
     return input_usd + output_tokens * rates.dearest_output(task) / 1e6
+
+
+def _most_input(endpoint: Endpoint, strategy: Strategy, task: Task) -> tuple[int | None, Rates]:
+    """Return the most tokens that a task's input is, null if unknown, and the rates it may pay."""
+    most = most_input_tokens(task, endpoint)
+    price = filled_price(endpoint, strategy)
+    return most, price.rates_at_most(_ANY_LENGTH if most is None else most)
 
 
 def affordable_tokens(
@@ -252,24 +263,17 @@ def affordable_tokens(
 ) -> int | None:
     """Return how many output tokens `limit_usd` pays for after the input; null: any number.
 
-    Below 0 where it does not even pay for the input.
+    Below 0 where it does not even pay for the input, or where that may be of any length.
     """
-    left = limit_usd - usd_at_most(endpoint, strategy, task, 0)
-    rates = filled_price(endpoint, strategy).rates_at_most(input_tokens_at_most(task))
-    dearest = rates.dearest_output(task)
-    if left < 0:
+    worst_usd = usd_at_most(endpoint, strategy, task, 0)
+    if worst_usd is None or worst_usd > limit_usd:
         return -1
+    _, rates = _most_input(endpoint, strategy, task)
+    dearest = rates.dearest_output(task)
     if dearest == 0:
         return None
-    count = left * 1e6 / dearest + 1e-9
+    count = (limit_usd - worst_usd) * 1e6 / dearest + 1e-9
     return math.floor(count) if count < _NO_LIMIT else None
-
-
-def input_tokens_at_most(task: Task) -> int:
-    """Return the most input tokens that an endpoint may count."""
-    if task.input_tokens_declared:
-        return task.input_tokens
-    return math.ceil(task.input_tokens * SAFETY_MARGIN)
 
 
 def over_spend_limit(
@@ -287,18 +291,31 @@ def over_spend_limit(
     if candidate.is_unpriced:
         detail = f"price unknown; {spend_limit.because}"
         return Exclusion(candidate.endpoint, "BUDGET_EXCEEDED", detail)
+    unknown = of_unknown_cost(candidate, endpoint, task, strategy, spend_limit.because)
+    if unknown is not None:
+        return unknown
     affordable = affordable_tokens(endpoint, task, strategy, spend_limit.usd)
     if affordable is None:
         return None
     if task.max_tokens is not None:
         if task.max_tokens <= affordable:
             return None
-        worst = usd_at_most(endpoint, strategy, task, task.max_tokens)
+        worst = usd_at_most(endpoint, strategy, task, task.max_tokens) or 0.0
         detail = f"at worst {usd(worst, 'up')}; {spend_limit.because}"
     elif candidate.output_tokens <= affordable:
         return None
     else:
         detail = f"{candidate.output_tokens:,} output tokens cost more; {spend_limit.because}"
+    return Exclusion(candidate.endpoint, "BUDGET_EXCEEDED", detail)
+
+
+def of_unknown_cost(
+    candidate: Candidate, endpoint: Endpoint, task: Task, strategy: Strategy, because: str
+) -> Exclusion | None:
+    """Return why a limit excludes an endpoint whose input may be of any length, if it may be."""
+    if usd_at_most(endpoint, strategy, task, 0) is not None:
+        return None
+    detail = f"the size of an attachment is unknown; {because}"
     return Exclusion(candidate.endpoint, "BUDGET_EXCEEDED", detail)
 
 

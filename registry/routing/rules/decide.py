@@ -10,13 +10,14 @@ from rolecall.registry.core.decisions import Candidate, Exclusion
 from rolecall.registry.core.entities import Endpoint, Model, Strategy
 from rolecall.registry.core.formatting import rounded, usd
 from rolecall.registry.core.predictions import Prediction
-from rolecall.registry.routing.rules.cost import over_spend_limit
+from rolecall.registry.routing.rules.cost import of_unknown_cost, over_spend_limit
 from rolecall.registry.routing.rules.eligibility import (
     NOT_SET,
     exclusions_after_scoring,
     find_eligible,
     has_limits,
     is_only_remote,
+    may_not_fit,
     outside,
 )
 from rolecall.registry.routing.rules.inputs import DecisionInputs, Eligible, Ranked
@@ -134,12 +135,16 @@ _HINTS = {
 
 def _limits(inputs: DecisionInputs, candidate: Candidate, endpoint: Endpoint) -> list[Exclusion]:
     against = list(exclusions_after_scoring(candidate, inputs.strategy))
-    if inputs.spend_limit is not None and all(one.code != "BUDGET_EXCEEDED" for one in against):
-        too_expensive = over_spend_limit(
-            candidate, endpoint, inputs.task, inputs.strategy, inputs.spend_limit
-        )
-        against += [too_expensive] if too_expensive else []
-    return against
+    if any(one.code == "BUDGET_EXCEEDED" for one in against):
+        return against
+    task, strategy, limit = inputs.task, inputs.strategy, inputs.spend_limit
+    too_expensive = None
+    if limit is not None:
+        too_expensive = over_spend_limit(candidate, endpoint, task, strategy, limit)
+    elif strategy.max_cost_usd is not None and strategy.budget_mode == "hard":
+        most = f"at most {usd(strategy.max_cost_usd)}"
+        too_expensive = of_unknown_cost(candidate, endpoint, task, strategy, most)
+    return [*against, too_expensive] if too_expensive else against
 
 
 _Scoring = Callable[[Endpoint, Model], Candidate]
@@ -208,7 +213,9 @@ def _notes(ranked: tuple[Candidate, ...], inputs: DecisionInputs) -> tuple[str, 
         notes.append(f"{first.endpoint} costs {cost}, over the advisory limit of {limit}")
     if _wants_speed(strategy) and all(dict(one.sources)["ttft_s"] == "default" for one in ranked):
         notes.append("speeds unknown, defaults used: rolecall probe")
-    return tuple(notes)
+    endpoint = next(one for one in inputs.endpoints if one.id == first.endpoint)
+    doubt = may_not_fit(inputs.task, endpoint, inputs.models[endpoint.model])
+    return (*notes, doubt) if doubt is not None else tuple(notes)
 
 
 def _wants_speed(strategy: Strategy) -> bool:

@@ -15,7 +15,7 @@ from rolecall.registry.core.text_models import made_instead
 from rolecall.registry.policy.strategies import matches
 from rolecall.registry.routing.rules.inputs import NO_GAPS, DecisionInputs, Eligible
 from rolecall.registry.routing.rules.tasks import covering_kinds, most_specific
-from rolecall.registry.routing.rules.token_estimate import context_needed
+from rolecall.registry.routing.rules.token_estimate import context_needed, most_input_tokens
 
 NOT_SET = "is not set"
 
@@ -28,7 +28,6 @@ class _Look(NamedTuple):
     strategy: Strategy
     role: Role | None
     assignments: dict[str, Assignment]
-    context_needed: int
     wrong_role: str | None
     wrong_task: str | None
 
@@ -171,8 +170,7 @@ def _look(inputs: DecisionInputs) -> _Look:
     if role is not None and role.tasks and most_specific(role.tasks, task.kind) is None:
         wrong_task = f"{role.id} does not take {task.kind}"
     assignments = {} if role is None else {each.endpoint: each for each in role.assignments}
-    needed = context_needed(task)
-    return _Look(inputs, task, inputs.strategy, role, assignments, needed, wrong_role, wrong_task)
+    return _Look(inputs, task, inputs.strategy, role, assignments, wrong_role, wrong_task)
 
 
 def _rules(look: _Look) -> list[_Rule]:
@@ -251,16 +249,40 @@ def _joined(first: str, names: list[str], second: str, others: list[str]) -> str
 
 def _too_small(look: _Look, seen: _Seen) -> list[str]:
     endpoint, model, asked = seen.endpoint, seen.model, look.task.max_tokens
-    held = model.context_tokens if endpoint.context_tokens is None else endpoint.context_tokens
-    found: list[str] = []
-    if held is not None and look.context_needed > held:
-        needed, takes = distinct_tokens(look.context_needed, held)
-        found.append(f"needs {needed} tokens, takes {takes}")
+    expected = look.task.input_tokens
+    is_text_alone = look.task.modalities == ("text",)
+    if is_text_alone and (endpoint.locality == "local" or endpoint.api == "ollama"):
+        # Such servers may cut off what does not fit, and not say so.
+        expected = max(most_input_tokens(look.task, endpoint) or 0, expected)
+    found = _over_window(look.task, expected, endpoint, model)
     most = max_output_tokens(endpoint, model)
     if asked is not None and most is not None and asked > most:
         wanted, gives = distinct_tokens(asked, most)
         found.append(f"asks for {wanted} output tokens, gives {gives}")
     return found
+
+
+def _over_window(task: Task, input_tokens: int, endpoint: Endpoint, model: Model) -> list[str]:
+    """Return which limits on its input an endpoint would break with so many tokens."""
+    held = model.context_tokens if endpoint.context_tokens is None else endpoint.context_tokens
+    needed, most_input = context_needed(task, input_tokens), model.max_input_tokens
+    found: list[str] = []
+    if held is not None and needed > held:
+        said, takes = distinct_tokens(needed, held)
+        found.append(f"needs {said} tokens, takes {takes}")
+    if most_input is not None and input_tokens > most_input:
+        said, takes = distinct_tokens(input_tokens, most_input)
+        found.append(f"is {said} tokens of input, takes {takes}")
+    return found
+
+
+def may_not_fit(task: Task, endpoint: Endpoint, model: Model) -> str | None:
+    """Say that an endpoint may not hold an input that is expected to fit, where that is so."""
+    most = most_input_tokens(task, endpoint)
+    if most is None:
+        return f"the size of an attachment is unknown: {endpoint.id} may not hold it"
+    over = _over_window(task, most, endpoint, model)
+    return f"{endpoint.id} may not hold the prompt: at most it {'; '.join(over)}" if over else None
 
 
 def _by_role(look: _Look, seen: _Seen) -> None:

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from rolecall.registry.core.entities import Role, TaskKind
 from rolecall.registry.core.requests import Request, Task
-from rolecall.registry.routing.rules.token_estimate import estimate_tokens
+from rolecall.registry.routing.rules.token_estimate import estimate_tokens, most_tokens
 
 GENERAL = "general"
 LONG_CONTEXT_TOKENS = 60_000
@@ -125,6 +125,7 @@ def build_task(
         parameters=request.parameters,
         input_tokens=_input_tokens(request),
         input_tokens_declared=request.input_tokens is not None,
+        most_input_tokens=() if request.input_tokens is not None else most_tokens(request),
         cached_tokens=cached_tokens,
         max_tokens=request.max_tokens,
         uses_tools=bool(request.tool_names),
@@ -143,7 +144,7 @@ def _attached_needs(request: Request) -> list[Need]:
         needs.append(("vision", _attached("image", images)))
     if request.tool_names:
         needs.append(("tools", _attached("tool", len(request.tool_names))))
-    if request.schema_chars:
+    if request.schema_text:
         needs.append(("json_schema", "an answer schema is given"))
     return needs
 

@@ -158,18 +158,18 @@ def window(asked: Any, **fields: Any) -> Any:
 
 
 def test_a_small_request_leaves_the_window_alone() -> None:
-    assert window(chat(turn("user", "x" * 8_000))) is None
+    assert window(chat(turn("user", "word " * 2_000))) is None
 
 
 @pytest.mark.parametrize(
     ("asked", "tokens"),
     [
-        (chat(turn("user", "x" * 20_000)), 8_192),
-        (chat(turn("user", "ü" * 20_000)), 16_384),
+        (chat(turn("user", "word " * 5_000)), 8_192),
+        (chat(turn("user", "ü" * 12_000)), 16_384),
         (chat(turn("user", "hi"), max_tokens=20_000), 32_768),
         (chat(turn("user", *[IMAGE] * 4)), 8_192),
-        (chat(turn("user", "hi"), schema={"enum": ["x" * 20_000]}), 8_192),
-        (chat(turn("assistant", ToolCall("a", "f", f'{{"x": "{"x" * 20_000}"}}'))), 8_192),
+        (chat(turn("user", "hi"), schema={"enum": ["word " * 5_000]}), 8_192),
+        (chat(turn("assistant", ToolCall("a", "f", f'{{"x": "{"word " * 5_000}"}}'))), 8_192),
     ],
 )
 def test_a_large_request_asks_for_a_window_that_holds_it(asked: Any, tokens: int) -> None:
@@ -177,7 +177,7 @@ def test_a_large_request_asks_for_a_window_that_holds_it(asked: Any, tokens: int
 
 
 def test_no_window_is_larger_than_the_endpoints_or_the_models() -> None:
-    asked = chat(turn("user", "x" * 100_000))
+    asked = chat(turn("user", "word " * 40_000))
     assert window(asked) == 65_536
     assert window(asked, model_context_tokens=50_000) == 50_000
     assert window(asked, context_tokens=40_000, model_context_tokens=50_000) == 40_000

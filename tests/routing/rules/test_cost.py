@@ -16,11 +16,11 @@ from rolecall.registry.routing.rules.cost import (
     affordable_tokens,
     cost_of,
     filled_price,
-    input_tokens_at_most,
     over_spend_limit,
     usd_at_most,
     usd_for,
 )
+from rolecall.registry.routing.rules.media_tokens import FAMILIES
 from tests.routing.rules.candidates import candidate
 
 PRICE = Price(3.0, 15.0, 0.3, 3.75)
@@ -154,12 +154,12 @@ def test_what_a_tier_leaves_out_rises_with_its_input() -> None:
 
 def test_near_a_threshold_the_worst_case_is_that_of_the_dearer_tier() -> None:
     endpoint = Endpoint("p/m", "m", price=Price(2.0, 12.0, tiers=TIERED.tiers[1:]))
-    near = Task("code", "declared", 1.0, "declared", input_tokens=190_000)
-    assert input_tokens_at_most(near) > 200_000
+    most = (210_000,) * len(FAMILIES)
+    near = Task("code", "declared", 1.0, "declared", input_tokens=190_000, most_input_tokens=most)
     assert usd_at_most(endpoint, STRATEGY, near, 1_000) == pytest.approx(
-        (input_tokens_at_most(near) * 4.0 + 1_000 * 18.0) / 1e6
+        (210_000 * 4.0 + 1_000 * 18.0) / 1e6
     )
-    sure = replace(near, input_tokens_declared=True)
+    sure = replace(near, most_input_tokens=(), input_tokens_declared=True)
     paid = (190_000 * 2.0 + 1_000 * 12.0) / 1e6
     assert usd_at_most(endpoint, STRATEGY, sure, 1_000) == pytest.approx(paid)
 
@@ -242,14 +242,13 @@ def test_the_worst_case_is_never_under_what_is_booked(
         parameters=("modalities",),
     )
     most = usage.output_tokens + spare_output
-    worst = usd_at_most(endpoint, STRATEGY, task, most)
     booked = cost(usage, price)
     assert booked is not None
-    assert booked <= worst * (1 + 1e-12)
     # Once the input is known, the rest is still a worst case.
-    assert booked <= usd_at_most(
-        endpoint, STRATEGY, task, most, replace(usage, output_tokens=None)
-    ) * (1 + 1e-12)
+    for seen in (None, replace(usage, output_tokens=None)):
+        worst = usd_at_most(endpoint, STRATEGY, task, most, seen)
+        assert worst is not None
+        assert booked <= worst * (1 + 1e-12)
 
 
 @given(PRICES, st.integers(0, 5_000), st.floats(0, 1))
@@ -257,7 +256,9 @@ def test_what_is_affordable_is_paid_for_at_worst(price: Price, size: int, limit:
     endpoint, task = Endpoint("p/m", "m", price=price), replace(TASK, input_tokens=size)
     count = affordable_tokens(endpoint, task, STRATEGY, limit)
     if count is not None and count >= 0:
-        assert usd_at_most(endpoint, STRATEGY, task, count) <= limit + 1e-9
+        worst = usd_at_most(endpoint, STRATEGY, task, count)
+        assert worst is not None
+        assert worst <= limit + 1e-9
 
 
 def test_what_is_affordable_never_costs_more_than_the_ceiling() -> None:
@@ -268,13 +269,41 @@ def test_what_is_affordable_never_costs_more_than_the_ceiling() -> None:
     assert worst <= 0.02 < worst + 15.0 / 1e6
 
 
-def test_an_estimated_input_has_a_margin() -> None:
-    estimated = replace(TASK, input_tokens_declared=False)
+def test_an_estimated_input_is_paid_for_at_the_most_that_it_may_be() -> None:
+    most = tuple(TASK.input_tokens + 100 * (place + 1) for place in range(len(FAMILIES)))
+    estimated = replace(TASK, input_tokens_declared=False, most_input_tokens=most)
+    by_endpoint = [
+        affordable_tokens(endpoint, estimated, STRATEGY, 0.02)
+        for endpoint in (
+            replace(ENDPOINT, api="anthropic"),
+            replace(ENDPOINT, remote_model="anthropic/claude-opus-4-7"),
+            replace(ENDPOINT, api="gemini"),
+            replace(ENDPOINT, remote_model="gpt-5"),
+            replace(ENDPOINT, remote_model="gpt-4o-mini-2024-07-18"),
+            ENDPOINT,
+        )
+    ]
+    price = ENDPOINT.price
+    assert price is not None
+    assert price.input_usd_per_mtok is not None
+    assert price.output_usd_per_mtok is not None
+    step = 100 * 2 * price.input_usd_per_mtok  # if it is written to a cache for an hour
     sure = affordable_tokens(ENDPOINT, TASK, STRATEGY, 0.02)
-    unsure = affordable_tokens(ENDPOINT, estimated, STRATEGY, 0.02)
     assert sure is not None
-    assert unsure is not None
-    assert unsure < sure
+    fewer = step / price.output_usd_per_mtok
+    assert by_endpoint == [pytest.approx(sure - fewer * n, abs=1) for n in (1, 1, 2, 3, 4, 5)]
+
+
+def test_an_input_of_unknown_size_is_never_affordable_unless_it_is_free() -> None:
+    unknown = replace(TASK, most_input_tokens=(None,) * len(FAMILIES))
+    limit = SpendLimit(1_000.0, "at most $1,000")
+    assert usd_at_most(ENDPOINT, STRATEGY, unknown, 10) is None
+    assert affordable_tokens(ENDPOINT, unknown, STRATEGY, 1_000.0) == -1
+    against = over_spend_limit(candidate("p/m"), ENDPOINT, unknown, STRATEGY, limit)
+    assert against is not None
+    assert against.detail == "the size of an attachment is unknown; at most $1,000"
+    free = Endpoint("p/m", "m", price=Price(0.0, 0.0))
+    assert over_spend_limit(candidate("p/m"), free, unknown, STRATEGY, limit) is None
 
 
 def test_what_costs_nothing_is_affordable_in_any_length() -> None:

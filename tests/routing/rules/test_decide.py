@@ -128,6 +128,17 @@ def test_an_advisory_budget_is_noted_and_not_enforced() -> None:
 # Why.
 
 
+def test_an_attachment_of_unknown_size_excludes_under_a_limit_and_is_noted_without() -> None:
+    unknown = replace(INPUTS.task, most_input_tokens=(None,) * 5)
+    inputs = replace(INPUTS, task=unknown, strategy=replace(PLAIN, max_cost_usd=100.0))
+    limited = decide(inputs, PREDICTIONS)
+    assert limited.chosen == "local/tiny"
+    assert codes(limited) == [("a/strong", "BUDGET_EXCEEDED"), ("b/weak", "BUDGET_EXCEEDED")]
+    assert limited.excluded[0].detail == "the size of an attachment is unknown; at most $100"
+    free = decide(replace(inputs, strategy=PLAIN), PREDICTIONS)
+    assert free.notes == (f"the size of an attachment is unknown: {free.chosen} may not hold it",)
+
+
 def test_the_best_measured_one_wins_for_that_reason() -> None:
     assert ranking().reasons == (
         "BEST_TOTAL_SCORE",

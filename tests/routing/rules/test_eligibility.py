@@ -82,56 +82,6 @@ def test_a_modality_that_an_api_has_no_place_for_excludes_whatever_may_be_droppe
     assert against(elsewhere) == [("MODALITY_UNSUPPORTED", "takes no audio")]
 
 
-@pytest.mark.parametrize(
-    ("task", "model", "endpoint", "detail"),
-    [
-        (
-            replace(TASK, input_tokens=115_000),
-            replace(MODEL, context_tokens=131_072),
-            ENDPOINT,
-            "needs 151k tokens, takes 131k",
-        ),
-        (
-            replace(TASK, input_tokens=130_100, input_tokens_declared=True),
-            replace(MODEL, context_tokens=131_072),
-            ENDPOINT,
-            "needs 131,124 tokens, takes 131,072",
-        ),
-        (
-            replace(TASK, input_tokens=100, input_tokens_declared=True, max_tokens=1),
-            replace(MODEL, context_tokens=1_000_000),
-            replace(ENDPOINT, context_tokens=100),
-            "needs 101 tokens, takes 100",
-        ),
-        (
-            replace(TASK, max_tokens=64_000),
-            replace(MODEL, max_output_tokens=8_192),
-            ENDPOINT,
-            "asks for 64k output tokens, gives 8,192",
-        ),
-        (
-            replace(TASK, max_tokens=64_000),
-            replace(MODEL, max_output_tokens=64_000, context_tokens=64_000),
-            replace(ENDPOINT, max_output_tokens=32_000),
-            "needs 65.3k tokens, takes 64k; asks for 64k output tokens, gives 32k",
-        ),
-    ],
-)
-def test_what_does_not_fit_says_how_much_is_needed(
-    task: Task, model: Model, endpoint: Endpoint, detail: str
-) -> None:
-    found = against(ask(task=task, model=model, endpoint=endpoint))
-    assert found == [("CONTEXT_TOO_SMALL", detail)]
-
-
-def test_what_just_fits_or_is_unknown_is_not_excluded() -> None:
-    task = replace(TASK, input_tokens=1_000, max_tokens=700)
-    assert against(ask(task=task, model=replace(MODEL, context_tokens=2_000))) == []
-    assert against(ask(task=task, model=replace(MODEL, context_tokens=1_999))) != []
-    assert against(ask(task=replace(task, input_tokens=10**7))) == []
-    assert against(ask(task=task, model=replace(MODEL, max_output_tokens=700))) == []
-
-
 def test_tools_of_the_request_alone_have_a_code_of_their_own() -> None:
     model = Model("m")
     attached = replace(TASK, uses_tools=True, needs=(("tools", "1 tool attached"),))

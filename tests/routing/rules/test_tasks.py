@@ -10,6 +10,7 @@ from rolecall.registry.routing.rules.tasks import (
     resolve_role,
     task_by_structure,
 )
+from rolecall.registry.routing.rules.token_estimate import estimate_tokens
 
 CODE = Detected("code", 0.8, "x")
 
@@ -19,12 +20,12 @@ def asking(*attachments: str, **more: object) -> Request:
 
 
 def test_tools_come_before_images_and_images_before_length() -> None:
-    message = Message("user", "x" * 400_000, ("image",))
-    long = Request((Message("user", "x" * 400_000),))
+    message = Message("user", "word " * 90_000, ("image",))
+    long = Request((Message("user", "word " * 90_000),))
     with_tools = Request((message,), tool_names=("a", "b"))
     assert task_by_structure(with_tools) == ("agent", 0.9, "2 tools attached")
     assert task_by_structure(Request((message,))) == ("vision", 0.9, "1 image attached")
-    assert task_by_structure(long) == ("long_context", 0.8, "about 100k tokens")
+    assert task_by_structure(long) == ("long_context", 0.8, "about 104k tokens")
     assert task_by_structure(Request(long.messages, input_tokens=100)) is None
 
 
@@ -82,7 +83,7 @@ def test_what_is_attached_is_needed_and_says_why() -> None:
     request = Request(
         (Message("user", "a", ("image", "pdf")), Message("user", "b", ("image",))),
         tool_names=("search",),
-        schema_chars=10,
+        schema_text='{"type":"object"}',
     )
     task = build_task(request, CODE, None)
     assert task.needs == (
@@ -131,7 +132,7 @@ def test_needs_of_request_role_and_every_covering_row_add_up() -> None:
     )
     assert task.prefers == ("fast", "reasoning", "cheap")
     assert (task.kind, task.source, task.confidence) == ("code.edit", "detected", 0.8)
-    assert (task.input_tokens, task.input_tokens_declared) == (5, False)
+    assert (task.input_tokens, task.input_tokens_declared) == (estimate_tokens(request), False)
     assert (task.cached_tokens, task.max_tokens, task.uses_tools) == (3, 9, True)
     assert task.parameters == ("temperature",)
 
