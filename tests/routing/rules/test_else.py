@@ -59,8 +59,9 @@ def test_no_other_limit_gives_way(limit: dict[str, object], chosen: str | None) 
 
 
 def test_a_floor_without_else_stays_hard_whichever_layer_sets_it() -> None:
-    def resolved(*layers: Strategy) -> str | None:
-        return resolve_strategy([(one.id, one) for one in layers]).else_
+    def resolved(*layers: Strategy, limits: Strategy | None = None) -> str | None:
+        given = () if limits is None else (limits,)
+        return resolve_strategy([(one.id, one) for one in layers], *given).else_
 
     assert resolved(PLAIN, BEST) == resolved(BEST, PLAIN) == resolved(BEST, BEST) == "best"
     assert resolved(HIGH, BEST) is resolved(BEST, HIGH) is resolved(PLAIN, HIGH) is None
