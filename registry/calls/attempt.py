@@ -22,6 +22,7 @@ from rolecall.registry.providers.hosts import provider_name
 from rolecall.registry.providers.keys import resolve_key, without_keys
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.routing.rules.cost import cost_of, is_free, usd_for
+from rolecall.registry.routing.rules.eligibility import against_policy
 from rolecall.registry.routing.rules.token_estimate import BYTES_PER_TOKEN
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.telemetry.record import begin_call, end_call
@@ -113,6 +114,9 @@ class Caller:
 
     def _sent(self, attempt: Attempt, clock: _Clock, *, stream: bool) -> Generator[Event]:
         plan = attempt.plan
+        denied = "; ".join(why for _, why in against_policy(plan.endpoint, plan.strategy))
+        if denied:  # a decision would have excluded it: nothing else is relied on
+            raise CallFailed("not_sent", f"{plan.endpoint.id} is not asked: {denied}")
         key = resolve_key(plan.endpoint, self._environment)
         attempt.keys = (*((key,) if key else ()), *secrets_in(plan.endpoint.base_url))
         target = Target(
