@@ -123,7 +123,7 @@ class Caller:
             plan.endpoint,
             plan.model,
             key,
-            local_only=plan.strategy.local_only,
+            local_only=_must_be_local(plan),
             allows_proxy=not plan.strategy.is_private,
         )
         clock.start()
@@ -133,6 +133,13 @@ class Caller:
                 if isinstance(event, Completed):
                     attempt.answer = event.answer
                 yield event
+
+
+def _must_be_local(plan: CallPlan) -> bool:
+    """Tell whether a call may go nowhere else: only being local lets it past some limits."""
+    strategy = plan.strategy
+    is_limited = strategy.is_private or bool(strategy.regions)
+    return strategy.local_only or (is_limited and plan.endpoint.is_local)
 
 
 class _Clock:

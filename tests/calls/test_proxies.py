@@ -18,6 +18,7 @@ from rolecall.registry.core.entities import DataPolicy, Endpoint, Model, Strateg
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.providers.client import Client
+from rolecall.registry.providers.http import exchange
 from tests.calls.serving import Serving
 from tests.conftest import Rolecall
 from tests.faults.plan import Plan
@@ -134,3 +135,28 @@ def test_a_call_that_its_policy_forbids_is_not_made_whatever_was_decided(
     assert "far/m is not asked: " in caught.value.message
     assert (proxy.connections, (tmp_path / "ran").exists()) == ([], False)
     assert [one.error_type for one in serving.calls()] == ["not_sent"]
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code"),
+    [
+        (["--local-only"], 4),
+        (["--strategy", "private"], 4),
+        (["--strategy", "in-eu"], 4),
+        ([], 0),
+    ],
+)
+def test_a_name_that_leads_out_of_the_private_network_gets_what_no_policy_limits(
+    serving: Serving,
+    rolecall: Rolecall,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    exit_code: int,
+) -> None:
+    serving.one(locality="local")
+    serving.apply("strategies: [{id: in-eu, regions: [eu]}]")
+    monkeypatch.setattr(exchange, "is_local_host", lambda address: address != "127.0.0.1")
+    result = rolecall("ask", "a private matter", *words)
+    assert result.exit_code == exit_code
+    assert ("is at 127.0.0.1, which is not local" in result.stderr) is (exit_code == 4)
+    assert len(serving.server.received("m")) == (exit_code == 0)
