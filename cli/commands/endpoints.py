@@ -72,7 +72,7 @@ def row_of(endpoint: Endpoint, model_context_tokens: int | None) -> list[str]:
         _paid(endpoint),
         tokens(endpoint.context_tokens or model_context_tokens),
         "–" if endpoint.reasoning_effort is None else str(endpoint.reasoning_effort),
-        endpoint.locality,
+        "local" if endpoint.is_local else "remote",
         key_state(endpoint),
         endpoint.status,
     ]

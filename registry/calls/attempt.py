@@ -23,6 +23,7 @@ from rolecall.registry.providers.hosts import provider_name
 from rolecall.registry.providers.keys import resolve_key
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.routing.rules.cost import cost_of, filled_price
+from rolecall.registry.routing.rules.eligibility import against_policy
 from rolecall.registry.telemetry.record import Passage
 from rolecall.registry.telemetry.recorder import Recorder
 
@@ -129,13 +130,16 @@ class Caller:
 
     def _sent(self, attempt: Attempt, clock: _Clock, *, stream: bool) -> Generator[Event]:
         plan = attempt.plan
+        denied = "; ".join(why for _, why in against_policy(plan.endpoint, plan.strategy))
+        if denied:  # a decision would have excluded it: nothing else is relied on
+            raise CallFailed("not_sent", f"{plan.endpoint.id} is not asked: {denied}")
         key = resolve_key(plan.endpoint, self._environment)
         attempt.keys = (*((key,) if key else ()), *secrets_in(plan.endpoint.base_url))
         target = Target(
             plan.endpoint,
             plan.model,
             key,
-            local_only=plan.strategy.local_only,
+            local_only=_must_be_local(plan),
             allows_proxy=not plan.strategy.is_private,
         )
         clock.start()
@@ -145,6 +149,13 @@ class Caller:
                 if isinstance(event, Completed):
                     attempt.answer = event.answer
                 yield event
+
+
+def _must_be_local(plan: CallPlan) -> bool:
+    """Tell whether a call may go nowhere else: only being local lets it past some limits."""
+    strategy = plan.strategy
+    is_limited = strategy.is_private or bool(strategy.regions)
+    return strategy.local_only or (is_limited and plan.endpoint.is_local)
 
 
 class _Clock:

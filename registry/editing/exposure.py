@@ -59,7 +59,8 @@ def _exposures(
     elif key not in keys and _source(endpoint):
         yield f"{_source(endpoint)} goes to {host}"
     if command not in commands and command is not None:
-        yield f"the shell runs for the key: {json.dumps(command)}"
+        is_plain = command.isascii() and command.isprintable()
+        yield f"the shell runs for the key: {command if is_plain else json.dumps(command)}"
     hosts.add(host)
     keys.add(key)
     commands.add(command)

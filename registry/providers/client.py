@@ -38,7 +38,8 @@ FORMATS: dict[Api, Format] = {
 _USUAL = Timeouts()
 _LONGEST_NAME = 200
 _LONGEST_MESSAGE = 300
-_UNREACHED = ("connect_failed", "connect_timeout", "first_token_timeout")
+_UNCONNECTED = ("connect_failed", "connect_timeout")
+_UNREACHED = (*_UNCONNECTED, "first_token_timeout")
 _PROXY_STATUSES = (407, 502, 503, 504)
 
 
@@ -99,6 +100,8 @@ class Client:
             told = one_line(redacted(failure.message, keys), _LONGEST_MESSAGE)
             failure.message = told + route.words_on(failure)
             failure.args = (failure.message,)
+            if route.proxy and not exchange.has_connected and failure.error_type in _UNCONNECTED:
+                failure.error_type = "not_sent"  # the proxy is not there: no fault of the endpoint
             partial = exchange.reader.answer()
             if partial != Answer():
                 failure.partial = _cleaned(mended_answer(partial), keys)

@@ -46,13 +46,12 @@ class ConversationTerms:
 def read_terms(db: Database, conversation_id: str) -> ConversationTerms | None:
     """Return the terms of a conversation that has turns, else null. Raises RegistryUnusable."""
     sql = "SELECT app, user, policies FROM conversations WHERE id = ?"
-    for app, user, policies in db.rows(sql, (conversation_id,)):
-        try:
-            return ConversationTerms(app, user, tuple(map(_strategy, json.loads(policies))))
-        except (ValueError, TypeError, AttributeError) as error:
-            raise RegistryUnusable(
-                "a stored conversation cannot be read back", hint="rolecall registry check"
-            ) from error
+    for app, user, text in db.rows(sql, (conversation_id,)):
+        policies = _read_policies(text)
+        if policies is None:
+            said = "a stored conversation cannot be read back"
+            raise RegistryUnusable(said, hint="rolecall registry check")
+        return ConversationTerms(app, user, policies)
     return None
 
 
@@ -88,6 +87,12 @@ def keep_terms(db: Database, conversation_id: str, decision_id: str | None) -> N
             "policies": compact(_with(policies, _limits(packed))),
         },
     )
+
+
+def unreadable_terms(db: Database) -> tuple[str, ...]:
+    """Return the conversations whose terms cannot be read back."""
+    rows = db.rows("SELECT id, policies FROM conversations ORDER BY last_turn")
+    return tuple(name for name, policies in rows if _read_policies(policies) is None)
 
 
 def prune_terms(db: Database) -> None:
@@ -133,6 +138,13 @@ def _limits(packed: Iterable[Any]) -> dict[str, Any]:
 
 def _with(policies: list[Any], policy: dict[str, Any]) -> list[Any]:
     return policies if not policy or policy in policies else [*policies, policy]
+
+
+def _read_policies(text: str) -> tuple[Strategy, ...] | None:
+    try:
+        return tuple(map(_strategy, json.loads(text)))
+    except (ValueError, TypeError, AttributeError):
+        return None
 
 
 def _strategy(plain: dict[str, Any]) -> Strategy:

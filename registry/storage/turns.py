@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from rolecall.registry.core.chat import Media, Part, Text, Thinking, ToolCall, ToolResult, Turn
 from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.core.json_text import compact
 from rolecall.registry.storage.connection import Database, storable
-from rolecall.registry.storage.conversations import keep_terms, prune_terms
+from rolecall.registry.storage.conversations import keep_terms, prune_terms, unreadable_terms
 
 Plain = dict[str, Any]
 
@@ -104,10 +104,10 @@ def read_turns(db: Database, conversation_id: str) -> tuple[Turn, ...]:
 
 
 def unreadable_conversations(db: Database, *, most: int = 20) -> tuple[str, ...]:
-    """Return the conversations with a turn that cannot be read back, up to `most` of them."""
+    """Return the conversations of which a part cannot be read back, up to `most` of them."""
     rows = db.stream("SELECT conversation_id, turn FROM turns ORDER BY id")
-    unreadable = dict.fromkeys(name for name, turn in rows if not _is_readable(turn))
-    return tuple(islice(unreadable, most))
+    turns = (name for name, turn in rows if not _is_readable(turn))
+    return tuple(islice(dict.fromkeys(chain(unreadable_terms(db), turns)), most))
 
 
 def _is_readable(turn: str) -> bool:

@@ -197,6 +197,25 @@ def test_a_price_with_tiers_is_marked_in_the_list_and_shown_whole(rolecall: Role
     assert "    - above_tokens: 200000\n      input_usd_per_mtok: 4\n" in shown.stdout
 
 
+def test_an_endpoint_at_another_address_is_neither_added_nor_made_local(
+    rolecall: Rolecall,
+) -> None:
+    rolecall("models", "add", "ours", "--bare")
+    options = ("--model", "ours", "--base-url", "https://llm.example/v1")
+    refused = rolecall("endpoints", "add", "lab/x", *options, "--locality", "local")
+    said = "local, but https://llm.example/v1 is neither this machine nor a private network"
+    hint = "hint: write locality: remote, or give the address of a local server as base_url\n"
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert refused.stderr == f"error: locality: {said}\n{hint}"
+    assert rolecall("endpoints", "add", "lab/x", *options).exit_code == 0
+    editor = {"EDITOR": "sed -i 's/locality: remote/locality: local/'"}
+    edited = rolecall("endpoints", "edit", "lab/x", env=editor)
+    assert (edited.exit_code, said in edited.stderr) == (2, True)
+    assert "lab/x.yaml:" in edited.stderr
+    shown = json.loads(rolecall("endpoints", "show", "lab/x", "--json").stdout)
+    assert shown["locality"] == "remote"
+
+
 def test_a_key_may_come_from_a_command_that_listing_does_not_run(
     rolecall: Rolecall, tmp_path: Path
 ) -> None:

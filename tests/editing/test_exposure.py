@@ -67,6 +67,12 @@ def test_a_command_that_prints_a_key_is_shown_in_characters_that_steer_nothing(
     ]
 
 
+def test_a_plain_command_is_shown_as_it_is(rolecall: Rolecall) -> None:
+    place = "id: a/x, model: m, base_url: 'https://a.example'"
+    text = f"  - {{{place}, key_command: 'op read \"op://a/b\"'}}\n"
+    assert lines(rolecall, text)[-1] == '! the shell runs for the key: op read "op://a/b"'
+
+
 def test_what_a_change_exposes_is_in_its_json_too(rolecall: Rolecall) -> None:
     result = rolecall("registry", "apply", "-", "--dry-run", "--json", input=f"{HEAD}{THEFT}")
     changes = {one["id"]: one for one in json.loads(result.stdout)["changes"]}

@@ -124,7 +124,7 @@ def test_a_proxy_that_is_not_there_is_named_without_its_password(
     address = f"127.0.0.1:{closed_port()}"
     monkeypatch.setenv("HTTP_PROXY", f"http://me:password@{address}")
     failed = failure(served(REMOTE))
-    assert failed.error_type == "connect_failed"
+    assert failed.error_type == "not_sent"
     assert f"the proxy of HTTP_PROXY (http://{address})" in failed.message
     assert "password" not in failed.message
 
@@ -144,7 +144,7 @@ def test_a_proxy_that_cannot_be_used_is_named_and_stops_only_what_needs_it(
     monkeypatch.setenv("ALL_PROXY", f"{scheme}://me:password@127.0.0.1:{closed_port()}")
     failed = failure(served("https://llm.invalid/v1"))
     assert failed.error_type == "not_sent"
-    assert "ALL_PROXY" in failed.message
+    assert failed.message.count("ALL_PROXY") == 1
     assert "password" not in failed.message
     assert ("pip install socksio" in failed.message) is scheme.startswith("socks5")
     with Loopback(answer) as server:

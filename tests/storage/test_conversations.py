@@ -20,7 +20,12 @@ from rolecall.registry.storage.conversations import (
 )
 from rolecall.registry.storage.decisions import insert_decision, prune_decisions
 from rolecall.registry.storage.open import open_database
-from rolecall.registry.storage.turns import append_turns, prune_turns, read_turns
+from rolecall.registry.storage.turns import (
+    append_turns,
+    prune_turns,
+    read_turns,
+    unreadable_conversations,
+)
 from tests.storage.test_decisions import DECISION
 from tests.storage.test_migrate import old_file
 
@@ -101,10 +106,12 @@ def test_the_last_conversation_is_that_of_the_same_app_and_user(db: Database) ->
 
 def test_terms_that_cannot_be_read_are_a_clear_failure(db: Database) -> None:
     said(db, "d1", HERE)
+    assert unreadable_conversations(db) == ()
     for text in ("{", "[1]", '[{"local_only": true, "data_policy": {"x": 1}}]'):
         db.run("UPDATE conversations SET policies = ?", (text,))
         with pytest.raises(RegistryUnusable, match="cannot be read back"):
             read_terms(db, "tea")
+        assert unreadable_conversations(db) == ("tea",)
 
 
 def test_an_older_file_keeps_its_turns_and_knows_their_terms(tmp_path: Path) -> None:

@@ -43,12 +43,16 @@ _TRAILING_S = 5.0
 
 
 class Exchange:
-    """One call of one endpoint; `status` is known once the server has begun to answer."""
+    """One call of one endpoint; `status` is known once the server has begun to answer.
+
+    `has_connected` tells whether the server, or the proxy before it, was reached.
+    """
 
     def __init__(
         self, format_: Format, timeouts: Timeouts, *, reads_lines: bool, local_only: bool
     ) -> None:
         self.status: int | None = None
+        self.has_connected = False
         self.reader = format_.reader()
         self._format = format_
         self._timeouts = timeouts
@@ -80,8 +84,10 @@ class Exchange:
 
         def trace(event: str, info: dict[str, Any]) -> None:
             deadline.trace(event, info)
-            if self._local_only and event.endswith("connect_tcp.complete"):
-                self._refuse_public(info["return_value"])
+            if event.endswith("connect_tcp.complete"):
+                self.has_connected = True
+                if self._local_only:
+                    self._refuse_public(info["return_value"])
 
         # The deadline is the exact limit; httpx's own are there for where it cannot reach.
         longest_s = max(limits.first_token_s, limits.idle_s) + 1.0

@@ -14,6 +14,8 @@ from urllib.request import getproxies
 
 import httpx
 
+from rolecall.registry.providers.errors import one_line
+
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
@@ -27,7 +29,8 @@ class Proxy:
         """Name the variable and the proxy's address, without its user and password."""
         scheme, mark, rest = self.url.partition("://")
         place = re.split(r"[/?#\s]", rest.rpartition("@")[2])[0]
-        return f"{self.variable} ({scheme}://{place})" if mark and place else self.variable
+        words = f"{self.variable} ({scheme}://{place})" if mark and place else self.variable
+        return one_line(words)
 
 
 def proxy_for(url: httpx.URL) -> Proxy | None:

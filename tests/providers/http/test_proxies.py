@@ -96,6 +96,7 @@ def test_no_proxy_exempts_nothing_else(url: str, no_proxy: str) -> None:
         ("socks5://me:wo@rd@proxy.example", "HTTP_PROXY (socks5://proxy.example)"),
         ("http://me:wo/rd@proxy.example", "HTTP_PROXY (http://proxy.example)"),
         ("nonsense", "HTTP_PROXY"),
+        ("http://proxy\x1b[31m", "HTTP_PROXY (http://proxy [31m)"),
     ],
 )
 def test_a_proxy_is_named_without_its_password(url: str, words: str) -> None:
