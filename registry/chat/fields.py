@@ -70,7 +70,7 @@ ROUTING = frozenset(
 _LABELS_IN_ROWS = HINTS | {"documents", "modalities", "audio", "image_config"}
 _SECRET = re.compile(
     r"(^|_)(key|keys|apikey|token|secret|secrets|password|passwd|credential|credentials|bearer"
-    r"|authorization|auth|cookie|cookies|headers|access_key_id)$"
+    r"|authorization|auth|cookie|cookies|headers|access_key_id|jwt|passphrase|authorization_token)$"
 )
 _CAMEL = frozenset({"responseSchema", "responseJsonSchema", "responseMimeType", "thinkingConfig"})
 _NESTED = ("options", "generationConfig", "generation_config")
@@ -139,12 +139,13 @@ def sifted(
     routing: list[str] = []
     unknown: list[str] = []
     for key, value in body.items():
-        if key in _READ or value is None or value in ("", [], {}):
+        is_twice = key == "prompt" and not is_row  # beside messages, which then are the request
+        if (key in _READ and not is_twice) or value is None or value in ("", [], {}):
             continue
-        if key in KNOWN:
+        if key in KNOWN and not holds_secret(value):
             if not (is_row and key in _LABELS_IN_ROWS):
                 kept[key] = value
-        elif is_secret(key):
+        elif is_secret(key) or holds_secret(value):
             secrets.append(key)
         elif is_row:
             continue
@@ -164,6 +165,16 @@ def is_secret(key: str) -> bool:
     """Tell whether a field's name says that it holds a key or the like; parameters are none."""
     plain = _snake(key).replace("-", "_")
     return key not in KNOWN and _SECRET.search(plain) is not None
+
+
+def holds_secret(value: Any) -> bool:
+    """Tell whether an object, or one in it, has a field that holds a key or the like."""
+    if isinstance(value, list):
+        return any(map(holds_secret, value))
+    return isinstance(value, dict) and any(
+        (isinstance(inner, str) and is_secret(key)) or holds_secret(inner)
+        for key, inner in value.items()
+    )
 
 
 def names_listed(names: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ Habit = Literal[
     "refuses_thinking",
     "takes_cache_control",
     "takes_no_names",
+    "marks_prefill",
     "demands_thinking",
 ]
 

@@ -102,3 +102,23 @@ def test_turns_of_one_role_in_a_row_are_one_message(api: Api) -> None:
     turns = body.get("messages") or body["contents"]
     assert [one["role"] for one in turns][::2] == ["user", "user"]
     assert (len(turns), notes) == (3, ())
+
+
+def test_a_begun_answer_is_marked_where_the_host_wants_that() -> None:
+    begun = chat(QUESTION, assistant(Text("It is")))
+    for base_url, mark in (("https://api.mistral.ai/v1", True), ("https://a.example/v1", None)):
+        place = target("openai", "m", base_url=base_url)
+        message = FORMATS["openai"].build(place, begun, stream=True).body["messages"][-1]
+        assert (message["content"], message.get("prefix")) == ("It is", mark)
+
+
+@pytest.mark.parametrize("said", [(), (assistant(),)])
+def test_an_older_claude_goes_on_with_an_answer_without_thinking_and_that_is_said(
+    said: tuple[Turn, ...],
+) -> None:
+    options = {"reasoning_effort": "high"}
+    begun = chat(QUESTION, assistant(Text("It is")), *said, options=options)
+    place = target("anthropic", "claude-sonnet-4-5", most=64_000)
+    found = sent_chat(place, begun)
+    body = FORMATS["anthropic"].build(place, found.chat, stream=True).body
+    assert ("thinking" in body, found.dropped) == (False, ("reasoning_effort",))

@@ -55,6 +55,8 @@ def messages(chat: Chat, endpoint: Endpoint, extras: Collection[str] = ()) -> li
             built.append(message)
     if attached:
         built.append({"role": "user", "content": attached})
+    if has_habit(endpoint, "marks_prefill") and chat.prefill is chat.turns[-1]:
+        built[-1]["prefix"] = True
     return built
 
 
