@@ -130,7 +130,7 @@ def _tool(tool: Any, place: str) -> Tool:
     """Read a tool in any shape; one that a provider runs itself may be named by its type."""
     if not isinstance(tool, dict):
         raise InvalidPrompt(f"{place}: expected a tool with a name")
-    kind = tool.get("type")
+    kind = optional_string_at(tool, "type", place)
     inner = tool.get("function") or tool.get("custom")
     holder = inner if isinstance(inner, dict) else tool
     name = holder.get("name") or kind

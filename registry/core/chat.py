@@ -155,10 +155,10 @@ class Chat:
     def prefill(self) -> Turn | None:
         """The answer that the request itself begins, if it does."""
         last = next((turn for turn in reversed(self.turns) if turn.parts), None)
-        is_begun = (
-            last is not None and last.role == "assistant" and isinstance(last.parts[-1], Text)
-        )
-        return last if is_begun else None
+        if last is None or last.role != "assistant":
+            return None
+        end = last.parts[-1]
+        return last if isinstance(end, Text) and end.text.strip() else None
 
     @property
     def media(self) -> tuple[Media, ...]:
