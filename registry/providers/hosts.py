@@ -19,6 +19,7 @@ Habit = Literal[
     "takes_cache_control",
     "takes_no_names",
     "marks_prefill",
+    "wants_a_users_message",
     "demands_thinking",
 ]
 

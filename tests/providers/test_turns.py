@@ -48,6 +48,15 @@ def test_a_system_prompt_alone_is_sent_as_it_is_where_it_is_taken(api: Api) -> N
     assert ([one["role"] for one in body["messages"]], notes) == (["system"], ())
 
 
+@pytest.mark.parametrize("host", ["api.mistral.ai", "api.perplexity.ai"])
+def test_some_hosts_of_openais_api_want_a_users_message_too(host: str) -> None:
+    place = target("openai", "m", base_url=f"https://{host}/v1")
+    found = sent_chat(place, chat(SYSTEM))
+    assert (found.chat.turns, found.notes) == ((Turn("user", SYSTEM.parts),), (ALONE,))
+    both = chat(SYSTEM, QUESTION)
+    assert sent_chat(place, both).chat.turns == both.turns
+
+
 @pytest.mark.parametrize("api", NO_SYSTEM)
 def test_a_conversation_is_begun_by_the_user(api: Api) -> None:
     body, [note] = built(api, SYSTEM, assistant(Text("Welcome!")), QUESTION)
@@ -81,7 +90,7 @@ def test_a_result_without_its_call_is_sent_as_text(api: Api) -> None:
 def test_a_result_with_its_call_stays_beside_one_without() -> None:
     lost = ToolResult("9", (Text("lost"),), "old")
     turns = (QUESTION, assistant(CALL), Turn("tool", (*RESULT.parts, lost)))
-    found, notes = taken_turns("openai", turns)
+    found, notes = taken_turns(target("openai", "m").endpoint, turns)
     assert notes == (ORPHAN,)
     assert found == (
         *turns[:2],
@@ -93,7 +102,7 @@ def test_a_result_with_its_call_stays_beside_one_without() -> None:
 @pytest.mark.parametrize("api", get_args(Api))
 def test_an_ordinary_conversation_is_sent_as_it_is(api: Api) -> None:
     turns = (SYSTEM, QUESTION, assistant(Text("let me see"), CALL), RESULT, user("so?"))
-    assert taken_turns(api, turns) == (turns, ())
+    assert taken_turns(target(api, "m").endpoint, turns) == (turns, ())
 
 
 @pytest.mark.parametrize("api", NO_SYSTEM)
