@@ -12,6 +12,7 @@ from rolecall.registry.chat.content import content_parts
 from rolecall.registry.chat.fields import flattened, sifted
 from rolecall.registry.chat.messages import message_turns
 from rolecall.registry.chat.parameters import max_tokens_of, options_of
+from rolecall.registry.chat.response_items import is_item, joined
 from rolecall.registry.chat.tools import linked, tool_size, tools_of
 from rolecall.registry.chat.unread import unread
 from rolecall.registry.core.chat import (
@@ -145,8 +146,11 @@ def _turns(body: Mapping[str, Any], name: str) -> Iterator[Turn]:
     if not isinstance(messages, list):
         found = "nothing" if "messages" not in body else kind_of(messages)
         raise InvalidPrompt(f"{name}: messages: expected a list, found {found}")
-    for index, message in enumerate(messages):
-        yield from message_turns(message, f"{name}: messages[{index}]")
+    yield from joined(
+        (turn, is_item(message))
+        for index, message in enumerate(messages)
+        for turn in message_turns(message, f"{name}: messages[{index}]")
+    )
 
 
 def _images(row: Mapping[str, Any], name: str) -> Iterator[Media]:
