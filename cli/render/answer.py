@@ -65,7 +65,8 @@ def show_answer(progress: Iterator[Progress], manner: Manner) -> None:
         raise
     except RegistryError:
         if manner.as_json and screen.decided is not None and not screen.is_answered:
-            print_text(json_text(describe_failure(screen.decided.decision, screen.failures)))
+            decision = screen.decided.decision
+            print_text(json_text(describe_failure(decision, screen.failures, screen.told)))
         raise
 
 
@@ -76,6 +77,7 @@ class _Screen:
     manner: Manner
     decided: Decided | None = None
     failures: list[Failed] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     is_mid_line: bool = False
     is_thinking: bool = False
     is_answered: bool = False
@@ -89,6 +91,7 @@ class _Screen:
                 self.decided = event
                 self.notes(event.decision.notes)
             case Asking():
+                self.told += event.notes
                 self.notes(event.notes)
                 self.spin(f"asking {event.endpoint}")
             case ThinkingDelta():

@@ -52,15 +52,20 @@ def describe_answer(result: Answered, failures: Sequence[Failed] = ()) -> dict[s
     )
 
 
-def describe_failure(decision: Decision, failures: Sequence[Failed]) -> dict[str, Any]:
-    """Return the same object where no endpoint answered: what is not there is null."""
+def describe_failure(
+    decision: Decision, failures: Sequence[Failed], told: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the same object where no endpoint answered: what is not there is null.
+
+    `told` are the notes on what was sent.
+    """
     return _described(
         decision,
         failures,
         attempts=sum(isinstance(one.error, CallFailed) for one in failures),
         total_cost_usd=_total_usd(_calls_of(failures)),
         conversation_id=decision.conversation_id,
-        notes=list(decision.notes),
+        notes=[*decision.notes, *told],
     )
 
 

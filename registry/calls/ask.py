@@ -300,7 +300,7 @@ def _refuse_unaskable(wanted: AskRequest) -> None:
         raise UsageError("--check names no command", hint='--check "jq -e .total"')
     if chat.options.get("n", 1) != 1:
         raise UsageError("n: ask gives one answer", hint="leave n out")
-    if set(chat.options.get("modalities") or ()) - {"text"}:
+    if chat.options.get("modalities", ["text"]) != ["text"]:
         raise UsageError("modalities: ask gives text", hint='leave out all but "text"')
     refuse_missing_content(chat)
     if chat.schema is not None:

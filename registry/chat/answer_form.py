@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rolecall.registry.chat.content import object_at
+from rolecall.registry.chat.content import object_at, optional_string_at
 from rolecall.registry.chat.json_schema import ANY_OBJECT, UNNAMED_SCHEMA
 from rolecall.registry.chat.schema_bounds import TOO_DEEP, is_too_deep
 from rolecall.registry.core.errors import InvalidPrompt
@@ -36,7 +36,7 @@ def schema_of(body: Mapping[str, Any], name: str) -> tuple[Schema | None, str]:
     for key in _BARE:
         if body.get(key) is not None:
             return _decoded(body[key], f"{name}: {key}"), UNNAMED_SCHEMA
-    said = body.get("response_mime_type")
+    said = optional_string_at(body, "response_mime_type", name)
     if said is not None and said not in _MEDIA_TYPES:
         known = ", ".join(_MEDIA_TYPES)
         raise InvalidPrompt(f"{name}: response_mime_type: {said!r} is unknown (known: {known})")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from rolecall.registry.core.errors import InvalidPrompt
 from rolecall.registry.core.parameters import HINTS
@@ -68,9 +67,13 @@ ROUTING = frozenset(
 )
 # Names that stand for something else in rows of data: who asked, about what.
 _LABELS_IN_ROWS = HINTS | {"documents", "modalities", "audio", "image_config"}
-_SECRET = re.compile(
-    r"(^|_)(key|keys|apikey|token|secret|secrets|password|passwd|credential|credentials|bearer"
-    r"|authorization|auth|cookie|cookies|headers|access_key_id)$"
+# How the names of secrets end.
+_SECRETS = frozenset(
+    {
+        *("key", "keys", "apikey", "token", "secret", "secrets", "password", "passwd", "jwt"),
+        *("credential", "credentials", "bearer", "authorization", "auth", "cookie", "cookies"),
+        *("headers", "passphrase"),
+    }
 )
 _CAMEL = frozenset({"responseSchema", "responseJsonSchema", "responseMimeType", "thinkingConfig"})
 _NESTED = ("options", "generationConfig", "generation_config")
@@ -83,12 +86,11 @@ _OBJECTS = frozenset({"reasoning", "thinking", "output_config", "response_format
 _MOST_NAMES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Sifted:
+class Sifted(NamedTuple):
     """The fields of a request that are kept, and notes on those that are not."""
 
-    kept: Mapping[str, Any] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    kept: Mapping[str, Any]
+    notes: tuple[str, ...]
 
 
 def flattened(body: Mapping[str, Any], name: str, *, is_row: bool = False) -> dict[str, Any]:
@@ -139,12 +141,13 @@ def sifted(
     routing: list[str] = []
     unknown: list[str] = []
     for key, value in body.items():
-        if key in _READ or value is None or value in ("", [], {}):
+        is_twice = key == "prompt" and not is_row  # beside messages, which then are the request
+        if (key in _READ and not is_twice) or value is None or value in ("", [], {}):
             continue
-        if key in KNOWN:
+        if key in KNOWN and not holds_secret(value):
             if not (is_row and key in _LABELS_IN_ROWS):
                 kept[key] = value
-        elif is_secret(key):
+        elif is_secret(key) or holds_secret(value):
             secrets.append(key)
         elif is_row:
             continue
@@ -163,7 +166,18 @@ def sifted(
 def is_secret(key: str) -> bool:
     """Tell whether a field's name says that it holds a key or the like; parameters are none."""
     plain = _snake(key).replace("-", "_")
-    return key not in KNOWN and _SECRET.search(plain) is not None
+    is_named_so = plain.rpartition("_")[2] in _SECRETS or plain.endswith("access_key_id")
+    return is_named_so and key not in KNOWN
+
+
+def holds_secret(value: Any) -> bool:
+    """Tell whether an object, or one in it, has a field that holds a key or the like."""
+    if isinstance(value, list):
+        return any(map(holds_secret, value))
+    return isinstance(value, dict) and any(
+        (isinstance(inner, str) and is_secret(key)) or holds_secret(inner)
+        for key, inner in value.items()
+    )
 
 
 def names_listed(names: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rolecall.registry.chat.attachments import extra_at, plain_image
 from rolecall.registry.chat.content import content_parts, optional_string_at, plain_parts
+from rolecall.registry.chat.response_items import is_item, is_response, item_turn
 from rolecall.registry.chat.tools import calls_of
 from rolecall.registry.core.chat import Media, Part, Text, Thinking, ToolResult, Turn, TurnRole
 from rolecall.registry.core.errors import InvalidPrompt
@@ -34,6 +35,13 @@ def message_turns(message: Any, place: str) -> Iterator[Turn]:
     """
     if not isinstance(message, dict):
         raise InvalidPrompt(f"{place}: expected an object, found {kind_of(message)}")
+    if is_response(message):
+        for index, item in enumerate(message["output"]):
+            yield from message_turns(item, f"{place}.output[{index}]")
+        return
+    if is_item(message):
+        yield item_turn(message, place)
+        return
     message, place, fields = _of_answer(message, place)
     role = _role(message, place)
     if role == "tool":

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rolecall.registry.chat.answer_form import schema_of
+from rolecall.registry.chat.attachments import plain_image
 from rolecall.registry.chat.content import content_parts
 from rolecall.registry.chat.fields import flattened, sifted
 from rolecall.registry.chat.media_sizes import media_size
 from rolecall.registry.chat.messages import message_turns
 from rolecall.registry.chat.parameters import max_tokens_of, options_of
+from rolecall.registry.chat.response_items import is_item, joined
 from rolecall.registry.chat.tools import linked, tool_text, tools_of
 from rolecall.registry.chat.unread import unread
 from rolecall.registry.core.chat import (
@@ -139,14 +141,25 @@ def _turns(body: Mapping[str, Any], name: str) -> Iterator[Turn]:
     if "messages" not in body and "prompt" in body:
         if not isinstance(body["prompt"], str):
             raise InvalidPrompt(f"{name}: prompt: expected a string")
-        yield Turn("user", content_parts(body["prompt"], name, "user"))
+        yield Turn("user", (*content_parts(body["prompt"], name, "user"), *_images(body, name)))
         return
     messages = body.get("messages")
     if not isinstance(messages, list):
         found = "nothing" if "messages" not in body else kind_of(messages)
         raise InvalidPrompt(f"{name}: messages: expected a list, found {found}")
-    for index, message in enumerate(messages):
-        yield from message_turns(message, f"{name}: messages[{index}]")
+    yield from joined(
+        (turn, is_item(message))
+        for index, message in enumerate(messages)
+        for turn in message_turns(message, f"{name}: messages[{index}]")
+    )
+
+
+def _images(row: Mapping[str, Any], name: str) -> Iterator[Media]:
+    """Yield what Ollama has beside a prompt; under that name a row of data may have a label."""
+    images = row.get("images")
+    if isinstance(images, list) and all(isinstance(one, str) for one in images):
+        for index, one in enumerate(images):
+            yield plain_image(one, f"{name}: images[{index}]")
 
 
 def _says_something(turn: Turn) -> bool:

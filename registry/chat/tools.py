@@ -9,6 +9,7 @@ from typing import Any
 
 from rolecall.registry.chat.answer_form import plain_schema
 from rolecall.registry.chat.content import optional_string_at, string_at
+from rolecall.registry.chat.fields import holds_secret
 from rolecall.registry.core.chat import Part, Tool, ToolCall, ToolResult, Turn
 from rolecall.registry.core.errors import InvalidPrompt
 from rolecall.registry.core.json_text import compact, kind_of
@@ -115,6 +116,9 @@ def _tools(tool: Any, place: str) -> Iterator[Tool]:
     if declared is None:
         yield _tool(tool, place)
         return
+    other = next((key for key in tool if key != declared), None)
+    if other is not None:
+        raise InvalidPrompt(f"{place}.{other}: cannot be asked for beside {declared}")
     if not isinstance(tool[declared], list):
         found = kind_of(tool[declared])
         raise InvalidPrompt(f"{place}.{declared}: expected a list, found {found}")
@@ -126,17 +130,21 @@ def _tool(tool: Any, place: str) -> Tool:
     """Read a tool in any shape; one that a provider runs itself may be named by its type."""
     if not isinstance(tool, dict):
         raise InvalidPrompt(f"{place}: expected a tool with a name")
-    kind = tool.get("type")
+    kind = optional_string_at(tool, "type", place)
     inner = tool.get("function") or tool.get("custom")
     holder = inner if isinstance(inner, dict) else tool
     name = holder.get("name") or kind
     if not isinstance(name, str):
         raise InvalidPrompt(f"{place}: expected a tool with a name")
     if kind not in (None, "function", "custom") or isinstance(tool.get("custom"), dict):
+        if holds_secret(tool):
+            raise InvalidPrompt(f"{place}: a key in a tool's definition is not sent")
         return Tool(name, native=tool)
     said = {key: each[key] for each in (tool, holder) for key in _EXTRAS if each.get(key)}
     if holder is not tool:
         place = f"{place}.function"
+        # Some write the schema beside `function` instead of in it.
+        holder = {key: tool[key] for key in _SCHEMA_KEYS if tool.get(key)} | dict(holder)
     description = optional_string_at(holder, "description", place)
     return Tool(name, description, _parameters(holder, place), extra=said or None)
 

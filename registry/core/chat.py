@@ -151,6 +151,15 @@ class Chat:
         return tuple(sorted(names))
 
     @property
+    def prefill(self) -> Turn | None:
+        """The answer that the request itself begins, if it does."""
+        last = next((turn for turn in reversed(self.turns) if turn.parts), None)
+        if last is None or last.role != "assistant":
+            return None
+        end = last.parts[-1]
+        return last if isinstance(end, Text) and end.text.strip() else None
+
+    @property
     def media(self) -> tuple[Media, ...]:
         """All attachments, those that tools gave included."""
         parts = [part for turn in self.turns for part in turn.parts]
@@ -164,14 +173,18 @@ class Chat:
 
     @property
     def forms(self) -> tuple[str, ...]:
-        """What an API may refuse of its turns though it takes their modalities, sorted.
+        """What an API may refuse though it takes the modalities and parameters, sorted.
 
         These are the media type of each image and sound given inline, `pdf by URL` and
-        `pdf by file id` (so for each modality), and `PREFILL`.
+        `pdf by file id` (so for each modality), `tool of type T` for one that a provider runs,
+        and `PREFILL`.
         """
         found = {_form(media) for media in self.media}
-        last = next((turn for turn in reversed(self.turns) if turn.parts), None)
-        if last is not None and last.role == "assistant" and isinstance(last.parts[-1], Text):
+        kinds = {
+            tool.native["type"] for tool in self.tools if tool.native and "type" in tool.native
+        }
+        found |= {f"tool of type {kind}" for kind in kinds}
+        if self.prefill is not None:
             found.add(PREFILL)
         return tuple(sorted(form for form in found if form is not None))
 

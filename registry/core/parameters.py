@@ -10,7 +10,8 @@ from typing import Any
 HINTS = frozenset(
     {
         *("user", "metadata", "store", "safety_identifier", "session_id", "request_id", "trace"),
-        *("prompt_cache_key", "prompt_cache_retention", "cache_control", "prediction", "usage"),
+        *("prompt_cache_key", "prompt_cache_retention", "prompt_cache_isolation_key"),
+        *("cache_control", "prediction", "usage"),
         *("cache_prompt", "cache_salt", "id_slot", "priority", "timings_per_token"),
         *("return_progress", "include_reasoning", "keep_alive", "num_ctx", "num_keep"),
         *("num_batch", "num_gpu", "main_gpu", "num_thread", "use_mmap", "use_mlock", "low_vram"),

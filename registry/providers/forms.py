@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from rolecall.registry.core.chat import PREFILL, Chat
@@ -22,6 +23,9 @@ _TAKEN_BY_OPENAI_ITSELF: Mapping[str, tuple[str, ...]] = {
     "image": (*_WEB_IMAGES, "image/gif"),
     "audio": ("audio/wav", "audio/mpeg"),
 }
+_TOOL = "tool of type "
+# Its own kinds bear a date: `web_search_20250305`.
+_ANTHROPICS_TOOL = re.compile(r"_\d{8}$|mcp_toolset$")
 _URLS_REFUSED_BY_OPENAI_ITSELF = ("pdf by URL", "audio by URL", "video by URL")
 
 
@@ -65,6 +69,8 @@ def _is_taken(target: Target, form: str) -> bool:
         return claude is None or not claude.has("refuses_prefill")
     if form.endswith(" by file id"):
         return False
+    if form.startswith(_TOOL):  # other APIs take none, and what they are not sent is no loss here
+        return endpoint.api != "anthropic" or _ANTHROPICS_TOOL.search(form) is not None
     if form.endswith(" by URL"):
         return endpoint.api != "ollama" and not (
             is_openai and form in _URLS_REFUSED_BY_OPENAI_ITSELF

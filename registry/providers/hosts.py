@@ -18,6 +18,8 @@ Habit = Literal[
     "refuses_thinking",
     "takes_cache_control",
     "takes_no_names",
+    "marks_prefill",
+    "wants_a_users_message",
     "demands_thinking",
 ]
 

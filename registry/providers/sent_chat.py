@@ -46,7 +46,7 @@ def sent_chat(target: Target, chat: Chat) -> SentChat:
         option = _THINKING[isinstance(effort, int)]
         chat = replace(chat, options={**chat.options, option: effort})
     endpoint = target.endpoint
-    turns, notes = taken_turns(endpoint.api, chat.turns)
+    turns, notes = taken_turns(endpoint, chat.turns)
     chat = replace(chat, turns=turns)
     named = {*chat.parameters, *chat.options}
     lost = set(uncarried(endpoint.api, named)) | _lost_metadata(target, chat)

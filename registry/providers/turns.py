@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rolecall.registry.core.chat import Media, Part, Text, Thinking, ToolCall, ToolResult, Turn
-from rolecall.registry.core.entities import Api
+from rolecall.registry.core.entities import Api, Endpoint
+from rolecall.registry.providers.hosts import has_habit
 
 # These have one place for system prompts, and want a user's message first.
 _WITHOUT_SYSTEM_MESSAGES: tuple[Api, ...] = ("anthropic", "gemini")
@@ -14,17 +15,22 @@ _SOLID = (Media, ToolCall, ToolResult)
 _BEGINNING = Turn("user", (Text("(the conversation so far begins with your answer)"),))
 
 
-def taken_turns(api: Api, turns: Sequence[Turn]) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
-    """Return the turns as the API takes them, and a note on each thing that was changed."""
+def taken_turns(
+    endpoint: Endpoint, turns: Sequence[Turn]
+) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
+    """Return the turns as an endpoint takes them, and a note on each thing that was changed."""
     notes: list[str] = []
-    found = tuple(_linked(turns, notes)) if api != "ollama" else tuple(turns)
-    if api not in _WITHOUT_SYSTEM_MESSAGES:
+    found = tuple(_linked(turns, notes)) if endpoint.api != "ollama" else tuple(turns)
+    has_place = endpoint.api not in _WITHOUT_SYSTEM_MESSAGES
+    if has_place and not has_habit(endpoint, "wants_a_users_message"):
         return found, tuple(notes)
     said = [turn for turn in found if turn.role != "system" and _says_something(turn)]
     if not said:
         notes.append("the system prompt is all there is: sent as the user's message")
         instructions = [turn for turn in found if turn.role == "system"]
         return tuple(replace(turn, role="user") for turn in instructions), tuple(notes)
+    if has_place:
+        return found, tuple(notes)
     if said[0].role == "assistant":
         notes.append("the first message is the assistant's: a user's message is put before it")
         place = found.index(said[0])

@@ -93,6 +93,9 @@ def test_what_an_api_has_no_place_for_is_said_in_every_output(
     note = f"{endpoint} takes no {lost}: left out"
     assert note in json.loads(result.stdout)["notes"]
     assert f"note: {note}\n" in result.stderr
+    serving.server.plan("m", Plan(fault="bad_request"))
+    failed = rolecall("ask", "--messages", body, "--json")
+    assert (failed.exit_code, note in json.loads(failed.stdout)["notes"]) == (4, True)
 
 
 def test_a_hint_that_the_server_refuses_is_left_out_in_a_second_try(
@@ -189,10 +192,11 @@ def test_an_answer_in_sound_is_not_asked_for(
     serving: Serving, rolecall: Rolecall, tmp_path: Path
 ) -> None:
     serving.one()
-    body = written(tmp_path, {"messages": [HI], "modalities": ["text", "audio"]})
-    result = rolecall("ask", "--messages", body)
-    assert result.exit_code == 2
-    assert result.stderr.startswith("error: modalities: ask gives text\n")
+    for asked in (["text", "audio"], "audio", 3):
+        body = written(tmp_path, {"messages": [HI], "modalities": asked})
+        result = rolecall("ask", "--messages", body)
+        assert result.exit_code == 2
+        assert result.stderr.startswith("error: modalities: ask gives text\n")
 
 
 def test_a_conversation_keeps_what_its_turns_say_besides(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -95,6 +96,31 @@ def test_a_secret_goes_nowhere_and_is_named_without_its_value(name: str, place: 
     assert f"{name} (may be secret" in note
     with pytest.raises(UsageError, match="may be secret"):
         parse_option(name, "sk-very-secret")
+
+
+@pytest.mark.parametrize("allow_pass", [True, False])
+@pytest.mark.parametrize("name", ["litellm_params", "metadata", "trace"])
+def test_an_object_that_holds_a_secret_goes_nowhere(name: str, allow_pass: bool) -> None:
+    held = {"a": [{"api_key": "sk-very-secret"}]}
+    chat = parse_chat({"messages": [HI], name: held}, name="x", allow_pass=allow_pass)
+    assert chat.options == {}
+    [note] = chat.notes
+    assert (name in note, "sk-very-secret" in note) == (True, False)
+
+
+def test_a_prompt_beside_messages_is_said_to_be_left_out() -> None:
+    assert body(prompt="more").notes[0].startswith("left out of the request: prompt (")
+
+
+def test_images_beside_a_prompt_are_attached_and_labels_of_that_name_are_not() -> None:
+    png = base64.b64encode(b"\x89PNG\r\n" + bytes(20)).decode()
+    pictured = parse_chat({"prompt": "what?", "images": [png]}, name="x")
+    assert request_of(pictured).messages[0].attachments == ("image",)
+    for label in (3, [{"path": "a.png"}], "a.png"):
+        labelled = parse_chat({"prompt": "what?", "images": label}, name="x")
+        assert request_of(labelled).messages[0].attachments == ()
+    with pytest.raises(UsageError, match=r"^x: images\[0\]"):
+        parse_chat({"prompt": "what?", "images": ["a.png"]}, name="x")
 
 
 @pytest.mark.parametrize("name", ["prompt_cache_key", "max_tokens", "min_tokens", "monkey"])

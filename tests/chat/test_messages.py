@@ -95,6 +95,40 @@ def test_a_servers_whole_answer_is_its_message(answer: Any) -> None:
     assert parts(given) == (CALLED,)
 
 
+RESPONSE = (
+    {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "hm"}]},
+    {
+        **{"type": "message", "id": "msg_1", "role": "assistant", "status": "completed"},
+        "content": [{"type": "output_text", "text": "let me see", "annotations": []}],
+    },
+    {
+        **{"type": "function_call", "id": "fc_1", "call_id": "call_7", "name": "weather"},
+        "arguments": '{"city":"Oslo"}',
+    },
+)
+
+
+def test_the_items_of_a_response_are_one_answer() -> None:
+    output = {"type": "function_call_output", "call_id": "call_7", "output": "4 C"}
+    wanted = (
+        Turn("assistant", (Thinking("hm", "reasoning"), Text("let me see"), CALLED)),
+        Turn("tool", (ToolResult("call_7", (Text("4 C"),), "weather"),)),
+    )
+    assert turns(*RESPONSE, output) == wanted
+    assert turns({"object": "response", "output": [*RESPONSE]}, output) == wanted
+    assert parse_chat([HI, *RESPONSE, output], name="x").notes == ()
+
+
+def test_answers_that_are_no_items_stay_apart() -> None:
+    said = {"role": "assistant", "content": "a"}
+    assert turns(said, said) == (Turn("assistant", (Text("a"),)),) * 2
+
+
+def test_an_item_without_its_name_is_refused_with_its_place() -> None:
+    broken = {"object": "response", "output": [{"type": "function_call", "call_id": "1"}]}
+    assert refusal(broken) == "x: messages[1].output[0].name: expected a string"
+
+
 def test_an_answer_of_anthropics_is_its_message() -> None:
     answer = {
         **{"id": "msg_1", "type": "message", "role": "assistant", "stop_reason": "tool_use"},

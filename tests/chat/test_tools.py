@@ -254,6 +254,24 @@ def test_a_schema_where_no_server_reads_it_is_refused_by_name(key: str) -> None:
         read_tools(json.dumps([function]), "tools.json")
 
 
+def test_a_schema_beside_the_function_is_its_schema() -> None:
+    offered = {"type": "function", "function": {"name": "look_up"}, "parameters": SCHEMA}
+    assert tools(offered) == (Tool("look_up", parameters=SCHEMA),)
+
+
+def test_a_tool_of_the_provider_with_a_key_is_refused() -> None:
+    remote = {"type": "mcp", "server_url": "https://a.example", "headers": {"Authorization": "x"}}
+    problem = "x: tools[0]: a key in a tool's definition is not sent"
+    assert refusal({"messages": [HI], "tools": [remote]}) == problem
+
+
+def test_what_stands_beside_declarations_is_refused_by_name() -> None:
+    offered = {"functionDeclarations": [{"name": "f"}], "googleSearch": {}}
+    assert refusal({"messages": [HI], "tools": [offered]}) == (
+        "x: tools[0].googleSearch: cannot be asked for beside functionDeclarations"
+    )
+
+
 def test_what_a_tool_says_of_its_results_is_no_schema_of_it() -> None:
     assert tools({"name": "now", "outputSchema": SCHEMA}) == (Tool("now"),)
 

@@ -307,8 +307,8 @@ def test_explain_brings_back_an_older_decision_by_the_start_of_its_id(desk: Role
 
 def test_explain_is_the_same_object_that_route_printed_and_who_was_asked(desk: Rolecall) -> None:
     routed = ask(desk, "hello")
-    asked: dict[str, object] = {"answered_by": None, "calls": []}
-    assert json.loads(desk("explain", "--json").stdout) == routed | asked
+    told = json.loads(desk("explain", "--json").stdout)
+    assert told == {**routed, "answered_by": None, "calls": []}
 
 
 def test_explain_prompt_decides_without_recording(desk: Rolecall) -> None:

@@ -116,6 +116,22 @@ def test_what_a_tool_says_besides_is_sent_or_named(place: Target, name: str, val
     assert (f'"{name}"' in json.dumps(sent["tools"])) != (name in said)
 
 
+def test_a_name_is_sent_as_openai_takes_one() -> None:
+    message = {"role": "user", "name": "Ann\tO/Lee" + "x" * 80, "content": "hi"}
+    sent, _ = sent_and_said(PLACES[0], messages=[message])
+    assert sent["messages"][0]["name"] == "Ann_O_Lee" + "x" * 55
+
+
+def test_a_strict_tool_has_the_schema_that_anthropic_takes_of_one() -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "number", "minimum": 1}}}
+    tool = {"name": "f", "strict": True, "input_schema": schema}
+    sent, _ = sent_and_said(PLACES[4], tools=[tool])
+    closed = {**schema, "properties": {"a": {"type": "number"}}, "additionalProperties": False}
+    assert sent["tools"] == [{"name": "f", "strict": True, "input_schema": closed}]
+    loose, _ = sent_and_said(PLACES[4], tools=[{**tool, "strict": False}])
+    assert loose["tools"] == [{"name": "f", "input_schema": schema}]
+
+
 def test_where_what_is_to_be_cached_goes() -> None:
     tool = {**TOOL, "cache_control": MARK}
     system = [{"type": "text", "text": "manual", "cache_control": MARK}]

@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from rolecall.registry.core.chat import Chat, Media, Text, ToolCall, ToolResult, Turn
+from rolecall.registry.core.chat import Chat, Media, Text, Tool, ToolCall, ToolResult, Turn
 from rolecall.registry.core.entities import Api, Endpoint
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers import client
@@ -17,7 +17,7 @@ from rolecall.registry.providers.client import FORMATS
 from rolecall.registry.providers.forms import untaken_forms
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.providers.sent_chat import sent_chat
-from rolecall.registry.providers.support import lost_modalities
+from rolecall.registry.providers.support import lost_modalities, uncarried
 from tests.providers.targets import CALL, QUESTION, chat, target, user
 
 DATA = "QUJDREVGRw=="
@@ -110,6 +110,22 @@ def test_a_newer_claude_is_not_asked_to_go_on_with_an_answer(model: str, is_take
     assert not refuses(place, called)
     blank = chat(QUESTION, Turn("assistant", ()))
     assert not refuses(place, blank)
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_taken"),
+    [
+        *[("web_search_20250305", True), ("bash_20250124", True), ("mcp_toolset", True)],
+        *[("web_search_preview", False), ("file_search", False), ("custom", False)],
+    ],
+)
+def test_anthropic_is_asked_for_its_own_tools_only(kind: str, is_taken: bool) -> None:
+    asked = chat(tools=(Tool("t", native={"type": kind}),))
+    place = PLACES[3]
+    assert refuses(place, asked) == is_excluded(place, asked) == (not is_taken)
+    others = [one for one in PLACES if one.endpoint.api != "anthropic"]
+    assert [untaken_forms(one, asked.forms) for one in others] == [()] * len(others)
+    assert all(uncarried(one.endpoint.api, asked.parameters) for one in others)
 
 
 def test_builders_refuse_in_one_place_only() -> None:

@@ -48,6 +48,15 @@ def test_a_system_prompt_alone_is_sent_as_it_is_where_it_is_taken(api: Api) -> N
     assert ([one["role"] for one in body["messages"]], notes) == (["system"], ())
 
 
+@pytest.mark.parametrize("host", ["api.mistral.ai", "api.perplexity.ai"])
+def test_some_hosts_of_openais_api_want_a_users_message_too(host: str) -> None:
+    place = target("openai", "m", base_url=f"https://{host}/v1")
+    found = sent_chat(place, chat(SYSTEM))
+    assert (found.chat.turns, found.notes) == ((Turn("user", SYSTEM.parts),), (ALONE,))
+    both = chat(SYSTEM, QUESTION)
+    assert sent_chat(place, both).chat.turns == both.turns
+
+
 @pytest.mark.parametrize("api", NO_SYSTEM)
 def test_a_conversation_is_begun_by_the_user(api: Api) -> None:
     body, [note] = built(api, SYSTEM, assistant(Text("Welcome!")), QUESTION)
@@ -81,7 +90,7 @@ def test_a_result_without_its_call_is_sent_as_text(api: Api) -> None:
 def test_a_result_with_its_call_stays_beside_one_without() -> None:
     lost = ToolResult("9", (Text("lost"),), "old")
     turns = (QUESTION, assistant(CALL), Turn("tool", (*RESULT.parts, lost)))
-    found, notes = taken_turns("openai", turns)
+    found, notes = taken_turns(target("openai", "m").endpoint, turns)
     assert notes == (ORPHAN,)
     assert found == (
         *turns[:2],
@@ -93,7 +102,7 @@ def test_a_result_with_its_call_stays_beside_one_without() -> None:
 @pytest.mark.parametrize("api", get_args(Api))
 def test_an_ordinary_conversation_is_sent_as_it_is(api: Api) -> None:
     turns = (SYSTEM, QUESTION, assistant(Text("let me see"), CALL), RESULT, user("so?"))
-    assert taken_turns(api, turns) == (turns, ())
+    assert taken_turns(target(api, "m").endpoint, turns) == (turns, ())
 
 
 @pytest.mark.parametrize("api", NO_SYSTEM)
@@ -102,3 +111,23 @@ def test_turns_of_one_role_in_a_row_are_one_message(api: Api) -> None:
     turns = body.get("messages") or body["contents"]
     assert [one["role"] for one in turns][::2] == ["user", "user"]
     assert (len(turns), notes) == (3, ())
+
+
+def test_a_begun_answer_is_marked_where_the_host_wants_that() -> None:
+    begun = chat(QUESTION, assistant(Text("It is")))
+    for base_url, mark in (("https://api.mistral.ai/v1", True), ("https://a.example/v1", None)):
+        place = target("openai", "m", base_url=base_url)
+        message = FORMATS["openai"].build(place, begun, stream=True).body["messages"][-1]
+        assert (message["content"], message.get("prefix")) == ("It is", mark)
+
+
+@pytest.mark.parametrize("said", [(), (assistant(),)])
+def test_an_older_claude_goes_on_with_an_answer_without_thinking_and_that_is_said(
+    said: tuple[Turn, ...],
+) -> None:
+    options = {"reasoning_effort": "high"}
+    begun = chat(QUESTION, assistant(Text("It is")), *said, options=options)
+    place = target("anthropic", "claude-sonnet-4-5", most=64_000)
+    found = sent_chat(place, begun)
+    body = FORMATS["anthropic"].build(place, found.chat, stream=True).body
+    assert ("thinking" in body, found.dropped) == (False, ("reasoning_effort",))

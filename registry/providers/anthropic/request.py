@@ -89,7 +89,8 @@ def _tool(tool: Tool, extras: Collection[str]) -> dict[str, Any]:
     if tool.description is not None:
         found["description"] = tool.description
     found |= kept_extra(tool.extra, extras)
-    return found | {"input_schema": {"type": "object", "properties": {}} | dict(tool.parameters)}
+    schema = {"type": "object", "properties": {}} | dict(tool.parameters)
+    return found | {"input_schema": output_schema(schema) if "strict" in found else schema}
 
 
 def _tool_choice(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -68,7 +68,16 @@ def left_out(target: Target, chat: Chat) -> frozenset[str]:
     may_force = not plan.is_on and (claude is None or claude.has("forced_tools"))
     if is_forced(options.get("tool_choice")) and not may_force:
         lost.add("tool_choice")
+    if not plan.is_on and _asks_to_think(options) and _lacks_thinking(chat):
+        lost |= {"reasoning_effort", "thinking_budget"}
     return frozenset(lost & set(options))
+
+
+def _asks_to_think(options: Mapping[str, Any]) -> bool:
+    """Tell whether thinking is asked for, and not that there be none."""
+    if options.get("thinking_budget"):
+        return True
+    return options.get("reasoning_effort") not in (None, *_NO_THINKING)
 
 
 def is_forced(choice: Any) -> bool:
@@ -116,7 +125,9 @@ def _with_budget(target: Target, chat: Chat, budget: int) -> ThinkingPlan:
 
 
 def _lacks_thinking(chat: Chat) -> bool:
-    """Whether the tool loop going on was begun without thinking, which then cannot set in."""
+    """Whether a tool loop going on, or the answer, was begun without thinking: it cannot set in."""
+    if chat.prefill is not None and not isinstance(chat.prefill.parts[0], Thinking):
+        return True
     for turn in chat.turns[loop_start(chat.turns) :]:
         first = turn.parts[0] if turn.parts else None
         is_thought = isinstance(first, Thinking) and may_return(first, True)

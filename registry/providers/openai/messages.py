@@ -29,6 +29,8 @@ _PLACEHOLDER = "(not kept)"
 _FIELD = "reasoning_content"
 _AUDIO_FORMATS = {"mpeg": "mp3", "mp3": "mp3", "wav": "wav", "x-wav": "wav", "wave": "wav"}
 _LONGEST_ID = 40
+_NOT_IN_NAMES = re.compile(r"[\s<|\\/>]")
+_LONGEST_NAME = 64
 
 Message = dict[str, Any]
 
@@ -55,6 +57,8 @@ def messages(chat: Chat, endpoint: Endpoint, extras: Collection[str] = ()) -> li
             built.append(message)
     if attached:
         built.append({"role": "user", "content": attached})
+    if has_habit(endpoint, "marks_prefill") and chat.prefill is chat.turns[-1]:
+        built[-1]["prefix"] = True
     return built
 
 
@@ -138,7 +142,9 @@ def _messages_of(
         if isinstance(part, ToolResult):
             yield _tool_message(part, attached, ids, extras)
     rest = [part for part in turn.parts if not isinstance(part, ToolResult)]
-    named = {"name": turn.name} if turn.name is not None and "name" in extras else {}
+    named = {}
+    if turn.name is not None and "name" in extras:
+        named["name"] = _NOT_IN_NAMES.sub("_", turn.name)[:_LONGEST_NAME]
     if turn.role == "assistant":
         yield _assistant_message(rest, ids) | named
     elif rest or turn.role != "tool":
