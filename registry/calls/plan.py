@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from rolecall.registry.calls.refusals import renaming
 from rolecall.registry.core.chat import Chat
 from rolecall.registry.core.decisions import Candidate, Decision, SpendLimit
 from rolecall.registry.core.entities import Endpoint, Model, Registry, Strategy
@@ -55,8 +56,8 @@ def plan_call(
     """
     endpoint = next(one for one in registry.endpoints if one.id == candidate.endpoint)
     model = next(one for one in registry.models if one.id == endpoint.model)
-    options = {name: value for name, value in chat.options.items() if name not in refused}
-    chat = replace(chat, options=options)
+    known = endpoint.unsupported_parameters
+    endpoint = replace(endpoint, unsupported_parameters=(*known, *refused))
     most = chat.max_tokens or max_output_tokens(endpoint, model)
     affordable = _affordable(endpoint, decision, candidate, limit)
     if affordable is not None and (most is None or affordable < most):
@@ -64,7 +65,9 @@ def plan_call(
         most = min(affordable, most or max(USUAL_MOST_TOKENS, candidate.output_tokens))
         chat = replace(chat, max_tokens=most)
     sent = sent_chat(Target(endpoint, model), chat)
-    dropped = (*sent.dropped, *refused)
+    renamed = [how for name in refused if (how := renaming(name)) is not None]
+    gone = tuple(name for name in refused if renaming(name) is None)
+    dropped = (*(name for name in sent.dropped if name not in refused), *gone)
     return CallPlan(
         endpoint,
         model,
@@ -78,6 +81,7 @@ def plan_call(
         notes=(
             *_price_notes(endpoint, registry, decision, candidate),
             *_chat_notes(endpoint, sent.note, dropped),
+            *(f"{endpoint.id} {how}" for how in renamed),
         ),
     )
 
