@@ -40,6 +40,9 @@ def media_part(part: Mapping[str, Any], place: str) -> Text | Media:
     name = name or _string(part, ("filename", "title", "name"), place)
     start = _start(source.data) if source.data else b""
     mime_type = source.mime_type or media_type_of(start, name)
+    by_bytes = media_type_of(start)
+    if modality_of(by_bytes) in ("image", "pdf") and not is_text(source.mime_type):
+        mime_type = by_bytes  # servers refuse a picture that is not of the type it is said to be
     if usual == "pdf" and source.data and is_text(mime_type):
         return Text(_decoded(source.data, place))
     return Media(modality_of(mime_type) or usual, mime_type, source.data, source.url, name)

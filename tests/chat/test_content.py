@@ -72,7 +72,7 @@ def test_empty_texts_are_left_out_and_their_turns_kept() -> None:
         ),
         (
             {"type": "input_image", "image_url": f"data:image/webp;base64,{PNG}"},
-            Media("image", "image/webp", PNG),
+            Media("image", "image/png", PNG),
         ),
         (
             {
