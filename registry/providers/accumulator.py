@@ -162,6 +162,12 @@ class AnswerReader(ABC):
         for kind, text in self._tags.feed(piece):
             yield from self._sorted_out(kind, text)
 
+    def says_again(self, content: Any) -> bool:
+        """Tell whether the last record of a stream says the whole text once more."""
+        if not isinstance(content, str) or not content.strip() or self.pieces.text_pieces() < 2:
+            return False
+        return content.strip() == self.pieces.text().strip()
+
     def end(self) -> Iterator[Event]:
         """Yield what was held back, once nothing more comes."""
         for kind, text in self._tags.end(is_cut=self.finish_reason() != "stop"):
