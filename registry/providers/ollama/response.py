@@ -68,9 +68,9 @@ class OllamaReader(AnswerReader):
             function = told.get("function") if isinstance(told, dict) else None
             if isinstance(function, dict):
                 arguments = function.get("arguments")
-                written = arguments  # as text, as OpenAI gives them
-                if not isinstance(arguments, str):
-                    written = json.dumps({} if arguments is None else arguments, ensure_ascii=False)
+                given = {} if arguments is None else arguments
+                is_text = isinstance(given, str)  # as OpenAI gives them
+                written = given if is_text else json.dumps(given, ensure_ascii=False)
                 call = self.pieces.begin_call()
                 name = str(function.get("name") or "")
                 yield from self.pieces.add_to_call(call, name, written)
