@@ -68,12 +68,12 @@ class OllamaReader(AnswerReader):
             function = told.get("function") if isinstance(told, dict) else None
             if isinstance(function, dict):
                 arguments = function.get("arguments")
-                given = {} if arguments is None else arguments
-                is_text = isinstance(given, str)  # as OpenAI gives them
-                written = given if is_text else json.dumps(given, ensure_ascii=False)
+                if not isinstance(arguments, str):  # as OpenAI gives them
+                    given = {} if arguments is None else arguments
+                    arguments = json.dumps(given, ensure_ascii=False)
                 call = self.pieces.begin_call()
                 name = str(function.get("name") or "")
-                yield from self.pieces.add_to_call(call, name, written)
+                yield from self.pieces.add_to_call(call, name, arguments)
 
     def _read_end(self, record: Mapping[str, Any]) -> None:
         reason = text_at(record, "done_reason")
