@@ -31,8 +31,8 @@ WORDS = re.compile(
     r"|additional properties are not allowed|unexpected keyword|type is unavailable"
     r"|unexpected fields? in the request|extraneous key|requires --enable-auto-tool-choice"
     r"|roles? (?:is|are) supported|unknown role|input should be 'user'"
-    rf"|\b(?:{_SPELT})\b\W{{0,3}}(?:\.type\W{{0,3}})?(?:is deprecated|may only be|only\b|must be"
-    r"(?! (?:between|less|greater|at|in|an?|non|positive|>|<)\b)(?! [<>]))"
+    rf"|\b(?:{_SPELT})\b\W{{0,3}}(?:\.type\W{{0,3}})?(?:is deprecated|may only be|only\b"
+    r"|must be (?:set to |equal to )?(?:\d|one of|[`'\"]|none\b|null\b|the default|omitted|unset))"
     rf"|instead of\W{{1,4}}(?:{_SPELT})\b",
     re.IGNORECASE,
 )
