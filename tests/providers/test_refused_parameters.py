@@ -179,6 +179,17 @@ REFUSALS: list[tuple[str, Any]] = [
     ),
     ("system", error("Only user and assistant roles are supported!")),
     ("system", {"message": "role 'system' is not supported"}),
+    (
+        "system",
+        {
+            "detail": [
+                {
+                    "loc": ["body", "messages", 0, "role"],
+                    "msg": "Input should be 'user' or 'assistant'",
+                }
+            ]
+        },
+    ),
     ("system", error("Unknown role: system")),
     (
         "stream",
