@@ -39,7 +39,8 @@ WORDS = re.compile(
 _SYSTEM_WORDS = re.compile(
     r"system (?:role|messages?|prompts?) (?:is |are )?(?:not|un)[ -]?support"
     r"|role\W{1,3}system\W{1,3}is not supported|(?:support|unknown role:?) \W?system\b"
-    r"|only user and assistant roles|\.role: input should be 'user'|'role'\), 'msg': \W{0,2}input should be 'user'",
+    r"|only user and assistant roles|\.role: input should be 'user'"
+    r"|'role'\), 'msg': \W{0,2}input should be 'user'",
     re.IGNORECASE,
 )
 _QUOTED = r"[`'\"‘“]([A-Za-z_][\w.\[\]]*)[`'\"’”]"
