@@ -56,8 +56,7 @@ def plan_call(
     """
     endpoint = next(one for one in registry.endpoints if one.id == candidate.endpoint)
     model = next(one for one in registry.models if one.id == endpoint.model)
-    known = endpoint.unsupported_parameters
-    endpoint = replace(endpoint, unsupported_parameters=(*known, *refused))
+    endpoint = _less(endpoint, refused)
     most = chat.max_tokens or max_output_tokens(endpoint, model)
     affordable = _affordable(endpoint, decision, candidate, limit)
     if affordable is not None and (most is None or affordable < most):
@@ -65,8 +64,7 @@ def plan_call(
         most = min(affordable, most or max(USUAL_MOST_TOKENS, candidate.output_tokens))
         chat = replace(chat, max_tokens=most)
     sent = sent_chat(Target(endpoint, model), chat)
-    renamed = [how for name in refused if (how := renaming(name)) is not None]
-    gone = tuple(name for name in refused if renaming(name) is None)
+    gone = [name for name in refused if renaming(name) is None]
     dropped = (*(name for name in sent.dropped if name not in refused), *gone)
     return CallPlan(
         endpoint,
@@ -80,8 +78,7 @@ def plan_call(
         dropped=dropped,
         notes=(
             *_price_notes(endpoint, registry, decision, candidate),
-            *_chat_notes(endpoint, sent.note, dropped),
-            *(f"{endpoint.id} {how}" for how in renamed),
+            *_chat_notes(endpoint, sent.note, dropped, refused),
         ),
     )
 
@@ -99,6 +96,11 @@ def call_limit(
         own = replace(own, usd=own.usd - spent_usd)
     limits = [one for one in (own, shared) if one is not None]
     return min(limits, key=lambda one: one.usd, default=None)
+
+
+def _less(endpoint: Endpoint, refused: tuple[str, ...]) -> Endpoint:
+    """Return an endpoint that does not take these parameters either."""
+    return replace(endpoint, unsupported_parameters=(*endpoint.unsupported_parameters, *refused))
 
 
 def _affordable(
@@ -157,10 +159,15 @@ def _cheaper_offline(decision: Decision, endpoints: Sequence[Endpoint]) -> list[
 
 
 def _chat_notes(
-    endpoint: Endpoint, on_effort: str | None, dropped: tuple[str, ...]
+    endpoint: Endpoint,
+    on_effort: str | None,
+    dropped: tuple[str, ...],
+    refused: tuple[str, ...],
 ) -> Iterable[str]:
     """Yield where the chat is not sent as it was asked."""
     if on_effort is not None:
         yield on_effort
     if dropped:
         yield f"{endpoint.id} takes no {', '.join(dropped)}: left out"
+    for how in filter(None, map(renaming, refused)):
+        yield f"{endpoint.id} {how}"
