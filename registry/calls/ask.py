@@ -25,6 +25,7 @@ from rolecall.registry.calls.events import (
     Waiting,
 )
 from rolecall.registry.calls.plan import CallPlan, call_limit, cost_notes, plan_call
+from rolecall.registry.calls.refusals import left_out
 from rolecall.registry.calls.retry import retry_after
 from rolecall.registry.chat.attachments import refuse_missing_content
 from rolecall.registry.chat.json_schema import check_schema
@@ -41,7 +42,6 @@ from rolecall.registry.core.errors import (
     UsageError,
 )
 from rolecall.registry.core.formatting import seconds
-from rolecall.registry.core.parameters import HINTS
 from rolecall.registry.learning.loading import Loading
 from rolecall.registry.policy.budget import remaining
 from rolecall.registry.providers.client import Client
@@ -156,7 +156,7 @@ class Asker:
                     break
                 yield outcome
                 failures.append(outcome)
-                if self._leaves_out_refused(state, outcome.error):
+                if self._leaves_out_refused(state, candidate, outcome):
                     continue
                 wait_s = retry_after(
                     outcome.error, tries, self._chance(), is_last=is_last, shown=outcome.was_shown
@@ -196,13 +196,17 @@ class Asker:
         then = self._router.now() + timedelta(seconds=wait_s)
         return not stays_open(self._db, candidate.endpoint, then)
 
-    def _leaves_out_refused(self, state: _State, error: RegistryError) -> bool:
+    def _leaves_out_refused(self, state: _State, candidate: Candidate, failed: Failed) -> bool:
         """Leave out a parameter that the server refused, if it may be; the person is told."""
-        name = error.parameter if isinstance(error, CallFailed) else None
-        may_drop = state.wanted.choices.allow_drop or name == "temperature" or name in HINTS
-        if name is None or name not in state.chat.options or not may_drop:
-            return False
-        if name in state.refused:
+        endpoints = self._router.registry.endpoints
+        name = left_out(
+            failed.error,
+            next(one for one in endpoints if one.id == candidate.endpoint),
+            state.chat,
+            state.refused,
+            allow_drop=state.wanted.choices.allow_drop,
+        )
+        if name is None:
             return False
         state.refused = (*state.refused, name)
         return True
@@ -220,7 +224,8 @@ class Asker:
         yield Asking(candidate.endpoint, attempt.number, new_notes)
         was_shown = False
         try:
-            with closing(self._caller.events(attempt, stream=state.wanted.stream)) as events:
+            stream = state.wanted.stream and "stream" not in state.refused
+            with closing(self._caller.events(attempt, stream=stream)) as events:
                 for event in events:
                     # Tool calls and the end of a call are shown whole, not as they come.
                     if isinstance(event, TextDelta | ThinkingDelta):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from rolecall.registry.calls.refusals import renaming
 from rolecall.registry.core.chat import Chat, Usage
 from rolecall.registry.core.decisions import Candidate, Decision, SpendLimit
 from rolecall.registry.core.entities import Endpoint, Model, Registry, Strategy
@@ -82,8 +83,7 @@ def plan_call(
     """
     endpoint = next(one for one in registry.endpoints if one.id == candidate.endpoint)
     model = next(one for one in registry.models if one.id == endpoint.model)
-    options = {name: value for name, value in chat.options.items() if name not in refused}
-    chat = replace(chat, options=options)
+    endpoint = _less(endpoint, refused)
     most = chat.max_tokens or max_output_tokens(endpoint, model)
     affordable = _affordable(endpoint, decision, candidate, limit)
     if affordable is not None and (most is None or affordable < most):
@@ -91,7 +91,8 @@ def plan_call(
         most = min(affordable, most or max(USUAL_MOST_TOKENS, candidate.output_tokens))
         chat = replace(chat, max_tokens=most)
     sent = sent_chat(Target(endpoint, model), chat)
-    dropped = (*sent.dropped, *refused)
+    gone = [name for name in refused if renaming(name) is None]
+    dropped = (*(name for name in sent.dropped if name not in refused), *gone)
     return CallPlan(
         endpoint,
         model,
@@ -103,7 +104,7 @@ def plan_call(
         dropped=dropped,
         notes=(
             *_price_notes(endpoint, registry, decision, candidate),
-            *_chat_notes(endpoint, sent, dropped),
+            *_chat_notes(endpoint, sent, dropped, refused),
         ),
     )
 
@@ -152,6 +153,11 @@ def _beyond(plan: CallPlan, call: Call) -> Iterable[str]:
     ):
         if count is not None and most is not None and count > most:
             yield f"{count:,} {what} tokens were counted, {most:,} expected at most"
+
+
+def _less(endpoint: Endpoint, refused: tuple[str, ...]) -> Endpoint:
+    """Return an endpoint that does not take these parameters either."""
+    return replace(endpoint, unsupported_parameters=(*endpoint.unsupported_parameters, *refused))
 
 
 def _affordable(
@@ -209,7 +215,9 @@ def _cheaper_offline(decision: Decision, endpoints: Sequence[Endpoint]) -> list[
     return [f"{chosen.endpoint} is more expensive than {named}, {price}, which {why}"]
 
 
-def _chat_notes(endpoint: Endpoint, sent: SentChat, dropped: tuple[str, ...]) -> Iterable[str]:
+def _chat_notes(
+    endpoint: Endpoint, sent: SentChat, dropped: tuple[str, ...], refused: tuple[str, ...]
+) -> Iterable[str]:
     """Yield where the chat is not sent as it was asked."""
     if sent.note is not None:
         yield sent.note
@@ -217,3 +225,5 @@ def _chat_notes(endpoint: Endpoint, sent: SentChat, dropped: tuple[str, ...]) ->
         yield f"{endpoint.id}: {note}"
     if dropped:
         yield f"{endpoint.id} takes no {', '.join(dropped)}: left out"
+    for how in filter(None, map(renaming, refused)):
+        yield f"{endpoint.id} {how}"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from functools import lru_cache
 from typing import Any
 
@@ -20,17 +19,19 @@ from rolecall.registry.core.json_text import compact
 
 DEEPEST = 100
 CPU_LIMIT_S = 2
-WALL_LIMIT_S = 4.0
+WALL_LIMIT_S = 3.0
 MEMORY_LIMIT_BYTES = 1024 * 1024 * 1024
 # Under these, a check takes under a second: parts of the schema with its references followed, and
-# characters of the answer for each of them.
+# characters of the answer for each of them; and characters of the schema.
 _MOST_PARTS = 1_000
 _MOST_WORK = 1_000_000
+_MOST_CHARS = 100_000
 TOO_DEEP = f"the schema has more than {DEEPEST} levels"
 _TOO_LONG = f"it takes longer than {CPU_LIMIT_S} s"
 _ENDLESS = "the schema refers to itself without end"
-# What can take exponential or quadratic time, whatever the size.
-_SLOW = frozenset({"pattern", "patternProperties", "uniqueItems", "$dynamicRef", "$recursiveRef"})
+# What can take exponential or quadratic time, whatever the size: to follow, and on an answer.
+_SLOW_TO_FOLLOW = frozenset({"$dynamicRef", "$recursiveRef"})
+_SLOW = _SLOW_TO_FOLLOW | {"pattern", "patternProperties", "uniqueItems"}
 
 
 class SchemaUnchecked(RegistryError):
@@ -58,7 +59,8 @@ def refusal_of(schema: Mapping[str, Any]) -> Refusal | None:
 @lru_cache(maxsize=32)  # what took long once is not tried again
 def _refusal_of(schema_text: str) -> Refusal | SchemaUnchecked | None:
     schema = json.loads(schema_text)
-    if _parts(schema) is not None:
+    is_short = len(schema_text) <= _MOST_CHARS
+    if is_short and _parts(schema, slow=_SLOW_TO_FOLLOW) is not None:
         return schema_refusal(schema)
     try:
         found = _in_a_process({"schema": schema})
@@ -72,7 +74,7 @@ def problem_of(text: str, schema: Mapping[str, Any]) -> str | None:
 
     Raises SchemaUnchecked where it takes long.
     """
-    parts = _parts(schema)
+    parts = _parts(schema, slow=_SLOW)
     if parts is not None and parts * len(text) <= _MOST_WORK:
         try:
             return json_problem(text, schema)
@@ -82,8 +84,11 @@ def problem_of(text: str, schema: Mapping[str, Any]) -> str | None:
     return None if found is None else str(found)
 
 
-def _parts(schema: Any) -> int | None:
-    """Return of how many parts a schema is, references followed; null where it may be slow."""
+def _parts(schema: Any, *, slow: Set[str]) -> int | None:
+    """Return of how many parts a schema is, references followed; null where it may be slow.
+
+    `slow` are the keywords that make it so.
+    """
     sizes: dict[int, int] = {}
     under_way: set[int] = set()
 
@@ -98,7 +103,7 @@ def _parts(schema: Any) -> int | None:
         under_way.add(id(one))
         found = 1 + sum(map(size, _children(one)))
         if isinstance(one, dict):
-            if _SLOW & one.keys():
+            if slow & one.keys():
                 raise _MayBeSlow
             if isinstance(one.get("$ref"), str):
                 found += size(_pointed_at(schema, one["$ref"]))
@@ -143,6 +148,8 @@ def _in_a_process(asked: Mapping[str, Any]) -> Any:
 
     A regular expression that goes back without end heeds nothing else.
     """
+    import subprocess  # 5 ms, which a plain schema does not pay
+
     bounds = f"{CPU_LIMIT_S}, {MEMORY_LIMIT_BYTES}"
     program = f"from rolecall.registry.chat.schema_check import main; main({bounds})"
     try:

@@ -39,15 +39,18 @@ def schema_refusal(schema: Mapping[str, Any]) -> Refusal | None:
         return Refusal("$schema: expected a string")
     try:
         validator_for(schema, default=Draft202012Validator).check_schema(dict(schema))
+    except SchemaError as error:
+        return Refusal(f"not a JSON schema: {_shortened(f'{error.json_path}: {error.message}')}")
+    except RecursionError:
+        return Refusal("not a JSON schema: a pattern in it is nested too deeply")
+    try:
         root = Resource.from_contents(schema, default_specification=DRAFT202012)
         odd = _follow(root, EMPTY_REGISTRY.resolver_with_root(root))
         if odd is not None:
             return Refusal(f"the schema refers to {odd}, which is no schema")
         _validator(schema).is_valid(None)
-    except SchemaError as error:
-        return Refusal(f"not a JSON schema: {_shortened(f'{error.json_path}: {error.message}')}")
     except Unresolvable as error:
-        said = f"the schema refers to {error.ref}, which is not in it"
+        said = f"the schema refers to {error.ref or 'an anchor'}, which is not in it"
         return Refusal(said, "put what it refers to under $defs")
     except RecursionError:
         return Refusal("the schema refers to itself without end")

@@ -98,14 +98,6 @@ class Accumulator:
         if new_name or arguments:
             yield ToolCallDelta(new_name, arguments)
 
-    def text(self) -> str:
-        """Return the text so far."""
-        return "".join("".join(part.pieces) for part in self._prose(None))
-
-    def text_pieces(self) -> int:
-        """Return in how many pieces the text came."""
-        return sum(len(part.pieces) for part in self._prose(None))
-
     def text_was_thinking(self, origin: str) -> None:
         """Take all the text so far for thinking."""
         for part in self._prose(None):
@@ -160,11 +152,20 @@ class AnswerReader(ABC):
         self.cost_usd: float | None = None
         self.notes: list[str] = []
         self._tags = ThinkingTags()
+        self._said: list[str] = []
 
     def read_text(self, piece: str) -> Iterator[Event]:
         """Take in more of the text, in which the model may also think, between tags."""
+        if piece:
+            self._said.append(piece)
         for kind, text in self._tags.feed(piece):
             yield from self._sorted_out(kind, text)
+
+    def says_again(self, content: Any) -> bool:
+        """Tell whether the last record of a stream says the whole text once more."""
+        if not isinstance(content, str) or not content.strip() or len(self._said) < 2:
+            return False
+        return content.strip() == "".join(self._said).strip()
 
     def end(self) -> Iterator[Event]:
         """Yield what was held back, once nothing more comes."""

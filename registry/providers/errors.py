@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from rolecall.registry.core.errors import CallFailed
-from rolecall.registry.providers import refused_parameters
 from rolecall.registry.providers.error_body import codes_in, message_of, one_line, status_in
 from rolecall.registry.providers.http.retry_after import retry_after_s
 
@@ -155,10 +154,6 @@ _FIRST_RULES = (
     Rule("not_found", _MODEL_CODES, not_at=_RATE),
     Rule("not_found", words=_MODEL_WORDS, not_at=_RATE),
 )
-_PARAMETER_RULES = (
-    Rule("parameter_unsupported", _PARAMETER_CODES, not_at=_RATE),
-    Rule("parameter_unsupported", words=refused_parameters.WORDS, not_at=_RATE),
-)
 _OF_A_REQUEST = frozenset({None, *range(400, 429)})
 _ANY = frozenset({None, *range(300, 600)})
 _IN_ANSWER: frozenset[None] = frozenset({None})
@@ -227,11 +222,22 @@ def failure_of(status: int | None, document: Any, dialect: Dialect = PLAIN) -> C
     if status is None and error_type in ("server_error", "bad_request"):
         error_type = "stream_error"
     if error_type == "parameter_unsupported" and not dialect.parameters:
-        found = refused_parameters.refused_parameter(document, said)
+        from rolecall.registry.providers.refused_parameters import refused_parameter
+
+        found = refused_parameter(document, said)
         parameter = found and dialect.names.get(found, found)
     wait_s = retry_after_s({}, document)
     said = _wording(status, said)
     return CallFailed(error_type, said, status=status, parameter=parameter, retry_after_s=wait_s)
+
+
+def _refuses_parameter(status: int | None, codes: frozenset[str], said: str) -> bool:
+    # Imported here: 13 ms for its patterns, which an answer does not pay.
+    from rolecall.registry.providers.refused_parameters import WORDS
+
+    kind = "parameter_unsupported"
+    rules = (Rule(kind, _PARAMETER_CODES, not_at=_RATE), Rule(kind, words=WORDS, not_at=_RATE))
+    return any(rule.holds(status, codes, said) for rule in rules)
 
 
 def _wording(status: int | None, said: str) -> str:
@@ -244,10 +250,11 @@ def _classified(
     dialect: Dialect, status: int | None, codes: frozenset[str], said: str
 ) -> tuple[str, str | None]:
     """Return the type of an error and, where the dialect tells it, the refused parameter."""
-    first = (*dialect.rules, *_FIRST_RULES, *(() if dialect.parameters else _PARAMETER_RULES))
-    for rule in first:
+    for rule in (*dialect.rules, *_FIRST_RULES):
         if rule.holds(status, codes, said):
             return rule.error_type, None
+    if not dialect.parameters and _refuses_parameter(status, codes, said):
+        return "parameter_unsupported", None
     refused = dialect.refused(said) if status in _OF_A_REQUEST else None
     if refused is not None:
         return "parameter_unsupported", refused[0]

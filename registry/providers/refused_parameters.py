@@ -31,15 +31,16 @@ WORDS = re.compile(
     r"|additional properties are not allowed|unexpected keyword|type is unavailable"
     r"|unexpected fields? in the request|extraneous key|requires --enable-auto-tool-choice"
     r"|roles? (?:is|are) supported|unknown role|input should be 'user'"
-    rf"|\b(?:{_SPELT})\b\W{{0,3}}(?:\.type\W{{0,3}})?(?:is deprecated|may only be|only\b|must be"
-    r"(?! (?:between|less|greater|at|in|an?|non|positive|>|<)\b)(?! [<>]))"
+    rf"|\b(?:{_SPELT})\b\W{{0,3}}(?:\.type\W{{0,3}})?(?:is deprecated|may only be|only\b"
+    r"|must be (?:set to |equal to )?(?:\d|one of|[`'\"]|none\b|null\b|the default|omitted|unset))"
     rf"|instead of\W{{1,4}}(?:{_SPELT})\b",
     re.IGNORECASE,
 )
 _SYSTEM_WORDS = re.compile(
     r"system (?:role|messages?|prompts?) (?:is |are )?(?:not|un)[ -]?support"
     r"|role\W{1,3}system\W{1,3}is not supported|(?:support|unknown role:?) \W?system\b"
-    r"|only user and assistant roles|'role'\), 'msg': \W{0,2}input should be 'user'",
+    r"|only user and assistant roles|\.role: input should be 'user'"
+    r"|'role'\), 'msg': \W{0,2}input should be 'user'",
     re.IGNORECASE,
 )
 _QUOTED = r"[`'\"‘“]([A-Za-z_][\w.\[\]]*)[`'\"’”]"

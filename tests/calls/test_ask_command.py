@@ -244,3 +244,19 @@ def test_what_failed_calls_cost_is_told_where_nobody_answered(
     costs = [call.cost_usd for call in serving.calls()]
     assert [one["cost_usd"] for one in told["failures"]] == costs
     assert told["total_cost_usd"] == pytest.approx(sum(cost or 0.0 for cost in costs))
+
+
+@pytest.mark.parametrize("api", ["openai", "ollama"])
+@pytest.mark.parametrize("stream", ["--stream", "--no-stream"])
+@pytest.mark.parametrize("opening", ["<think>\n", ""])
+def test_what_is_thought_between_tags_never_reaches_stdout(
+    serving: Serving, rolecall: Rolecall, api: Api, stream: str, opening: str
+) -> None:
+    serving.one(api)
+    serving.server.plan("m", Plan(text=f"{opening}Four is even.\n</think>\n\nIt is 4."))
+    result = rolecall("ask", "even?", stream)
+    assert (result.exit_code, result.stdout) == (0, "It is 4.\n")
+    assert "Four is even" not in result.stderr
+    told = json.loads(rolecall("ask", "even?", stream, "--json").stdout)
+    assert (told["thinking"], told["answer"]) == ("Four is even.\n", "It is 4.")
+    assert told["usage"]["output_tokens"] == 8

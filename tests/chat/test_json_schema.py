@@ -77,6 +77,11 @@ def test_an_empty_schema_asks_for_an_object() -> None:
         ({"pattern": "("}, "s.json: not a JSON schema: $.pattern: '(' is not a 'regex'"),
         ({"$ref": "#/$defs/b"}, "s.json: the schema refers to /$defs/b, which is not in it"),
         ({"$ref": "#"}, "s.json: the schema refers to itself without end"),
+        ({"$dynamicRef": "#x"}, "s.json: the schema refers to an anchor, which is not in it"),
+        (
+            {"pattern": "(" * 2000 + ")" * 2000},
+            "s.json: not a JSON schema: a pattern in it is nested too deeply",
+        ),
         (
             {"$id": "http://[x", "$ref": "a"},
             "s.json: the schema refers to no proper URL: Invalid IPv6 URL",

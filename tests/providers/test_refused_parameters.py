@@ -179,6 +179,17 @@ REFUSALS: list[tuple[str, Any]] = [
     ),
     ("system", error("Only user and assistant roles are supported!")),
     ("system", {"message": "role 'system' is not supported"}),
+    (
+        "system",
+        {
+            "detail": [
+                {
+                    "loc": ["body", "messages", 0, "role"],
+                    "msg": "Input should be 'user' or 'assistant'",
+                }
+            ]
+        },
+    ),
     ("system", error("Unknown role: system")),
     (
         "stream",
@@ -208,6 +219,7 @@ def test_a_refused_parameter_is_named(parameter: str, document: Any) -> None:
         "temperature must be between 0 and 2",
         "temperature must be less than 2",
         "top_p must be a number",
+        'option "temperature" must be of type float32',
         "messages: roles must alternate between user and assistant",
         "the temperature of the server is too high",
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rolecall.registry.core.chat import (
@@ -76,7 +76,7 @@ class AnthropicReader(AnswerReader):
 
     def __init__(self) -> None:
         super().__init__()
-        self._blocks: dict[int, _Block] = {}
+        self._blocks: dict[int, list[_Block]] = {}  # some give several blocks the same index
         self._counts: dict[str, int] = {}
         self._is_finished = False
 
@@ -110,8 +110,14 @@ class AnthropicReader(AnswerReader):
 
     def parts(self) -> tuple[Text | Thinking | ToolCall, ...]:
         """Return the parts of the answer so far."""
-        parts = (self._blocks[index].part() for index in sorted(self._blocks))
-        return tuple(part for part in parts if part is not None)
+        parts = (block.part() for index in sorted(self._blocks) for block in self._blocks[index])
+        found = [part for part in parts if part is not None]
+        calls = [part for part in found if isinstance(part, ToolCall)]
+        ids = {id(call): call.id or f"call_{place}" for place, call in enumerate(calls)}
+        return tuple(
+            replace(part, id=ids[id(part)]) if isinstance(part, ToolCall) else part
+            for part in found
+        )
 
     def finish_reason(self) -> str | None:
         """Return why the answer ended, in OpenAI's words if it can be."""
@@ -144,7 +150,7 @@ class AnthropicReader(AnswerReader):
 
     def _start_block(self, index: int, start: Mapping[str, Any]) -> Iterator[Event]:
         block = _Block(str(start.get("type")), start, signature=text_at(start, "signature") or "")
-        self._blocks[index] = block
+        self._blocks.setdefault(index, []).append(block)
         if block.kind == "tool_use":
             yield ToolCallDelta(text_at(start, "name"), "")
         elif block.kind in ("text", "thinking"):
@@ -153,12 +159,15 @@ class AnthropicReader(AnswerReader):
     def _continue_block(self, index: int, delta: Mapping[str, Any]) -> Iterator[Event]:
         kind = text_at(delta, "type")
         if kind == "signature_delta":
-            block = self._blocks.setdefault(index, _Block("thinking"))
-            block.signature += text_at(delta, "signature") or ""
+            self._block_at(index, "thinking").signature += text_at(delta, "signature") or ""
         elif kind in _DELTAS:
             belongs, key = _DELTAS[kind]
-            block = self._blocks.setdefault(index, _Block(belongs))
+            block = self._block_at(index, belongs)
             yield from self._add(block, belongs, text_at(delta, key) or "")
+
+    def _block_at(self, index: int, kind: str) -> _Block:
+        """Return the last block of an index; one that was not begun is of that kind."""
+        return self._blocks.setdefault(index, [_Block(kind)])[-1]
 
     def _add(self, block: _Block, belongs: str, piece: str) -> Iterator[Event]:
         """Add a piece to its block; that of another kind, such as a server's tool, is not ours."""

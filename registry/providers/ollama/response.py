@@ -33,9 +33,10 @@ class OllamaReader(AnswerReader):
         if record.get("error") or (not isinstance(message, dict) and is_error(record)):
             raise failure(None, record)
         self.response_model = text_at(record, "model") or self.response_model
-        if isinstance(message, dict):
+        is_end = record.get("done") is True
+        if isinstance(message, dict) and not (is_end and self.says_again(message.get("content"))):
             yield from self._read_message(message)
-        if record.get("done") is True:
+        if is_end:
             self._is_done = True
             self._read_end(record)
 
@@ -67,10 +68,12 @@ class OllamaReader(AnswerReader):
             function = told.get("function") if isinstance(told, dict) else None
             if isinstance(function, dict):
                 arguments = function.get("arguments")
-                written = json.dumps(arguments if arguments is not None else {}, ensure_ascii=False)
+                if not isinstance(arguments, str):  # as OpenAI gives them
+                    given = {} if arguments is None else arguments
+                    arguments = json.dumps(given, ensure_ascii=False)
                 call = self.pieces.begin_call()
                 name = str(function.get("name") or "")
-                yield from self.pieces.add_to_call(call, name, written)
+                yield from self.pieces.add_to_call(call, name, arguments)
 
     def _read_end(self, record: Mapping[str, Any]) -> None:
         reason = text_at(record, "done_reason")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -42,6 +43,8 @@ def messages(chat: Chat, endpoint: Endpoint, extras: Collection[str] = ()) -> li
     DeepSeek and others ask for in all later requests; other thinking is left out. What a tool
     attached follows in a user message, since a tool's own can hold only text.
     """
+    chat = _without_system(chat, endpoint)
+    system = "developer" if "system" in endpoint.unsupported_parameters else "system"
     ids = _Ids(endpoint)
     gives_back = _gives_back(chat, endpoint)
     placeholder = _PLACEHOLDER if has_habit(endpoint, "demands_thinking") else ""
@@ -52,6 +55,8 @@ def messages(chat: Chat, endpoint: Endpoint, extras: Collection[str] = ()) -> li
             built.append({"role": "user", "content": attached})
             attached = []
         for message in _messages_of(turn, attached, ids, extras):
+            if message["role"] == "system":
+                message["role"] = system
             if message["role"] == "assistant" and gives_back[index]:
                 _give_back(message, turn, placeholder)
             built.append(message)
@@ -60,6 +65,28 @@ def messages(chat: Chat, endpoint: Endpoint, extras: Collection[str] = ()) -> li
     if has_habit(endpoint, "marks_prefill") and chat.prefill is chat.turns[-1]:
         built[-1]["prefix"] = True
     return built
+
+
+def _without_system(chat: Chat, endpoint: Endpoint) -> Chat:
+    """Put system messages into the next user turn, where a server has no role for them.
+
+    OpenAI's own servers name that role anew; templates of models know users and assistants only.
+    """
+    if "system" not in endpoint.unsupported_parameters or has_habit(endpoint, "openai_itself"):
+        return chat
+    turns: list[Turn] = []
+    told: list[Part] = []
+    for turn in chat.turns:
+        if turn.role == "system":
+            told += turn.parts
+        elif turn.role == "user" and told:
+            turns.append(replace(turn, parts=(*told, *turn.parts)))
+            told = []
+        else:
+            turns.append(turn)
+    if told:
+        turns.append(Turn("user", tuple(told)))
+    return replace(chat, turns=tuple(turns))
 
 
 def data_uri(media: Media) -> str:

@@ -76,11 +76,15 @@ def _response_format(schema: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _limit_name(endpoint: Endpoint) -> str:
-    """Name the parameter that limits the output; OpenAI itself has renamed its own."""
+    """Name the parameter that limits the output; OpenAI itself has renamed its own.
+
+    Of two that are refused, the one that was not the last to be.
+    """
     names = ["max_tokens", "max_completion_tokens"]
     if has_habit(endpoint, "openai_itself"):
         names.reverse()
-    return names[1] if names[0] in endpoint.unsupported_parameters else names[0]
+    refused = endpoint.unsupported_parameters
+    return min(names, key=lambda name: refused.index(name) if name in refused else -1)
 
 
 OPENAI = Format(build, OpenAIReader, failure_of)

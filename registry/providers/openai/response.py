@@ -105,10 +105,8 @@ class OpenAIReader(AnswerReader):
         if is_message and self._saw_delta:
             return True
         self._saw_delta = self._saw_delta or not is_message
-        content, is_end = delta.get("content"), choice.get("finish_reason") not in _NO_REASON
-        if not is_end or not isinstance(content, str) or not content.strip():
-            return False
-        return self.pieces.text_pieces() > 1 and content.strip() == self.pieces.text().strip()
+        is_end = choice.get("finish_reason") not in _NO_REASON
+        return is_end and self.says_again(delta.get("content"))
 
     def _read_delta(self, delta: dict[str, Any]) -> Iterator[Event]:
         for origin in ("reasoning_content", "reasoning"):

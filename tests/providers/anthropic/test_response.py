@@ -237,6 +237,34 @@ def test_the_reason_to_stop_is_told_in_openai_s_words(reason: str, finish: str) 
     assert (got.finish_reason, got.finish_reasons) == (finish, (reason,))
 
 
+def test_calls_may_share_an_index_and_have_no_ids() -> None:
+    records = [
+        begin(),
+        start(0, type="tool_use", name="f", input={}),
+        delta(0, "input_json_delta", partial_json='{"x": 1}'),
+        start(0, type="tool_use", name="f", input={"x": 2}),
+        *end("tool_use", output_tokens=1),
+    ]
+    _, reader = read(records)
+    assert reader.answer().tool_calls == (
+        ToolCall("call_0", "f", '{"x": 1}'),
+        ToolCall("call_1", "f", '{"x":2}'),
+    )
+
+
+def test_a_whole_message_may_stand_in_a_stream() -> None:
+    message = {
+        "type": "message",
+        "content": [{"type": "text", "text": "hello"}],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": "3", "output_tokens": 2**63},
+    }
+    events, reader = read([message])
+    assert events == [TextDelta("hello")]
+    assert (reader.is_finished, reader.answer().usage) == (True, Usage(3))
+    assert len(reader.answer().notes) == 1
+
+
 def test_counts_only_grow() -> None:
     """Some servers count the input first at the end, others give zeros there."""
     late = [begin(input_tokens=0), *end("end_turn", input_tokens=30, output_tokens=5)]

@@ -210,6 +210,33 @@ def test_calls_are_numbered() -> None:
     assert reader.answer().finish_reason == "tool_calls"
 
 
+def test_arguments_may_be_text() -> None:
+    reader = OllamaReader()
+    told = {"function": {"name": "f", "arguments": '{"x": 1}'}}
+    list(reader.feed(line(tool_calls=[told])))
+    assert reader.answer().tool_calls == (ToolCall("call_0", "f", '{"x": 1}'),)
+
+
+def test_a_last_line_that_says_it_all_again_is_read_once() -> None:
+    reader = OllamaReader()
+    for record in (line("ha"), line(" ha"), {**line("ha ha"), "done": True}):
+        list(reader.feed(record))
+    assert reader.answer().text == "ha ha"
+
+
+def test_a_reason_to_end_that_is_unknown_is_kept() -> None:
+    reader = OllamaReader()
+    list(reader.feed({**line("x"), "done": True, "done_reason": "unload"}))
+    assert reader.answer().finish_reason == "unload"
+
+
+def test_counts_that_cannot_be_are_unknown_and_noted() -> None:
+    reader = OllamaReader()
+    list(reader.feed({**line("x"), "done": True, "eval_count": -3, "prompt_eval_count": 5}))
+    assert reader.answer().usage == Usage(5, None)
+    assert len(reader.answer().notes) == 1
+
+
 def test_only_done_ends_an_answer() -> None:
     reader = OllamaReader()
     list(reader.feed({**line("x"), "done": False}))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.core.chat import TextDelta, ToolCall, Usage
+from rolecall.registry.core.chat import Text, TextDelta, Thinking, ToolCall, Usage
 from tests.providers.openai.test_response import chunk, piece, read
 
 
@@ -74,6 +74,14 @@ def message(content: str, finish: str | None = None, **fields: Any) -> dict[str,
 def test_a_message_that_comes_once_more_at_the_end_is_read_once(last: Any) -> None:
     reader, _ = read(chunk({"content": "ha"}), chunk({"content": " ha"}), last)
     assert reader.answer().text == "ha ha"
+
+
+def test_a_message_that_thinks_between_tags_is_read_once_too() -> None:
+    said = ("<think>hm</think>", "\nyes")
+    reader, _ = read(
+        *(chunk({"content": one}) for one in said), chunk({"content": "".join(said)}, "stop")
+    )
+    assert reader.answer().parts == (Thinking("hm", "content"), Text("yes"))
 
 
 def test_a_repeated_message_repeats_no_calls() -> None:
