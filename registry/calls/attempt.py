@@ -24,7 +24,8 @@ from rolecall.registry.providers.protocol import Target
 from rolecall.registry.routing.rules.cost import cost_of, is_free, usd_for
 from rolecall.registry.routing.rules.token_estimate import BYTES_PER_TOKEN
 from rolecall.registry.storage.connection import Database
-from rolecall.registry.storage.statistics import key_salt
+from rolecall.registry.storage.statistics import make_key_salt, read_key_salt
+from rolecall.registry.telemetry.circuit import refuses_key
 from rolecall.registry.telemetry.record import Passage, begin_call, end_call
 
 NOT_BILLED = "not billed"
@@ -82,7 +83,6 @@ class Caller:
         self._client = client
         self._environment = environment
         self._now = now
-        self._salt: str | None = None
 
     def events(self, attempt: Attempt, *, stream: bool = True) -> Generator[Event]:
         """Record, send and stream one call; its end is recorded whatever happens.
@@ -108,16 +108,16 @@ class Caller:
             raise
         finally:
             ended = _ended(attempt, clock)
+            if refuses_key(ended):
+                make_key_salt(self._db)
+                mark = self.key_mark(attempt.plan.endpoint)
             reserved_usd = attempt.plan.reserved_usd
             attempt.call = end_call(self._db, ended, reserved_usd, mark, now=self._now)
 
     def key_mark(self, endpoint: Endpoint) -> str | None:
-        """Return the mark of the key that an endpoint is called with; null where it has none."""
-        if endpoint.key_env is None and endpoint.key_command is None:
-            return None
-        if self._salt is None:
-            self._salt = key_salt(self._db)
-        return key_mark(endpoint, self._environment, self._salt)
+        """Return the mark of an endpoint's key; null where it has none, or none was refused yet."""
+        salt = read_key_salt(self._db)
+        return None if salt is None else key_mark(endpoint, self._environment, salt)
 
     def _sent(self, attempt: Attempt, clock: _Clock, *, stream: bool) -> Generator[Event]:
         plan = attempt.plan
