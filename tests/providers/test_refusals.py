@@ -40,13 +40,6 @@ def test_a_refusal_is_told_with_its_status_and_wait() -> None:
     assert failure.partial is None
 
 
-def test_the_wait_in_a_message_counts_where_no_header_says_it_and_only_of_a_limit() -> None:
-    body = {"error": {"message": "Rate limit reached. Please try again in 1.5s."}}
-    assert failed(refusing(429, json=body)).retry_after_s == 1.5
-    assert failed(refusing(429, headers={"retry-after": "3"}, json=body)).retry_after_s == 3.0
-    assert failed(refusing(400, json=body)).retry_after_s is None
-
-
 @pytest.mark.parametrize(
     ("said", "may_retry"), [("true", True), ("False", False), ("perhaps", None), (None, None)]
 )

@@ -25,7 +25,7 @@ from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.errors import one_line
 from rolecall.registry.providers.http.content_type import Shape, decoded_body, shape_of
 from rolecall.registry.providers.http.deadline import Deadline
-from rolecall.registry.providers.http.retry_after import retry_after_s, wait_in_words
+from rolecall.registry.providers.http.retry_after import retry_after_s
 from rolecall.registry.providers.http.streams import DONE, JsonLines, Parser, ServerSentEvents
 from rolecall.registry.providers.http.url import host
 from rolecall.registry.providers.protocol import Format, HttpRequest
@@ -184,8 +184,6 @@ class Exchange:
         failure = self._format.failure(response.status_code, document)
         if failure.retry_after_s is None:
             failure.retry_after_s = retry_after_s(response.headers, document)
-        if failure.retry_after_s is None and failure.error_type == "rate_limited":
-            failure.retry_after_s = wait_in_words(failure.message)
         said = response.headers.get("x-should-retry", "").lower()
         failure.may_retry = {"true": True, "false": False}.get(said)
         return failure

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -11,10 +10,6 @@ from typing import Any
 
 _LONGEST_S = 86_400.0
 _MS_PER_S = 1000.0
-# "Please try again in 1m2.5s", "Please retry after 6 seconds."
-_SPAN = r"(\d+(?:\.\d+)?)\s?(ms|milliseconds?|h|hours?|m|min|minutes?|s|secs?|seconds?)(?![a-z])"
-_IN_WORDS = re.compile(rf"\b(?:try again|retry)\s+(?:in|after)\s+((?:{_SPAN}\s?)+)", re.IGNORECASE)
-_UNITS_S = {"ms": 0.001, "m": 60.0, "h": 3_600.0, "s": 1.0}
 
 
 def retry_after_s(headers: Mapping[str, str], document: Any = None) -> float | None:
@@ -25,22 +20,6 @@ def retry_after_s(headers: Mapping[str, str], document: Any = None) -> float | N
     """
     asked = (_milliseconds(headers), _seconds_or_date(headers), _google_delay(document))
     return next((min(wait, _LONGEST_S) for wait in asked if wait is not None), None)
-
-
-def wait_in_words(said: str) -> float | None:
-    """Return how many seconds a message asks to wait, a day at most; null where it does not say."""
-    found = _IN_WORDS.search(said)
-    if found is None:
-        return None
-    spans = re.findall(_SPAN, found[1], re.IGNORECASE)
-    wait_s = sum(float(number) * _unit_s(unit.lower()) for number, unit in spans)
-    return min(wait_s, _LONGEST_S)
-
-
-def _unit_s(unit: str) -> float:
-    if unit.startswith("millis"):
-        unit = "ms"
-    return _UNITS_S[unit if unit in _UNITS_S else unit[0]]
 
 
 def _milliseconds(headers: Mapping[str, str]) -> float | None:

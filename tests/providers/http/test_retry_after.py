@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.registry.providers.http.retry_after import retry_after_s, wait_in_words
+from rolecall.registry.providers.http.retry_after import retry_after_s
 
 
 def google(delay: Any) -> dict[str, Any]:
@@ -49,24 +49,3 @@ def test_a_date_ahead_is_counted_from_now() -> None:
     wait = retry_after_s({"retry-after": until})
     assert wait is not None
     assert 95 < wait <= 100
-
-
-@pytest.mark.parametrize(
-    ("said", "seconds"),
-    [
-        ("status 429: Rate limit reached for gpt-x: Limit 3, Used 3. Please try again in 20s.", 20),
-        ("Please try again in 1m2.5s. Visit https://example.com to learn more.", 62.5),
-        ("Please try again in 350ms", 0.35),
-        ("Please try again in 2h3m4s", 7384),
-        ("Please retry after 6 seconds.", 6),
-        ("please retry in 17.5 s", 17.5),
-        ("try again in 5 minutes", 300),
-        ("try again in 900h", 86_400),
-        ("Please try again later", None),
-        ("Please try again in a few seconds", None),
-        ("try again in 5 models", None),
-        ("slow down: 20s", None),
-    ],
-)
-def test_a_wait_is_read_from_a_message_that_names_it(said: str, seconds: float | None) -> None:
-    assert wait_in_words(said) == (None if seconds is None else pytest.approx(seconds))
