@@ -24,6 +24,7 @@ from rolecall.registry.providers.keys import resolve_key
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.routing.rules.cost import cost_of, filled_price
 from rolecall.registry.routing.rules.eligibility import against_policy
+from rolecall.registry.telemetry.circuit import refuses_key
 from rolecall.registry.telemetry.record import Passage
 from rolecall.registry.telemetry.recorder import Recorder
 
@@ -93,7 +94,6 @@ class Caller:
         self._client = client
         self._environment = environment
         self._now = now
-        self._salt: str | None = None
 
     def events(self, attempt: Attempt, *, stream: bool = True) -> Generator[Event]:
         """Record, send and stream one call; its end goes to the recorder whatever happens.
@@ -118,15 +118,15 @@ class Caller:
             attempt.error = CallFailed("interrupted", "interrupted")
             raise
         finally:
-            attempt.call = self._recorder.end(_ended(attempt, clock), mark)
+            ended = _ended(attempt, clock)
+            if refuses_key(ended):
+                mark = self.key_mark(attempt.plan.endpoint, is_refused=True)
+            attempt.call = self._recorder.end(ended, mark)
 
-    def key_mark(self, endpoint: Endpoint) -> str | None:
-        """Return the mark of the key that an endpoint is called with; null where it has none."""
-        if endpoint.key_env is None and endpoint.key_command is None:
-            return None
-        if self._salt is None:
-            self._salt = self._recorder.key_salt()
-        return key_mark(endpoint, self._environment, self._salt)
+    def key_mark(self, endpoint: Endpoint, *, is_refused: bool = False) -> str | None:
+        """Return the mark of an endpoint's key; null where it has none, or none was refused yet."""
+        salt = self._recorder.key_salt(is_needed=is_refused)
+        return None if salt is None else key_mark(endpoint, self._environment, salt)
 
     def _sent(self, attempt: Attempt, clock: _Clock, *, stream: bool) -> Generator[Event]:
         plan = attempt.plan

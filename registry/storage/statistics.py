@@ -36,20 +36,20 @@ def write_statistics(db: Database, statistics: EndpointStatistics) -> None:
     )
 
 
-def key_salt(db: Database) -> str:
-    """Return what makes this registry's marks of keys its own; made when first asked for."""
-    sql = "SELECT value FROM meta WHERE key = 'key_salt'"
-    rows = db.rows(sql)
-    if not rows:
-        with db.transaction():
-            db.run(
-                """
-                INSERT OR IGNORE INTO meta (key, value)
-                VALUES ('key_salt', lower(hex(randomblob(16))))
-                """
-            )
-        rows = db.rows(sql)
-    return str(rows[0][0])
+def read_key_salt(db: Database) -> str | None:
+    """Return what makes this registry's marks of keys its own; null before the first was made."""
+    rows = db.rows("SELECT value FROM meta WHERE key = 'key_salt'")
+    return str(rows[0][0]) if rows else None
+
+
+def make_key_salt(db: Database) -> None:
+    """Make what `read_key_salt` returns, unless it is there."""
+    db.run(
+        """
+        INSERT OR IGNORE INTO meta (key, value)
+        VALUES ('key_salt', lower(hex(randomblob(16))))
+        """
+    )
 
 
 def claim_trial(db: Database, endpoint: str, now: str, until: str) -> bool:

@@ -12,7 +12,7 @@ from rolecall.registry.core.key_marks import key_mark, key_source
 from rolecall.registry.core.telemetry import EndpointStatistics, Measured
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.statistics import (
-    key_salt,
+    read_key_salt,
     read_outcome_statistics,
     read_statistics,
 )
@@ -85,7 +85,7 @@ def read_availability(
         why[endpoint] = f"{why_opened(stats)}, {when_tried(stats, now)}"
         found.kept_out[endpoint] = KeptOut(why_opened(stats), asked_left_s(stats, now))
     if refusals:
-        salt = key_salt(db)
+        salt = read_key_salt(db) or ""
         for one in endpoints:
             refusal = refusals.get(key_mark(one, environment or {}, salt) or "")
             if refusal is not None:

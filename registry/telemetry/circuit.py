@@ -64,8 +64,12 @@ def believed(stats: EndpointStatistics, now: datetime) -> EndpointStatistics:
 
 
 def asked_left_s(stats: EndpointStatistics, now: datetime) -> float:
-    """Return for how much longer the server asked to be left alone; 0 where it did not ask."""
-    if stats.asked_s is None or stats.open_until is None:
+    """Return for how much longer a quota or rate limit asks to be left alone; 0 if it does not.
+
+    A server that is down can only guess when it will be back: that binds nobody.
+    """
+    is_asked = stats.asked_s is not None and stats.opened_because in QUOTA_ERRORS
+    if stats.open_until is None or not is_asked:
         return 0.0
     return max((datetime.fromisoformat(stats.open_until) - now).total_seconds(), 0.0)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,7 +19,7 @@ from rolecall.registry.editing.open import open_registry
 from rolecall.registry.policy.budget import spending_scopes
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import insert_decision
-from rolecall.registry.storage.statistics import key_salt
+from rolecall.registry.storage.statistics import make_key_salt, read_key_salt
 from rolecall.registry.telemetry.record import (
     NO_PASSAGE,
     Passage,
@@ -61,16 +60,18 @@ class Recorder:
                 return replace(decision, notes=(*decision.notes, f"not recorded: {error.message}"))
         return decision
 
-    def key_salt(self) -> str:
-        """Return what makes this registry's marks of keys its own; where it cannot be had, another.
+    def key_salt(self, *, is_needed: bool) -> str | None:
+        """Return what makes this registry's marks of keys its own; made if it `is_needed`.
 
-        What is marked by another cannot be stored either.
+        Null before, and where the registry cannot be written.
         """
         try:
             with self._db.patience(SPENT_PATIENCE_S):
-                return key_salt(self._db)
+                if is_needed:
+                    make_key_salt(self._db)
+                return read_key_salt(self._db)
         except RegistryUnusable:
-            return secrets.token_hex(16)
+            return None
 
     def begin(self, call: Call, scopes: Iterable[Scope], passage: Passage = NO_PASSAGE) -> None:
         """Store a call that is about to be sent, as `begin_call` does.

@@ -9,7 +9,7 @@ import pytest
 
 from rolecall.registry.core.entities import Api
 from tests.calls.matrix import APIS
-from tests.calls.serving import Serving
+from tests.calls.serving import PLAIN, Serving
 from tests.conftest import Rolecall
 from tests.faults.plan import DEFAULT_TEXT, Plan
 from tests.faults.registry import Served
@@ -127,6 +127,59 @@ def test_an_endpoint_that_asks_for_a_short_wait_is_asked_again_after_it(
         (endpoint, "rate_limited", 1),
         (endpoint, None, 2),
     ]
+
+
+@pytest.mark.parametrize("stream", ["--stream", "--no-stream"])
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Plan(fault="rate_limit"),
+        Plan(fault="overloaded"),
+        Plan(fault="server_error"),
+        Plan(fault="reset"),
+        Plan(fault="close"),
+        Plan(fault="error_event"),
+        BROKEN,
+    ],
+    ids=lambda plan: f"{plan.fault}-{plan.at}",
+)
+def test_the_only_endpoint_may_fail_twice_and_the_answer_is_whole(
+    serving: Serving, rolecall: Rolecall, failure: Plan, stream: str
+) -> None:
+    endpoint = serving.one()
+    serving.server.plan("m", failure, failure, Plan())
+    result = rolecall("ask", "hello", "-e", endpoint, stream)
+    assert (result.exit_code, result.stdout) == (0, f"{DEFAULT_TEXT}\n")
+    assert len(serving.server.received("m")) == 3
+
+
+@pytest.mark.parametrize("fault", ["cut", "reset", "close", "error_event"])
+def test_an_answer_that_never_gets_whole_is_no_answer(
+    serving: Serving, rolecall: Rolecall, fault: str
+) -> None:
+    endpoint = serving.one()
+    serving.server.plan("m", Plan(text=BROKEN.text, fault=fault, at="middle"))
+    plain, as_json = rolecall("ask", "hello"), rolecall("ask", "hello", "--json")
+    assert (plain.exit_code, plain.stdout) == (4, "")
+    assert as_json.exit_code == 4
+    told = json.loads(as_json.stdout)
+    assert (told["answer"], told["attempts"]) == (None, 3)
+    assert {one["endpoint"] for one in told["failures"]} == {endpoint}
+
+
+def test_each_try_counts_against_the_limit_of_the_request(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    serving.one(capabilities=PLAIN)
+    serving.server.plan("m", Plan(fault="empty", output_tokens=200))
+    asked = ("ask", "hello", "--max-tokens", "300")
+    assert rolecall(*asked, "--max-cost", "0.01").exit_code == 4
+    assert len(serving.server.received("m")) == 2
+    # At $2 a million 300 tokens cost $0.0006; after the first try $0.0004 are gone.
+    refused = rolecall(*asked, "--max-cost", "0.0008")
+    assert refused.exit_code == 4
+    assert "openai/m may cost too much" in refused.stderr
+    assert len(serving.server.received("m")) == 3
 
 
 def test_a_rate_limit_without_end_is_not_waited_for(serving: Serving, rolecall: Rolecall) -> None:

@@ -293,6 +293,9 @@ def test_the_cache_of_the_last_turn_counts_only_while_it_is_warm(
     assert warm.cached_tokens > 2000
     assert cold.cached_tokens == 0
     assert warm.cost_usd < cold.cost_usd
+    clock.time -= timedelta(days=365)  # that turn is now dated in the far future
+    ahead = router.decide(Request((*history, *PROOF.messages)), chat).candidates[0]
+    assert ahead.cached_tokens == 0
 
 
 def test_the_same_prompt_decided_a_hundred_times_gives_one_choice(router: Router) -> None:

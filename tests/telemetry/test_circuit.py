@@ -122,6 +122,13 @@ def test_a_server_is_left_alone_for_exactly_as_long_as_it_asked() -> None:
     )
 
 
+def test_when_a_server_that_is_down_means_to_be_back_binds_nobody() -> None:
+    down = [replace(failing(n, "overloaded"), retry_after_s=600.0) for n in range(3)]
+    stats = stats_of(*down)
+    assert is_open(stats, at(300))
+    assert asked_left_s(stats, START + timedelta(seconds=300)) == 0.0
+
+
 def test_what_a_server_asked_for_makes_our_next_guess_no_longer() -> None:
     again = stats_of(limited(0, 1.0), limited(2, None))
     assert is_open(again, at(17))

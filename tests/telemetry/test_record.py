@@ -184,7 +184,7 @@ def test_the_last_passes_a_circuit_that_is_our_guess_and_none_that_a_server_aske
     call = Call("forced", at(5), "p/m")
     begin_call(db, call, (), Passage(is_last=True))
     stats = statistics_of(db)
-    write_statistics(db, replace(stats, asked_s=15.0))
+    write_statistics(db, replace(stats, asked_s=15.0, opened_because="rate_limited"))
     with pytest.raises(CircuitOpen) as refused:
         begin_call(db, replace(call, id="again"), (), Passage(is_last=True))
     assert refused.value.wait_s > 0

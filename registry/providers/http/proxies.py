@@ -14,7 +14,7 @@ from urllib.request import getproxies
 
 import httpx
 
-from rolecall.registry.providers.errors import one_line
+from rolecall.registry.providers.error_body import one_line
 
 
 @dataclass(frozen=True, slots=True)
