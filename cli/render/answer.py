@@ -57,6 +57,9 @@ def show_answer(progress: Iterator[Progress], manner: Manner) -> None:
     except RegistryError:
         if manner.as_json and screen.decided is not None:
             print_text(json_text(describe_failure(screen.decided.decision, screen.failures)))
+        lost = screen.lost_usd()
+        if lost:
+            screen.notes((f"at most {usd(lost, 'up')} may have been spent on what failed",))
         raise
 
 
@@ -169,6 +172,12 @@ class _Screen:
         for call in result.answer.tool_calls:
             print_text(json_text(tool_call(call), indent=None))
 
+    def lost_usd(self) -> float:
+        """Return what the failed tries may have cost at most."""
+        calls = (one.call for one in self.failures if one.call is not None)
+        costs = (one.reserved_usd if one.cost_usd is None else one.cost_usd for one in calls)
+        return sum(cost for cost in costs if cost is not None)
+
     def summary(self, result: Answered) -> str:
         """Say in a line which endpoint answered, how fast, for how much, and under which id."""
         call = result.call
@@ -180,6 +189,9 @@ class _Screen:
         if call.cost_usd is None:
             most = call.reserved_usd
             cost = "cost unknown" + ("" if most is None else f", at most {usd(most, 'up')}")
+        lost = self.lost_usd()
+        if lost:
+            cost += f" and at most {usd(lost, 'up')} for what failed"
         parts = [call.endpoint, took, size, cost, result.decision.id]
         failed = [f"{one.endpoint} {_error_type(one)}" for one in self.failures]
         if failed:

@@ -91,7 +91,8 @@ def test_what_a_broken_attempt_may_have_cost_is_not_spent_again(
 ) -> None:
     first, second = serving.first_and_second(Plan(fault="cut", at="middle"), api="anthropic")
     words = ("ask", "hello", "--max-tokens", "150", "--max-cost")
-    assert rolecall(*words, "0.0012").exit_code == 0
+    result = rolecall(*words, "0.0012")
+    assert result.exit_code == 0
     broken, whole = serving.calls()
     assert (broken.endpoint, whole.endpoint) == (first, second)
     # The tokens that it read are told at once; of the others nobody knows.
@@ -99,6 +100,7 @@ def test_what_a_broken_attempt_may_have_cost_is_not_spent_again(
     assert broken.reserved_usd == pytest.approx((12 * 1 + 150 * 2) / 1e6)
     assert (broken.cost_usd, broken.price_source) == (None, None)
     assert whole.cost_usd is not None
+    assert " and at most $0.00032 for what failed · " in result.stderr
     assert serving.spent_usd() == pytest.approx(broken.reserved_usd + whole.cost_usd)
 
 
