@@ -223,6 +223,16 @@ def test_a_default_is_used_for_an_unknown_price_under_an_advisory_limit_and_said
     assert call.reserved_usd == pytest.approx((12 * 5 + 8 * 25) / 1e6)
 
 
+def test_a_call_above_an_advisory_limit_says_so_too(serving: Serving, rolecall: Rolecall) -> None:
+    serving.one(capabilities=PLAIN)
+    serving.apply("strategies: [{id: loose, max_cost_usd: 0.0005, budget_mode: advisory}]")
+    serving.server.plan("m", Plan(input_tokens=900))
+    result = rolecall("ask", "hello", "--strategy", "loose")
+    said = "note: openai/m cost $0.00092, over the limit (at most $0.0005 is advised): 900 input"
+    assert (result.exit_code, result.stdout) == (0, f"{DEFAULT_TEXT}\n")
+    assert said in result.stderr
+
+
 def scope(usd: str, mode: str = "hard", name: str = "app: desk") -> str:
     return f"scopes:\n  - {{{name}, budget: {{usd: {usd}, per: day, mode: {mode}}}}}\n"
 
