@@ -191,7 +191,9 @@ def test_an_endpoint_of_unknown_price_is_left_out_under_a_limit(
     serving.one(capabilities=PLAIN, price=None)
     result = rolecall(command, "hello", "--max-cost", "100")
     assert (result.exit_code, result.stdout) == (6, "")
-    assert "price unknown" in result.stderr
+    said = "error: no endpoint is eligible: 1 BUDGET_EXCEEDED (price unknown, at most $100)\n"
+    hint = "hint: say what it costs: rolecall endpoints edit openai/m\n"
+    assert result.stderr == said + hint
     assert serving.server.requests == []
     assert rolecall(command, "hello").exit_code == 0
 
