@@ -67,6 +67,9 @@ def show_answer(progress: Iterator[Progress], manner: Manner) -> None:
         if manner.as_json and screen.decided is not None and not screen.is_answered:
             decision = screen.decided.decision
             print_text(json_text(describe_failure(decision, screen.failures, screen.told)))
+        lost = screen.lost_usd()
+        if lost:
+            screen.notes((f"at most {usd(lost, 'up')} may have been spent on what failed",))
         raise
 
 
@@ -210,6 +213,12 @@ class _Screen:
         for call in result.answer.tool_calls:
             print_text(json_text(tool_call(call), indent=None))
 
+    def lost_usd(self) -> float:
+        """Return what the failed tries may have cost at most."""
+        calls = (one.call for one in self.failures if one.call is not None)
+        costs = (one.reserved_usd if one.cost_usd is None else one.cost_usd for one in calls)
+        return sum(cost for cost in costs if cost is not None)
+
     def summary(self, result: Answered) -> str:
         """Say in a line which endpoint answered, how fast, for how much, and under which id."""
         call = result.call
@@ -221,6 +230,9 @@ class _Screen:
         if call.cost_usd is None:
             most = call.reserved_usd
             cost = "cost unknown" + ("" if most is None else f", at most {usd(most, 'up')}")
+        lost = self.lost_usd()
+        if lost:
+            cost += f" and at most {usd(lost, 'up')} for what failed"
         parts = [call.endpoint, took, size, cost, result.decision.id]
         failed = [
             f"{one.endpoint} {_error_type(one)}"

@@ -29,8 +29,8 @@ from rolecall.registry.telemetry.record import Passage
 from rolecall.registry.telemetry.recorder import Recorder
 
 NOT_BILLED = "not billed"
-# Tokens of an answer that are not seen in its text: its end, and what marks a tool call.
-_MARKING_TOKENS = 8
+# Tokens of an answer, and of each of its tool calls, that are not seen in its text.
+_MARKING_TOKENS = 16
 # What a gateway says of a server behind it, which may have answered all the same.
 _BY_GATEWAY = (408, 499, 502, 504, *range(520, 528))
 # Refusals that some servers put into a stream of status 200.
@@ -179,7 +179,10 @@ class _Clock:
         self.last_s = self.now_s()
         if streamed and self.first_s is None:
             self.first_s = self.last_s
-        text = event.text if isinstance(event, TextDelta | ThinkingDelta) else event.arguments
+        if isinstance(event, TextDelta | ThinkingDelta):
+            text = event.text
+        else:
+            text = f"{event.name or ''}{event.arguments}"
         self.seen_bytes += len(text.encode("utf-8", "surrogatepass"))
 
 
@@ -279,7 +282,8 @@ def _usd_at_most(attempt: Attempt, clock: _Clock, *, is_whole: bool) -> float:
         seen = None if seen is None else replace(seen, output_tokens=None)
         return plan.usd_at_most(max(most, made), seen)
     if plan.endpoint.reasoning_effort is None and "reasoning" not in plan.model.capabilities:
-        most = min(most, clock.seen_bytes + _MARKING_TOKENS)
+        marking = _MARKING_TOKENS * (1 + len(attempt.answer.tool_calls))
+        most = min(most, clock.seen_bytes + marking)
     return plan.usd_at_most(most, seen)
 
 

@@ -131,9 +131,11 @@ def cost_notes(plan: CallPlan, call: Call, told_usd: float | None) -> Iterable[s
     A cost is over the limit only where the server counted more than was bounded, or not by the
     price that is known.
     """
-    cost_usd, limit = call.cost_usd, plan.limit
+    cost_usd, limit, advised = call.cost_usd, plan.limit, plan.strategy.max_cost_usd
     if cost_usd is None:
         return
+    if limit is None and advised is not None:
+        limit = SpendLimit(advised, f"at most {usd(advised)} is advised")
     if limit is not None and cost_usd > limit.usd:
         over = f"{plan.endpoint.id} cost {usd(cost_usd, 'up')}, over the limit ({limit.because})"
         yield f"{over}: {', '.join(_beyond(plan, call)) or 'the server asks for more'}"

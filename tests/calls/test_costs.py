@@ -114,6 +114,18 @@ def test_a_decision_and_its_limit_take_the_tier_that_applies(
     assert rolecall(*words, "1001", "--max-cost", "0.003").exit_code == 6
 
 
+def test_a_tool_call_that_nobody_counts_is_bounded_by_its_name_and_arguments(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    serving.one(capabilities=PLAIN)
+    call = ("get_weather", json.dumps({"city": "Oslo"}))
+    serving.server.plan("m", Plan(usage="missing", tool_calls=(call,)))
+    assert rolecall("ask", "hello", "--input-tokens", "10").exit_code == 0
+    [stored] = serving.calls()
+    seen = len(call[0]) + len(call[1])
+    assert stored.reserved_usd == pytest.approx((10 + (seen + 32) * 2) / 1e6)
+
+
 def test_where_thinking_may_be_hidden_the_text_bounds_nothing(
     serving: Serving, rolecall: Rolecall
 ) -> None:

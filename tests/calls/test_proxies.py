@@ -16,9 +16,11 @@ from rolecall.registry.calls.plan import CallPlan
 from rolecall.registry.core.chat import Chat, Text, Turn
 from rolecall.registry.core.entities import DataPolicy, Endpoint, Model, Strategy
 from rolecall.registry.core.errors import CallFailed
+from rolecall.registry.core.requests import Task
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.http import exchange
+from rolecall.registry.telemetry.recorder import Recorder
 from tests.calls.serving import Serving
 from tests.conftest import Rolecall
 from tests.faults.plan import Plan
@@ -126,11 +128,14 @@ def test_a_call_that_its_policy_forbids_is_not_made_whatever_was_decided(
 ) -> None:
     command = f"touch {tmp_path}/ran; echo the-key"
     endpoint = Endpoint("far/m", "m", base_url=FAR, remote_model="m", key_command=command)
-    attempt = Attempt(CallPlan(endpoint, Model("m"), HELLO, 1, strategy, 0.0))
+    task = Task("general", "declared", 1.0, "declared", input_tokens=1)
+    attempt = Attempt(CallPlan(endpoint, Model("m"), HELLO, task, strategy, 1))
     with open_registry(None) as db, Client() as client:
-        caller = Caller(db, client, dict(os.environ))
+        recorder = Recorder(db)
+        caller = Caller(recorder, client, dict(os.environ))
         with pytest.raises(CallFailed) as caught:
             list(caller.events(attempt))
+        assert recorder.flush() is None
     assert (caught.value.error_type, attempt.call.cost_usd) == ("not_sent", 0.0)
     assert "far/m is not asked: " in caught.value.message
     assert (proxy.connections, (tmp_path / "ran").exists()) == ([], False)

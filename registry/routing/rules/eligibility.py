@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from rolecall.registry.core.credentials import holds_no_key
-from rolecall.registry.core.decisions import Candidate, Exclusion
+from rolecall.registry.core.decisions import PRICE_UNKNOWN, Candidate, Exclusion
 from rolecall.registry.core.entities import Assignment, Endpoint, Model, Role, Strategy
 from rolecall.registry.core.formatting import distinct_tokens, rounded, seconds, usd
 from rolecall.registry.core.requests import Task
@@ -120,9 +120,7 @@ def exclusions_after_scoring(candidate: Candidate, strategy: Strategy) -> tuple[
     cost = strategy.max_cost_usd if strategy.budget_mode == "hard" else None
     if cost is not None and (candidate.is_unpriced or candidate.cost_usd > cost):
         paid = f"costs {usd(candidate.cost_usd, 'up')}"
-        detail = (
-            f"{'price unknown' if candidate.is_unpriced else paid}, at most {usd(cost, 'down')}"
-        )
+        detail = f"{PRICE_UNKNOWN if candidate.is_unpriced else paid}, at most {usd(cost, 'down')}"
         against.append(("BUDGET_EXCEEDED", detail))
     if floor is not None and candidate.success < floor:
         detail = f"success {rounded(candidate.success, 2, 'down')}, at least {floor:g}"

@@ -148,6 +148,18 @@ def test_audio_is_counted_apart() -> None:
     assert answer(record).usage == Usage(120, 30, audio_input_tokens=100, audio_output_tokens=0)
 
 
+def test_audio_that_a_cache_held_is_not_counted_as_audio_again() -> None:
+    usage = {
+        "promptTokenCount": 220,
+        "cachedContentTokenCount": 90,
+        "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 100}],
+        "cacheTokensDetails": [{"modality": "AUDIO", "tokenCount": 80}],
+    }
+    got = answer(response({"text": "hello"}, finish="STOP") | {"usageMetadata": usage}).usage
+    assert got is not None
+    assert (got.cache_read_input_tokens, got.audio_input_tokens) == (90, 20)
+
+
 @pytest.mark.parametrize("details", [None, {}, [], [7, {"modality": "AUDIO"}]])
 def test_odd_counts_by_modality_hold_no_audio(details: Any) -> None:
     usage = {"promptTokenCount": 12, "promptTokensDetails": details}
