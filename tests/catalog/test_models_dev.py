@@ -120,3 +120,9 @@ def test_a_provider_whose_address_only_its_customer_knows_is_asked_for() -> None
         find_model("azure/gpt-5").endpoint()
     own = find_model("azure/gpt-5").endpoint("https://mine.example/openai/v1")
     assert (own.api, own.base_url) == ("openai", "https://mine.example/openai/v1")
+
+
+def test_a_limit_of_the_input_counts_where_it_is_below_the_context() -> None:
+    limited, whole = (find_model(f"openai/{name}").model for name in ("gpt-5", "gpt-4o"))
+    assert (limited.context_tokens, limited.max_input_tokens) == (400_000, 272_000)
+    assert whole.max_input_tokens is None
