@@ -11,7 +11,7 @@ from rolecall.registry.core.chat import Media
 from rolecall.registry.core.requests import MediaSize
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def media_size(media: Media) -> MediaSize:
     """Return the size of an attachment, as far as it can be known without fetching anything."""
     if media.data is None:

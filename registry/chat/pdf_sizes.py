@@ -13,9 +13,10 @@ from rolecall.registry.core.text_tokens import TextTokens, text_tokens
 if TYPE_CHECKING:
     from pypdf import PageObject
 
-# Reading the text of a page takes 3 ms; of a longer document only so many pages are read.
-_PAGES_READ = 100
-_LONGEST_CONTENT = 300_000  # bytes of a page's content, beyond which it is not read as text
+# Text is read of so many bytes of content, some 200 pages: that takes a second.
+_BYTES_READ = 1_000_000
+# More than that is no document that anyone sends; unpacking it would take long.
+_MOST_BYTES = 100_000_000
 
 
 class PdfSize(NamedTuple):
@@ -28,8 +29,8 @@ class PdfSize(NamedTuple):
 def pdf_size(data: bytes) -> PdfSize | None:
     """Return a PDF's size; null where it is encrypted or cannot be read.
 
-    The pages beyond the first hundred are expected to have as much text as those, and at most a
-    token for each byte of their content: no character takes less.
+    The pages beyond the first 1 MB of content are expected to have a token for eight bytes, and at
+    most one for each: no character takes less.
     """
     # Imported here: 0.2 s, which a request without a PDF does not pay.
     from pypdf import PdfReader
@@ -38,49 +39,48 @@ def pdf_size(data: bytes) -> PdfSize | None:
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     try:
         reader = PdfReader(BytesIO(data))
-        pages = list(reader.pages)
-        if not pages:
-            return None
-        read = [_text_of(page) for page in pages[:_PAGES_READ]]
-        more = sum(_content_bytes(page) for page in pages[_PAGES_READ:])
+        return _size(list(reader.pages))
     except (PyPdfError, DependencyError, zlib.error, struct.error, OSError, MemoryError):
         return None
     except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError):
         return None  # what a broken file leads pypdf into
     except (TypeError, ValueError):
         return None
-    expected, most, claude = (sum(column) for column in zip(*read, strict=True))
-    expected *= len(pages) / len(read)
-    return PdfSize(len(pages), TextTokens(expected, most + more, claude + more))
 
 
-def _text_of(page: PageObject) -> TextTokens:
-    size = _content_bytes(page)
-    if size > _LONGEST_CONTENT:
-        return TextTokens(size / 8, size, size)
-    return text_tokens(page.extract_text())
+def _size(pages: list[PageObject]) -> PdfSize | None:
+    expected = most = claude = 0.0
+    total = 0
+    for page in pages:
+        size = _content_bytes(page)
+        total += size
+        if total > _MOST_BYTES:
+            return None
+        text = TextTokens(size / 8, size, size)
+        if total <= _BYTES_READ:
+            text = text_tokens(page.extract_text())
+        expected, most = expected + text.expected, most + text.most
+        claude += text.most_of_claude
+    return PdfSize(len(pages), TextTokens(expected, most, claude)) if pages else None
 
 
 def _content_bytes(page: PageObject) -> int:
-    """Return the size of what draws a page, with the forms that it draws."""
+    """Return the size of what draws a page, with the forms that it may draw."""
     contents = page.get_contents()
-    size = 0 if contents is None else len(contents.get_data())
-    resources = page.get("/Resources")
-    return size if resources is None else size + _form_bytes(resources.get_object(), 0)
+    forms: dict[int, int] = {}
+    _add_forms(page.get("/Resources"), forms)
+    return (0 if contents is None else len(contents.get_data())) + sum(forms.values())
 
 
-def _form_bytes(resources: object, depth: int) -> int:
-    """Return the size of all forms in resources, those inside forms included."""
+def _add_forms(resources: object, forms: dict[int, int]) -> None:
+    """Add the size of each form in resources, and of those inside it, once."""
     from pypdf.generic import DictionaryObject, StreamObject
 
-    if depth > 8 or not isinstance(resources, DictionaryObject):
-        return 0
-    objects = resources.get("/XObject")
-    size = 0
+    held = resources.get_object() if hasattr(resources, "get_object") else None
+    objects = held.get("/XObject") if isinstance(held, DictionaryObject) else None
     for one in objects.get_object().values() if objects is not None else ():
         form = one.get_object()
-        if isinstance(form, StreamObject) and form.get("/Subtype") == "/Form":
-            size += len(form.get_data())
-            inner = form.get("/Resources")
-            size += _form_bytes(inner.get_object(), depth + 1) if inner is not None else 0
-    return size
+        is_form = isinstance(form, StreamObject) and form.get("/Subtype") == "/Form"
+        if is_form and id(form) not in forms:
+            forms[id(form)] = len(form.get_data())
+            _add_forms(form.get("/Resources"), forms)

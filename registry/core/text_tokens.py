@@ -8,9 +8,10 @@ they make some 1.6 tokens of what is one elsewhere.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from functools import cache, lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import NamedTuple
 
 _LOWER, _UPPER = b"abcdefghijklmnopqrstuvwxyz", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -53,6 +54,8 @@ _LETTERS = bytes(byte if byte in _LOWER + _UPPER else 32 for byte in range(256))
 # Of words: consonants that make a token with each vowel, vowels, other letters, capitals, spaces.
 _SOUNDS = _table(bytes(256), {"c": _LOWER, "C": _UPPER, "s": b" "})
 _SOUNDS = _table(_SOUNDS, {"v": b"aeiou", "q": b"qx"})
+# A text of more words is held against the table of all known ones, which takes 3 ms to make.
+_FEW_WORDS = 500
 # What a further character costs in a run of the same one.
 _REPEATED = {b"s": 1 / 12, b"n": 1 / 4, b"t": 1 / 4}
 _ONLY = {kind: _table(b"0" * 256, {"1": kind}) for kind in _REPEATED}
@@ -80,14 +83,14 @@ def text_tokens(text: str) -> TextTokens:
 def _words(coded: bytes, spaced: int) -> TextTokens:
     """Count runs of ASCII letters, of which `spaced` come after a single space."""
     words = coded.translate(_LETTERS).split()
-    groups, known = _known_words()
+    known = _known(words)
     counts = Counter(map(known.get, words))
     rest = [word for word in words if word not in known]
     titles = Counter(known.get(word.lower()) for word in rest if word.istitle())
     if len(titles) > (None in titles):
         rest = [word for word in rest if not (word.istitle() and word.lower() in known)]
     number = most = glued = claude = 0
-    for group, word in enumerate(groups):
+    for group, word in enumerate(_word_list()[0]):
         number += counts[group] + titles[group]
         most += word.spaced * counts[group] + 2 * titles[group]
         glued += (word.glued - word.spaced) * counts[group]
@@ -145,18 +148,35 @@ def _utf8_bytes(char: str) -> int:
 
 
 @cache
-def _known_words() -> tuple[tuple[_Word, ...], dict[bytes, int]]:
-    """Return the words that all of the tokenizers hold in one or two pieces, by what they cost.
+def _word_list() -> tuple[tuple[_Word, ...], bytes, list[bytes]]:
+    """Return the words that all of the tokenizers hold in one or two pieces, sorted.
 
-    A line of the file gives the tokens of its words after a space, elsewhere, and of Claude.
+    The first line of the file is what words cost: three digits each, the fields of a _Word. The
+    second has a letter for each word, which says what it costs: `a` the first of them.
     """
-    groups: list[_Word] = []
-    known: dict[bytes, int] = {}
-    for line in _file("whole_words.txt").splitlines():
-        spaced, glued, claude, *words = line.split()
-        known |= dict.fromkeys(words, len(groups))
-        groups.append(_Word(int(spaced), int(glued), int(claude)))
-    return tuple(groups), known
+    costs, letters, words = _file("whole_words.txt").splitlines()
+    groups = tuple(_Word(*(digit - 48 for digit in one)) for one in costs.split())
+    return groups, letters, words.split()
+
+
+@cache
+def _all_known() -> dict[bytes, int]:
+    """Return each known word's place among what words cost."""
+    _, letters, words = _word_list()
+    return dict(zip(words, (letter - 97 for letter in letters), strict=True))
+
+
+def _known(words: list[bytes]) -> dict[bytes, int]:
+    """Return what words of a text cost, in small letters too; few are looked up one by one."""
+    if len(words) > _FEW_WORDS:
+        return _all_known()
+    _, letters, every = _word_list()
+    found: dict[bytes, int] = {}
+    for word in {*words, *(word.lower() for word in words)}:
+        place = bisect_left(every, word)
+        if place < len(every) and every[place] == word:
+            found[word] = letters[place] - 97
+    return found
 
 
 @cache
@@ -167,4 +187,4 @@ def _known_characters() -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _file(name: str) -> bytes:
-    return resources.files("rolecall.registry.core").joinpath(name).read_bytes()
+    return Path(__file__).with_name(name).read_bytes()

@@ -256,3 +256,9 @@ def test_later_data_without_tiers_or_with_others_breaks_nothing(
     cost = tiered_costs._with_tiers(priced, odd).cost
     assert isinstance(cost, TieredCost)
     assert cost.tiers == (PriceTier(7, 3),)
+
+
+def test_a_limit_of_the_input_counts_where_it_is_below_the_context() -> None:
+    limited, whole = (find_model(f"openai/{name}").model for name in ("gpt-5", "gpt-4o"))
+    assert (limited.context_tokens, limited.max_input_tokens) == (400_000, 272_000)
+    assert whole.max_input_tokens is None

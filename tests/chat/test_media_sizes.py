@@ -67,13 +67,13 @@ def test_a_pdf_has_its_pages_and_all_of_their_text(packed: bool) -> None:
     assert found.text.most == pytest.approx(real.most, rel=0.1)
 
 
-def test_of_a_long_pdf_the_text_is_expected_like_that_of_its_first_pages() -> None:
-    short, long = pdf_size(files.pdf(100, lines=4)), pdf_size(files.pdf(300, lines=4))
+def test_of_a_long_pdf_the_last_pages_are_measured_by_their_bytes() -> None:
+    short, long = pdf_size(files.pdf(40)), pdf_size(files.pdf(400))
     assert short is not None
     assert long is not None
-    assert long.pages == 300
-    assert long.text.expected == pytest.approx(3 * short.text.expected, rel=0.1)
-    assert long.text.most > 3 * short.text.most
+    assert long.pages == 400
+    assert 8 * short.text.expected < long.text.expected < 12 * short.text.expected
+    assert long.text.most > 10 * short.text.most
 
 
 def test_pages_are_found_in_packed_objects_and_not_by_what_the_file_says_of_their_number() -> None:

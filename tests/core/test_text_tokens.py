@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolecall.registry.core.text_tokens import _known_characters, _known_words, text_tokens
+from rolecall.registry.core.text_tokens import (
+    _all_known,
+    _known,
+    _known_characters,
+    _word_list,
+    text_tokens,
+)
 from tests.core.public_tokenizers import claude_tokenizers, public_tokenizers
 from tests.core.sample_texts import sample_texts
 
@@ -126,13 +132,21 @@ def test_more_text_never_costs_less_than_its_first_line(text: str) -> None:
 
 
 def test_every_known_word_is_as_few_tokens_as_is_said() -> None:
-    groups, known = _known_words()
+    groups, known = _word_list()[0], _all_known()
     for name, count in public_tokenizers().items():
         for word, group in list(known.items())[::7]:
             text, cost = word.decode(), groups[group]
             assert count(f" {text}") <= cost.spaced, (name, text)
             assert count(text) <= cost.glued, (name, text)
             assert count(f" {text.capitalize()}") <= cost.spaced + 1, (name, text)
+
+
+def test_few_words_cost_what_they_do_among_many() -> None:
+    words = [b"the", b"The", b"ferry", b"harbour", b"qzxv", b"zebra", b"zz", b"aa"]
+    every = _all_known()
+    wanted = {one: every[one] for word in words for one in (word, word.lower()) if one in every}
+    assert len(wanted) >= 3
+    assert _known(words) == wanted
 
 
 def test_every_known_character_is_as_few_tokens_as_is_said() -> None:
