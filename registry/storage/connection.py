@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from rolecall.registry.core.errors import RegistryUnusable
-from rolecall.registry.storage.errors import stranger, unusable
+from rolecall.registry.storage.errors import damaged, stranger, unusable
 
 APPLICATION_ID = 0x726F6C63  # "rolc", in the file's header
 SCHEMA_VERSION = 11  # the number of steps in schema.py
@@ -30,6 +30,8 @@ def translating(path: Path) -> Generator[None]:
         raise
     except sqlite3.DatabaseError as error:
         raise unusable(path, error) from error
+    except UnicodeDecodeError as error:  # an error whose words quote a damaged page
+        raise damaged(path) from error
 
 
 class Database:
