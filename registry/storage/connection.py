@@ -15,6 +15,7 @@ from rolecall.registry.storage.errors import damaged, stranger, unusable
 APPLICATION_ID = 0x726F6C63  # "rolc", in the file's header
 SCHEMA_VERSION = 11  # the number of steps in schema.py
 
+DISPENSABLE_WAIT_S = 1.0
 _LARGEST_INTEGER = 2**63
 
 Row = tuple[Any, ...]
@@ -93,6 +94,18 @@ class Database:
                 raise ValueError(str(error)) from error
             raise
         self.run("RELEASE inner_part")
+
+    @contextlib.contextmanager
+    def dispensable(self) -> Generator[None]:
+        """Pass over a registry that cannot be written soon, for what can be worked out again.
+
+        Inside a transaction, all of which is done or nothing, it is raised as ever.
+        """
+        if self.connection.in_transaction:
+            yield
+            return
+        with contextlib.suppress(RegistryUnusable), self.patience(DISPENSABLE_WAIT_S):
+            yield
 
     @contextlib.contextmanager
     def patience(self, seconds: float) -> Generator[None]:
