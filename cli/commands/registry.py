@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -36,7 +37,7 @@ def path(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
 
     place = registry_path(registry)
     if as_json:
-        print_json({"path": str(place), "exists": place.exists()})
+        print_json({"path": str(place), "exists": os.path.exists(place)})  # noqa: PTH110
     else:
         print_text(str(place))
 

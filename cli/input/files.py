@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import codecs
+import os
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from select import select
 from typing import BinaryIO
 
+from rolecall.cli.render.output import note
 from rolecall.registry.core.errors import UsageError
 
 STDIN = "-"
 MIB = 1024 * 1024
 MAX_FILE_BYTES = 64 * MIB
 MAX_DOCUMENT_BYTES = 256 * MIB  # a registry document may hold many judged rows
+SILENCE_S = 1.0
 _PIECE_BYTES = MIB
 
 
@@ -32,11 +37,18 @@ def opened(path: Path, refusal: type[UsageError]) -> BinaryIO:
     if is_stdin(path):
         if sys.stdin is None:
             raise refusal("stdin is closed")
+        _tell_of_waiting(sys.stdin.fileno())
         return open(sys.stdin.fileno(), "rb", closefd=False)
     try:
         return path.open("rb")
     except OSError as error:
         raise _unreadable(path, error, refusal) from error
+
+
+def _tell_of_waiting(handle: int) -> None:
+    """Say what is waited for, where a pipe has brought nothing yet after a second."""
+    if stat.S_ISFIFO(os.fstat(handle).st_mode) and not select([handle], [], [], SILENCE_S)[0]:
+        note("note: reading from a pipe that is silent so far; without one: < /dev/null")
 
 
 def read_bytes(path: Path, refusal: type[UsageError], *, most: int = MAX_FILE_BYTES) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from rolecall.registry.core.entities import Collection
-from rolecall.registry.core.errors import RegistryError, RegistryUnusable
+from rolecall.registry.core.errors import RegistryError, RegistryUnusable, UsageError
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.open import open_database
 from rolecall.registry.storage.registry import names
@@ -24,7 +24,7 @@ def open_registry(given: Path | None, *, must_exist: bool = False) -> Database:
     strategies, in one transaction, unless it `must_exist`. Raises RegistryUnusable.
     """
     path = registry_path(given)
-    if must_exist and not path.exists():
+    if must_exist and not os.path.lexists(path):
         raise RegistryUnusable(f"there is no registry at {path}", hint="rolecall registry path")
     return open_database(path, fill=_seed, after_migration=_catch_up)
 
@@ -51,7 +51,7 @@ def has_registry(given: Path | None) -> bool:
         return registry_path(given).stat().st_size > 0
     except (FileNotFoundError, NotADirectoryError):
         return False
-    except OSError:
+    except (OSError, UsageError):
         return True
 
 
@@ -80,12 +80,19 @@ def known_names(given: Path | None, collection: str) -> tuple[str, ...]:
 
 
 def registry_path(given: Path | None) -> Path:
-    """Return `given`, else `$ROLECALL_REGISTRY`, else the file in the user's data folder."""
-    if given is not None:
-        return given.expanduser()
+    """Return `given`, else `$ROLECALL_REGISTRY`, else the file in the user's data folder.
+
+    Raises UsageError where it begins with the home of a user whom nobody knows.
+    """
     named = os.environ.get("ROLECALL_REGISTRY")
-    if named:
-        return Path(named).expanduser()
+    if given is None and named:
+        given = Path(named)
+    if given is not None:
+        try:
+            return given.expanduser()
+        except RuntimeError as error:
+            said = f"{given}: there is no such user's home"
+            raise UsageError(said, hint="write the whole path") from error
     from platformdirs import user_data_path
 
     return user_data_path("rolecall", appauthor=False) / "registry.db"

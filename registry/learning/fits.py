@@ -69,7 +69,8 @@ def derive_fits(db: Database, scorer: Scorer, tell: Tell = say_nothing) -> Fits:
     started = perf_counter()
     rows = read_judged_rows(db)
     fits = fit_models(scorer, read_answers(db, scorer, rows))
-    write_fits(db, scorer.version, pack_fits(fits))
+    with db.dispensable():
+        write_fits(db, scorer.version, pack_fits(fits))
     took = perf_counter() - started
     if took > _LONG_S:
         tell(f"fitted {len(fits.by_model)} models to {len(rows):,} judged rows in {seconds(took)}")
@@ -85,7 +86,8 @@ def read_answers(
     readings = read_prompts(scorer, [row.prompt for row in new], report)
     packed = {row.id: pack_reading(one) for row, one in zip(new, readings, strict=True)}
     if packed:
-        write_readings(db, scorer.version, packed)
+        with db.dispensable():
+            write_readings(db, scorer.version, packed)
     kept |= packed
     return answers_of(
         scorer,

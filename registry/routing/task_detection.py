@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from functools import cache
 from sys import intern
 from typing import NamedTuple
 
 from rolecall.registry.core.entities import Registry, Role
-from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.core.requests import Request
 from rolecall.registry.core.suggestions import unknown
 from rolecall.registry.routing.rules.tasks import (
@@ -186,7 +184,6 @@ def _cached_vectors(db: Database, scorer: Scorer, texts: list[str]) -> list[byte
     if missing:
         fresh = {key: encode_examples(scorer.encoder, [text]) for key, text in missing.items()}
         known |= fresh
-        # Only a cache: a registry that cannot be written can still be read from.
-        with suppress(RegistryUnusable):
+        with db.dispensable():  # only a cache
             write_vectors(db, scorer.version, fresh)
     return [known[key] for key in keys]

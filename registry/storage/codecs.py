@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields
+from dataclasses import Field, fields
+from datetime import datetime
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
+from rolecall.registry.core import entities
 from rolecall.registry.core.entities import Budget, DataPolicy, Price, PriceTier, Profile
+from rolecall.registry.storage.errors import unreadable
 
 Record = TypeVar("Record")
 Values = dict[str, Any]
@@ -32,6 +35,16 @@ _LISTED: dict[str, type] = {"tiers": PriceTier}
 # Fields whose names refer to other records, kept in tables of their own.
 _REFERENCES = ("assignments", "roles")
 _NOTHING = (None, "[]", "{}")
+# What SQLite gives for the types of fields; for all others text.
+_NUMBER = (int, float)
+_VALUE_TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("int", "Tokens", "float", "Fraction", "Factor"), _NUMBER),
+    "Effort": (str, *_NUMBER),
+}
+_TIMES = (
+    *("created_at", "finished_at", "updated_at", "sampled_at"),
+    *("open_until", "trial_until", "opened_at"),
+)
 _READERS: dict[Any, list[Reader]] = {}
 
 
@@ -89,11 +102,16 @@ def _stated(record: Any) -> Values:
 def from_rows(kind: Callable[..., Record], rows: Iterable[Iterable[Any]]) -> tuple[Record, ...]:
     """Return the records whose columns, in the order of `columns`, are those of the rows.
 
-    A nested record that says nothing is the field's default.
+    A nested record that says nothing is the field's default. Raises RegistryUnusable for a row
+    that was damaged.
     """
     readers = _READERS.get(kind) or _READERS.setdefault(kind, _readers(kind))
-    each = map(iter, rows)
-    return tuple([kind(*[read(values) for read in readers]) for values in each])
+    try:
+        each = map(iter, rows)
+        return tuple([kind(*[read(values) for read in readers]) for values in each])
+    except (ValueError, TypeError) as error:
+        name = getattr(kind, "__name__", "record")
+        raise unreadable(f"a row of kind {name}") from error
 
 
 def from_row(kind: Callable[..., Record], row: Iterable[Any]) -> Record:
@@ -116,8 +134,33 @@ def _readers(kind: Any) -> list[Reader]:
         elif "bool" in str(field.type):
             readers.append(lambda values: _claim(next(values)))
         else:
-            readers.append(next)
+            readers.append(_checked(field))
     return readers
+
+
+def _checked(field: Field[Any]) -> Reader:
+    """Return the reader of a plain value that refuses what the field cannot hold."""
+    text = str(field.type)
+    name = text.removesuffix(" | None")
+    types: tuple[type, ...] = _VALUE_TYPES.get(name, (str,))
+    # A nested record that says nothing has null everywhere.
+    types = (*types, type(None))
+    kind = getattr(entities, name, None)
+    allowed = get_args(kind) if get_origin(kind) is Literal else ()
+    is_time = field.name in _TIMES
+
+    def read(values: Iterator[Any]) -> Any:
+        value = next(values)
+        if type(value) not in types:
+            raise TypeError(field.name)
+        if value is not None and (allowed or is_time):
+            if allowed and value not in allowed:
+                raise ValueError(field.name)
+            if is_time and datetime.fromisoformat(value).tzinfo is None:
+                raise ValueError(field.name)
+        return value
+
+    return read
 
 
 def _nested(kind: type, otherwise: Any) -> Reader:

@@ -10,11 +10,12 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from rolecall.registry.core.errors import RegistryUnusable
-from rolecall.registry.storage.errors import stranger, unusable
+from rolecall.registry.storage.errors import damaged, stranger, unusable
 
 APPLICATION_ID = 0x726F6C63  # "rolc", in the file's header
 SCHEMA_VERSION = 17  # the number of the last step in schema.py
 
+DISPENSABLE_WAIT_S = 1.0
 _LARGEST_INTEGER = 2**63
 
 Row = tuple[Any, ...]
@@ -30,6 +31,8 @@ def translating(path: Path) -> Generator[None]:
         raise
     except sqlite3.DatabaseError as error:
         raise unusable(path, error) from error
+    except UnicodeDecodeError as error:  # an error whose words quote a damaged page
+        raise damaged(path) from error
 
 
 class Database:
@@ -96,6 +99,18 @@ class Database:
                 raise ValueError(str(error)) from error
             raise
         self.run("RELEASE inner_part")
+
+    @contextlib.contextmanager
+    def dispensable(self) -> Generator[None]:
+        """Pass over a registry that cannot be written soon, for what can be worked out again.
+
+        Inside a transaction, all of which is done or nothing, it is raised as ever.
+        """
+        if self.connection.in_transaction:
+            yield
+            return
+        with contextlib.suppress(RegistryUnusable), self.patience(DISPENSABLE_WAIT_S):
+            yield
 
     @contextlib.contextmanager
     def patience(self, seconds: float) -> Generator[None]:

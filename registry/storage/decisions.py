@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from rolecall.registry.storage.decision_codec import (
     pack_decision,
     unpack_decision,
 )
+from rolecall.registry.storage.errors import damaged, unreadable
 
 
 class LastTurn(NamedTuple):
@@ -61,6 +63,8 @@ def _numbers(db: Database, names: set[str]) -> dict[str, int]:
             (wanted,),
         )
         numbers = dict(db.rows(sql, (wanted,)))
+    if len(numbers) < len(names):
+        raise damaged(db.path)
     return numbers
 
 
@@ -127,7 +131,14 @@ def last_in_conversation(db: Database, conversation_id: str) -> LastTurn | None:
         """,
         (conversation_id,),
     )
-    return LastTurn(*rows[0]) if rows else None
+    if not rows:
+        return None
+    last = LastTurn(*map(str, rows[0]))
+    try:
+        datetime.fromisoformat(last.created_at).astimezone()
+    except ValueError as error:
+        raise unreadable(f"a decision of conversation {conversation_id}") from error
+    return last
 
 
 def last_prompt(db: Database, conversation_id: str, *, least_chars: int) -> str | None:

@@ -28,11 +28,7 @@ def unusable(path: Path, error: sqlite3.DatabaseError) -> RegistryUnusable:
     if name.startswith("SQLITE_NOTADB"):
         return stranger(path)
     if name.startswith("SQLITE_CORRUPT"):
-        return RegistryUnusable(
-            f"the registry {path} is damaged",
-            hint="move it away and put a backup in its place; without one, the next command "
-            "starts a new registry",
-        )
+        return damaged(path)
     if name.startswith("SQLITE_CANTOPEN"):
         return RegistryUnusable(
             f"cannot open the registry {path}",
@@ -75,6 +71,46 @@ def outdated(path: Path) -> RegistryUnusable:
     return RegistryUnusable(
         f"the registry {path} was written by an older rolecall",
         hint="rolecall endpoints list brings it up to date",
+    )
+
+
+def damaged(path: Path) -> RegistryUnusable:
+    """Return the refusal of a file that SQLite cannot make sense of."""
+    return RegistryUnusable(
+        f"the registry {path} is damaged",
+        hint="move it away and put a backup in its place; without one, the next command "
+        "starts a new registry",
+    )
+
+
+def unreadable(what: str) -> RegistryUnusable:
+    """Return the refusal of a row that holds what was never written there."""
+    return RegistryUnusable(
+        f"the registry is damaged: {what} cannot be read back", hint="rolecall registry check"
+    )
+
+
+def is_about_writing(refused: RegistryUnusable) -> bool:
+    """Tell whether SQLite refused a file since it could not write, be it beside it."""
+    name = getattr(refused.__cause__, "sqlite_errorname", "") or ""
+    return name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR"))
+
+
+def unfinished(path: Path, beside: Path) -> RegistryUnusable:
+    """Return the refusal of a file whose latest changes stand in another, which cannot be read."""
+    return RegistryUnusable(
+        f"the latest changes of {path} stand in {beside}, and cannot be read "
+        "where nothing can be written",
+        hint="make the folder writable, or copy both files to one that is",
+    )
+
+
+def unmigratable(path: Path, why: str) -> RegistryUnusable:
+    """Return the refusal of an older file that cannot be written."""
+    return RegistryUnusable(
+        f"the registry {path} was written by an older rolecall and cannot be brought up to date: "
+        f"{why}",
+        hint="make the file and its folder writable, or use a copy with --registry PATH",
     )
 
 

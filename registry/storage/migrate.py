@@ -7,6 +7,7 @@ from pathlib import Path
 
 import sqlite_utils
 
+from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.storage import schema
 from rolecall.registry.storage.backup import back_up
 from rolecall.registry.storage.connection import (
@@ -19,6 +20,7 @@ from rolecall.registry.storage.connection import (
     schema_version,
 )
 from rolecall.registry.storage.disk import free_disk
+from rolecall.registry.storage.errors import unmigratable
 
 
 def migrate(database: Database, fill: Fill | None, after_migration: CatchUp | None = None) -> None:
@@ -36,7 +38,10 @@ def migrate(database: Database, fill: Fill | None, after_migration: CatchUp | No
             is_new = is_blank(database)
             if not is_new:
                 target = backup_path(database.path, version, datetime.now(UTC))
-                back_up(database.path, target)
+                try:
+                    back_up(database.path, target)
+                except RegistryUnusable as error:
+                    raise unmigratable(database.path, error.message) from error
                 saved.append(target)
             _apply_steps(database)
             if is_new and fill is not None:

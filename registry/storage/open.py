@@ -20,7 +20,15 @@ from rolecall.registry.storage.connection import (
     schema_version,
     translating,
 )
-from rolecall.registry.storage.errors import missing, outdated, stranger, system_refusal
+from rolecall.registry.storage.errors import (
+    is_about_writing,
+    missing,
+    outdated,
+    stranger,
+    system_refusal,
+    unfinished,
+    unmigratable,
+)
 
 BUSY_TIMEOUT_S = 10.0
 
@@ -37,11 +45,23 @@ def open_database(
     A file that is not there (or is empty) is created; `fill` then writes the first content in
     the creating transaction, so that nobody sees it half done. So does `after_migration` with
     what an older file had no place for; it is told that file's schema. With `create` false a file
-    is neither created nor migrated. Raises RegistryUnusable, leaving the file as it was.
+    is neither created nor migrated. One that cannot be written, nor the files that SQLite puts
+    beside it, is opened for reading. Raises RegistryUnusable, leaving the file as it was.
     """
     refuse_strangers(path, create=create)
     if create:
         _make_room(path)
+    try:
+        return _opened(path, create, fill, after_migration)
+    except RegistryUnusable as error:
+        if not is_about_writing(error):
+            raise
+        return _opened_to_read(path, error)
+
+
+def _opened(
+    path: Path, create: bool, fill: Fill | None, after_migration: CatchUp | None
+) -> Database:
     with translating(path):
         connection = sqlite3.connect(path.absolute(), timeout=BUSY_TIMEOUT_S, isolation_level=None)
     database = Database(path, connection)
@@ -54,6 +74,31 @@ def open_database(
 
             migrate(database, fill, after_migration)
         _set_pragmas(database)
+    except BaseException:
+        connection.close()
+        raise
+    return database
+
+
+def _opened_to_read(path: Path, refused: RegistryUnusable) -> Database:
+    """Open a file without the files beside it, through which SQLite shares it with writers.
+
+    Raises `refused` where it is empty, and RegistryUnusable where it is not all there is.
+    """
+    if not path.exists() or not path.stat().st_size:
+        raise refused
+    real = os.path.realpath(path)
+    for beside in (Path(f"{real}-wal"), Path(f"{real}-journal")):
+        if beside.exists() and beside.stat().st_size:
+            raise unfinished(path, beside) from refused
+    with translating(path):
+        address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        connection = sqlite3.connect(address, uri=True, isolation_level=None)
+    database = Database(path, connection)
+    try:
+        if schema_version(database) != SCHEMA_VERSION:
+            raise unmigratable(path, "it cannot be written")
+        database.run("PRAGMA query_only = ON")
     except BaseException:
         connection.close()
         raise
@@ -115,9 +160,9 @@ def _application_id(path: Path) -> int | None:
 
 def _make_room(path: Path) -> None:
     """Create the folder (0700) and an empty file (0600): SQLite's own would be readable."""
-    if path.exists():
-        return
     try:
+        if path.exists():
+            return
         _make_folder(path.parent)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:

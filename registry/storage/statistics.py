@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 from rolecall.registry.core.telemetry import EndpointStatistics, OutcomeStatistics, Sample
 from rolecall.registry.storage.codecs import bound, from_row, listed, to_row
 from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.errors import unreadable
 
 _COLUMNS = listed(EndpointStatistics)
 _OUTCOME_COLUMNS = listed(OutcomeStatistics)
@@ -72,7 +75,20 @@ def claim_trial(db: Database, endpoint: str, now: str, until: str) -> bool:
 def read_samples(db: Database, endpoint: str) -> tuple[Sample, ...]:
     """Return the calls' speeds that are kept for an endpoint, in the order they were written."""
     rows = db.rows("SELECT samples FROM endpoint_samples WHERE endpoint = ?", (endpoint,))
-    return tuple(Sample(*values) for values in json.loads(rows[0][0])) if rows else ()
+    try:
+        return tuple(_sample(values) for values in json.loads(rows[0][0])) if rows else ()
+    except (ValueError, TypeError) as error:
+        raise unreadable(f"the speeds of {endpoint}") from error
+
+
+def _sample(values: Sequence[Any]) -> Sample:
+    sample = Sample(*values)
+    numbers = (sample.ttft_s, sample.itl_s, sample.weight)
+    if datetime.fromisoformat(sample.at).tzinfo is None:
+        raise ValueError(sample.at)
+    if any(isinstance(one, str | list | dict) for one in numbers):
+        raise TypeError(numbers)
+    return sample
 
 
 def write_samples(db: Database, endpoint: str, samples: Sequence[Sample]) -> None:

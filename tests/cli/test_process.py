@@ -60,6 +60,19 @@ def test_a_pipe_is_read() -> None:
     os.close(reader)
 
 
+def test_a_silent_pipe_is_told_of_and_read() -> None:
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", READ_PROMPT, "and then?"]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as started:
+        assert started.stderr is not None
+        said = started.stderr.readline().decode()
+        assert said == (
+            "note: reading from a pipe that is silent so far; without one: < /dev/null\n"
+        )
+        out, rest = started.communicate(b"late", timeout=30)
+    assert (started.returncode, out, rest) == (0, b"late\n\nand then?", b"")
+
+
 def test_a_socket_is_not_waited_for() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:

@@ -1,9 +1,13 @@
 from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolecall.registry.core.entities import DataPolicy, Strategy
+from rolecall.registry.policy import strategies
 from rolecall.registry.policy.strategies import matches, resolve_strategy
 
 PLAIN = Strategy("plain")
@@ -158,3 +162,45 @@ def test_resolving_again_with_the_result_changes_nothing(each: list[Strategy]) -
     assert replace(again, allow=found.allow) == found
     for endpoint in ENDPOINTS:
         assert matches(endpoint, again.allow) == matches(endpoint, found.allow)
+
+
+@settings(max_examples=500)
+@given(st.text("ab/*?[]", max_size=8), st.text("ab/\n", max_size=8))
+def test_a_glob_matches_what_fnmatch_says(glob: str, name: str) -> None:
+    assert matches(name, (glob,)) == (name == glob or fnmatchcase(name, glob))
+
+
+def test_tens_of_thousands_of_globs_are_looked_through_without_compiling_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def compiled(*_: Any) -> bool:
+        raise AssertionError("a pattern was compiled")
+
+    monkeypatch.setattr(strategies, "fnmatchcase", compiled)
+    globs = [f"*w{number:05}*" for number in range(60_000)]
+    assert not matches("openai/gpt", globs)
+    assert matches("openai/w59999x", globs)
+
+
+class Counted(str):
+    """A text that counts how often it is compared."""
+
+    compared = 0
+
+    def __eq__(self, other: object) -> bool:
+        Counted.compared += 1
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+
+def test_long_lists_of_two_layers_are_compared_once_an_entry() -> None:
+    names = [Counted(f"r{number}") for number in range(5_000)]
+    again = [Counted(f"r{number}") for number in range(5_000)]
+    globs = tuple(f"w{number}/*" for number in range(5_000))
+    wide = Strategy("wide", regions=tuple(names), allow=globs)
+    narrow = Strategy("narrow", regions=tuple(again), allow=globs)
+    found = resolve(wide, narrow)
+    assert found.regions == tuple(names)
+    assert found.allow == globs
+    assert Counted.compared < 40_000

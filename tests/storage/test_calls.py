@@ -239,7 +239,8 @@ def fill(db: Database, rows: int) -> None:
         """
         INSERT INTO calls (id, created_at, attempt, endpoint, sample_source)
         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-        SELECT hex(randomblob(8)), printf('2026-11-22T10:00:%06.3f', i / 1e3), 1, 'a/x', 'live'
+        SELECT hex(randomblob(8)),
+            printf('2026-11-22T10:%02d:%06.3f+00:00', i / 60000, i % 60000 / 1e3), 1, 'a/x', 'live'
         FROM n
         """,
         (rows,),

@@ -19,6 +19,8 @@ from rolecall.registry.routing.rules.token_estimate import context_needed, most_
 
 NOT_SET = "is not set"
 
+MOST_NAMED = 20  # of what stands in the way; all of it is in the registry
+
 
 class _Look(NamedTuple):
     """What holds for every endpoint, worked out once."""
@@ -163,7 +165,7 @@ def _look(inputs: DecisionInputs) -> _Look:
     wrong_role = wrong_task = None
     for row in covering_kinds(inputs.kinds, task.kind):
         if row.roles and (role is None or role.id not in row.roles):
-            wrong_role = f"{row.id} is only for {', '.join(row.roles)}"
+            wrong_role = f"{row.id} is only for {_listed(row.roles)}"
             break
     if role is not None and role.tasks and most_specific(role.tasks, task.kind) is None:
         wrong_task = f"{role.id} does not take {task.kind}"
@@ -198,11 +200,11 @@ def _by_capability(look: _Look, seen: _Seen) -> None:
     passed = "tools" if task.uses_tools and not task.tools_required else None
     missing = [f"{one} ({why})" for one, why in task.needs if one not in held and one != passed]
     if missing:
-        seen.exclude("CAPABILITY_MISSING", f"lacks {', '.join(missing)}")
+        seen.exclude("CAPABILITY_MISSING", f"lacks {_listed(missing)}")
     present = [] if look.role is None else [name for name in look.role.forbid if name in held]
     if present:
         assert look.role is not None
-        detail = f"has {', '.join(present)}, which {look.role.id} forbids"
+        detail = f"has {_listed(present)}, which {look.role.id} forbids"
         seen.exclude("FORBIDDEN_CAPABILITY_PRESENT", detail)
 
 
@@ -231,7 +233,7 @@ def _by_options(look: _Look, seen: _Seen) -> None:
     if task.parameters and not look.inputs.allow_drop:
         # Reasoning models refuse a temperature: it is left out, with a note, so they stay eligible.
         passed = "temperature" if "reasoning" in held else None
-        unsupported = seen.endpoint.unsupported_parameters
+        unsupported = frozenset(seen.endpoint.unsupported_parameters)
         gaps = look.inputs.api_gaps.get(seen.endpoint.api, NO_GAPS)
         refused = [n for n in task.parameters if n in unsupported and n != passed]
         lost = [n for n in task.parameters if n in gaps.parameters and n not in refused]
@@ -242,7 +244,14 @@ def _by_options(look: _Look, seen: _Seen) -> None:
 
 def _joined(first: str, names: list[str], second: str, others: list[str]) -> str:
     said = ((first, names), (second, others))
-    return "; ".join(start + ", ".join(found) for start, found in said if found)
+    return "; ".join(start + _listed(found) for start, found in said if found)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return the names as a person can read them: of thousands only the first."""
+    more = len(names) - MOST_NAMED
+    rest = f" and {more:,} more" if more > 0 else ""
+    return ", ".join(names[:MOST_NAMED]) + rest
 
 
 def _too_small(look: _Look, seen: _Seen) -> list[str]:
@@ -299,13 +308,13 @@ def _by_role(look: _Look, seen: _Seen) -> None:
         code = f"ROLE_BINDING_{assignment.status.upper()}"
         seen.exclude(code, f"its assignment is {assignment.status}")
     if assignment.tasks and most_specific(assignment.tasks, look.task.kind) is None:
-        detail = f"assigned only for {', '.join(assignment.tasks)}"
+        detail = f"assigned only for {_listed(assignment.tasks)}"
         seen.exclude("ROLE_BINDING_TASK_NOT_ALLOWED", detail)
     if assignment.capabilities:
         met = _met(assignment.capabilities, ())
         missing = [capability for capability, _ in look.task.needs if capability not in met]
         if missing:
-            detail = f"its assignment does not grant {', '.join(missing)}"
+            detail = f"its assignment does not grant {_listed(missing)}"
             seen.exclude("ROLE_BINDING_CAPABILITY_MISSING", detail)
 
 
@@ -332,7 +341,7 @@ def against_policy(endpoint: Endpoint, strategy: Strategy) -> Iterator[tuple[str
         yield "POLICY_DENY_REMOTE", f"only local is allowed{stated}"
     if strategy.regions and endpoint.region not in strategy.regions:
         where = "its region is unknown" if endpoint.region is None else f"in {endpoint.region}"
-        yield "REGION_DISALLOWED", f"{where}, allowed: {', '.join(strategy.regions)}"
+        yield "REGION_DISALLOWED", f"{where}, allowed: {_listed(strategy.regions)}"
     breaches = _breaches(strategy, endpoint)
     if breaches:
         yield "DATA_POLICY", "; ".join(breaches)

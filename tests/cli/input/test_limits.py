@@ -97,3 +97,56 @@ def test_a_folder_is_named(option: str, rolecall: Rolecall, tmp_path: Path) -> N
     ran = rolecall("route", "hello", option, tmp_path)
     assert (ran.exit_code, ran.stdout) == (2, "")
     assert ran.stderr.startswith(f"error: cannot read {tmp_path}: is a directory\n")
+
+
+LONG = "x" * 300
+DEEP = "x/" * 3000
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "said"),
+    [
+        (LONG, 1, "file name too long"),
+        (DEEP, 1, "file name too long"),
+        ("~nobody-of-this-name/x", 2, "there is no such user's home"),
+        ("~nobody-of-this-name", 2, "there is no such user's home"),
+        ("", 1, "is a folder"),
+        (".", 1, "is a folder"),
+        ("/dev/null", 1, "is not a rolecall registry"),
+        (ENDLESS, 1, "is not a rolecall registry"),
+        ("/dev/null/x", 1, "not a directory"),
+        ("one\ntwo/", 1, "is a folder"),
+    ],
+)
+@pytest.mark.parametrize("by", ["option", "environment"])
+def test_a_path_that_is_no_registry_is_one_line(
+    path: str,
+    code: int,
+    said: str,
+    by: str,
+    rolecall: Rolecall,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one\ntwo").mkdir()
+    if by == "environment" and not path:
+        return  # an empty variable is none
+    words = ("--registry", path) if by == "option" else ()
+    env = {"ROLECALL_REGISTRY": path} if by == "environment" else {}
+    for command in (("endpoints", "list"), ("telemetry", "list"), ("registry", "check")):
+        ran = rolecall(*command, *words, env=env)
+        assert (ran.exit_code, ran.stdout) == (code, "")
+        error, hint = ran.stderr.splitlines()
+        assert error.startswith("error: ")
+        assert said in error or "there is no registry at" in error
+        assert hint.startswith("hint: ")
+
+
+@pytest.mark.parametrize("option", ["-f", "--messages", "--schema", "--tools", "-a"])
+@pytest.mark.parametrize("path", [LONG, DEEP, "~nobody-of-this-name/x", "no\nfile"])
+def test_a_path_that_is_no_file_is_one_line(option: str, path: str, rolecall: Rolecall) -> None:
+    ran = rolecall("route", "hello", option, path)
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert ran.stderr.splitlines()[0].startswith("error: cannot read ")
+    assert len(ran.stderr.splitlines()) <= 2
