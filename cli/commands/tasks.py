@@ -89,7 +89,7 @@ def add(
     \b
     Examples:
       rolecall tasks add code.sql --example "tune a slow join"
-      rolecall tasks add code.review --role coder --example "is this diff correct?"
+      rolecall tasks add code.review --role coder --example "is this diff ok?"
       rolecall tasks remove legal && rolecall tasks add legal --starter
     """
     facts = {

@@ -113,15 +113,29 @@ def parse_plainly(command: Any) -> None:
 def _parse_with_pairs(
     parse: Callable[[Any, list[str]], list[str]], pairs: set[str], context: Any, args: list[str]
 ) -> list[str]:
-    """Parse words of which NAME=VALUE after an option of a pair counts as two."""
+    """Parse words of which NAME=VALUE after an option of a pair, or joined to it, counts as two."""
     words: list[str] = []
     for place, word in enumerate(args):
         if word == "--":
             words += args[place:]
             break
-        is_pair = place > 0 and args[place - 1] in pairs and _ASSIGNED.fullmatch(word)
-        words += word.split("=", 1) if is_pair else [word]
+        option, value = _joined_pair(word, pairs)
+        if not option and place > 0 and args[place - 1] in pairs:
+            value = word
+        if _ASSIGNED.fullmatch(value):
+            words += [*option, *value.split("=", 1)]
+        else:
+            words.append(word)
     return parse(context, words)
+
+
+def _joined_pair(word: str, pairs: set[str]) -> tuple[list[str], str]:
+    """Return the option and the value of `--option=NAME=VALUE` or `-oNAME=VALUE`, else nothing."""
+    for option in pairs:
+        start = f"{option}=" if option.startswith("--") else option
+        if word.startswith(start) and word != start:
+            return [option], word.removeprefix(start)
+    return [], ""
 
 
 def _usage(argument: TyperArgument, _context: typer.Context) -> list[str]:

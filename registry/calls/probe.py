@@ -26,7 +26,11 @@ from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.protocol import Target
 from rolecall.registry.providers.sent_chat import sent_chat
 from rolecall.registry.routing.rules.cost import is_unpriced
-from rolecall.registry.routing.rules.eligibility import against_policy, max_output_tokens
+from rolecall.registry.routing.rules.eligibility import (
+    against_policy,
+    made_by,
+    max_output_tokens,
+)
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.registry import read_registry
 from rolecall.registry.storage.statistics import read_endpoint_statistics
@@ -103,6 +107,8 @@ def probe_endpoints(
         if endpoint.id not in chosen:
             continue
         why = _against(endpoint, strategy, environment, is_named=bool(wanted.globs))
+        made = made_by(endpoint, models[endpoint.model])
+        why = f"makes {made}, no text" if made else why
         if why is not None:
             yield Probed(endpoint.id, skipped=why)
             continue

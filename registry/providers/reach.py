@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from threading import Thread
 from urllib.parse import urlsplit
 
@@ -26,6 +25,8 @@ def is_reached(base_url: str, within_s: float = CONNECT_S) -> bool:
 
     Finding the host's address counts: it runs in a thread that is left behind when time is up.
     """
+    import socket  # 3 ms that a decision for a remote endpoint does without
+
     where = place(base_url)
     found: list[bool] = []
 

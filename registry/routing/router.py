@@ -149,6 +149,7 @@ class Router:
             self._decision(request, choices, inputs, ranked, layers),
             elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
         )
+        decision = replace(decision, notes=decision.notes + self._reached(inputs, ranked))
         return self.recorder.decided(decision, will_call=will_call) if record else decision
 
     def _ranked(self, snapshot: Snapshot, reading: Reading, inputs: DecisionInputs) -> Ranked:
@@ -245,12 +246,14 @@ class Router:
         )
         return reading, replace(task, difficulty=reading.difficulty), role
 
-    def _reached(self, inputs: DecisionInputs, ranked: Ranked, now: datetime) -> tuple[str, ...]:
+    def _reached(self, inputs: DecisionInputs, ranked: Ranked) -> tuple[str, ...]:
         every = inputs.endpoints
         chosen = next((one for one in every if one.id == ranked.chosen), None)
         if chosen is None:
             return ()
-        return reachability_notes(self._db, chosen, every, ranked.excluded, now, self._connect)
+        return reachability_notes(
+            self._db, chosen, every, ranked.excluded, self.now(), self._connect
+        )
 
     def _decision(
         self,
@@ -284,10 +287,7 @@ class Router:
             scorer_version=self._scorer.version,
             elapsed_ms=0.0,
             prompt=prompt if layers.log_prompts else None,
-            notes=(
-                *(*request.notes, *layers.notes, *inputs.notes, *ranked.notes),
-                *self._reached(inputs, ranked, now),
-            ),
+            notes=request.notes + layers.notes + inputs.notes + ranked.notes,
             prompt_sha256=hashlib.sha256(prompt.encode(errors="surrogatepass")).hexdigest(),
         )
 

@@ -44,6 +44,7 @@ def test_one_that_is_registered_all_the_same_is_no_candidate(rolecall: Rolecall)
     assert against["code"] == "MODALITY_UNSUPPORTED"
     assert against["detail"] == "makes embeddings, no text"
     assert "text-embedding-3-small" in text
+    assert "skipped: makes embeddings, no text" in rolecall("probe", "lab/e").stdout
 
 
 @pytest.mark.parametrize(

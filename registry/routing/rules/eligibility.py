@@ -98,6 +98,11 @@ def _met(capabilities: tuple[str, ...], modalities: tuple[str, ...]) -> frozense
     return frozenset(met)
 
 
+def made_by(endpoint: Endpoint, model: Model) -> str | None:
+    """Return what an endpoint makes instead of text, by its names; null where it may well chat."""
+    return made_instead((model.id, model.family or "", endpoint.remote_model), model.capabilities)
+
+
 def max_output_tokens(endpoint: Endpoint, model: Model) -> int | None:
     """Return the longest answer an endpoint gives, its own limit before its model's."""
     if endpoint.max_output_tokens is not None:
@@ -214,8 +219,7 @@ def _by_form(look: _Look, seen: _Seen) -> None:
     untaken = [name for name in task.modalities if name not in seen.model.modalities]
     lost = [n for n in task.modalities if n in lossy and n not in untaken] if lossy else []
     forms = list(look.inputs.untaken_forms.get(seen.endpoint.id, ()))
-    names = (seen.model.id, seen.model.family or "", seen.endpoint.remote_model)
-    made = made_instead(names, seen.model.capabilities)
+    made = made_by(seen.endpoint, seen.model)
     if made is not None:
         seen.exclude("MODALITY_UNSUPPORTED", f"makes {made}, no text")
     elif untaken or lost or forms:

@@ -58,6 +58,7 @@ def test_a_name_that_is_neither_is_answered_with_near_ones(rolecall: Rolecall) -
         ("-o", "temperature", "0.2", "-o", "stop", "a=b"),
         ("-o", "temperature=0.2", "-o", "stop=a=b"),
         ("--option", "temperature=0.2", "--option", "stop", "a=b"),
+        ("-otemperature=0.2", "--option=stop=a=b"),
     ],
 )
 def test_a_parameter_is_given_in_either_form(words: tuple[str, ...], rolecall: Rolecall) -> None:
