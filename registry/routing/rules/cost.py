@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rolecall.registry.core.chat import Usage
 
 _NO_PRICE = Price()
+UNKNOWN_SIZE = "the size of an attachment is unknown"
 _NO_LIMIT = 1e12  # tokens: more than any answer has
 
 
@@ -162,7 +163,7 @@ def of_unknown_cost(
     """Return why a limit excludes an endpoint whose input may be of any length, if it may be."""
     if worst_usd(endpoint, strategy, task, 0) is not None:
         return None
-    detail = f"the size of an attachment is unknown; {because}"
+    detail = f"{UNKNOWN_SIZE}; {because}"
     return Exclusion(candidate.endpoint, "BUDGET_EXCEEDED", detail)
 
 

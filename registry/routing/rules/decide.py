@@ -10,7 +10,7 @@ from rolecall.registry.core.decisions import Candidate, Exclusion
 from rolecall.registry.core.entities import Endpoint, Model
 from rolecall.registry.core.formatting import usd
 from rolecall.registry.core.predictions import Prediction
-from rolecall.registry.routing.rules.cost import of_unknown_cost, over_spend_limit
+from rolecall.registry.routing.rules.cost import UNKNOWN_SIZE, of_unknown_cost, over_spend_limit
 from rolecall.registry.routing.rules.eligibility import (
     exclusions_after_scoring,
     find_eligible,
@@ -100,6 +100,8 @@ def _hint(against: list[list[Exclusion]], keys: Mapping[str, str | None]) -> str
     if code == "AUTH_UNAVAILABLE":
         unset = Counter(keys.get(each.endpoint) for each in nearest if each.code == code)
         return f"export {unset.most_common(1)[0][0]}=..."
+    if any(each.code == code and each.detail.startswith(UNKNOWN_SIZE) for each in nearest):
+        return "say how long the whole input is: --input-tokens N"
     return _HINTS.get(code, "rolecall explain")
 
 
