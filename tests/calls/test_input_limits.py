@@ -50,6 +50,12 @@ def test_a_pdf_that_cannot_be_read_is_refused_under_a_limit_and_sent_without_one
     refused = rolecall(command, "Summarise", "-a", locked, "--max-cost", "100")
     assert refused.exit_code == 6
     assert "the size of an attachment is unknown; at most $100" in refused.stderr
+    assert "hint: say how long the whole input is: --input-tokens N" in refused.stderr
+    declared = rolecall(
+        command, "Summarise", "-a", locked, "--max-cost", "100", "--input-tokens", "900"
+    )
+    assert declared.exit_code == 0
+    serving.server.requests.clear()
     assert serving.server.requests == []
     free = rolecall(command, "Summarise", "-a", locked)
     assert free.exit_code == 0

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rolecall.registry.core.chat import Usage
 
 _NO_PRICE = Price()
+UNKNOWN_SIZE = "the size of an attachment is unknown"
 _NO_LIMIT = 1e12  # tokens: more than any answer has
 _ANY_LENGTH = 10**12  # tokens: more than any input has
 # What Anthropic asks for a token kept for an hour, in terms of a token read.
@@ -315,7 +316,7 @@ def of_unknown_cost(
     """Return why a limit excludes an endpoint whose input may be of any length, if it may be."""
     if usd_at_most(endpoint, strategy, task, 0) is not None:
         return None
-    detail = f"the size of an attachment is unknown; {because}"
+    detail = f"{UNKNOWN_SIZE}; {because}"
     return Exclusion(candidate.endpoint, "BUDGET_EXCEEDED", detail)
 
 

@@ -10,7 +10,7 @@ from rolecall.registry.core.decisions import PRICE_UNKNOWN, Candidate, Exclusion
 from rolecall.registry.core.entities import Endpoint, Model, Strategy
 from rolecall.registry.core.formatting import rounded, usd
 from rolecall.registry.core.predictions import Prediction
-from rolecall.registry.routing.rules.cost import of_unknown_cost, over_spend_limit
+from rolecall.registry.routing.rules.cost import UNKNOWN_SIZE, of_unknown_cost, over_spend_limit
 from rolecall.registry.routing.rules.eligibility import (
     NOT_SET,
     exclusions_after_scoring,
@@ -116,6 +116,8 @@ def _hint(against: list[list[Exclusion]], keys: Mapping[str, str | None]) -> str
     unpriced = [each.endpoint for each in nearest if each.detail.startswith(PRICE_UNKNOWN)]
     if code == "BUDGET_EXCEEDED" and len(unpriced) == len(nearest):
         return f"say what it costs: rolecall endpoints edit {unpriced[0]}"
+    if any(each.code == code and each.detail.startswith(UNKNOWN_SIZE) for each in nearest):
+        return "say how long the whole input is: --input-tokens N"
     return _HINTS.get(code, "rolecall explain")
 
 
