@@ -50,8 +50,8 @@ def find_prices(
     """Return what each model asks for, `source` saying who says so; null where nobody does.
 
     A price counts if it is known for input and output: first as given, then that of the registry's
-    endpoints of that model (where they differ the median, which has no tiers), then what models.dev
-    lists. A model is known by the last
+    endpoints of that model (where they differ the median, which has no tiers; 0 for a local one
+    without a price), then what models.dev lists. A model is known by the last
     part of its id, whatever the case. A variant (`MODEL-high`) without a price has its model's.
     """
     by_name = {short_name(model): price for model, price in given.items()}
@@ -78,7 +78,10 @@ def _price(source: YamlSource, node: Node, model: str, filename: str) -> Price:
 
 def _registered(registry: Registry) -> dict[str, Price]:
     asked: dict[str, list[Price]] = {}
-    for endpoint in registry.endpoints:
+    for endpoint in sorted(registry.endpoints, key=lambda one: one.price is None):
+        # A local server bills nobody, unless another endpoint of the model says what it costs.
+        if endpoint.price is None and endpoint.locality == "local":
+            asked.setdefault(short_name(endpoint.model), [Price(0.0, 0.0)])
         if endpoint.price is not None and _pair(endpoint.price) is not None:
             asked.setdefault(short_name(endpoint.model), []).append(endpoint.price)
     return {

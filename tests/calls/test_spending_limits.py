@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from rolecall.registry.calls.ask import open_asker
+from rolecall.registry.calls.attempt import _is_refusal
 from rolecall.registry.calls.events import Asking, AskRequest
 from rolecall.registry.core.chat import Chat, Text, TextDelta, Turn
 from rolecall.registry.core.entities import Api, Price
-from rolecall.registry.core.errors import BudgetExceeded
+from rolecall.registry.core.errors import BudgetExceeded, CallFailed
 from rolecall.registry.core.requests import RoutingChoices
 from rolecall.registry.editing.open import open_registry
 from tests.calls.matrix import APIS
@@ -148,6 +149,29 @@ def test_what_was_refused_before_an_answer_began_cost_nothing(
     calls = serving.calls()
     assert {(call.cost_usd, call.reserved_usd) for call in calls} == {(0.0, None)}
     assert serving.spent_usd("app:desk") == 0
+
+
+@pytest.mark.parametrize(
+    ("error_type", "status", "was_sent", "is_free"),
+    [
+        *(("rate_limited", 429, False, True), ("server_error", 500, False, True)),
+        *(("overloaded", 529, False, True), ("not_found", 302, False, True)),
+        # A gateway gave up on a server that may have answered.
+        *(("server_error", 502, False, False), ("server_error", 504, False, False)),
+        *(("server_error", 524, False, False), ("bad_request", 408, False, False)),
+        # A refusal in a stream that had begun; there, too, an overload may come late.
+        *(("rate_limited", 200, False, True), ("auth", 200, False, True)),
+        *(("overloaded", 200, False, False), ("stream_error", 200, False, False)),
+        *(("connect_failed", None, False, True), ("connect_failed", None, True, False)),
+        *(("connect_timeout", None, False, True), ("first_token_timeout", None, False, False)),
+        *(("interrupted", None, False, False), ("stream_cut", 200, False, False)),
+    ],
+)
+def test_only_what_surely_was_not_billed_is_booked_as_nothing(
+    error_type: str, status: int | None, was_sent: bool, is_free: bool
+) -> None:
+    failure = CallFailed(error_type, "said", status=status, was_sent=was_sent)
+    assert _is_refusal(failure) is is_free
 
 
 def test_a_call_above_its_limit_says_so_with_the_figures(

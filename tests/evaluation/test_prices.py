@@ -78,6 +78,17 @@ def test_the_registrys_tiers_are_kept_where_its_prices_agree() -> None:
     assert find_prices(["m"], {}, pool) == {"m": Price(2.0, 12.0, tiers=tiers, source="registry")}
 
 
+def test_a_local_endpoint_without_a_price_asks_nothing_unless_another_says_more() -> None:
+    local = Endpoint("here/m", "m", locality="local")
+    alone = Registry(1, endpoints=(local,))
+    assert find_prices(["m"], {}, alone) == {"m": Price(0.0, 0.0, source="registry")}
+    priced = serving("m", (2.0, 12.0))
+    both = replace(priced, endpoints=(local, *priced.endpoints))
+    assert find_prices(["m"], {}, both) == {"m": Price(2.0, 12.0, source="registry")}
+    remote = Registry(1, endpoints=(replace(local, locality="remote"),))
+    assert find_prices(["m"], {}, remote) == {"m": None}
+
+
 def test_a_variant_has_its_models_price_unless_it_has_its_own() -> None:
     pool, own = serving("m", (1.0, 2.0)), Price(3.0, 4.0, source="p.yaml")
     found = find_prices(["m-high", "x/M:none", "m-low", "n-high"], {"m-low": own}, pool)
