@@ -22,7 +22,7 @@ def key_mark(endpoint: Endpoint, environment: Mapping[str, str], salt: str) -> s
     key = key_in(environment, endpoint.key_env or "") or endpoint.key_command
     if not key:
         return None
-    said = f"{urlsplit(endpoint.base_url).hostname}\0{key}".encode(errors="surrogatepass")
+    said = f"{_host(endpoint.base_url)}\0{key}".encode(errors="surrogatepass")
     return hmac.new(salt.encode(), said, "sha256").hexdigest()[:_DIGITS]
 
 
@@ -32,3 +32,10 @@ def key_source(endpoint: Endpoint, environment: Mapping[str, str]) -> str:
     if endpoint.key_env is not None and (is_set or endpoint.key_command is None):
         return endpoint.key_env
     return f"the key_command of {endpoint.id}"
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:  # no URL: it is called by nobody, and shares its key with nobody
+        return url
