@@ -21,8 +21,8 @@ DEEPEST = 100
 CPU_LIMIT_S = 2
 WALL_LIMIT_S = 3.0
 MEMORY_LIMIT_BYTES = 1024 * 1024 * 1024
-# Under these, a check takes under a second: parts of the schema with its references followed, and
-# characters of the answer for each of them; and characters of the schema.
+# Under these, a check takes a second or two at worst: parts of the schema with its references
+# followed, characters of the answer for each of them, and characters of the schema.
 _MOST_PARTS = 1_000
 _MOST_WORK = 1_000_000
 _MOST_CHARS = 100_000
@@ -31,7 +31,10 @@ _TOO_LONG = f"it takes longer than {CPU_LIMIT_S} s"
 _ENDLESS = "the schema refers to itself without end"
 # What can take exponential or quadratic time, whatever the size: to follow, and on an answer.
 _SLOW_TO_FOLLOW = frozenset({"$dynamicRef", "$recursiveRef"})
-_SLOW = _SLOW_TO_FOLLOW | {"pattern", "patternProperties", "uniqueItems"}
+_SLOW = _SLOW_TO_FOLLOW | {
+    *("pattern", "patternProperties", "uniqueItems"),
+    *("unevaluatedItems", "unevaluatedProperties"),
+}
 
 
 class SchemaUnchecked(RegistryError):
