@@ -127,6 +127,7 @@ def request_of(chat: Chat) -> Request:
         max_tokens=chat.max_tokens,
         files=chat.files,
         forms=chat.forms,
+        cache_ttl=chat.cache_ttl,
         notes=chat.notes,
     )
 

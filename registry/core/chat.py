@@ -131,6 +131,21 @@ class Chat:
     notes: tuple[str, ...] = ()
 
     @property
+    def cache_ttl(self) -> str | None:
+        """How long the input is asked to be kept in a cache: `5m` or `1h`; null where it is not."""
+        parts = [part for turn in self.turns for part in turn.parts]
+        parts += [inner for one in parts if isinstance(one, ToolResult) for inner in one.content]
+        extras = [getattr(one, "extra", None) for one in (*parts, *self.tools)]
+        marks = [one["cache_control"] for one in extras if one and "cache_control" in one]
+        if "cache_control" in self.options:
+            marks.append(self.options["cache_control"])
+        if not marks:
+            return None
+        return (
+            "1h" if any(isinstance(one, dict) and one.get("ttl") == "1h" for one in marks) else "5m"
+        )
+
+    @property
     def parameters(self) -> tuple[str, ...]:
         """The names of the request parameters that an endpoint must take, sorted.
 

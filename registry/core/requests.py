@@ -48,7 +48,8 @@ class Request:
     `tools_text` describe attached tools, as JSON, and `schema_text` an answer schema; `parameters`
     names the request parameters set. The first `history` messages were decided on before, in the
     same conversation. `input_tokens` is the caller's own count, else null. `files` names files
-    read. `forms` are those of `Chat`, `notes` say what of the request as given is left out.
+    read. `forms` and `cache_ttl` are those of `Chat`, `notes` say what of the request as given is
+    left out.
     """
 
     messages: tuple[Message, ...]
@@ -63,6 +64,7 @@ class Request:
     max_tokens: int | None = None
     files: tuple[str, ...] = ()
     forms: tuple[str, ...] = ()
+    cache_ttl: str | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -76,7 +78,8 @@ class Task:
     for `tools`. `input_tokens` is what is expected; `most_input_tokens` has the most that the
     families of tokenizers in `token_estimate` make of the input, null where that is not known, and
     is empty where the input is as long as declared. `worth` is what is at stake, as a factor on
-    the strategy's `quality_usd`, and `worth_source` says what set it. `forms` are those of `Chat`.
+    the strategy's `quality_usd`, and `worth_source` says what set it. `forms` and `cache_ttl` are
+    those of `Chat`.
     """
 
     kind: str
@@ -98,6 +101,7 @@ class Task:
     worth: float = 1.0
     worth_source: str = "default"
     forms: tuple[str, ...] = ()
+    cache_ttl: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

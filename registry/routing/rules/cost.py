@@ -69,10 +69,20 @@ class Rates(NamedTuple):
         )
         return per_million / 1e6
 
-    def dearest_input(self, task: Task) -> float:
-        """Return the most that a token of the task's input may cost."""
-        rates = (self.input, self.cache_read, self.cache_write, self.cache_write_1h)
-        return max(*rates, self.input_audio if hears(task) else 0.0)
+    def dearest_input(self, endpoint: Endpoint, task: Task) -> float:
+        """Return the most that a token of the task's input may cost at an endpoint.
+
+        Anthropic's API writes to its cache what is asked to be kept; others may of their own
+        accord, though never for an hour.
+        """
+        rates = [self.input, self.cache_read]
+        if task.cache_ttl is not None or endpoint.api != "anthropic":
+            rates.append(self.cache_write)
+        if task.cache_ttl == "1h":
+            rates.append(self.cache_write_1h)
+        if hears(task):
+            rates.append(self.input_audio)
+        return max(rates)
 
     def dearest_output(self, task: Task) -> float:
         """Return the most that a token of the task's answer may cost."""
@@ -240,7 +250,7 @@ def usd_at_most(
     """
     if seen is None or seen.input_tokens is None:
         most, rates = _most_input(endpoint, strategy, task)
-        dearest = rates.dearest_input(task)
+        dearest = rates.dearest_input(endpoint, task)
         if most is None and dearest:
             return None
         input_usd = (most or 0) * dearest / 1e6

@@ -133,6 +133,7 @@ def build_task(
         worth=factor,
         worth_source=worth_source,
         forms=request.forms,
+        cache_ttl=request.cache_ttl,
     )
 
 

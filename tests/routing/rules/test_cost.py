@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rolecall.registry.core.chat import Usage
 from rolecall.registry.core.decisions import SpendLimit
-from rolecall.registry.core.entities import Endpoint, Price, PriceTier, Strategy
+from rolecall.registry.core.entities import Api, Endpoint, Price, PriceTier, Strategy
 from rolecall.registry.core.requests import Task
 from rolecall.registry.routing.rules.cost import (
     affordable_tokens,
@@ -240,6 +240,7 @@ def test_the_worst_case_is_never_under_what_is_booked(
         input_tokens=usage.input_tokens + spare_input,
         modalities=("text", "audio"),
         parameters=("modalities",),
+        cache_ttl="1h",
     )
     most = usage.output_tokens + spare_output
     booked = cost(usage, price)
@@ -265,13 +266,29 @@ def test_what_is_affordable_never_costs_more_than_the_ceiling() -> None:
     count = affordable_tokens(ENDPOINT, TASK, STRATEGY, 0.02)
     assert count is not None
     assert count > 0
-    worst = (1_000 * 6.0 + count * 15.0) / 1e6  # if all of it is written to a cache for an hour
+    worst = (1_000 * 3.75 + count * 15.0) / 1e6  # if all of it is written to a cache
     assert worst <= 0.02 < worst + 15.0 / 1e6
+
+
+@pytest.mark.parametrize(
+    ("api", "ttl", "price"),
+    [
+        ("anthropic", None, 3.0),
+        ("anthropic", "5m", 3.75),
+        ("anthropic", "1h", 6.0),
+        ("openai", None, 3.75),
+    ],
+)
+def test_the_worst_input_is_written_to_a_cache_only_where_that_may_be(
+    api: Api, ttl: str | None, price: float
+) -> None:
+    endpoint, task = replace(ENDPOINT, api=api), replace(TASK, cache_ttl=ttl)
+    assert usd_at_most(endpoint, STRATEGY, task, 0) == pytest.approx(1_000 * price / 1e6)
 
 
 def test_an_estimated_input_is_paid_for_at_the_most_that_it_may_be() -> None:
     most = tuple(TASK.input_tokens + 100 * (place + 1) for place in range(len(FAMILIES)))
-    estimated = replace(TASK, input_tokens_declared=False, most_input_tokens=most)
+    estimated = replace(TASK, input_tokens_declared=False, most_input_tokens=most, cache_ttl="5m")
     by_endpoint = [
         affordable_tokens(endpoint, estimated, STRATEGY, 0.02)
         for endpoint in (
@@ -287,7 +304,7 @@ def test_an_estimated_input_is_paid_for_at_the_most_that_it_may_be() -> None:
     assert price is not None
     assert price.input_usd_per_mtok is not None
     assert price.output_usd_per_mtok is not None
-    step = 100 * 2 * price.input_usd_per_mtok  # if it is written to a cache for an hour
+    step = 100 * max(price.input_usd_per_mtok, price.cache_write_usd_per_mtok or 0)
     sure = affordable_tokens(ENDPOINT, TASK, STRATEGY, 0.02)
     assert sure is not None
     fewer = step / price.output_usd_per_mtok
@@ -317,7 +334,7 @@ def test_with_max_tokens_the_worst_case_must_fit() -> None:
     against = over_spend_limit(candidate("p/m"), ENDPOINT, asked, STRATEGY, spend_limit)
     assert against is not None
     assert against.code == "BUDGET_EXCEEDED"
-    assert against.detail == "at worst $0.036; at most $0.02"
+    assert against.detail == "at worst $0.0338; at most $0.02"
     few = replace(TASK, max_tokens=500)
     assert over_spend_limit(candidate("p/m"), ENDPOINT, few, STRATEGY, spend_limit) is None
 
