@@ -38,7 +38,7 @@ def test_after_a_fallback_the_first_choice_is_tried_again_said_so_and_kept_once_
         told = json.loads(result.stdout)
         answered.append(told["endpoint"])
         said.append("lab/cheap was never timed: it is asked once" in result.stderr)
-    assert answered[:4] == ["lab/other"] * 4
+    assert answered[:3] == ["lab/other"] * 3
     assert sum(said) == 1
     tried = said.index(True)
     assert answered[: tried + 1] == [*["lab/other"] * tried, "lab/cheap"]
@@ -74,4 +74,4 @@ def test_one_that_keeps_failing_is_tried_less_and_less(
         assert rolecall("ask", "hello").exit_code == 0
     calls = serving.calls()
     tried = sum(call.endpoint == "lab/cheap" for call in calls)
-    assert 2 <= tried <= len(calls) / 5
+    assert 2 <= tried <= len(calls) / 3

@@ -18,7 +18,7 @@ from rolecall.registry.routing.rules.ranking import near_ties
 from rolecall.registry.routing.rules.reasons import reasons
 
 UNTIMED_TRIED = "UNTIMED_ENDPOINT_TRIED"
-CALLS_PER_TRIAL = 5
+CALLS_PER_TRIAL = 3
 _OF_RANK = (
     *("BEST_TOTAL_SCORE", "TIE_BREAK_APPLIED"),
     *("CONTINUITY_AFFINITY_APPLIED", "LOCAL_PREFERENCE_APPLIED"),
