@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -19,7 +21,7 @@ from rolecall.registry.editing.open import open_registry
 from rolecall.registry.storage.calls import CallFilter, recent_calls
 from tests.calls.processes import WatchfulServer, running
 from tests.calls.serving import Serving
-from tests.faults.plan import Plan
+from tests.faults.plan import DEFAULT_TEXT, Plan
 from tests.faults.server import FaultServer
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -73,6 +75,31 @@ def test_a_schema_check_heeds_ctrl_c(watchful: WatchfulServer, tmp_path: Path) -
         code, _, _ = command.end()
     assert code == 130
     assert time.monotonic() - at < WALL_LIMIT_S / 2
+
+
+def test_an_answer_is_out_before_its_check_begins(watchful: WatchfulServer, tmp_path: Path) -> None:
+    watchful.plan("m", Plan())
+    mark = tmp_path / "checking"
+    with running("ask", "hello", "--check", f"touch {mark}; sleep 60") as command:
+        command.wait_for(mark.exists)
+        assert command.process.stdout is not None
+        assert os.read(command.process.stdout.fileno(), 1_000).decode() == f"{DEFAULT_TEXT}\n"
+
+
+@pytest.mark.parametrize("flags", [(), ("--retry-invalid", "1"), ("--json",)])
+def test_an_answer_whose_check_is_interrupted_is_printed_and_recorded(
+    serving: Serving, watchful: WatchfulServer, tmp_path: Path, flags: tuple[str, ...]
+) -> None:
+    watchful.plan("m", Plan())
+    mark = tmp_path / "checking"
+    with running("ask", "hello", "--check", f"touch {mark}; sleep 60", *flags) as command:
+        command.wait_for(mark.exists)
+        command.stop(signal.SIGINT)
+        code, out, _ = command.end()
+    answer = json.loads(out)["answer"] if "--json" in flags else out.removesuffix("\n")
+    assert (code, answer) == (130, DEFAULT_TEXT)
+    [call] = serving.calls()
+    assert (call.error_type, call.output_tokens) == (None, Plan().output_tokens)
 
 
 def test_within_the_answer_a_pipe_got_nothing(serving: Serving, watchful: WatchfulServer) -> None:
