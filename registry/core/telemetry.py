@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from rolecall.registry.core.chat import Turn
+    from rolecall.registry.core.decisions import Decision
 
 SampleSource = Literal["live", "probe", "batch"]
 OutcomeSource = Literal["human", "judge", "check"]
@@ -161,3 +165,23 @@ class OutcomeStatistics:
     mean_score: float = 0.0
     weight: float = 0.0
     residual: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said in one turn of a conversation, the answer included, and when."""
+
+    conversation_id: str
+    created_at: str
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What follows from one decision and is not in the registry yet, in the order it happened."""
+
+    id: str
+    decision: Decision | None = None
+    calls: tuple[Call, ...] = ()
+    said: Said | None = None
+    outcomes: tuple[Outcome, ...] = ()

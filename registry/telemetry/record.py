@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from rolecall.registry.core.chat import Turn
 from rolecall.registry.core.clock import Now, stamp, utc_now
-from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.entities import Scope
 from rolecall.registry.core.errors import BudgetExceeded, RegistryError, UnknownRecord
-from rolecall.registry.core.telemetry import Call, Outcome
+from rolecall.registry.core.telemetry import Call, Outcome, Pending
 from rolecall.registry.policy.budget import remaining, spending_scopes
 from rolecall.registry.storage.calls import finish_call, insert_call, read_call
 from rolecall.registry.storage.connection import Database
@@ -38,26 +36,6 @@ from rolecall.registry.telemetry.statistics import after_call, after_outcome, ki
 
 class CircuitOpen(RegistryError):
     """The endpoint's circuit was opened, or its trial taken, since the decision was made."""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What was said in one turn of a conversation, the answer included, and when."""
-
-    conversation_id: str
-    created_at: str
-    turns: tuple[Turn, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """What follows from one decision and is not in the registry yet, in the order it happened."""
-
-    id: str
-    decision: Decision | None = None
-    calls: tuple[Call, ...] = ()
-    said: Said | None = None
-    outcomes: tuple[Outcome, ...] = ()
 
 
 def begin_call(db: Database, call: Call, scopes: Iterable[Scope]) -> None:
