@@ -17,7 +17,7 @@ from rolecall.registry.core.entities import Endpoint, Scope
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.core.ids import new_id
 from rolecall.registry.core.key_marks import key_mark
-from rolecall.registry.core.telemetry import Call, SampleSource
+from rolecall.registry.core.telemetry import Call, Passage, SampleSource
 from rolecall.registry.providers.client import Client
 from rolecall.registry.providers.hosts import provider_name
 from rolecall.registry.providers.keys import resolve_key
@@ -25,7 +25,6 @@ from rolecall.registry.providers.protocol import Target
 from rolecall.registry.routing.rules.cost import cost_of, filled_price
 from rolecall.registry.routing.rules.eligibility import against_policy
 from rolecall.registry.telemetry.circuit import refuses_key
-from rolecall.registry.telemetry.record import Passage
 from rolecall.registry.telemetry.recorder import Recorder
 
 NOT_BILLED = "not billed"

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from rolecall.registry.core.chat import Turn
+    from rolecall.registry.core.decisions import Decision
 
 SampleSource = Literal["live", "probe", "batch"]
 OutcomeSource = Literal["human", "judge", "check"]
@@ -170,3 +175,39 @@ class OutcomeStatistics:
     mean_score: float = 0.0
     weight: float = 0.0
     residual: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said in one turn of a conversation, the answer included, and when."""
+
+    conversation_id: str
+    created_at: str
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What follows from one decision and is not in the registry yet, in the order it happened.
+
+    `key_marks` are those of the keys that calls were sent with, by the call's id.
+    """
+
+    id: str
+    decision: Decision | None = None
+    calls: tuple[Call, ...] = ()
+    said: Said | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    key_marks: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What a call may pass: an open circuit, if no server asked for it (`is_last`: nobody else is
+    left to ask), and one that a key other than the call's (`key_mark`) opened."""
+
+    is_last: bool = False
+    key_mark: str | None = None
+
+
+NO_PASSAGE = Passage()

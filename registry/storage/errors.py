@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -13,7 +14,11 @@ _LEAST_FREE_BYTES = 128 * 1024
 def unusable(path: Path, error: sqlite3.DatabaseError) -> RegistryUnusable:
     """Return the refusal that an error of SQLite stands for."""
     name = getattr(error, "sqlite_errorname", "") or ""
-    if name.startswith("SQLITE_FULL") or (name.startswith("SQLITE_IOERR") and _is_full(path)):
+    # A full disk also keeps SQLite from opening a file for more than reading.
+    is_hindered = name.startswith("SQLITE_IOERR") or (
+        name.startswith("SQLITE_READONLY") and os.access(path, os.W_OK)
+    )
+    if name.startswith("SQLITE_FULL") or (is_hindered and _is_full(path)):
         return RegistryUnusable(
             f"no space left to write the registry {path}",
             hint="free some disk space and try again; nothing was changed",

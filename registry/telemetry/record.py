@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from rolecall.registry.core.chat import Turn
 from rolecall.registry.core.clock import Now, stamp, utc_now
-from rolecall.registry.core.decisions import Decision
 from rolecall.registry.core.entities import Scope
 from rolecall.registry.core.errors import BudgetExceeded, RegistryError, UnknownRecord
-from rolecall.registry.core.telemetry import Call, Outcome
+from rolecall.registry.core.telemetry import NO_PASSAGE, Call, Outcome, Passage, Pending
 from rolecall.registry.policy.budget import remaining, spending_scopes
 from rolecall.registry.storage.calls import finish_call, insert_call, read_call
 from rolecall.registry.storage.connection import Database
@@ -53,42 +51,6 @@ class CircuitOpen(RegistryError):
     def __init__(self, message: str, wait_s: float = 0.0) -> None:
         super().__init__(message)
         self.wait_s = wait_s
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What was said in one turn of a conversation, the answer included, and when."""
-
-    conversation_id: str
-    created_at: str
-    turns: tuple[Turn, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """What follows from one decision and is not in the registry yet, in the order it happened.
-
-    `key_marks` are those of the keys that calls were sent with, by the call's id.
-    """
-
-    id: str
-    decision: Decision | None = None
-    calls: tuple[Call, ...] = ()
-    said: Said | None = None
-    outcomes: tuple[Outcome, ...] = ()
-    key_marks: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """What a call may pass: an open circuit, if no server asked for it (`is_last`: nobody else is
-    left to ask), and one that a key other than the call's (`key_mark`) opened."""
-
-    is_last: bool = False
-    key_mark: str | None = None
-
-
-NO_PASSAGE = Passage()
 
 
 def begin_call(

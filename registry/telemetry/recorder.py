@@ -14,21 +14,14 @@ from rolecall.registry.core.entities import Scope
 from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.core.ids import new_id
 from rolecall.registry.core.reporting import Tell, say_nothing
-from rolecall.registry.core.telemetry import Call, Outcome
+from rolecall.registry.core.telemetry import NO_PASSAGE, Call, Outcome, Passage, Pending, Said
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.policy.budget import spending_scopes
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import insert_decision
 from rolecall.registry.storage.statistics import make_key_salt, read_key_salt
-from rolecall.registry.telemetry.record import (
-    NO_PASSAGE,
-    Passage,
-    Pending,
-    Said,
-    apply_pending,
-    begin_call,
-)
 
+# `record` is imported where a call is recorded: a mere decision needs none of it.
 # For the locks of other programs, before the first of them was in vain and after.
 PATIENCE_S, SPENT_PATIENCE_S = 2.0, 0.1
 
@@ -79,6 +72,8 @@ class Recorder:
         Where the registry cannot be written the call is made all the same, unless a hard budget
         bears on it, against which it cannot be held: then RegistryUnusable is raised.
         """
+        from rolecall.registry.telemetry.record import begin_call
+
         bearing = spending_scopes(call.app, call.user)
         is_limited = any(
             one.budget is not None and one.budget.mode == "hard" and one.id in bearing
@@ -116,6 +111,8 @@ class Recorder:
         waiting, self._waiting = self._waiting, Pending("")
         if waiting == Pending(""):
             return None
+        from rolecall.registry.telemetry.record import apply_pending
+
         waiting = replace(waiting, id=new_id(self._now()), decision=self._decision)
         try:
             with self._writing():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rolecall.registry.core.errors import RegistryUnusable
-from rolecall.registry.core.telemetry import Call, Outcome
+from rolecall.registry.core.telemetry import Call, Outcome, Pending, Said
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decision_codec import decision_from_plain, decision_to_plain
 from rolecall.registry.storage.spool import (
@@ -20,7 +20,7 @@ from rolecall.registry.storage.spool import (
     write_folded,
 )
 from rolecall.registry.storage.turns import turn_from_json, turn_to_json
-from rolecall.registry.telemetry.record import Pending, Said, apply_pending
+from rolecall.registry.telemetry.record import apply_pending
 
 PATIENCE_S = 0.5  # for a lock, while what is spooled can as well wait for the next command
 MAX_LINE_BYTES = 8 * 1024 * 1024

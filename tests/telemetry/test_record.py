@@ -11,7 +11,7 @@ import pytest
 
 from rolecall.registry.core.entities import Budget, Scope
 from rolecall.registry.core.errors import BudgetExceeded
-from rolecall.registry.core.telemetry import Call, EndpointStatistics, Outcome
+from rolecall.registry.core.telemetry import Call, EndpointStatistics, Outcome, Passage
 from rolecall.registry.policy.budget import EVERYTHING, remaining
 from rolecall.registry.storage.calls import CallFilter, read_call, recent_calls
 from rolecall.registry.storage.connection import Database
@@ -28,7 +28,6 @@ from rolecall.registry.storage.statistics import (
 from rolecall.registry.telemetry import record as recording
 from rolecall.registry.telemetry.record import (
     CircuitOpen,
-    Passage,
     begin_call,
     end_call,
     record_outcome,

@@ -13,7 +13,7 @@ import pytest
 
 from rolecall.registry.core.chat import Text, Turn
 from rolecall.registry.core.errors import RegistryUnusable
-from rolecall.registry.core.telemetry import Call, Outcome
+from rolecall.registry.core.telemetry import Call, Outcome, Pending, Said
 from rolecall.registry.storage import spool as files
 from rolecall.registry.storage.calls import CallFilter, read_call, recent_calls
 from rolecall.registry.storage.connection import Database
@@ -23,7 +23,7 @@ from rolecall.registry.storage.outcomes import outcomes_of_decision
 from rolecall.registry.storage.spending import spent
 from rolecall.registry.storage.turns import read_turns
 from rolecall.registry.telemetry import spooled
-from rolecall.registry.telemetry.record import Pending, Said, begin_call
+from rolecall.registry.telemetry.record import begin_call
 from rolecall.registry.telemetry.recorder import Recorder
 from rolecall.registry.telemetry.spooled import fold_spool, spool
 from tests.storage.test_decisions import DECISION
