@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,13 +34,22 @@ COLOURS = """{"type": "object", "required": ["colours"],
 ANSWER = "Air scatters short waves of light more than long ones, so the sky looks blue."
 
 
+class Model(FaultServer):
+    """A model that answers in JSON where it is asked to."""
+
+    def _next_plan(self, model: str) -> Plan:
+        plan = super()._next_plan(model)
+        is_json = "format" in self.requests[-1].body
+        return replace(plan, text='{"colours": ["red", "green", "blue"]}') if is_json else plan
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Path]:
     """Yield a folder that holds every file that the commands name, and a local model."""
     (tmp_path / "colours.json").write_text(COLOURS)
     _fill(tmp_path)
     model = Plan(ANSWER, input_tokens=31, output_tokens=19, first_delay_s=0.3, token_delay_s=0.02)
-    with FaultServer(model) as server:
+    with Model(model) as server:
         run("rolecall registry export -o local.yaml", tmp_path)
         text = (tmp_path / "local.yaml").read_text()
         here = server.base_url("ollama")

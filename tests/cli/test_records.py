@@ -174,7 +174,7 @@ def test_an_endpoint_of_ones_own_is_told_local_by_its_address(rolecall: Rolecall
         ("near", ("--base-url", "http://192.168.1.20:8000/v1"), "local"),
         ("named", ("--base-url", "http://gpu.local:8000/v1"), "local"),
         ("docker", ("--base-url", "http://host.docker.internal:8000/v1"), "local"),
-        ("there", ("--base-url", "http://gpu.example.com:8000/v1"), "remote"),
+        ("there", ("--base-url", "http://gpu.example.com:8000/v1", "--no-key"), "remote"),
         ("unsaid", ("--base-url", "http://gpu:8000/v1"), "remote"),
         ("stated", ("--base-url", "http://gpu:8000/v1", "--locality", "local"), "local"),
         ("gateway", ("--base-url", "http://10.0.0.5/v1", "--locality", "remote"), "remote"),
@@ -201,7 +201,7 @@ def test_an_endpoint_at_another_address_is_neither_added_nor_made_local(
     rolecall: Rolecall,
 ) -> None:
     rolecall("models", "add", "ours", "--bare")
-    options = ("--model", "ours", "--base-url", "https://llm.example/v1")
+    options = ("--model", "ours", "--base-url", "https://llm.example/v1", "--no-key")
     refused = rolecall("endpoints", "add", "lab/x", *options, "--locality", "local")
     said = "local, but https://llm.example/v1 is neither this machine nor a private network"
     hint = "hint: write locality: remote, or give the address of a local server as base_url\n"
