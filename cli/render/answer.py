@@ -67,9 +67,10 @@ def show_answer(progress: Iterator[Progress], manner: Manner) -> None:
         if manner.as_json and screen.decided is not None and not screen.is_answered:
             decision = screen.decided.decision
             print_text(json_text(describe_failure(decision, screen.failures, screen.told)))
-        lost = screen.lost_usd()
+        lost, is_known = screen.lost_usd()
         if lost:
-            screen.notes((f"at most {usd(lost, 'up')} may have been spent on what failed",))
+            spent = "was spent" if is_known else "may have been spent"
+            screen.notes((f"{_at_most(lost, is_known=is_known)} {spent} on what failed",))
         raise
 
 
@@ -213,11 +214,12 @@ class _Screen:
         for call in result.answer.tool_calls:
             print_text(json_text(tool_call(call), indent=None))
 
-    def lost_usd(self) -> float:
-        """Return what the failed tries may have cost at most."""
-        calls = (one.call for one in self.failures if one.call is not None)
+    def lost_usd(self) -> tuple[float, bool]:
+        """Return what the failed tries may have cost at most, and whether that is what they did."""
+        calls = [one.call for one in self.failures if one.call is not None]
         costs = (one.reserved_usd if one.cost_usd is None else one.cost_usd for one in calls)
-        return sum(cost for cost in costs if cost is not None)
+        is_known = all(one.cost_usd is not None for one in calls)
+        return sum(cost for cost in costs if cost is not None), is_known
 
     def summary(self, result: Answered) -> str:
         """Say in a line which endpoint answered, how fast, for how much, and under which id."""
@@ -230,9 +232,9 @@ class _Screen:
         if call.cost_usd is None:
             most = call.reserved_usd
             cost = "cost unknown" + ("" if most is None else f", at most {usd(most, 'up')}")
-        lost = self.lost_usd()
+        lost, is_known = self.lost_usd()
         if lost:
-            cost += f" and at most {usd(lost, 'up')} for what failed"
+            cost += f" and {_at_most(lost, is_known=is_known)} for what failed"
         parts = [call.endpoint, took, size, cost, result.decision.id]
         failed = [
             f"{one.endpoint} {_error_type(one)}"
@@ -244,9 +246,13 @@ class _Screen:
         return " · ".join(part for part in parts if part)
 
 
+def _at_most(cost_usd: float, *, is_known: bool) -> str:
+    return usd(cost_usd) if is_known else f"at most {usd(cost_usd, 'up')}"
+
+
 def _error_type(failure: Failed) -> str:
     error = failure.error
-    if not isinstance(error, CallFailed):
+    if not isinstance(error, CallFailed | CheckFailed):
         return one_line(error.message)
-    asks = f" (asks to wait {seconds(error.retry_after_s)})" if error.retry_after_s else ""
-    return f"{error.error_type}{asks}"
+    wait_s = error.retry_after_s if isinstance(error, CallFailed) else None
+    return error.error_type + (f" (asks to wait {seconds(wait_s)})" if wait_s else "")

@@ -11,13 +11,15 @@ from rolecall.registry.core.chat import Media
 from rolecall.registry.core.requests import MediaSize
 
 
-@lru_cache(maxsize=32)
 def media_size(media: Media) -> MediaSize:
     """Return the size of an attachment, as far as it can be known without fetching anything."""
-    if media.data is None:
-        return MediaSize(media.modality)
-    data = binascii.a2b_base64(media.data)
-    modality, size = media.modality, len(data)
+    return MediaSize(media.modality) if media.data is None else _size(media.modality, media.data)
+
+
+@lru_cache(maxsize=32)
+def _size(modality: str, encoded: str) -> MediaSize:
+    data = binascii.a2b_base64(encoded)
+    size = len(data)
     if modality == "image":
         width, height = image_size(data) or (None, None)
         return MediaSize(modality, size, width=width, height=height)

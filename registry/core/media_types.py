@@ -68,6 +68,7 @@ _OTHER_NAMES = {
     "image": "",
     "image/*": "",
 }
+_OPUS_IN_OGG = ("audio/ogg", "audio/opus")
 # A RIFF file says only at byte 8 what is in it.
 _BY_RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
 
@@ -77,10 +78,12 @@ def media_type_of(start: bytes, name: str | None = None, said: str | None = None
 
     What is said is often wrong, and a server refuses what the bytes do not bear out.
     """
-    found = _by_bytes(start)
-    if found is None and said:
-        plain = said.partition(";")[0].strip().lower()
-        found = _OTHER_NAMES.get(plain, plain) or None
+    found, plain = _by_bytes(start), (said or "").partition(";")[0].strip().lower()
+    plain = _OTHER_NAMES.get(plain, plain)
+    # A text may begin with the letters that a picture does, and Ogg holds several formats.
+    is_plain_text = is_text(plain) and start.isascii() and b"\0" not in start
+    if plain and (found is None or is_plain_text or (found, plain) == _OPUS_IN_OGG):
+        found = plain
     if found is None and name is not None and "." in name:
         found = _BY_SUFFIX.get("." + name.rpartition(".")[2].lower())
     if found is None and start[4:8] == b"ftyp":

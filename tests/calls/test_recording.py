@@ -80,7 +80,7 @@ def test_an_answer_under_a_lock_is_shown_and_recorded_by_the_next_command(
     assert call.cost_usd is not None
     assert serving.spent_usd("app:desk") == pytest.approx(call.cost_usd)
     with open_registry(place) as db:
-        conversation = last_conversation(db, None, None)
+        conversation = last_conversation(db, "desk", None)
         assert conversation == call.conversation_id
         assert [turn.role for turn in read_turns(db, conversation or "")] == ["user", "assistant"]
     assert rolecall("feedback", str(call.decision_id), "good").exit_code == 0
@@ -161,14 +161,14 @@ def test_a_registry_that_is_taken_away_meanwhile_costs_no_record(
 ) -> None:
     end = recorder.Recorder.end
 
-    def taken_away(self: recorder.Recorder, call: Any) -> Any:
+    def taken_away(self: recorder.Recorder, call: Any, mark: Any) -> Any:
         other = place.with_name("other.db")
         shutil.copy(place, other)
         for beside in place.parent.glob(f"{place.name}*"):
             beside.unlink()
         if becomes == "another":
             other.rename(place)
-        return end(self, call)
+        return end(self, call, mark)
 
     with monkeypatch.context() as patch:
         patch.setattr(recorder.Recorder, "end", taken_away)

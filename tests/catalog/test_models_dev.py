@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -159,13 +160,19 @@ def test_the_entries_that_answer_with_text_are_nearly_all() -> None:
 
 
 def test_every_tier_that_is_listed_is_kept_with_its_own_threshold() -> None:
-    with_tiers = [
-        price
+    listed = [
+        f"{provider}/{name}"
         for provider, served in providers_with_tiers().items()
         for name, model in served.models.items()
-        if isinstance(model.cost, TieredCost) and (price := price_of(f"{provider}/{name}")).tiers
+        if isinstance(model.cost, TieredCost)
     ]
-    assert len(with_tiers) >= 150
+    assert len(listed) >= 150
+    with_tiers = []
+    for query in listed:
+        with suppress(UsageError):  # of Claude on Vertex, which has an API of its own
+            with_tiers.append(price_of(query))
+    assert len(with_tiers) >= len(listed) - 10
+    assert all(price.tiers for price in with_tiers)
     thresholds = {tier.above_tokens for price in with_tiers for tier in price.tiers}
     assert {32_000, 128_000, 200_000, 256_000, 272_000} <= thresholds
     assert all(price.tiers[0].input_usd_per_mtok is not None for price in with_tiers)
@@ -233,7 +240,7 @@ def price_of(query: str) -> Price:
     provider, _, name = query.partition("/")
     entry = find_model(query)
     assert (entry.provider, entry.name) == (provider, name)
-    price = entry.endpoint("https://own.test/v1").price
+    price = entry.endpoint("https://own.test/v1", has_key=True).price
     assert price is not None
     return price
 

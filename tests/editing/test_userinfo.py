@@ -34,7 +34,7 @@ def test_add_refuses_it(rolecall: Rolecall, url: str) -> None:
 
 def test_an_at_sign_in_a_path_is_no_user(rolecall: Rolecall) -> None:
     rolecall("models", "add", "ours", "--bare")
-    options = ("--model", "ours", "--base-url", "https://a.example/@me/v1?x=a@b")
+    options = ("--model", "ours", "--base-url", "https://a.example/@me/v1?x=a@b", "--no-key")
     assert rolecall("endpoints", "add", "lab/x", *options).exit_code == 0
 
 
