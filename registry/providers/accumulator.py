@@ -50,13 +50,17 @@ class CallSoFar:
     def whole(self) -> str:
         """Return the arguments: their pieces joined, or the last where it holds those before it.
 
-        Some servers send all that came so far with each piece, or the whole once more at the end.
+        Some servers send all that came so far with each piece, or the whole once more at the end,
+        or begin with an empty object.
         """
-        joined, last = "".join(self.arguments), next(reversed(self.arguments), "")
-        if len(self.arguments) < 2 or is_object(joined) or not is_object(last):
+        pieces = self.arguments
+        if len(pieces) > 1 and pieces[0].strip() == "{}" and is_object("".join(pieces[1:])):
+            pieces = pieces[1:]
+        joined, last = "".join(pieces), next(reversed(pieces), "")
+        if len(pieces) < 2 or is_object(joined) or not is_object(last):
             return joined
-        grows = all(after.startswith(one) for one, after in pairwise(self.arguments))
-        repeats = "".join(self.arguments[:-1]) == last
+        grows = all(after.startswith(one) for one, after in pairwise(pieces))
+        repeats = "".join(pieces[:-1]) == last
         return last if grows or repeats else joined
 
 

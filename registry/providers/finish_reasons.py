@@ -6,7 +6,8 @@ import re
 
 _FILTER_WORDS = re.compile(
     r"content.?filter|safety|recitation|block(?:list|ed)|prohibit|sensitive|refus|spii|moderat"
-    r"|guardrail|violat|flagged|content.?policy|model.?armor|inspection",
+    r"|guardrail|violat|flagged|content.?policy|model.?armor|inspection|toxic|unsafe|censor"
+    r"|inappropriate",
     re.IGNORECASE,
 )
 _LENGTH_WORDS = re.compile(r"length|max_?(?:output_?|completion_?)?tokens|context_?window", re.I)

@@ -20,6 +20,7 @@ from rolecall.registry.providers.finish_reasons import finish_word
         *(("BLOCKLIST", "content_filter"), ("IMAGE_SAFETY", "content_filter")),
         *(("refusal", "content_filter"), ("sensitive", "content_filter")),
         *(("guardrail_intervened", "content_filter"), ("content_filtered", "content_filter")),
+        *(("ERROR_TOXIC", "content_filter"), ("unsafe", "content_filter")),
         *(("repetition_truncation", "repetition_truncation"), ("OTHER", "OTHER")),
         *(("unstoppable", "unstoppable"), ("eos_failure", "eos_failure")),
     ],

@@ -198,12 +198,21 @@ class JsonLines:
 def decode(data: bytes) -> Any:
     """Decode one JSON document in UTF-8. Raises CallFailed `invalid_response`."""
     try:
-        return json.loads(data.decode("utf-8"))
+        return _decoded(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise CallFailed("invalid_response", "the answer is not UTF-8") from error
     except (ValueError, RecursionError) as error:
         excerpt = one_line(data[: 4 * _EXCERPT].decode("utf-8", "replace"), _EXCERPT)
         raise CallFailed("invalid_response", f"the answer is not JSON: {excerpt}") from error
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # a number of more digits than Python reads: the answer is whole besides
+        return json.loads(text, parse_int=float)
 
 
 def _error_record(data: bytes) -> Any:

@@ -24,7 +24,7 @@ _FAILED = {
     "insufficient_system_resource": "overloaded",
     "error": "stream_error",
     "network_error": "stream_error",
-    "abort": "stream_error",
+    **dict.fromkeys(("abort", "aborted", "cancelled", "canceled", "timeout"), "stream_error"),
 }
 _NO_REASON = (None, "", "null")
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from rolecall.registry.core.chat import Text, TextDelta, Thinking, ToolCall, Usage
+from rolecall.registry.core.errors import CallFailed
 from tests.providers.openai.test_response import chunk, piece, read
 
 
@@ -103,3 +104,18 @@ def test_an_unknown_reason_to_end_is_kept_and_a_filter_is_told_by_any_name() -> 
     assert reader.answer().finish_reason == "repetition_truncation"
     reader, _ = read(chunk({"content": "x"}), chunk(finish="content_filter: RECITATION"))
     assert reader.answer().finish_reason == "content_filter"
+
+
+@pytest.mark.parametrize("reason", ["abort", "aborted", "cancelled", "timeout"])
+def test_an_answer_that_the_server_gave_up_is_not_a_whole_one(reason: str) -> None:
+    with pytest.raises(CallFailed) as caught:
+        read(chunk({"content": "half of"}), chunk(finish=reason))
+    assert caught.value.error_type == "stream_error"
+    assert reason in caught.value.message
+
+
+def test_arguments_that_begin_with_an_empty_object_are_those_that_follow() -> None:
+    first = {"index": 0, "id": "x", "function": {"name": "f", "arguments": "{}"}}
+    pieces = [{"index": 0, "function": {"arguments": one}} for one in ('{"a"', ":1}")]
+    reader, _ = read(*(chunk({"tool_calls": [one]}) for one in (first, *pieces)))
+    assert reader.answer().tool_calls == (ToolCall("x", "f", '{"a":1}'),)
