@@ -48,6 +48,23 @@ def message_of(document: Any) -> str:
     return one_line("; ".join(dict.fromkeys(_said(document, 0))), 2 * _LONGEST_MESSAGE)
 
 
+def whole_body(document: Any) -> str:
+    """Return an error body as it is, as one line: for one whose words stand under no known key."""
+    if not document or isinstance(document, str) or not any(_leaves(document, 0)):
+        return ""
+    return one_line(json.dumps(document, ensure_ascii=False))
+
+
+def _leaves(document: Any, depth: int) -> Iterator[str]:
+    """Yield the texts in a document that hold a letter, however they are named."""
+    if isinstance(document, str):
+        if any(letter.isalpha() for letter in document):
+            yield document
+    elif isinstance(document, dict | list) and depth <= _DEEPEST:
+        for inner in document.values() if isinstance(document, dict) else document:
+            yield from _leaves(inner, depth + 1)
+
+
 def codes_in(document: Any) -> frozenset[str]:
     """Return the codes, types and reasons of an error body, in lower case.
 
@@ -86,10 +103,24 @@ def is_error(document: Any) -> bool:
         return True
     result = document.get("base_resp")
     for holder in (document, result if isinstance(result, dict) else {}):
-        told = [holder[key] for key in _plain_keys(holder, ("code", "statuscode", "errorcode"))]
-        if told and all(str(code).lower() in _GOOD_CODES for code in told):
+        if _tells_success(holder):
             return False
     return document.get("success") is not True and bool(message_of(document))
+
+
+def says_error(document: Mapping[str, Any]) -> bool:
+    """Tell whether an answer has an error beside it, not one that says that all went well."""
+    error = document.get("error")
+    if not isinstance(error, dict):
+        return bool(error)
+    return any(error.values()) and not _tells_success(error)
+
+
+def _tells_success(holder: Mapping[str, Any]) -> bool:
+    """Tell whether an object has codes, and none but good ones; null tells nothing."""
+    told = [holder[key] for key in _plain_keys(holder, ("code", "statuscode", "errorcode"))]
+    codes = [str(code).lower() for code in told if code is not None]
+    return bool(codes) and all(code in _GOOD_CODES for code in codes)
 
 
 def failed_code(document: Mapping[str, Any]) -> bool:

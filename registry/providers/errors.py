@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from rolecall.registry.core.errors import CallFailed
-from rolecall.registry.providers.error_body import codes_in, message_of, one_line, status_in
+from rolecall.registry.providers.error_body import (
+    codes_in,
+    message_of,
+    one_line,
+    status_in,
+    whole_body,
+)
 from rolecall.registry.providers.http.retry_after import retry_after_s
 
 _QUOTA_CODES = {
@@ -215,7 +221,7 @@ def failure_of(status: int | None, document: Any, dialect: Dialect = PLAIN) -> C
     `document` is the decoded body or its text. `status` is the HTTP status, or null for an error
     in the middle of an answer, which is classed by its own code, else as `stream_error`.
     """
-    said = message_of(document)
+    said = message_of(document) or whole_body(document)
     codes = codes_in(document)
     asked = status if status is not None else status_in(document, said)
     error_type, parameter = _classified(dialect, asked, codes, said)

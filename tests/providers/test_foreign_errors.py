@@ -8,6 +8,7 @@ from typing import Any, get_args
 import httpx
 import pytest
 
+from rolecall.registry.core.chat import Completed
 from rolecall.registry.core.entities import Api
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.client import Client
@@ -60,6 +61,7 @@ FOREIGN = [
     ({"title": "Too long", "detail": "maximum context is 8k"}, "maximum", "context_too_long"),
     ({"errorMessage": "boom", "errorType": "Runtime"}, "boom", "stream_error"),
     ({"status": "error", "reason": "nothing is served here"}, "served here", "stream_error"),
+    ({"code": None, "message": "the queue is full", "type": "X"}, "queue is full", "stream_error"),
     (
         {"message": '{"error": {"message": "content was flagged", "code": 400}}'},
         "content was flagged",
@@ -173,3 +175,45 @@ def test_an_answer_that_says_success_beside_it_is_an_answer() -> None:
     filtered = {**body, "base_resp": {"status_code": 1027, "status_msg": "output sensitive"}}
     failure = failed("openai", httpx.Response(200, json=filtered), stream=True)
     assert failure.error_type == "content_refused"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"result": "no such plan"},
+        {"errors": {"temperature": ["no such plan"]}},
+        {"ResponseMetadata": {"Error": {"Code": "A", "Message": "no such plan"}}},
+        {"status": "error", "data": ["no such plan"]},
+    ],
+)
+def test_words_under_no_known_key_are_shown_with_all_around_them(body: dict[str, Any]) -> None:
+    assert "no such plan" in failure_of(400, body).message
+    assert failure_of(400, {"id": 7, "ok": False}).message == "status 400 without a reason"
+
+
+WHOLE: dict[Api, dict[str, Any]] = {
+    "openai": {"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]},
+    "anthropic": {"type": "message", "content": [{"type": "text", "text": "Hi"}]}
+    | {"stop_reason": "end_turn"},
+    "gemini": {"candidates": [{"content": {"parts": [{"text": "Hi"}]}, "finishReason": "STOP"}]},
+    "ollama": {"message": {"content": "Hi"}, "done": True},
+}
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("error", [{"code": 0, "message": "success"}, {"message": ""}])
+def test_an_error_that_says_that_all_went_well_loses_no_answer(
+    api: Api, error: dict[str, Any]
+) -> None:
+    transport = httpx.MockTransport(
+        lambda _: httpx.Response(200, json=WHOLE[api] | {"error": error})
+    )
+    with Client(transport=transport) as client:
+        *_, last = client.call(target(api=api), chat(max_tokens=9), stream=False)
+    assert isinstance(last, Completed)
+    assert last.answer.text == "Hi"
+
+
+def test_an_error_without_a_code_beside_an_answer_is_one() -> None:
+    body = WHOLE["openai"] | {"error": {"code": None, "message": "cut"}}
+    assert "cut" in failed("openai", httpx.Response(200, json=body), stream=False).message

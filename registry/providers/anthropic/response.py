@@ -21,7 +21,7 @@ from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.accumulator import AnswerReader, count_at, text_at, told_cost
 from rolecall.registry.providers.anthropic.errors import failure
 from rolecall.registry.providers.anthropic.messages import ORIGIN
-from rolecall.registry.providers.error_body import is_error
+from rolecall.registry.providers.error_body import is_error, says_error
 from rolecall.registry.providers.finish_reasons import finish_word
 
 # Which kind of block a piece belongs to, and under which key it comes.
@@ -90,7 +90,7 @@ class AnthropicReader(AnswerReader):
         if not isinstance(record, dict):
             raise _invalid("a record of the stream is no object")
         kind = record.get("type")
-        if kind == "error" or record.get("error") or (kind not in _KINDS and is_error(record)):
+        if kind == "error" or says_error(record) or (kind not in _KINDS and is_error(record)):
             raise failure(None, record)
         if kind is None:
             raise _invalid("a record of the stream has no type")

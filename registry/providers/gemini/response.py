@@ -9,7 +9,7 @@ from typing import Any
 from rolecall.registry.core.chat import Event, Usage
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.accumulator import AnswerReader, count_at, text_at
-from rolecall.registry.providers.error_body import is_error
+from rolecall.registry.providers.error_body import is_error, says_error
 from rolecall.registry.providers.finish_reasons import finish_word
 from rolecall.registry.providers.gemini.errors import failure
 
@@ -33,7 +33,7 @@ class GeminiReader(AnswerReader):
     def _read(self, response: Any) -> Iterator[Event]:
         if not isinstance(response, dict):
             raise _invalid("a response is no object")
-        if response.get("error"):
+        if says_error(response):
             raise failure(None, response)
         self._note(response)
         candidates = response.get("candidates")

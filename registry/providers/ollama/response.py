@@ -10,7 +10,7 @@ from typing import Any
 from rolecall.registry.core.chat import Event, Usage
 from rolecall.registry.core.errors import CallFailed
 from rolecall.registry.providers.accumulator import AnswerReader, count_at, text_at
-from rolecall.registry.providers.error_body import is_error
+from rolecall.registry.providers.error_body import is_error, says_error
 from rolecall.registry.providers.errors import Dialect, failure_of
 from rolecall.registry.providers.finish_reasons import finish_word
 
@@ -30,7 +30,7 @@ class OllamaReader(AnswerReader):
         if not isinstance(record, dict):
             raise CallFailed("invalid_response", "a record of the answer is not an object")
         message = record.get("message")
-        if record.get("error") or (not isinstance(message, dict) and is_error(record)):
+        if says_error(record) or (not isinstance(message, dict) and is_error(record)):
             raise failure(None, record)
         self.response_model = text_at(record, "model") or self.response_model
         is_end = record.get("done") is True

@@ -16,7 +16,7 @@ from rolecall.registry.providers.accumulator import (
     text_at,
     told_cost,
 )
-from rolecall.registry.providers.error_body import failed_code, is_error
+from rolecall.registry.providers.error_body import failed_code, is_error, says_error
 from rolecall.registry.providers.errors import failure_of
 from rolecall.registry.providers.finish_reasons import finish_word
 
@@ -239,7 +239,7 @@ def _fail_on_error(record: dict[str, Any]) -> None:
     if isinstance(nested, dict) and nested.get("error"):
         raise failure_of(None, {"error": nested["error"]})
     choices = record.get("choices")
-    if record.get("error") or failed_code(record) or (not choices and is_error(record)):
+    if says_error(record) or failed_code(record) or (not choices and is_error(record)):
         raise failure_of(None, record)
     for choice in choices if isinstance(choices, list) else []:
         if isinstance(choice, dict) and choice.get("error"):
