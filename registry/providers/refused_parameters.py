@@ -31,6 +31,12 @@ WORDS = re.compile(
     r"|additional properties are not allowed|unexpected keyword|type is unavailable"
     r"|unexpected fields? in the request|extraneous key|requires --enable-auto-tool-choice"
     r"|roles? (?:is|are) supported|unknown role|input should be 'user'"
+    r"|(?:unexpected|unpermitted) (?:parameter|argument|field|key)|extra fields not allowed"
+    r"|unrecognized[ _]keys?|only supports the default"
+    r"|json_(?:schema|object)\W{1,3}is not available|cannot specify both|cannot both be specified"
+    rf"|\b(?:{_SPELT})\b\W{{0,3}}(?:is|are) (?:(?:only|not) (?:allowed|permitted"
+    rf"|enabled|available)\b(?! to\b)|not a (?:valid|known|permitted) parameter)"
+    rf"|\b(?:{_SPELT}) not permitted|only (?:{_SPELT})\W{{1,3}}\w+\W{{0,3}}is (?:allowed|supported)"
     rf"|\b(?:{_SPELT})\b\W{{0,3}}(?:\.type\W{{0,3}})?(?:is deprecated|may only be|only\b"
     r"|must be (?:set to |equal to )?(?:\d|one of|[`'\"]|none\b|null\b|the default|omitted|unset))"
     rf"|instead of\W{{1,4}}(?:{_SPELT})\b",

@@ -204,6 +204,24 @@ REFUSALS: list[tuple[str, Any]] = [
     ("logprobs", error("logprobs is not supported with this model")),
     ("logit_bias", error("The following parameters are not supported: logit_bias")),
     ("n", error("'n' is not supported")),
+    (
+        "parallel_tool_calls",
+        error("The parameter `parallel_tool_calls` is not allowed without tools"),
+    ),
+    ("temperature", error("Invalid 'temperature': this model only supports the default (1)")),
+    ("temperature", error("Only temperature=1 is allowed for this model")),
+    ("temperature", error("Cannot specify both temperature and top_p")),
+    (
+        "max_completion_tokens",
+        error("max_completion_tokens is not a valid parameter, use max_tokens"),
+    ),
+    ("response_format", error("response_format.type 'json_schema' is not available")),
+    ("stream_options", error("stream_options is only allowed when stream is enabled")),
+    ("logprobs", error("Logprobs is not enabled for models/m")),
+    ("top_k", error("unexpected parameter: top_k")),
+    ("top_k", error("Extra fields not allowed: top_k")),
+    ("seed", error("Unrecognized key(s) in object: 'seed'")),
+    ("seed", error("Property 'seed' is not allowed")),
 ]
 
 
@@ -222,6 +240,8 @@ def test_a_refused_parameter_is_named(parameter: str, document: Any) -> None:
         'option "temperature" must be of type float32',
         "messages: roles must alternate between user and assistant",
         "the temperature of the server is too high",
+        "temperature is only valid between 0 and 2",
+        "max_tokens is not allowed to exceed 4096",
     ],
 )
 def test_a_value_out_of_its_range_is_no_refused_parameter(message: str) -> None:
