@@ -24,6 +24,7 @@ from rolecall.registry.providers.thinking_tags import Kind, ThinkingTags
 
 # Thinking that came in the text itself, and is given back to no API.
 IN_TEXT = "content"
+TEXT_WAS_THINKING = "the text before the tag that ends thinking was the model's thinking"
 _MOST_TOKENS = 10**12
 
 _TICKS_PER_USD = 1e10
@@ -183,7 +184,7 @@ class AnswerReader(ABC):
             yield from self.pieces.add_thinking(text, IN_TEXT)
         elif kind is Kind.TEXT_WAS_THINKING:
             self.pieces.text_was_thinking(IN_TEXT)
-            self.note("the text before the tag that ends thinking was the model's thinking")
+            self.note(TEXT_WAS_THINKING)
         else:
             self.pieces.take_back_thinking(text, IN_TEXT)
 

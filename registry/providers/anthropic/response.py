@@ -18,11 +18,19 @@ from rolecall.registry.core.chat import (
     Usage,
 )
 from rolecall.registry.core.errors import CallFailed
-from rolecall.registry.providers.accumulator import AnswerReader, count_at, text_at, told_cost
+from rolecall.registry.providers.accumulator import (
+    IN_TEXT,
+    TEXT_WAS_THINKING,
+    AnswerReader,
+    count_at,
+    text_at,
+    told_cost,
+)
 from rolecall.registry.providers.anthropic.errors import failure
 from rolecall.registry.providers.anthropic.messages import ORIGIN
 from rolecall.registry.providers.error_body import is_error, says_error
 from rolecall.registry.providers.finish_reasons import finish_word
+from rolecall.registry.providers.thinking_tags import Kind
 
 # Which kind of block a piece belongs to, and under which key it comes.
 _DELTAS = {
@@ -48,9 +56,17 @@ class _Block:
     start: Mapping[str, Any] = field(default_factory=dict)
     pieces: list[str] = field(default_factory=list)
     signature: str = ""
+    thoughts: list[str] = field(default_factory=list)
 
-    def part(self) -> Text | Thinking | ToolCall | None:
-        """Return the block as a part of the answer; null where there is nothing in it."""
+    def parts(self) -> Iterator[Text | Thinking | ToolCall]:
+        """Yield what is in the block, before it what the model thought within its text."""
+        thought, part = "".join(self.thoughts), self._part()
+        if thought:
+            yield Thinking(thought, IN_TEXT)
+        if part is not None:
+            yield part
+
+    def _part(self) -> Text | Thinking | ToolCall | None:
         text = "".join(self.pieces)
         if self.kind == "text":
             return Text(text) if text else None
@@ -79,6 +95,7 @@ class AnthropicReader(AnswerReader):
         self._blocks: dict[int, list[_Block]] = {}  # some give several blocks the same index
         self._counts: dict[str, int] = {}
         self._is_finished = False
+        self._text = _Block("text")  # the last block of text
 
     @property
     def is_finished(self) -> bool:
@@ -110,8 +127,8 @@ class AnthropicReader(AnswerReader):
 
     def parts(self) -> tuple[Text | Thinking | ToolCall, ...]:
         """Return the parts of the answer so far."""
-        parts = (block.part() for index in sorted(self._blocks) for block in self._blocks[index])
-        found = [part for part in parts if part is not None]
+        blocks = (block for index in sorted(self._blocks) for block in self._blocks[index])
+        found = [part for block in blocks for part in block.parts()]
         calls = [part for part in found if isinstance(part, ToolCall)]
         ids = {id(call): call.id or f"call_{place}" for place, call in enumerate(calls)}
         return tuple(
@@ -173,13 +190,26 @@ class AnthropicReader(AnswerReader):
         """Add a piece to its block; that of another kind, such as a server's tool, is not ours."""
         if not piece or block.kind != belongs:
             return
-        block.pieces.append(piece)
         if belongs == "text":
-            yield TextDelta(piece)
-        elif belongs == "thinking":
-            yield ThinkingDelta(piece)
+            self._text = block
+            yield from self.read_text(piece)
+            return
+        block.pieces.append(piece)
+        yield ThinkingDelta(piece) if belongs == "thinking" else ToolCallDelta(None, piece)
+
+    def _sorted_out(self, kind: Kind, text: str) -> Iterator[Event]:
+        block = self._text
+        if kind is Kind.TEXT:
+            block.pieces.append(text)
+            yield TextDelta(text)
+        elif kind is Kind.THINKING:
+            block.thoughts.append(text)
+            yield ThinkingDelta(text)
+        elif kind is Kind.TEXT_WAS_THINKING:
+            block.thoughts, block.pieces = [*block.thoughts, *block.pieces], []
+            self.note(TEXT_WAS_THINKING)
         else:
-            yield ToolCallDelta(None, piece)
+            block.thoughts = ["".join(block.thoughts).removesuffix(text)]
 
     def _stop(self, holder: Mapping[str, Any]) -> None:
         reason = text_at(holder, "stop_reason")

@@ -83,7 +83,7 @@ class GeminiReader(AnswerReader):
         if part.get("thought") is True:
             yield from self.pieces.add_thinking(text, ORIGIN)
         else:
-            yield from self.pieces.add_text(text)
+            yield from self.read_text(text)
 
     def _add_call(self, told: Mapping[str, Any], signature: str | None) -> Iterator[Event]:
         """Take in a call, which comes whole; its id may be missing."""

@@ -368,3 +368,21 @@ def test_a_whole_document_of_another_kind_is_no_answer(document: Any) -> None:
     with pytest.raises(CallFailed) as caught:
         ANTHROPIC.reader().read_whole(document)
     assert caught.value.error_type == "invalid_response"
+
+
+@pytest.mark.parametrize("pieces", [["<think>hm", "</thi", "nk>", "Yes"], ["hm\n</think>\n\nYes"]])
+def test_thinking_within_the_text_is_no_part_of_the_answer(pieces: list[str]) -> None:
+    given = [delta(0, "text_delta", text=piece) for piece in pieces]
+    call = start(1, type="tool_use", id="t", name="f", input={"a": 1})
+    found = answer([begin(), start(0, type="text", text=""), *given, call, *end("tool_use")])
+    thought, said, called = found.parts
+    assert isinstance(thought, Thinking)
+    assert (thought.text.strip(), thought.origin) == ("hm", "content")
+    assert said == Text("Yes")
+    assert called == ToolCall("t", "f", '{"a":1}')
+
+
+def test_an_answer_that_speaks_of_thinking_tags_is_left_as_it_is() -> None:
+    said = "Models write `<think>` and then `</think>`."
+    given = [start(0, type="text", text=""), delta(0, "text_delta", text=said)]
+    assert answer([begin(), *given, *end("end_turn")]).parts == (Text(said),)

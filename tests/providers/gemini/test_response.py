@@ -281,3 +281,10 @@ def test_a_whole_document_of_another_kind_is_no_answer() -> None:
     with pytest.raises(CallFailed) as caught:
         GEMINI.reader().read_whole("<html>")
     assert caught.value.error_type == "invalid_response"
+
+
+def test_thinking_within_the_text_is_no_part_of_the_answer() -> None:
+    found = answer(
+        response({"text": "<think>hm</thi"}), response({"text": "nk>Yes"}, finish="STOP")
+    )
+    assert found.parts == (Thinking("hm", "content"), Text("Yes"))
