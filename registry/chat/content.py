@@ -84,7 +84,7 @@ def _parts(part: Any, place: str, where: Where) -> Iterator[Part]:
         raise InvalidPrompt(f"{place}: {kind} belongs in a message of the {_ONLY_IN[kind]}")
     if kind in _TEXT_KEYS:
         yield Text(string_at(part, _TEXT_KEYS[kind], place), extra_at(part, "cache_control"))
-    elif kind == "document" and where != "document" and _is_inline(part):
+    elif kind == "document" and where != "document" and is_inline(part):
         yield from _document(part, place)
     elif kind in MEDIA_PARTS:
         yield media_part(part, place)
@@ -92,17 +92,21 @@ def _parts(part: Any, place: str, where: Where) -> Iterator[Part]:
         yield _special(part, kind, place)
 
 
-def _is_inline(part: Mapping[str, Any]) -> bool:
+def is_inline(part: Mapping[str, Any]) -> bool:
+    """Tell whether a document is given as text, or as a list of blocks."""
     source = part.get("source")
     return isinstance(source, dict) and source.get("type") in ("text", "content")
 
 
 def _document(part: Mapping[str, Any], place: str) -> Iterator[Part]:
     """Yield a document that is given as text, or as a list of blocks."""
+    extra = extra_at(part, "cache_control", "citations") or {}
+    for name in ("title", "context"):
+        said = optional_string_at(part, name, place)
+        extra |= {name: said} if said else {}
     source, place = part["source"], f"{place}.source"
-    extra = extra_at(part, "cache_control", "citations")
     if source["type"] == "text":
-        yield Text(optional_string_at(source, "data", place) or "", extra)
+        yield Text(optional_string_at(source, "data", place) or "", extra or None)
     else:
         inner = content_parts(source.get("content"), f"{place}.content", "document")
         yield from inner[:-1]

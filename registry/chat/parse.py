@@ -179,6 +179,8 @@ def _texts(part: Part) -> Iterator[str]:
     if isinstance(part, Text | Thinking):
         if part.text:
             yield part.text
+        if isinstance(part, Text) and part.extra:
+            yield from (part.extra[name] for name in ("title", "context") if name in part.extra)
     elif isinstance(part, ToolCall):
         yield f'{{"name":{compact(part.name)},"input":{part.arguments}}}'
     elif isinstance(part, ToolResult):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rolecall.registry.chat.attachments import MEDIA_PARTS
+from rolecall.registry.chat.content import is_inline
 from rolecall.registry.chat.fields import names_listed
 from rolecall.registry.chat.messages import is_own_answer
 
@@ -46,4 +47,5 @@ def _unread_of(message: Any) -> Iterator[str]:
         kind = part.get("type") if isinstance(part, dict) else None
         known = _OF_MEDIA if kind in MEDIA_PARTS else _OF_TEXTS if kind == "text" else None
         if known is not None:
-            yield from (name for name in part if name not in known and part[name] is not None)
+            read = known | ({"context"} if is_inline(part) else frozenset())
+            yield from (name for name in part if name not in read and part[name] is not None)

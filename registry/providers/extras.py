@@ -9,19 +9,21 @@ from rolecall.registry.providers.generations import generation_of
 from rolecall.registry.providers.hosts import has_habit
 from rolecall.registry.providers.protocol import Target
 
+_OF_ANTHROPIC = frozenset({"cache_control", "citations", "context", "title"})
 _QUIET = frozenset({"file_id"})  # of such a file nothing can be sent at all
 
 
 def taken_extras(target: Target) -> frozenset[str]:
     """Return the names that the endpoint's API, host and model have a place for.
 
-    `cache_control`, `citations`, an image's `detail`, a tool's `strict`, a message's `name`.
+    `cache_control`, a document's `citations`, `context` and `title`, an image's
+    `detail`, a tool's `strict`, a message's `name`.
     """
     endpoint = target.endpoint
     if endpoint.api == "anthropic":
         claude = generation_of(target, "anthropic")
         is_strict = claude is not None and claude.has("strict_tools")
-        return frozenset({"cache_control", "citations", *(["strict"] if is_strict else [])})
+        return _OF_ANTHROPIC | ({"strict"} if is_strict else set())
     if endpoint.api != "openai":
         return frozenset()
     found = {"detail", "strict"}

@@ -98,6 +98,10 @@ def test_a_field_is_sent_or_named(place: Target, name: str) -> None:
         ("name", {"role": "user", "content": "a", "name": "ann"}, '"ann"'),
         ("citations", {"role": "user", "content": [{"type": "document", "citations": {
             "enabled": True}, "source": {"type": "text", "data": "facts"}}]}, '"enabled"'),
+        ("title", {"role": "user", "content": [{"type": "document", "title": "Law 7",
+            "source": {"type": "text", "data": "facts"}}]}, '"Law 7"'),
+        ("context", {"role": "user", "content": [{"type": "document", "context": "of 1999",
+            "source": {"type": "text", "data": "facts"}}]}, '"of 1999"'),
     ],
 )  # fmt: skip
 def test_what_a_message_says_besides_is_sent_or_named(

@@ -15,6 +15,7 @@ Block = dict[str, Any]
 ORIGIN = "anthropic"
 _CACHED = ("cache_control",)
 _CITED = ("cache_control", "citations")
+_OF_TEXT = (*_CITED, "context", "title")
 _NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_-]")
 
 
@@ -110,9 +111,9 @@ def _blocks(part: Part, ids: CallIds) -> Iterator[Block]:
 
 
 def _text(part: Text) -> Block:
-    """Return a text; one to be cited is a document."""
-    extra = kept_extra(part.extra, _CITED)
-    if "citations" not in extra:
+    """Return a text; one to be cited, or with a title or context, is a document."""
+    extra = kept_extra(part.extra, _OF_TEXT)
+    if not set(extra) - set(_CACHED):
         return {"type": "text", "text": part.text} | extra
     source = {"type": "text", "media_type": "text/plain", "data": part.text}
     return {"type": "document", "source": source} | extra
