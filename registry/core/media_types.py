@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 START_BYTES = 16
-# Python's mimetypes is not used: without the system's lists it lacks a quarter of these, with them
-# it differs between machines, and it takes text such as .svg for an image.
 # What an attachment is taken for that does not say what it is.
 USUAL_TYPES = {
     "image": "image/png",
@@ -12,7 +10,8 @@ USUAL_TYPES = {
     "audio": "audio/wav",
     "video": "video/mp4",
 }
-# Python's mimetypes lacks a fourth of these, and reads the system's own files, which differ.
+# Python's mimetypes is not used: without the system's lists it lacks a quarter of these, with them
+# it differs between machines, and it takes text such as .svg for an image.
 _BY_SUFFIX = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
