@@ -18,6 +18,10 @@ from rolecall.registry.providers.support import uncarried
 from rolecall.registry.providers.turns import taken_turns
 
 _THINKING = ("reasoning_effort", "thinking_budget")
+# What OpenAI's own server knows by name for each of its models.
+_ITS_OWN = ("n", "store", "modalities", "verbosity")
+# Not the same as to say nothing: who pays what, and what an endpoint's own default may replace.
+_NEVER_NEEDLESS = ("temperature", "top_p", "tool_choice", "service_tier")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ def sent_chat(target: Target, chat: Chat) -> SentChat:
     chat = replace(chat, turns=turns)
     named = {*chat.parameters, *chat.options}
     lost = set(uncarried(endpoint.api, named)) | _lost_metadata(target, chat)
+    lost |= _needless(target, chat)
     if endpoint.api == "ollama" and chat.options.get("thinking_budget") == 0:
         lost.discard("thinking_budget")  # no budget is no thinking, which it can be told
     taken = {*named, "response_format"} if chat.schema is not None else named
@@ -67,6 +72,23 @@ def sent_chat(target: Target, chat: Chat) -> SentChat:
         said -= NEED_TOOLS
         notes = (*notes, *_without_tools(chat))
     return SentChat(sent, tuple(sorted({*said, *lost_extras(target, chat)})), note, notes)
+
+
+def _needless(target: Target, chat: Chat) -> set[str]:
+    """Return neutral values that change nothing at their makers' servers, but may be refused.
+
+    These refuse the mere name where a model has not the parameter, or a value such as `top_k` -1
+    that other servers have for none. Elsewhere a neutral value may replace a model's own default.
+    """
+    is_openai = target.endpoint.api == "openai"
+    if target.endpoint.api == "ollama" or (
+        is_openai and not has_habit(target.endpoint, "openai_itself")
+    ):
+        return set()
+    kept = (*_NEVER_NEEDLESS, *(_ITS_OWN if is_openai else ()))
+    return {
+        name for name, value in chat.options.items() if name not in kept and is_neutral(name, value)
+    }
 
 
 def _lost_metadata(target: Target, chat: Chat) -> set[str]:

@@ -11,6 +11,7 @@ from rolecall.registry.providers.hosts import has_habit
 
 # These have one place for system prompts, and want a user's message first.
 _WITHOUT_SYSTEM_MESSAGES: tuple[Api, ...] = ("anthropic", "gemini")
+_ONLY_TEXT_OF_ASSISTANTS: tuple[Api, ...] = ("anthropic", "openai")
 _SOLID = (Media, ToolCall, ToolResult)
 _BEGINNING = Turn("user", (Text("(the conversation so far begins with your answer)"),))
 
@@ -20,6 +21,8 @@ def taken_turns(
 ) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
     """Return the turns as an endpoint takes them, and a note on each thing that was changed."""
     notes: list[str] = []
+    if endpoint.api in _ONLY_TEXT_OF_ASSISTANTS:
+        turns = tuple(_without_media(turns, notes))
     found = tuple(_linked(turns, notes)) if endpoint.api != "ollama" else tuple(turns)
     has_place = endpoint.api not in _WITHOUT_SYSTEM_MESSAGES
     if has_place and not has_habit(endpoint, "wants_a_users_message"):
@@ -38,6 +41,17 @@ def taken_turns(
     if any(turn.role == "system" for turn in found[found.index(said[0]) :]):
         notes.append("system messages among the others are sent with the system prompt")
     return found, tuple(notes)
+
+
+def _without_media(turns: Sequence[Turn], notes: list[str]) -> Iterator[Turn]:
+    """Yield the turns without what an assistant attached, for which its messages have no place."""
+    for turn in turns:
+        rest = tuple(part for part in turn.parts if not isinstance(part, Media))
+        if turn.role == "assistant" and len(rest) < len(turn.parts):
+            note = "attachments in the assistant's messages are left out: only text is taken there"
+            notes += [] if note in notes else [note]
+            turn = replace(turn, parts=rest)
+        yield turn
 
 
 def _linked(turns: Sequence[Turn], notes: list[str]) -> Iterator[Turn]:

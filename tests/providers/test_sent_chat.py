@@ -134,3 +134,20 @@ def test_what_is_dropped_is_what_is_not_sent(api: Api) -> None:
     sent = body(FORMATS[api], where, asked)
     sent |= sent.pop("options", {})
     assert {name for name in options if name not in sent} == {*sent_chat(where, asked).dropped}
+
+
+@pytest.mark.parametrize(
+    ("api", "url", "kept"),
+    [
+        ("openai", "https://api.openai.com/v1", {"top_p": 1}),
+        ("anthropic", "https://api.anthropic.com", {"top_p": 1}),
+        ("gemini", "https://generativelanguage.googleapis.com", {"top_p": 1}),
+        ("openai", "http://127.0.0.1:8000/v1", {"top_p": 1, "top_k": -1, "logprobs": False}),
+    ],
+)
+def test_a_neutral_value_is_not_sent_where_its_name_may_be_refused(
+    api: Api, url: str, kept: dict[str, Any]
+) -> None:
+    asked = {"top_p": 1, "top_k": -1, "logprobs": False}
+    found = sent_chat(target(api, "some-model", base_url=url), chat(options=asked))
+    assert (found.chat.options, found.dropped) == (kept, ())

@@ -131,3 +131,13 @@ def test_an_older_claude_goes_on_with_an_answer_without_thinking_and_that_is_sai
     found = sent_chat(place, begun)
     body = FORMATS["anthropic"].build(place, found.chat, stream=True).body
     assert ("thinking" in body, found.dropped) == (False, ("reasoning_effort",))
+
+
+@pytest.mark.parametrize("api", get_args(Api))
+def test_what_an_assistant_attached_is_sent_or_said_to_be_left_out(api: Api) -> None:
+    image = Media("image", "image/png", "aWNvbg==")
+    sent, notes = built(api, user("Draw."), assistant(Text("There."), image), user("Bigger!"))
+    said = "attachments in the assistant's messages are left out: only text is taken there"
+    assert ("aWNvbg==" in str(sent)) == (api in ("gemini", "ollama"))
+    assert notes == (() if api in ("gemini", "ollama") else (said,))
+    assert "There." in str(sent)
