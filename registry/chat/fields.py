@@ -67,6 +67,14 @@ ROUTING = frozenset(
 )
 # Names that stand for something else in rows of data: who asked, about what.
 _LABELS_IN_ROWS = HINTS | {"documents", "modalities", "audio", "image_config"}
+# Parameters that are numbers, or true or false: of a row, a word under such a name is a label.
+_NO_WORDS = frozenset(
+    {
+        *("temperature", "top_p", "n", "seed", "logprobs", "top_logprobs", "logit_bias", "top_k"),
+        *("presence_penalty", "frequency_penalty", "parallel_tool_calls", "best_of", "min_p"),
+        *("repetition_penalty", "length_penalty", "min_tokens", "echo", "random_seed"),
+    }
+)
 # How the names of secrets end.
 _SECRETS = frozenset(
     {
@@ -145,7 +153,7 @@ def sifted(
         if (key in _READ and not is_twice) or value is None or value in ("", [], {}):
             continue
         if key in KNOWN and not holds_secret(value):
-            if not (is_row and key in _LABELS_IN_ROWS):
+            if not (is_row and _is_label(key, value)):
                 kept[key] = value
         elif is_secret(key) or holds_secret(value):
             secrets.append(key)
@@ -161,6 +169,12 @@ def sifted(
         _note(unknown, "no known request parameter; --allow-pass sends it"),
     )
     return Sifted(kept, tuple(note for note in notes if note is not None))
+
+
+def _is_label(key: str, value: Any) -> bool:
+    """Tell whether a field of a row that has a parameter's name is none."""
+    is_word = isinstance(value, str) and not any(map(str.isdecimal, value))
+    return key in _LABELS_IN_ROWS or (is_word and key in _NO_WORDS)
 
 
 def is_secret(key: str) -> bool:

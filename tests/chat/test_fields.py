@@ -47,6 +47,14 @@ def test_the_parameters_of_a_row_are_kept() -> None:
     assert (chat.options, chat.max_tokens) == ({"temperature": 0.2, "seed": 3}, 9)
 
 
+def test_a_word_under_the_name_of_a_number_is_a_label_of_a_row() -> None:
+    row = {"prompt": "hi", "temperature": "hot", "seed": "oak", "top_p": "0.5", "verbosity": "low"}
+    chat, _ = parse_row(row, name="x")
+    assert chat.options == {"top_p": "0.5", "verbosity": "low"}
+    assert chat.notes == ()
+    assert body(temperature="hot").options == {"temperature": "hot"}
+
+
 def test_a_rows_request_under_body_is_a_whole_request() -> None:
     row = {"custom_id": "1", "dataset": "d", "body": {"messages": [HI], "user": "u", "answer": "5"}}
     chat, _ = parse_row(row, name="x")
