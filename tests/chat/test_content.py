@@ -292,8 +292,8 @@ def test_any_message_is_read_or_refused_by_name(messages: list[Any]) -> None:
 
 
 def test_the_title_and_context_of_a_text_count_as_input() -> None:
-    document = {"type": "document", "title": "Law 7", "context": "of 1999"}
-    document["source"] = {"type": "text", "data": "facts"}
+    source = {"type": "text", "data": "facts"}
+    document = {"type": "document", "title": "Law 7", "context": "of 1999", "source": source}
     request = request_of(parse_chat([{"role": "user", "content": [document]}], name="x"))
     assert request.messages[0].text == "facts\nLaw 7\nof 1999"
     assert request.notes == ()
