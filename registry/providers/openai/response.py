@@ -49,7 +49,7 @@ class OpenAIReader(AnswerReader):
         if not isinstance(choices, list):
             raise CallFailed("invalid_response", "the choices of the answer are not a list")
         for choice in choices:
-            if isinstance(choice, dict) and choice.get("index") in (0, None):
+            if isinstance(choice, dict) and choice.get("index") in (0, "0", None):
                 yield from self._read_choice(choice)
 
     def parts(self) -> tuple[Text | Thinking | ToolCall, ...]:

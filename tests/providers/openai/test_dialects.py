@@ -119,3 +119,8 @@ def test_arguments_that_begin_with_an_empty_object_are_those_that_follow() -> No
     pieces = [{"index": 0, "function": {"arguments": one}} for one in ('{"a"', ":1}")]
     reader, _ = read(*(chunk({"tool_calls": [one]}) for one in (first, *pieces)))
     assert reader.answer().tool_calls == (ToolCall("x", "f", '{"a":1}'),)
+
+
+def test_an_index_may_be_written_as_a_text() -> None:
+    choices = [{"index": "0", "message": {"content": "Hi"}, "finish_reason": "stop"}]
+    assert read({"choices": choices})[0].answer().text == "Hi"
