@@ -115,6 +115,14 @@ def test_sound_has_its_length_in_seconds(made: Callable[[int], bytes], seconds: 
     assert found.seconds == pytest.approx(seconds, abs=1)
 
 
+@pytest.mark.parametrize("told", [16, 0xFFFFFFFF])
+def test_sound_lasts_as_long_as_its_bytes_whatever_its_head_says(told: int) -> None:
+    whole = files.wav(600)
+    place = whole.index(b"data") + 4
+    data = whole[:place] + told.to_bytes(4, "little") + whole[place + 4 :]
+    assert size_of("audio", data).seconds == pytest.approx(600, abs=1)
+
+
 def test_sound_that_cannot_be_read_has_no_length() -> None:
     for data in (b"", b"RIFF", b"ID3", b"OggS" + bytes(30), bytes(500)):
         assert (
