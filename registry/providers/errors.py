@@ -72,7 +72,6 @@ _LENGTH_WORDS = re.compile(
     r"|(?:prompt|input|request|message)s? (?:is|are|was) too long"
     r"|too many (?:input )?tokens|token count .*exceeds|exceeds? .*\btokens? limit"
     r"|exceeds the (?:maximum|limit).*\btokens|reduce the length|range of input length"
-    r""
     r"|max(?:imum)?[ _](?:prompt|input|sequence|total)[ _](?:length|tokens)|string too long"
     r"|max_prompt_tokens|prompt .*exceeds .*tokens",
     re.IGNORECASE,
