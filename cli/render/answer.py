@@ -27,6 +27,8 @@ from rolecall.registry.core.formatting import seconds, tokens, usd
 if TYPE_CHECKING:
     from rich.status import Status
 
+    from rolecall.registry.core.telemetry import Call
+
 
 @dataclass(frozen=True, slots=True)
 class Manner:
@@ -68,7 +70,7 @@ def show_answer(progress: Iterator[Progress], manner: Manner) -> None:
             decision = screen.decided.decision
             print_text(json_text(describe_failure(decision, screen.failures, screen.told)))
         lost, is_known = screen.lost_usd()
-        if lost:
+        if lost and not screen.is_answered:  # else the summary says it
             spent = "was spent" if is_known else "may have been spent"
             screen.notes((f"{_at_most(lost, is_known=is_known)} {spent} on what failed",))
         raise
@@ -214,9 +216,13 @@ class _Screen:
         for call in result.answer.tool_calls:
             print_text(json_text(tool_call(call), indent=None))
 
-    def lost_usd(self) -> tuple[float, bool]:
-        """Return what the failed tries may have cost at most, and whether that is what they did."""
-        calls = [one.call for one in self.failures if one.call is not None]
+    def lost_usd(self, given: Call | None = None) -> tuple[float, bool]:
+        """Return what the failed tries may have cost at most, and whether that is what they did.
+
+        The call whose answer is `given` all the same is none of them.
+        """
+        found = [one.call for one in self.failures]
+        calls = [one for one in found if one is not None and one != given]
         costs = (one.reserved_usd if one.cost_usd is None else one.cost_usd for one in calls)
         is_known = all(one.cost_usd is not None for one in calls)
         return sum(cost for cost in costs if cost is not None), is_known
@@ -232,14 +238,12 @@ class _Screen:
         if call.cost_usd is None:
             most = call.reserved_usd
             cost = "cost unknown" + ("" if most is None else f", at most {usd(most, 'up')}")
-        lost, is_known = self.lost_usd()
+        lost, is_known = self.lost_usd(call)
         if lost:
             cost += f" and {_at_most(lost, is_known=is_known)} for what failed"
         parts = [call.endpoint, took, size, cost, result.decision.id]
         failed = [
-            f"{one.endpoint} {_error_type(one)}"
-            for one in self.failures
-            if one.call is None or one.call.id != call.id
+            _in_words(one) for one in self.failures if one.call is None or one.call.id != call.id
         ]
         if failed:
             parts.insert(1, "after " + ", ".join(dict.fromkeys(failed)))
@@ -250,9 +254,10 @@ def _at_most(cost_usd: float, *, is_known: bool) -> str:
     return usd(cost_usd) if is_known else f"at most {usd(cost_usd, 'up')}"
 
 
-def _error_type(failure: Failed) -> str:
+def _in_words(failure: Failed) -> str:
     error = failure.error
     if not isinstance(error, CallFailed | CheckFailed):
-        return one_line(error.message)
+        return one_line(error.message)  # these words begin with the endpoint
     wait_s = error.retry_after_s if isinstance(error, CallFailed) else None
-    return error.error_type + (f" (asks to wait {seconds(wait_s)})" if wait_s else "")
+    asked = f" (asks to wait {seconds(wait_s)})" if wait_s else ""
+    return f"{failure.endpoint} {error.error_type}{asked}"

@@ -75,8 +75,8 @@ def print_explanation(
 ) -> None:
     """Print a decision for a person: header, candidates, exclusions, reasons, changes.
 
-    Where the first of its `calls` failed, a line says who answered. A screen of 24 rows holds it:
-    what is left out is counted, and `show_all` shows it.
+    Where it took several `calls`, or one that failed, a line says who answered. A screen of 24
+    rows holds it: what is left out is counted, and `show_all` shows it.
     """
     screen = console()
     most = len(decision.candidates) if show_all else MOST_ROWS

@@ -144,20 +144,23 @@ class Asker:
             tries = 0
             while True:
                 outcome = yield from self._try(state, candidate, is_last=is_last)
-                tries += 1
                 if isinstance(outcome, Answered):
                     answers.append(outcome)
-                    asks_more = outcome.failed and len(answers) <= state.wanted.retry_invalid
-                    if not asks_more or place == len(ranked) - 1:
-                        yield from self._ended(state, answers)
-                        return
-                    yield from self._recorded()
-                    yield Failed(candidate.endpoint, _check_failed(outcome), True, outcome.call)
-                    break
+                    may_ask = len(answers) <= state.wanted.retry_invalid
+                    asks_more = outcome.failed and may_ask and place < len(ranked) - 1
+                    if asks_more:
+                        yield from self._recorded()
+                    if asks_more or outcome is not _best(answers):
+                        yield Failed(candidate.endpoint, _check_failed(outcome), True, outcome.call)
+                    if asks_more:
+                        break
+                    yield from self._ended(state, _best(answers))
+                    return
                 yield outcome
                 failures.append(outcome)
                 if self._leaves_out_refused(state, candidate, outcome):
                     continue
+                tries += 1
                 wait_s = retry_after(
                     outcome.error, tries, self._chance(), is_last=is_last, shown=outcome.was_shown
                 )
@@ -166,19 +169,18 @@ class Asker:
                 yield Waiting(candidate.endpoint, wait_s, _is_asked(outcome.error))
                 self._pause(wait_s)
         if answers:
-            yield from self._ended(state, answers)
+            yield from self._ended(state, _best(answers))
             return
         raise _nobody_answered(state, failures, self._router.registry.endpoints)
 
-    def _ended(self, state: _State, answers: list[Answered]) -> Generator[Progress]:
-        """Yield the best of the answers, of equal ones the last; raise where it failed a check."""
-        best = min(reversed(answers), key=lambda one: len(one.failed))
+    def _ended(self, state: _State, best: Answered) -> Generator[Progress]:
+        """Yield the answer that is given; raise where it failed a check."""
         if state.decision.prompt is not None:
             turn = Turn("assistant", state.kept[best.call.id])
             self._recorder.said(state.conversation.id, (*state.wanted.chat.turns, turn))
         yield best
         if best.failed:
-            raise _check_failed(best)
+            raise _check_failed(best, is_hinted=state.wanted.retry_invalid == 0)
 
     def _recorded(self) -> Generator[Progress]:
         """Record what has happened so far; say where that cannot be done."""
@@ -319,10 +321,16 @@ def _limit_reached(attempt: Attempt) -> str:
     return "the endpoint's own limit was reached"
 
 
-def _check_failed(answered: Answered) -> CheckFailed:
+def _best(answers: list[Answered]) -> Answered:
+    """Return the answer that failed the fewest checks, of equal ones the last."""
+    return min(reversed(answers), key=lambda one: len(one.failed))
+
+
+def _check_failed(answered: Answered, *, is_hinted: bool = False) -> CheckFailed:
     names = {(one.note or "check").partition(":")[0] for one in answered.failed}
     said = f"the answer of {answered.call.endpoint} failed its {' and its '.join(sorted(names))}"
-    return CheckFailed(said, hint="--retry-invalid 1 asks the next endpoint where this happens")
+    hint = "--retry-invalid 1 asks the next endpoint where this happens"
+    return CheckFailed(said, hint=hint if is_hinted else None)
 
 
 def _nobody_answered(

@@ -120,7 +120,7 @@ def call_limit(
     shared, _ = spend_limit(replace(strategy, max_cost_usd=None), left, will_call=True)
     if own is not None and spent_usd > 0:
         because = f"{own.because}, of which the tries before may have cost {usd(spent_usd, 'up')}"
-        own = SpendLimit(own.usd - spent_usd, because)
+        own = SpendLimit(max(own.usd - spent_usd, 0.0), because)
     limits = [one for one in (own, shared) if one is not None]
     return min(limits, key=lambda one: one.usd, default=None)
 

@@ -10,6 +10,9 @@ from rolecall.registry.chat.image_sizes import image_size
 from rolecall.registry.core.chat import Media
 from rolecall.registry.core.requests import MediaSize
 
+# For as long the bytes of a picture in a sound file would last at most.
+_PICTURE_S = 60.0
+
 
 def media_size(media: Media) -> MediaSize:
     """Return the size of an attachment, as far as it can be known without fetching anything."""
@@ -30,17 +33,26 @@ def _size(modality: str, encoded: str) -> MediaSize:
         pages, text = (None, None) if found is None else found
         return MediaSize(modality, size, pages=pages, text=text)
     if modality in ("audio", "video"):
-        return MediaSize(modality, size, seconds=_seconds(data))
+        return MediaSize(modality, size, seconds=_seconds(data, modality))
     return MediaSize(modality, size)
 
 
-def _seconds(data: bytes) -> float | None:
-    """Return how long sound or video lasts; null where the format or the file says nothing."""
+def _seconds(data: bytes, modality: str) -> float | None:
+    """Return how long sound or video lasts; null where the format or the file says nothing.
+
+    What a head says of sound is not believed where the bytes would last much longer (several files
+    in one, a head that was not finished), or hardly at all (sound that was streamed into the file).
+    """
     # Imported here: 15 ms, which a request without sound does not pay.
     from tinytag import TinyTag, TinyTagException
 
     try:
-        seconds = TinyTag.get(file_obj=BytesIO(data), tags=False).duration
+        found = TinyTag.get(file_obj=BytesIO(data), tags=False)
     except (TinyTagException, ArithmeticError, LookupError, TypeError, ValueError, OSError):
         return None
-    return seconds if seconds is not None and seconds > 0 else None
+    seconds = found.duration or 0.0
+    if modality == "audio" and found.bitrate:
+        by_size = len(data) * 8 / (found.bitrate * 1_000)
+        is_short = by_size > 1.2 * seconds + _PICTURE_S
+        seconds = by_size if is_short or seconds > 10 * by_size else seconds
+    return seconds if seconds > 0 else None

@@ -52,16 +52,26 @@ def _size(pages: list[PageObject]) -> PdfSize | None:
     expected = most = claude = 0.0
     total = 0
     for page in pages:
-        size = _content_bytes(page)
+        noted = _noted(page)
+        size = _content_bytes(page) + len(noted.encode(errors="surrogatepass"))
         total += size
         if total > _MOST_BYTES:
             return None
         text = TextTokens(size / 8, size, size)
         if total <= _BYTES_READ:
-            text = text_tokens(page.extract_text())
+            text = text_tokens(f"{page.extract_text()}\n{noted}")
         expected, most = expected + text.expected, most + text.most
         claude += text.most_of_claude
     return PdfSize(len(pages), TextTokens(expected, most, claude)) if pages else None
+
+
+def _noted(page: PageObject) -> str:
+    """Return the text of a page's annotations: its comments, and what its forms are filled with."""
+    from pypdf.generic import DictionaryObject
+
+    held = [one.get_object() for one in page.annotations or ()]
+    fields = [one for one in held if isinstance(one, DictionaryObject)]
+    return "\n".join(str(one[key]) for one in fields for key in ("/Contents", "/V") if key in one)
 
 
 def _content_bytes(page: PageObject) -> int:

@@ -71,6 +71,8 @@ def text_tokens(text: str) -> TextTokens:
     # A single space before a word or a sign is part of it.
     spaces = sum(_runs(kinds, kind, further) for kind, further in _REPEATED.items())
     spaces -= spaced + before_signs
+    # No digit takes the space before it: of several, the last is apart.
+    spaces += sum(kinds.count(run + digit) for run in (b"ss", b"tt") for digit in (b"d", b"w"))
     signs, digits, controls = kinds.count(b"p"), kinds.count(b"d"), kinds.count(b"x")
     other = 0.0 if text.isascii() else _outside_ascii(text)
     return TextTokens(

@@ -55,9 +55,10 @@ def describe_decision(decision: Decision) -> dict[str, Any]:
 
 
 def describe_calls(calls: Sequence[Call]) -> dict[str, Any]:
-    """Return what `explain --json` says besides: who answered, and every attempt in order."""
+    """Return what `explain --json` says besides: who answered last, and every attempt in order."""
+    answered = [one.endpoint for one in calls if is_answer(one)]
     return {
-        "answered_by": next((one.endpoint for one in calls if is_answer(one)), None),
+        "answered_by": answered[-1] if answered else None,
         "calls": [
             {
                 "call_id": one.id,
@@ -73,8 +74,8 @@ def describe_calls(calls: Sequence[Call]) -> dict[str, Any]:
 
 
 def calls_in_words(calls: Sequence[Call]) -> str | None:
-    """Say who was asked and who answered; null where the first one asked did, or nobody was."""
-    if not calls or is_answer(calls[0]):
+    """Say who was asked and who answered; null where one call gave the answer, or none was made."""
+    if not calls or (len(calls) == 1 and is_answer(calls[0])):
         return None
     told = [f"{one.endpoint} {_ending(one)}" for one in calls]
     times = [(text, len(list(same))) for text, same in groupby(told)]

@@ -94,8 +94,45 @@ def test_of_bad_answers_the_one_that_passed_more_checks_is_printed(
     asked = ("ask", "a number", "--schema", schema, "--check", "false", "--retry-invalid", "1")
     told = json.loads(rolecall(*asked, "--json").stdout)
     assert (told["answer"], told["endpoint"]) == (GOOD, first)
-    assert [one["endpoint"] for one in told["failures"]] == []
-    assert [call.endpoint for call in serving.calls()] == [first, second]
+    assert [(one["endpoint"], one["error_type"]) for one in told["failures"]] == [
+        (second, "check_failed")
+    ]
+    calls = serving.calls()
+    assert [call.endpoint for call in calls] == [first, second]
+    costs = [call.cost_usd or 0.0 for call in calls]
+    assert told["total_cost_usd"] == pytest.approx(sum(costs))
+
+
+def test_an_answer_that_is_given_all_the_same_is_none_of_what_failed(
+    serving: Serving, rolecall: Rolecall, schema: str
+) -> None:
+    first, second = ranked(serving, "four", "five")
+    serving.server.plan("m1", Plan(fault="bad_request"))
+    result = rolecall("ask", "a number", "--schema", schema, "--retry-invalid", "1")
+    assert (result.exit_code, result.stdout) == (7, "four\n")
+    assert f"{first} · after {second} bad_request · " in result.stderr
+    assert "what failed" not in result.stderr
+    assert "--retry-invalid" not in result.stderr
+
+
+def test_an_endpoint_that_cannot_be_paid_for_is_named_once(
+    serving: Serving, rolecall: Rolecall, schema: str
+) -> None:
+    first, second = ranked(serving, "four", GOOD)
+    serving.server.plan("m0", Plan(text="four", output_tokens=1_000))
+    limits = ("--max-cost", "0.00401", "--retry-invalid", "1")
+    result = rolecall("ask", "a number", "--schema", schema, *limits)
+    assert result.exit_code == 7
+    assert f"{first} · after {second} may cost too much: " in result.stderr
+
+
+def test_who_answered_last_is_told_where_answers_failed_their_schema(
+    serving: Serving, rolecall: Rolecall, schema: str
+) -> None:
+    first, second = ranked(serving, "four", GOOD)
+    rolecall("ask", "a number", "--schema", schema, "--retry-invalid", "1")
+    assert f"calls    {first} answered, {second} answered\n" in rolecall("explain").stdout
+    assert json.loads(rolecall("explain", "--json").stdout)["answered_by"] == second
 
 
 def test_by_default_no_other_endpoint_is_asked(

@@ -277,3 +277,18 @@ def test_several_parameters_are_refused_one_after_the_other(
     assert serving.body()["max_completion_tokens"] == 50
     assert not {"max_tokens", "stream_options", "temperature"} & set(serving.body())
     assert [call.cost_usd for call in serving.calls()][:3] == [0.0] * 3
+
+
+def test_a_refused_parameter_takes_no_try_from_a_failure_that_passes(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    serving.one()
+    serving.server.plan(
+        "m",
+        Plan(fault="bad_parameter", parameter="temperature"),
+        Plan(fault="overloaded"),
+        Plan(fault="overloaded"),
+        Plan(),
+    )
+    assert rolecall("ask", "hi", "-o", "temperature", "0.5").exit_code == 0
+    assert len(serving.calls()) == 4

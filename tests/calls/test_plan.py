@@ -77,6 +77,16 @@ def test_what_went_into_failed_calls_is_off_the_request_and_known_to_the_budgets
     assert call_limit(Strategy("s"), (), 0.5) is None
 
 
+def test_a_free_endpoint_is_asked_though_the_tries_before_cost_more_than_the_limit() -> None:
+    overspent = call_limit(Strategy("s", max_cost_usd=0.01), (), 0.012)
+    assert overspent is not None
+    assert overspent.usd == 0.0
+    endpoint = Endpoint("a/x", "x", base_url="http://x", price=Price(0.0, 0.0))
+    registry = Registry(1, models=(Model("x"),), endpoints=(endpoint,))
+    plan = plan_call(registry, DECIDED, CANDIDATE, HELLO, overspent)
+    assert (plan.chat.max_tokens, plan.reserved_usd) == (None, 0.0)
+
+
 def test_a_more_expensive_endpoint_instead_of_an_open_circuit_is_named(
     serving: Serving, rolecall: Rolecall
 ) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from io import BytesIO
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pypdf import PdfWriter
+from pypdf.annotations import FreeText
 
 from rolecall.registry.chat.image_sizes import image_size
 from rolecall.registry.chat.media_sizes import media_size
@@ -67,6 +70,18 @@ def test_a_pdf_has_its_pages_and_all_of_their_text(packed: bool) -> None:
     assert found.text.most == pytest.approx(real.most, rel=0.1)
 
 
+def test_the_annotations_of_a_pdf_are_part_of_its_text() -> None:
+    text = "A comment of some words. " * 400
+    writer = PdfWriter(clone_from=BytesIO(files.pdf(1)))
+    writer.add_annotation(0, FreeText(text=text, rect=(50, 550, 200, 650)))
+    noted = BytesIO()
+    writer.write(noted)
+    plain, found = size_of("pdf", files.pdf(1)).text, size_of("pdf", noted.getvalue()).text
+    assert plain is not None
+    assert found is not None
+    assert found.most >= plain.most + text_tokens(text).most - 5
+
+
 def test_of_a_long_pdf_the_last_pages_are_measured_by_their_bytes() -> None:
     short, long = pdf_size(files.pdf(40)), pdf_size(files.pdf(400))
     assert short is not None
@@ -113,6 +128,14 @@ def test_no_flipped_bytes_break_the_reading_of_a_pdf(data: st.DataObject) -> Non
 def test_sound_has_its_length_in_seconds(made: Callable[[int], bytes], seconds: int) -> None:
     found = size_of("audio", made(seconds))
     assert found.seconds == pytest.approx(seconds, abs=1)
+
+
+@pytest.mark.parametrize("told", [16, 0xFFFFFFFF])
+def test_sound_lasts_as_long_as_its_bytes_whatever_its_head_says(told: int) -> None:
+    whole = files.wav(600)
+    place = whole.index(b"data") + 4
+    data = whole[:place] + told.to_bytes(4, "little") + whole[place + 4 :]
+    assert size_of("audio", data).seconds == pytest.approx(600, abs=1)
 
 
 def test_sound_that_cannot_be_read_has_no_length() -> None:

@@ -91,6 +91,7 @@ def _identifiers(chance: random.Random) -> dict[str, str]:
 
 
 def _tables(chance: random.Random) -> dict[str, str]:
+    columns = [chance.choices(string.digits, k=12) for _ in range(40)]
     floats = ([f"{chance.uniform(-1_000, 1_000):.3f}" for _ in range(8)] for _ in range(80))
     counts = ([str(chance.randrange(10**7)) for _ in range(8)] for _ in range(80))
     return {
@@ -99,6 +100,8 @@ def _tables(chance: random.Random) -> dict[str, str]:
         "JSON logs": "\n".join(json.dumps(_log_line(chance)) for _ in range(40)),
         "indented JSON": json.dumps([_log_line(chance) for _ in range(20)], indent=4),
         "digits": "".join(chance.choices(string.digits, k=3_000)),
+        "digits in columns": "\n".join("  ".join(row) for row in columns),
+        "digits between tabs": "\n".join("\t\t".join(row) for row in columns),
     }
 
 

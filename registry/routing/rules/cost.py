@@ -80,7 +80,7 @@ class Rates(NamedTuple):
             rates.append(self.cache_write)
         if task.cache_ttl == "1h":
             rates.append(self.cache_write_1h)
-        if hears(task):
+        if hears(task) or "video" in task.modalities:  # a video has a sound track
             rates.append(self.input_audio)
         return max(rates)
 

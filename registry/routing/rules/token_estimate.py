@@ -20,8 +20,6 @@ from rolecall.registry.routing.rules.media_tokens import (
     text_of_family,
 )
 
-# Of an answer that was seen but not counted.
-BYTES_PER_TOKEN = 4
 MESSAGE_TOKENS = 4
 ANSWER_ROOM_TOKENS = 1_024
 # At most: what stands around each message, and what a model is told where it has tools.

@@ -286,6 +286,15 @@ def test_the_worst_input_is_written_to_a_cache_only_where_that_may_be(
     assert usd_at_most(endpoint, STRATEGY, task, 0) == pytest.approx(1_000 * price / 1e6)
 
 
+def test_the_sound_of_a_video_may_cost_what_audio_does() -> None:
+    price = Price(0.3, 2.5, input_audio_usd_per_mtok=1.0)
+    endpoint = replace(ENDPOINT, api="gemini", price=price)
+    for modality, per_mtok in (("image", 0.3), ("video", 1.0), ("audio", 1.0)):
+        task = replace(TASK, modalities=("text", modality))
+        worst = usd_at_most(endpoint, STRATEGY, task, 0)
+        assert worst == pytest.approx(task.input_tokens * per_mtok / 1e6)
+
+
 def test_an_estimated_input_is_paid_for_at_the_most_that_it_may_be() -> None:
     most = tuple(TASK.input_tokens + 100 * (place + 1) for place in range(len(FAMILIES)))
     estimated = replace(TASK, input_tokens_declared=False, most_input_tokens=most, cache_ttl="5m")
