@@ -116,8 +116,8 @@ def call_limit(
 
     What is `left` of budgets knows of that money already, the strategy's own limit does not.
     """
-    own, _ = spend_limit(strategy, (), will_call=True)
-    shared, _ = spend_limit(replace(strategy, max_cost_usd=None), left, will_call=True)
+    own, _ = spend_limit(strategy, ())
+    shared, _ = spend_limit(replace(strategy, max_cost_usd=None), left)
     if own is not None and spent_usd > 0:
         because = f"{own.because}, of which the tries before may have cost {usd(spent_usd, 'up')}"
         own = SpendLimit(max(own.usd - spent_usd, 0.0), because)

@@ -70,17 +70,13 @@ def remaining(
 
 
 def spend_limit(
-    strategy: Strategy, left: Iterable[Remaining], *, will_call: bool
+    strategy: Strategy, left: Iterable[Remaining]
 ) -> tuple[SpendLimit | None, tuple[str, ...]]:
-    """Return the least of what an answer may cost at worst, and what to say of advisory limits.
-
-    The strategy's `max_cost_usd` (a flag included) is part of it only where a call follows: a
-    decision alone is held to the expected cost.
-    """
+    """Return the least of what an answer may cost at worst, and what to say of advisory limits."""
     limits: list[SpendLimit] = []
     notes: list[str] = []
     most = strategy.max_cost_usd
-    if will_call and most is not None and strategy.budget_mode == "hard":
+    if most is not None and strategy.budget_mode == "hard":
         limits.append(SpendLimit(most, f"at most {usd(most)}"))
     for one in left:
         if one.budget.mode == "hard":

@@ -116,8 +116,8 @@ class Router:
     ) -> Decision:
         """Return the decision for one request, stored unless `record` is false; a note says if not.
 
-        Where a call follows, no candidate may cost more than the limits allow even at worst, and
-        one that was never timed is tried now and then. A decision in which nothing is eligible is
+        No candidate may cost more than the limits allow even at worst. Where a call follows, one
+        that was never timed is tried now and then. A decision in which nothing is eligible is
         returned (and stored) like any other, with `chosen` null. What `choices` say of the request
         wins. Its `elapsed_ms` counts reading the prompt and deciding, not start-up.
         Raises UnknownRecord for a role, strategy or endpoint that is not there,
@@ -136,7 +136,7 @@ class Router:
             self._db, task.kind, self.now(), snapshot.registry.endpoints, self._environment
         )
         inputs = replace(
-            self._inputs(snapshot, task, choices, layers, known, will_call=will_call),
+            self._inputs(snapshot, task, choices, layers, known),
             role=role,
             incumbent=last.chosen if last else None,
         )
@@ -193,13 +193,11 @@ class Router:
         choices: RoutingChoices,
         layers: Layers,
         known: Availability,
-        *,
-        will_call: bool,
     ) -> DecisionInputs:
         now, registry = self.now(), snapshot.registry
         selection = selected_for(registry.endpoints, choices.endpoints, choices.models)
         left = remaining(self._db, registry.scopes, choices.app, choices.user, now)
-        limit, notes = spend_limit(layers.strategy, left, will_call=will_call)
+        limit, notes = spend_limit(layers.strategy, left)
         return DecisionInputs(
             endpoints=registry.endpoints,
             models=snapshot.models,

@@ -101,32 +101,28 @@ def of(usd: float, left_usd: float, mode: str = "hard") -> Remaining:
 
 def test_the_least_limit_is_the_ceiling() -> None:
     strategy = Strategy("s", max_cost_usd=0.3)
-    assert spend_limit(strategy, [of(1, 0.5)], will_call=True) == (
+    assert spend_limit(strategy, [of(1, 0.5)]) == (
         SpendLimit(0.3, "at most $0.3"),
         (),
     )
-    least, _ = spend_limit(strategy, [of(1, 0.5), of(1, 0.1)], will_call=True)
+    least, _ = spend_limit(strategy, [of(1, 0.5), of(1, 0.1)])
     assert least == SpendLimit(0.1, "$0.1 of $1 a day is left to app desk")
-
-
-def test_a_decision_alone_is_not_held_to_the_worst_case_of_max_cost() -> None:
-    assert spend_limit(Strategy("s", max_cost_usd=0.3), [], will_call=False) == (None, ())
 
 
 def test_an_advisory_max_cost_is_no_ceiling() -> None:
     strategy = Strategy("s", max_cost_usd=0.3, budget_mode="advisory")
-    assert spend_limit(strategy, [], will_call=True) == (None, ())
+    assert spend_limit(strategy, []) == (None, ())
 
 
 def test_an_overspent_hard_limit_leaves_nothing() -> None:
-    limit, _ = spend_limit(BALANCED, [of(1, -2)], will_call=True)
+    limit, _ = spend_limit(BALANCED, [of(1, -2)])
     assert limit is not None
     assert limit.usd == 0.0
 
 
 def test_an_advisory_limit_is_only_told_of_and_only_once_used_up() -> None:
-    assert spend_limit(BALANCED, [of(1, 0.2, "advisory")], will_call=True) == (None, ())
-    assert spend_limit(BALANCED, [of(1, 0.0, "advisory")], will_call=True) == (
+    assert spend_limit(BALANCED, [of(1, 0.2, "advisory")]) == (None, ())
+    assert spend_limit(BALANCED, [of(1, 0.0, "advisory")]) == (
         None,
         ("the budget is used up: $0 of $1 a day is left to app desk",),
     )
