@@ -26,6 +26,7 @@ from rolecall.registry.storage.registry import read_registry
 from rolecall.registry.storage.turns import unreadable_conversations
 
 MOST_KEPT = 3
+_ANOTHER = "name another backup"
 _KEPT_SUFFIX = ".backup-before-restore-"
 
 
@@ -68,7 +69,10 @@ def restore_registry(path: Path, file: Path) -> Path | None:
     there was no registry. Of the copies that this keeps, the latest three stay. Raises
     RegistryUnusable for a file that is no registry or is damaged.
     """
-    refuse_strangers(file, create=False)
+    try:
+        refuse_strangers(file, create=False)
+    except RegistryUnusable as error:
+        raise RegistryUnusable(error.message, hint=_ANOTHER) from error
     kept = None
     with TemporaryDirectory(dir=path.parent if path.parent.is_dir() else None) as folder:
         draft = Path(folder, "restored.db")
@@ -78,9 +82,9 @@ def restore_registry(path: Path, file: Path) -> Path | None:
                 problems = check_registry(database)
         except RegistryUnusable as error:
             said = error.message.replace(str(draft), str(file))
-            raise RegistryUnusable(said, hint="name another backup") from error
+            raise RegistryUnusable(said, hint=_ANOTHER) from error
         if problems:
-            raise RegistryUnusable(f"{file} is damaged: {problems[0]}", hint="name another backup")
+            raise RegistryUnusable(f"{file} is damaged: {problems[0]}", hint=_ANOTHER)
         if path.exists():
             now = f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
             kept = path.with_name(f"{path.name}{_KEPT_SUFFIX}{now}")

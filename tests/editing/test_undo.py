@@ -111,8 +111,9 @@ def test_what_others_rely_on_by_now_is_not_taken_away(db: Database) -> None:
     apply_document(db, "roles: [{id: r, assignments: [{endpoint: vllm/x}]}]", "r.yaml")
     db.run("DELETE FROM edits WHERE what LIKE 'applied%'")
     before = export_document(db)
-    with pytest.raises(RecordInUse, match="vllm/x cannot go again: role r uses it"):
+    with pytest.raises(RecordInUse, match="vllm/x cannot go again: role r uses it") as caught:
         undo_edit(db)
+    assert caught.value.hint == "rolecall roles unassign r vllm/x"
     assert export_document(db) == before
     unassign_endpoint(db, "r", "vllm/x")
     undo_edit(db)
