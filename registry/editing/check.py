@@ -20,6 +20,7 @@ from rolecall.registry.editing.references import dangling
 from rolecall.registry.storage.backup import back_up, restore
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import unreadable_decisions
+from rolecall.registry.storage.errors import system_refusal
 from rolecall.registry.storage.integrity import file_problems
 from rolecall.registry.storage.open import open_database, refuse_strangers
 from rolecall.registry.storage.registry import read_registry
@@ -74,7 +75,11 @@ def restore_registry(path: Path, file: Path) -> Path | None:
     except RegistryUnusable as error:
         raise RegistryUnusable(error.message, hint=_ANOTHER) from error
     kept = None
-    with TemporaryDirectory(dir=path.parent if path.parent.is_dir() else None) as folder:
+    try:
+        beside = TemporaryDirectory(dir=path.parent if path.parent.is_dir() else None)
+    except OSError as error:
+        raise system_refusal(path, error) from error
+    with beside as folder:
         draft = Path(folder, "restored.db")
         back_up(file, draft)
         try:
