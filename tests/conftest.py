@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -182,9 +183,13 @@ def _captured(patch: pytest.MonkeyPatch, stream: type[io.TextIOWrapper]) -> Resu
     patch.setattr(sys, "stdout", out)
     patch.setattr(sys, "stderr", err)
     exit_code = 0
+    before = set(threading.enumerate())
     try:
         run()
     except SystemExit as ended:
         exit_code = int(ended.code or 0)
+    for thread in set(threading.enumerate()) - before:
+        if not thread.daemon:  # a process waits for these too; many scorers at once fill a machine
+            thread.join()
     texts = [one.getvalue().decode() for one in written]
     return Result(exit_code, *texts)

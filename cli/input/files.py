@@ -40,15 +40,31 @@ def opened(path: Path, refusal: type[UsageError]) -> BinaryIO:
         _tell_of_waiting(sys.stdin.fileno())
         return open(sys.stdin.fileno(), "rb", closefd=False)
     try:
-        return path.open("rb")
+        # A pipe that nobody writes to yet would keep even the opening waiting.
+        stream = open(path, "rb", opener=_without_waiting)  # noqa: SIM115
     except OSError as error:
         raise _unreadable(path, error, refusal) from error
+    if _is_silent(stream.fileno()):
+        note(f"note: reading from {path}, a pipe that is silent so far")
+        select([stream], [], [])
+    os.set_blocking(stream.fileno(), True)
+    return stream
+
+
+def _without_waiting(name: str, flags: int) -> int:
+    return os.open(name, flags | os.O_NONBLOCK)
 
 
 def _tell_of_waiting(handle: int) -> None:
-    """Say what is waited for, where a pipe has brought nothing yet after a second."""
-    if stat.S_ISFIFO(os.fstat(handle).st_mode) and not select([handle], [], [], SILENCE_S)[0]:
+    """Say what is waited for, where stdin is a pipe that has brought nothing yet."""
+    if _is_silent(handle):
         note("note: reading from a pipe that is silent so far; without one: < /dev/null")
+
+
+def _is_silent(handle: int) -> bool:
+    """Tell whether this is a pipe that has brought nothing for a second."""
+    is_pipe = stat.S_ISFIFO(os.fstat(handle).st_mode)
+    return is_pipe and not select([handle], [], [], SILENCE_S)[0]
 
 
 def read_bytes(path: Path, refusal: type[UsageError], *, most: int = MAX_FILE_BYTES) -> bytes:

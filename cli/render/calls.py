@@ -147,6 +147,7 @@ def print_statistics(statistics: Sequence[EndpointStatistics], now: datetime) ->
 
 
 def _statistics_row(one: EndpointStatistics, now: datetime) -> list[str]:
+    one = circuit.believed(one, now)
     return [
         one.endpoint,
         str(one.calls),
@@ -171,6 +172,7 @@ def _spent(one: EndpointStatistics) -> str:
 
 def statistics_to_plain(one: EndpointStatistics, now: datetime) -> dict[str, Any]:
     """Return one endpoint of `telemetry stats --json`: its statistics and its circuit's state."""
+    one = circuit.believed(one, now)
     plain = asdict(one)
     plain["errors"] = dict(one.errors)
     plain["circuit"] = circuit.state(one, stamp(now))

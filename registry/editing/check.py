@@ -20,12 +20,14 @@ from rolecall.registry.editing.references import dangling
 from rolecall.registry.storage.backup import back_up, restore
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.decisions import unreadable_decisions
+from rolecall.registry.storage.errors import system_refusal
 from rolecall.registry.storage.integrity import file_problems
 from rolecall.registry.storage.open import open_database, refuse_strangers
 from rolecall.registry.storage.registry import read_registry
 from rolecall.registry.storage.turns import unreadable_conversations
 
 MOST_KEPT = 3
+_ANOTHER = "name another backup"
 _KEPT_SUFFIX = ".backup-before-restore-"
 
 
@@ -68,9 +70,16 @@ def restore_registry(path: Path, file: Path) -> Path | None:
     there was no registry. Of the copies that this keeps, the latest three stay. Raises
     RegistryUnusable for a file that is no registry or is damaged.
     """
-    refuse_strangers(file, create=False)
+    try:
+        refuse_strangers(file, create=False)
+    except RegistryUnusable as error:
+        raise RegistryUnusable(error.message, hint=_ANOTHER) from error
     kept = None
-    with TemporaryDirectory(dir=path.parent if path.parent.is_dir() else None) as folder:
+    try:
+        beside = TemporaryDirectory(dir=path.parent if path.parent.is_dir() else None)
+    except OSError as error:
+        raise system_refusal(path, error) from error
+    with beside as folder:
         draft = Path(folder, "restored.db")
         back_up(file, draft)
         try:
@@ -78,9 +87,9 @@ def restore_registry(path: Path, file: Path) -> Path | None:
                 problems = check_registry(database)
         except RegistryUnusable as error:
             said = error.message.replace(str(draft), str(file))
-            raise RegistryUnusable(said, hint="name another backup") from error
+            raise RegistryUnusable(said, hint=_ANOTHER) from error
         if problems:
-            raise RegistryUnusable(f"{file} is damaged: {problems[0]}", hint="name another backup")
+            raise RegistryUnusable(f"{file} is damaged: {problems[0]}", hint=_ANOTHER)
         if path.exists():
             now = f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
             kept = path.with_name(f"{path.name}{_KEPT_SUFFIX}{now}")

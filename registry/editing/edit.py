@@ -84,7 +84,7 @@ def add_record(db: Database, record: Record) -> Record:
     with recorded(db, f"added {NOUNS[collection]} {record.id}"):
         if record.id in names(db, collection):
             raise RecordExists(
-                f"there is a {NOUNS[collection]} {record.id} already",
+                f"{NOUNS[collection]} {record.id} exists already",
                 hint=f"rolecall {collection} edit {record.id}",
             )
         _write_checked(db, record)
@@ -104,7 +104,7 @@ def remove_record(db: Database, collection: Collection, record_id: str) -> None:
         if users:
             raise RecordInUse(
                 f"{NOUNS[collection]} {record_id} is used by {_in_short(users)}",
-                hint=_release_hint(record_id, users[0]),
+                hint=release_hint(record_id, users[0]),
             )
         delete_record(db, collection, record_id)
 
@@ -138,7 +138,7 @@ def replace_from_yaml(
             return False
         if record.id != record_id:
             if record.id in stored:
-                message = f"there is a {NOUNS[collection]} {record.id} already"
+                message = f"{NOUNS[collection]} {record.id} exists already"
                 raise document.refusal("id", message, "choose another id")
             rename(db, collection, record_id, record.id)
             renamed.append((collection, record_id, record.id))
@@ -330,7 +330,8 @@ def _in_short(users: Sequence[Reference]) -> str:
     return ", ".join(user.who for user in users[:3]) + more
 
 
-def _release_hint(record_id: str, user: Reference) -> str:
+def release_hint(record_id: str, user: Reference) -> str:
+    """Return what to type so that `user` no longer refers to a record."""
     if user.target == "endpoints":
         return f"rolecall roles unassign {user.owner} {record_id}"
     if user.collection == "scopes":

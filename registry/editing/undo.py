@@ -10,7 +10,7 @@ from rolecall.registry.core.errors import RecordInUse, UsageError
 from rolecall.registry.core.suggestions import NOUNS
 from rolecall.registry.documents.document import from_plain
 from rolecall.registry.editing.diff import Change, changes_between, records_of, with_records
-from rolecall.registry.editing.edit import rename, write_changes
+from rolecall.registry.editing.edit import release_hint, rename, write_changes
 from rolecall.registry.editing.references import dangling
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.edits import delete_edit, last_edit
@@ -48,7 +48,7 @@ def undo_edit(db: Database, *, dry_run: bool = False) -> Undone:
         for one in dangling(after):
             raise RecordInUse(
                 f"{NOUNS[one.target]} {one.name} cannot go again: {one.who} uses it",
-                hint="rolecall registry undo --dry-run shows the change",
+                hint=release_hint(one.name, one),
             )
         write_changes(db, after, changes_between(now, after))
         delete_edit(db, edit.id)

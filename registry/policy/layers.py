@@ -85,7 +85,8 @@ def _tighter(strategy: Strategy, held: Strategy) -> Iterator[str]:
         yield "endpoints of its data policy only"
     if held.allow and set(held.allow) != set(strategy.allow):
         yield f"{', '.join(held.allow)} only"
-    denied = [glob for glob in held.deny if glob not in strategy.deny]
+    known = frozenset(strategy.deny)
+    denied = [glob for glob in held.deny if glob not in known]
     if denied:
         yield f"no {', '.join(denied)}"
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sqlite3
 import tempfile
+from errno import ENOSPC
 from pathlib import Path
 
 from rolecall.registry.core.errors import RegistryUnusable, UsageError
@@ -28,7 +29,7 @@ def back_up(source: Path, target: Path) -> None:
     os.close(handle)
     draft = Path(name)
     try:
-        _copy(source, draft)
+        _copy(source, draft, target)
         _move_into_place(draft, target)
     finally:
         draft.unlink(missing_ok=True)
@@ -47,13 +48,18 @@ def restore(source: Path, target: Path) -> None:
         origin.backup(copy)
 
 
-def _copy(source: Path, draft: Path) -> None:
+def _copy(source: Path, draft: Path, target: Path) -> None:
     with (
         translating(source),
         contextlib.closing(sqlite3.connect(source)) as origin,
         contextlib.closing(sqlite3.connect(draft)) as copy,
     ):
-        origin.backup(copy)
+        try:
+            origin.backup(copy)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                raise
+            raise _unwritable(target, OSError(ENOSPC, os.strerror(ENOSPC))) from error
         copy.execute("PRAGMA journal_mode = DELETE")
 
 

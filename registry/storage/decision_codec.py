@@ -178,6 +178,10 @@ def decision_from_plain(plain: Plain) -> Decision:
     Raises RegistryUnusable, and what reading a damaged mapping raises.
     """
     flat = {name: plain[name] for name in FLAT}
+    if not all(isinstance(value, str | int | float | None) for value in flat.values()):
+        raise TypeError("a column cannot hold that")
+    if any(storable(name) != name for name in plain["names"]):
+        raise ValueError("a name is no text")
     document = base64.b64decode(plain["document"])
     return unpack_decision(flat, plain["candidates"], document, dict(enumerate(plain["names"])))
 

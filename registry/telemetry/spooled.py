@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.core.telemetry import Call, Outcome, Pending, Said
-from rolecall.registry.storage.connection import Database
+from rolecall.registry.storage.codecs import from_row, to_row
+from rolecall.registry.storage.connection import Database, storable
 from rolecall.registry.storage.decision_codec import decision_from_plain, decision_to_plain
 from rolecall.registry.storage.spool import (
     append_line,
@@ -111,19 +112,19 @@ def _from_line(line: bytes) -> Pending:
             ),
             tuple(_flat(Outcome, outcome) for outcome in plain["outcomes"]),
         )
-    except RegistryUnusable as error:  # a turn or a decision of another shape
+    except RegistryUnusable as error:  # a record of another shape
         raise ValueError(error.message) from error
 
 
 def _flat(kind: type[_Flat], plain: dict[str, Any]) -> _Flat:
-    """Return the record of these values; a field that this version does not know is left out."""
+    """Return the record of these values, as it would be read back from its row.
+
+    A field that this version does not know is left out.
+    """
     known = {one.name: plain[one.name] for one in fields(kind) if one.name in plain}
     if "finish_reasons" in known:
         known["finish_reasons"] = tuple(map(_text, known["finish_reasons"]))
-    for name, value in known.items():
-        if name != "finish_reasons" and not isinstance(value, str | int | float | None):
-            raise TypeError(name)
-    return kind(**known)
+    return from_row(kind, map(storable, to_row(kind(**known)).values()))
 
 
 def _text(value: Any) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rolecall.cli.tree import tree
+from tests.calls.sound_files import ATTACHED, SPOOLED
 
 CODES = frozenset({0, 1, 2, 3, 4, 5, 6, 7, 130})
 ODD_TEXTS = (
@@ -139,6 +140,7 @@ WIRES = {
         ',"prompt_eval_count":9,"eval_count":3,"eval_duration":1000,"load_duration":1}\n'
     ),
 }
+PARAMETERS = ("temperature", "top_p", "stop", "seed", "n", "logit_bias", "max_tokens", "thinking")
 NOT_RUN = ("probe", "serve")  # they call endpoints for as long as they are told to
 
 
@@ -152,6 +154,7 @@ class BadInput:
     environment: dict[str, str] = field(default_factory=dict)
     answer: tuple[str, bytes] | None = None  # API, and the bytes of its answer's body
     spoils_registry: bool = False
+    spooled: bytes | None = None  # what stands in the file beside the registry
 
 
 def mutated(value: Any, chance: random.Random) -> Any:
@@ -305,8 +308,37 @@ def bad_environment(chance: random.Random) -> BadInput:
 def bad_judged_rows(chance: random.Random) -> BadInput:
     """Return judged rows of which some are odd."""
     lines = [as_json(mutated(ROW, chance), chance) for _ in range(4)]
-    command = chance.choice([["eval"], ["fit"], ["predict"]])
-    return BadInput(["scorer", *command, "in.jsonl"], {"in.jsonl": b"\n".join(lines)})
+    command = chance.choice([["eval"], ["fit", "m"], ["predict"]])
+    data = b"\n".join(lines)
+    if chance.random() < 0.3:
+        return BadInput(["scorer", *command, "-"], stdin=data)
+    return BadInput(["scorer", *command, "in.jsonl"], {"in.jsonl": data})
+
+
+def bad_parameters(chance: random.Random) -> BadInput:
+    """Return parameters of a request with odd values, names and JSON."""
+    words = [chance.choice(["route", "ask"]), "hi"]
+    for _ in range(chance.randint(1, 3)):
+        name = chance.choice([*PARAMETERS, *ODD_TEXTS])
+        value = chance.choice([*ODD_TEXTS, *(json.dumps(one) for one in ODD_VALUES), "[" * 5000])
+        words += ["-o", *map(as_typed, chance.choice([(name, value), (f"{name}={value}",)]))]
+    return BadInput(words)
+
+
+def bad_attachment(chance: random.Random) -> BadInput:
+    """Return a file of some kind, some of its bytes others, that is to be attached."""
+    name = chance.choice(list(ATTACHED))
+    other = chance.choice(list(ATTACHED)) if chance.random() < 0.2 else name
+    data = spoilt(ATTACHED[name] * chance.choice([1, 1, 50]), chance)
+    words = [chance.choice(["route", "ask"]), "see", "-a", other]
+    return BadInput(words + chance.choice([[], ["--max-cost", "1"]]), {other: data})
+
+
+def bad_spool(chance: random.Random) -> BadInput:
+    """Return a command beside a spool file of which a line is odd."""
+    line = as_json(mutated(SPOOLED, chance), chance)
+    commands = ["route hi", "ask hi", "explain", "telemetry list", "feedback good"]
+    return BadInput(chance.choice(commands).split(), spooled=line + b"\n")
 
 
 def bad_registry(chance: random.Random) -> BadInput:
@@ -326,6 +358,9 @@ KINDS: dict[str, Callable[[random.Random], BadInput]] = {
     "environment": bad_environment,
     "judged rows": bad_judged_rows,
     "registry file": bad_registry,
+    "parameters": bad_parameters,
+    "attachment": bad_attachment,
+    "spool": bad_spool,
 }
 
 

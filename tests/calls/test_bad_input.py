@@ -9,10 +9,12 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
 
+from rolecall.registry.storage.spool import has_lines, spool_path
 from tests.calls.bad_inputs import CODES, KINDS, WIRES, BadInput, bad_input, spoilt
 from tests.calls.serving import Serving
 from tests.calls.test_hostile_text import STEERING
@@ -91,16 +93,30 @@ def test_no_input_ends_in_a_traceback_or_never(
             body[0] = given.answer[1] if given.answer else WIRES["openai"].encode()
             if given.spoils_registry:
                 registry.write_bytes(spoilt(sound, random.Random(number)))
+            if given.spooled is not None:
+                spool_path(registry).write_bytes(given.spooled)
             try:
                 assert_told(run(given, rolecall, tmp_path))
+                assert given.spooled is None or not has_lines(registry)
             except (Exception, Hung) as error:  # noqa: BLE001
                 place = traceback.extract_tb(error.__traceback__)[-1]
                 at = f"{place.filename.rpartition('/rolecall/')[2]}:{place.lineno}"
                 failures.append(
                     f"{kind} {number}: {type(error).__name__} at {at}: {error}: {given}"
                 )
-            if number % 10 == 0 or given.spoils_registry:
+            if number % 10 == 0 or given.spoils_registry or given.spooled:
                 for left in registry.parent.glob(f"{registry.name}*"):
                     left.unlink()
                 registry.write_bytes(sound)
     assert not failures, "\n".join(failures)
+
+
+def test_a_strategy_that_names_60_000_endpoints_decides_at_once(
+    serving: Serving, rolecall: Rolecall
+) -> None:
+    serving.one()
+    names = [f"lab/{number}" for number in range(60_000)]
+    serving.apply(f"strategies: [{{id: long, deny: {names}}}]")
+    started = process_time()
+    assert rolecall("route", "hi", "--strategy", "long").stdout == "openai/m\n"
+    assert process_time() - started < 10  # comparing each with each takes 20 s

@@ -39,6 +39,14 @@ prompt = lambda: read_request(Given(argument)).turns[-1].parts[-1].text
 sys.exit(guarded(lambda: sys.stdout.write(prompt()) and 0))
 """
 
+READ_FILE = """
+import sys
+from pathlib import Path
+from rolecall.cli.input.files import read_text
+from rolecall.registry.core.errors import InvalidPrompt
+sys.stdout.write(read_text(Path(sys.argv[1]), InvalidPrompt))
+"""
+
 
 def read_prompt(*words: str, stdin: int) -> tuple[int, str, str]:
     ran = subprocess.run(
@@ -71,6 +79,19 @@ def test_a_silent_pipe_is_told_of_and_read() -> None:
         )
         out, rest = started.communicate(b"late", timeout=30)
     assert (started.returncode, out, rest) == (0, b"late\n\nand then?", b"")
+
+
+def test_a_pipe_with_a_name_that_nobody_writes_to_yet_is_told_of_and_read(tmp_path: Path) -> None:
+    pipe, kept = tmp_path / "pipe", subprocess.PIPE
+    os.mkfifo(pipe)
+    command = [sys.executable, "-c", READ_FILE, str(pipe)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=kept, stderr=kept) as started:
+        assert started.stderr is not None
+        said = started.stderr.readline().decode()
+        assert said == f"note: reading from {pipe}, a pipe that is silent so far\n"
+        pipe.write_bytes(b"late")
+        out, rest = started.communicate(timeout=30)
+    assert (started.returncode, out, rest) == (0, b"late", b"")
 
 
 def test_a_socket_is_not_waited_for() -> None:

@@ -107,9 +107,7 @@ def test_a_model_unknown_to_the_catalog_is_refused(rolecall: Rolecall) -> None:
 def test_a_name_taken_is_refused(rolecall: Rolecall) -> None:
     result = rolecall("roles", "add", "coder")
     assert result.exit_code == 2
-    assert result.stderr == (
-        "error: there is a role coder already\nhint: rolecall roles edit coder\n"
-    )
+    assert result.stderr == ("error: role coder exists already\nhint: rolecall roles edit coder\n")
 
 
 def test_an_endpoint_of_the_catalog_brings_its_model(rolecall: Rolecall) -> None:

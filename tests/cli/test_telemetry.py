@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rolecall.cli.render.calls import age, print_calls, print_statistics
+from rolecall.cli.render.calls import age, print_calls, print_statistics, statistics_to_plain
 from rolecall.cli.render.files import write_pieces
 from rolecall.registry.core.telemetry import Call, EndpointStatistics, Outcome, OutcomeStatistics
 from rolecall.registry.storage.calls import insert_call
@@ -77,6 +77,7 @@ STATISTICS = EndpointStatistics(
     cost_usd=0.5,
     unpriced=1,
     open_until=FAR,
+    asked_s=9e10,
     opened_because="auth",
 )
 
@@ -301,6 +302,12 @@ def test_the_tables_fit_a_terminal_of_80_columns(monkeypatch: pytest.MonkeyPatch
     assert max(map(len, lines)) <= 80
     assert len(lines) == 4
     assert all(long in line for line in lines[1::2])
+
+
+def test_a_circuit_that_no_rule_can_have_set_is_shown_as_it_counts() -> None:
+    one = EndpointStatistics("p/m", ago(), 3, 3, open_until=FAR, opened_because="network")
+    plain = statistics_to_plain(one, datetime.now(UTC))
+    assert (plain["circuit"], plain["open_until"]) == ("closed", None)
 
 
 @pytest.mark.parametrize(

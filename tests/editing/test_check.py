@@ -116,7 +116,7 @@ def test_a_backup_does_not_overwrite_what_appears_meanwhile(
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = tmp_path / "copy.db"
-    monkeypatch.setattr(backup, "_copy", lambda _source, _draft: target.write_text("mine"))
+    monkeypatch.setattr(backup, "_copy", lambda *_: target.write_text("mine"))
     with pytest.raises(UsageError, match=r"copy\.db exists already"):
         backup_registry(db, target)
     assert target.read_text() == "mine"

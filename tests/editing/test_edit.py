@@ -221,7 +221,7 @@ def test_a_scope_may_become_another_users(db: Database) -> None:
 def test_a_record_cannot_take_the_name_of_another(db: Database) -> None:
     original = record_yaml(db, "roles", "writer")
     edited = original.replace("id: writer", "id: coder")
-    with pytest.raises(InvalidDocument, match="there is a role coder already"):
+    with pytest.raises(InvalidDocument, match="role coder exists already"):
         replace_from_yaml(db, "roles", "writer", edited, original=original)
 
 

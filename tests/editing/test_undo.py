@@ -30,6 +30,7 @@ from rolecall.registry.storage.calls import CallFilter, insert_call, recent_call
 from rolecall.registry.storage.connection import Database
 from rolecall.registry.storage.edits import MOST_EDITS
 from rolecall.registry.storage.registry import names, write_record
+from tests.storage.rights import held_to_modes
 
 CODER, MINI = "coder", "openai/gpt-5.4-mini"
 
@@ -111,8 +112,9 @@ def test_what_others_rely_on_by_now_is_not_taken_away(db: Database) -> None:
     apply_document(db, "roles: [{id: r, assignments: [{endpoint: vllm/x}]}]", "r.yaml")
     db.run("DELETE FROM edits WHERE what LIKE 'applied%'")
     before = export_document(db)
-    with pytest.raises(RecordInUse, match="vllm/x cannot go again: role r uses it"):
+    with pytest.raises(RecordInUse, match="vllm/x cannot go again: role r uses it") as caught:
         undo_edit(db)
+    assert caught.value.hint == "rolecall roles unassign r vllm/x"
     assert export_document(db) == before
     unassign_endpoint(db, "r", "vllm/x")
     undo_edit(db)
@@ -168,6 +170,16 @@ def test_a_file_that_is_no_sound_backup_changes_nothing(db: Database, tmp_path: 
             restore_registry(db.path, file)
     assert export_document(db) == before
     assert not list(tmp_path.glob("*before-restore*"))
+
+
+def test_nothing_is_restored_into_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "closed" / "r.db"
+    with open_registry(path) as db:
+        copy = backup_registry(db, tmp_path / "copy.db")
+    path.parent.chmod(0o500)
+    with held_to_modes(), pytest.raises(RegistryUnusable, match="permission denied"):
+        restore_registry(path, copy)
+    assert [one.name for one in path.parent.iterdir()] == ["r.db"]
 
 
 def test_every_starter_is_known_by_name_and_comes_back(db: Database) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -130,6 +132,14 @@ def _spool_and_fold(place: Path, number: int) -> None:
             fold_spool(db)
 
 
+def _with(*, decision: dict[str, Any] | None = None, call: dict[str, Any] | None = None) -> bytes:
+    """Return a line of which some values are others."""
+    plain = json.loads(spooled._to_line(replace(PENDING, id="odd", said=None)))
+    plain["decision"] |= decision or {}
+    plain["calls"][0] |= {"id": "c9", **(call or {})}
+    return json.dumps(plain).encode()
+
+
 @pytest.mark.parametrize(
     "damaged",
     [
@@ -145,6 +155,12 @@ def _spool_and_fold(place: Path, number: int) -> None:
         b'{"id": "x", "decision": null, "calls": [], "said": null, "outcomes": [{"created_at": '
         b'"2026-01-01", "endpoint": "p/m", "score": 7, "source": "check"}]}',
         b"\xff\xfe",
+        _with(decision={"elapsed_ms": {}}),
+        _with(decision={"prompt": [[]]}),
+        _with(decision={"names": ["a/x", "\ud83d", "c/z", "d/w", "x"]}),
+        _with(call={"input_tokens": "many"}),
+        _with(call={"finished_at": "noon"}),
+        _with(call={"sample_source": 0.5}),
     ],
 )
 def test_a_damaged_line_is_kept_aside_and_said_and_the_rest_is_folded_in(

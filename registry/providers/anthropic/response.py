@@ -106,7 +106,7 @@ class AnthropicReader(AnswerReader):
         """Yield the events of one record; kinds of records unknown here say nothing."""
         if not isinstance(record, dict):
             raise _invalid("a record of the stream is no object")
-        kind = record.get("type")
+        kind = text_at(record, "type")
         if kind == "error" or says_error(record) or (kind not in _KINDS and is_error(record)):
             raise failure(None, record)
         if kind is None:

@@ -313,6 +313,8 @@ def test_an_error_in_the_stream_is_told_by_its_kind(kind: str, error_type: str) 
         [],
         {},
         {"choices": []},
+        {"type": {"type": None}},
+        {"type": []},
         {"type": "message_start"},
         {"type": "content_block_start", "index": 0},
         {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "x"}},
