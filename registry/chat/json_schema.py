@@ -70,8 +70,9 @@ def answer_problem(text: str, schema: Mapping[str, Any]) -> str | None:
 def json_in(text: str) -> str:
     """Return the JSON that stands in a fence of a text, with words around it or without.
 
-    The text itself where it is JSON, or no fence holds any.
+    The text itself, but for a byte order mark, where it is JSON, or no fence holds any.
     """
+    text = text.removeprefix("\ufeff")
     try:
         decode_json(text)
         return text

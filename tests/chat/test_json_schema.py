@@ -159,6 +159,7 @@ def test_what_is_said_of_an_answer_is_one_short_line() -> None:
         ('```json\n{"a": 1}', '{"a": 1}'),
         (' {"a": "```json 1```"} ', ' {"a": "```json 1```"} '),
         ('```json\n{"a": 1} and more\n```', '```json\n{"a": 1} and more\n```'),
+        ('\ufeff{"a": 1}', '{"a": 1}'),
         ("no JSON", "no JSON"),
         ("```" + " " * 100_000, "```" + " " * 100_000),
     ],

@@ -63,11 +63,14 @@ class GeminiReader(AnswerReader):
     def _read_candidate(self, candidate: Mapping[str, Any]) -> Iterator[Event]:
         content = candidate.get("content")
         parts = content.get("parts") if isinstance(content, dict) else None
-        for part in parts if isinstance(parts, list) else []:
+        parts = parts if isinstance(parts, list) else []
+        reason = text_at(candidate, "finishReason")
+        is_repeated = bool(reason) and self.says_again("".join(map(_spoken, parts)))
+        for part in parts:
             if not isinstance(part, dict):
                 raise _invalid("a part is no object")
-            yield from self._read_part(part)
-        reason = text_at(candidate, "finishReason")
+            if not (is_repeated and _spoken(part)):
+                yield from self._read_part(part)
         if reason in _BROKEN:
             raise _invalid(f"the model ended with {reason}")
         if reason:
@@ -103,6 +106,12 @@ class GeminiReader(AnswerReader):
             return None
         reason = "content_filter" if self.reasons[0] == "LANGUAGE" else finish_word(self.reasons[0])
         return "tool_calls" if reason == "stop" and self.pieces.calls else reason
+
+
+def _spoken(part: Any) -> str:
+    """Return the text of a part that is no thought."""
+    is_thought = isinstance(part, dict) and part.get("thought") is True
+    return "" if is_thought else text_at(part, "text") or ""
 
 
 def _used(usage: Mapping[str, Any]) -> Usage:

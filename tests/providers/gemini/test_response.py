@@ -97,6 +97,15 @@ def test_a_text_comes_in_pieces_and_the_last_usage_counts() -> None:
     )
 
 
+def test_an_end_that_says_the_whole_text_once_more_is_read_once() -> None:
+    pieces = [response({"text": "Hi "}), response({"text": "you"})]
+    repeated = response({"text": "Hi you"}, call("f"), finish="STOP")
+    found = answer(*pieces, repeated)
+    assert found.text == "Hi you"
+    assert [one.name for one in found.tool_calls] == ["f"]
+    assert answer(*pieces, response({"text": "!"}, finish="STOP")).text == "Hi you!"
+
+
 def test_a_stream_is_not_finished_without_a_reason() -> None:
     _, reader = read(PLAIN[:2])
     assert not reader.is_finished
