@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from _thread import interrupt_main
+import time
+from _thread import interrupt_main, start_new_thread
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _INTERRUPTED = 130  # ExitCode.INTERRUPTED, before anything else is imported
+_AGAIN_S = 0.02
 
 
 @contextmanager
@@ -25,11 +28,13 @@ class Interrupts:
     """Turns signals into KeyboardInterrupt, so that what was done is recorded and tidied up.
 
     `came` tells whether there was one: an extension that is being imported makes another error
-    of it.
+    of it. Within an import none is raised, but right after it: the import machinery would keep a
+    lock for ever, for which another thread may wait.
     """
 
     def __init__(self) -> None:
         self.came = False
+        self._is_active = False
 
     @contextmanager
     def raised(self) -> Iterator[None]:
@@ -38,13 +43,22 @@ class Interrupts:
         sys.unraisablehook = lambda lost: self._again(lost, before)
         try:
             with _handled_by(self._interrupt):
+                self._is_active = True
                 yield
         finally:
+            self._is_active = False
             sys.unraisablehook = before
 
-    def _interrupt(self, *_: object) -> None:
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self.came = True
-        raise KeyboardInterrupt
+        if not _is_importing(frame):
+            raise KeyboardInterrupt
+        start_new_thread(self._interrupt_later, (number,))
+
+    def _interrupt_later(self, number: int) -> None:
+        time.sleep(_AGAIN_S)
+        if self._is_active:
+            interrupt_main(signal.Signals(number))
 
     def _again(self, lost: Any, otherwise: Callable[[Any], object]) -> None:
         """Interrupt again where the interpreter swallowed it, within a callback of its own."""
@@ -52,6 +66,14 @@ class Interrupts:
             interrupt_main()
         else:
             otherwise(lost)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextmanager

@@ -211,7 +211,10 @@ def test_an_interrupt_at_any_moment_of_a_start_is_quiet(
             # The one wait of these tests: what is interrupted is whatever happens to be running.
             time.sleep(after_s)
             started.send_signal(number)
-            rest = started.stderr.read()
+            try:
+                _, rest = started.communicate(timeout=60)
+            finally:
+                started.kill()
         # By the signal itself once all is done and the interpreter is ending.
         assert started.returncode in (130, 0, 3, -number)
         assert b"Traceback" not in rest
