@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from hypothesis import settings
@@ -72,6 +73,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="rewrite the expected texts")
     parser.addoption("--require-data", action="store_true", help="fail where data is missing")
     parser.addoption("--bad-inputs", type=int, default=12, help="bad inputs of each kind to try")
+
+
+@pytest.fixture
+def no_invalid_name_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Find no address of a name under `.invalid`, without asking any network."""
+    look_up = socket.getaddrinfo
+
+    def known(host: str, *rest: Any, **more: Any) -> Any:
+        if host.endswith(".invalid"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return look_up(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", known)
 
 
 @pytest.fixture

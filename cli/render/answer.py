@@ -66,7 +66,8 @@ def show_answer(progress: Iterator[Progress], manner: Manner) -> None:
         screen.print_unchecked()
         raise
     except RegistryError:
-        if manner.as_json and screen.decided is not None and not screen.is_answered:
+        screen.print_unchecked()
+        if manner.as_json and screen.decided is not None and not screen.is_printed:
             decision = screen.decided.decision
             print_text(json_text(describe_failure(decision, screen.failures, screen.told)))
         lost, is_known = screen.lost_usd()
@@ -186,7 +187,7 @@ class _Screen:
         self.spin("checking the answer")
 
     def print_unchecked(self) -> None:
-        """Print an answer that is paid for, though its checks were interrupted."""
+        """Print an answer that is paid for, though its checks, or what was to follow, broke off."""
         if self.unchecked is not None and not self.is_printed:
             self.print_answer(self.unchecked)
 

@@ -39,7 +39,12 @@ def seconds(command: list[str], environment: dict[str, str]) -> float:
     """Run one process to its end and return its wall time."""
     started = time.perf_counter()
     subprocess.run(
-        command, env=environment, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        command,
+        env=environment,
+        check=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     return time.perf_counter() - started
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 
 from rolecall.registry.chat import schema_bounds
 from rolecall.registry.core.entities import Price
+from rolecall.registry.core.errors import RegistryUnusable
 from rolecall.registry.editing.open import open_registry
 from rolecall.registry.storage.outcomes import outcomes_of_decision
+from rolecall.registry.telemetry.recorder import Recorder
 from tests.calls.processes import running
 from tests.calls.serving import PLAIN, Serving
 from tests.conftest import Rolecall
@@ -75,6 +78,29 @@ def test_the_next_endpoint_is_asked_while_answers_fail_their_schema(
         assert f"{third} · after {first} check_failed, {second} check_failed · " in result.stderr
     else:
         assert result.stderr == ""
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_an_answer_is_printed_though_the_registry_fails_before_the_next_is_asked(
+    serving: Serving,
+    rolecall: Rolecall,
+    schema: str,
+    monkeypatch: pytest.MonkeyPatch,
+    form: list[str],
+) -> None:
+    ranked(serving, '{"n": "four"}', GOOD)
+    begin, begun = Recorder.begin, count()
+
+    def failing(self: Recorder, *given: Any) -> None:
+        if next(begun):
+            raise RegistryUnusable("the disk is full")
+        begin(self, *given)
+
+    monkeypatch.setattr(Recorder, "begin", failing)
+    result = rolecall("ask", "a number", "--schema", schema, "--retry-invalid", "1", *form)
+    answer = json.loads(result.stdout)["answer"] if form else result.stdout.strip()
+    assert (result.exit_code, answer) == (1, '{"n": "four"}')
+    assert "error: the disk is full\n" in result.stderr
 
 
 def test_without_a_good_answer_the_last_is_printed_and_the_exit_code_is_7(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -31,18 +29,7 @@ HELLO = Chat((Turn("user", (Text("hello"),)),))
 WHOLE = {"choices": [{"message": {"content": "by proxy"}, "finish_reason": "stop"}]}
 FAR = "http://llm.invalid/v1"
 STRATEGIES = "strategies: [{id: no-training, data_policy: {trains_on_data: false}}]"
-
-
-@pytest.fixture(autouse=True)
-def no_name_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    look_up = socket.getaddrinfo
-
-    def known(host: str, *rest: Any, **more: Any) -> Any:
-        if host.endswith(".invalid"):
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return look_up(host, *rest, **more)
-
-    monkeypatch.setattr(socket, "getaddrinfo", known)
+pytestmark = pytest.mark.usefixtures("no_invalid_name_is_known")
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from tests.providers.loopback import Connection, Loopback
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 WHOLE = {"choices": [{"message": {"content": "hello"}, "finish_reason": "stop"}]}
 REMOTE = "http://llm.invalid/v1"
+pytestmark = pytest.mark.usefixtures("no_invalid_name_is_known")
 
 
 @pytest.fixture(autouse=True)
@@ -34,18 +35,6 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.fixture(autouse=True)
-def no_name_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    look_up = socket.getaddrinfo
-
-    def known(host: str, *rest: Any, **more: Any) -> Any:
-        if host.endswith(".invalid"):
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return look_up(host, *rest, **more)
-
-    monkeypatch.setattr(socket, "getaddrinfo", known)
 
 
 def answer(connection: Connection) -> None:
